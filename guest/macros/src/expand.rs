@@ -1,0 +1,99 @@
+//! What `#[task]` writes below the function: its export and its line of the custom section.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote};
+use syn::Type;
+
+use crate::parse::{Output, Task};
+use crate::section;
+use crate::types;
+
+/// The code that makes a module of `task`.
+pub(crate) fn export(task: &Task) -> TokenStream {
+    let export = if task.is_scalar() { scalar(task) } else { bytes(task) };
+    let line = section::line(task);
+    let (len, line) = (line.len(), Literal::byte_string(line.as_bytes()));
+    let cfgs = &task.cfgs;
+    quote! {
+        #(#cfgs)*
+        const _: () = {
+            #export
+
+            #[cfg(target_family = "wasm")]
+            #[used]
+            #[unsafe(link_section = "wpool:tasks")]
+            static __WPOOL_TASK: [u8; #len] = *#line;
+        };
+    }
+}
+
+/// An export with the task's name that takes and returns WebAssembly's numbers.
+///
+/// Natively it is an unused function, so that the task counts as used.
+fn scalar(task: &Task) -> TokenStream {
+    let Task { function, name, .. } = task;
+    let (args, tys) = arguments(task);
+    let result = match &task.output {
+        Output::Value(ty) => quote!(#ty),
+        _ => quote!(()),
+    };
+    let scalar = quote!(::wpool_guest::__private::Scalar);
+    quote! {
+        #[allow(dead_code)]
+        #[cfg_attr(target_family = "wasm", unsafe(export_name = #name))]
+        extern "C" fn __wpool_export(
+            #(#args: <#tys as #scalar>::Abi),*
+        ) -> <#result as #scalar>::Abi {
+            <#result as #scalar>::into_abi(#function(#(<#tys as #scalar>::from_abi(#args)),*))
+        }
+    }
+}
+
+/// An export `task_NAME` that decodes a job and encodes a result.
+///
+/// The part between the two is there natively as well, unused: the task counts as used, and a type
+/// that serde cannot handle is an error in `cargo test`, too.
+fn bytes(task: &Task) -> TokenStream {
+    let function = &task.function;
+    let export_name = format!("task_{}", task.name);
+    let (args, tys) = arguments(task);
+    let (pattern, job_type) = match args.len() {
+        1 => (quote!(#(#args)*), quote!(#(#tys)*)),
+        _ => (quote!((#(#args),*)), quote!((#(#tys),*))),
+    };
+    // A job is ignored by a task without parameters, whatever it is.
+    let job = if args.is_empty() { quote!(b"null") } else { quote!(__job) };
+    let lent = task.params.iter().zip(&args).map(|(param, arg)| match types::owned(&param.ty) {
+        Some(_) => quote!(&#arg),
+        None => quote!(#arg),
+    });
+    let call = quote!(#function(#(#lent),*));
+    let call = match task.output {
+        Output::Fallible(_) => call,
+        _ => quote!(::core::result::Result::<_, ::core::convert::Infallible>::Ok(#call)),
+    };
+    quote! {
+        #[allow(dead_code, unused_variables)]
+        fn __wpool_answer(
+            __job: &[u8],
+        ) -> ::core::result::Result<::std::vec::Vec<u8>, ::std::string::String> {
+            ::wpool_guest::__private::answer::<#job_type, _, _>(#job, |#pattern| #call)
+        }
+
+        #[cfg(target_family = "wasm")]
+        #[unsafe(export_name = #export_name)]
+        extern "C" fn __wpool_export() -> i32 {
+            ::wpool_guest::__private::byte_task(__wpool_answer)
+        }
+    }
+}
+
+/// Names for the arguments, apart from the task's own, and the types to make of a job.
+fn arguments(task: &Task) -> (Vec<syn::Ident>, Vec<Type>) {
+    let args = (0..task.params.len()).map(|n| format_ident!("__arg{n}")).collect();
+    let tys = task.params.iter().map(|param| {
+        let ty = &param.ty;
+        types::owned(ty).unwrap_or_else(|| ty.clone())
+    });
+    (args, tys.collect())
+}

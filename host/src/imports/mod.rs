@@ -1,0 +1,73 @@
+//! What a guest may call: the import module `wpool`, one file per interface.
+//!
+//! These files check arguments and delegate, no more. An invalid pointer is the guest's bug and
+//! traps; everything else is answered.
+
+pub(crate) mod job;
+pub(crate) mod limits;
+mod process;
+
+use job::Job;
+use limits::Limits;
+use std::fmt;
+use wasmtime::{Caller, Linker, Memory};
+use wasmtime_wasi::p1::WasiP1Ctx;
+
+/// The import module's name.
+pub(crate) const MODULE: &str = "wpool";
+
+/// What the host keeps for one instance: the data of its store.
+pub(crate) struct Host {
+    /// The job it works on, and the result so far.
+    pub(crate) job: Job,
+    /// How much it may take, and has taken.
+    pub(crate) limits: Limits,
+    /// WASI's state; `None` where the module does not import WASI.
+    pub(crate) wasi: Option<WasiP1Ctx>,
+    /// Its exported memory, once it is instantiated.
+    pub(crate) memory: Option<Memory>,
+}
+
+/// A pointer or a length of a guest that leads out of its memory.
+#[derive(Debug)]
+struct OutOfBounds {
+    call: &'static str,
+    pointer: u32,
+    length: u32,
+}
+
+impl fmt::Display for OutOfBounds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let OutOfBounds { call, pointer, length } = self;
+        write!(f, "{call}: {length} bytes at {pointer} are not inside the memory")
+    }
+}
+
+impl std::error::Error for OutOfBounds {}
+
+/// Adds the functions of `wpool` to a linker.
+///
+/// # Errors
+/// One of them is there already.
+pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    job::link(linker)?;
+    process::link(linker)
+}
+
+/// `length` bytes of the guest's memory at `pointer`, and what the host keeps.
+fn bytes<'a>(
+    caller: &'a mut Caller<'_, Host>,
+    call: &'static str,
+    pointer: u32,
+    length: u32,
+) -> wasmtime::Result<(&'a mut [u8], &'a mut Host)> {
+    let Some(memory) = caller.data().memory else {
+        wasmtime::bail!("{call}: the module exports no memory under the name `memory`");
+    };
+    let (memory, host) = memory.data_and_store_mut(caller);
+    let start = pointer as usize;
+    match memory.get_mut(start..start + length as usize) {
+        Some(bytes) => Ok((bytes, host)),
+        None => Err(OutOfBounds { call, pointer, length }.into()),
+    }
+}

@@ -1,0 +1,144 @@
+//! Compilation: from the user's bytes to machine code, in the compiler process only.
+
+use super::description::{Description, Kind};
+use super::{ModuleError, classify, one_line};
+use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use wasmtime::{Config, Engine, WasmBacktraceDetails};
+
+/// Guests' call stack: 1 MiB, twice wasmtime's default, for interpreters that recurse.
+const STACK_BYTES: usize = 1 << 20;
+
+/// Most frames of a backtrace.
+const BACKTRACE_FRAMES: std::num::NonZeroUsize = std::num::NonZeroUsize::new(32).expect("not 0");
+
+/// What the compiler and the engines that load its code must agree on.
+///
+/// Anything that changes code generation belongs here, and nowhere else: the loader refuses code
+/// made with other settings.
+pub(crate) fn engine_config(fuel: bool) -> Config {
+    let mut config = Config::new();
+    config
+        .wasm_gc(true)
+        .wasm_function_references(true)
+        .wasm_exceptions(true)
+        .relaxed_simd_deterministic(true)
+        .consume_fuel(fuel)
+        .memory_may_move(false)
+        .max_wasm_stack(STACK_BYTES)
+        // A worker runs one guest at a time.
+        .concurrency_support(false)
+        // Function names come from the name section; DWARF would be parsed at every trap.
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable)
+        .wasm_backtrace_max_frames(Some(BACKTRACE_FRAMES))
+        // For debuggers and profilers only: wasmtime unwinds by frame pointers.
+        .native_unwind_info(false);
+    config
+}
+
+/// A digest of all that decides whether compiled code can be loaded: settings, processor, version.
+pub(crate) fn compatibility(fuel: bool) -> u64 {
+    let engine = Engine::new(&engine_config(fuel)).expect("the fixed settings are valid");
+    let mut hasher = DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The module in binary form: text is translated, anything that is neither is refused.
+///
+/// # Errors
+/// The bytes are neither WebAssembly nor its text form.
+pub(crate) fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, ModuleError> {
+    if bytes.starts_with(b"\0asm") {
+        return Ok(Cow::Borrowed(bytes));
+    }
+    let not_wasm = |what: &str| Err(ModuleError::NotWasm(what.to_owned()));
+    if bytes.is_empty() {
+        return not_wasm("the file is empty");
+    }
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return not_wasm("it begins with neither `\\0asm` nor text");
+    };
+    let text = text.trim_start_matches('\u{feff}');
+    if !text.trim_start().starts_with(['(', ';']) {
+        return not_wasm("it is text, but not WebAssembly's");
+    }
+    match wat::parse_str(text) {
+        Ok(binary) => Ok(Cow::Owned(binary)),
+        Err(error) => Err(ModuleError::NotWasm(text_error(&error.to_string()))),
+    }
+}
+
+/// The first line of `wat`'s drawing, and the position it points at.
+fn text_error(drawing: &str) -> String {
+    let message = drawing.lines().next().unwrap_or_default();
+    let position = drawing.lines().find_map(|line| line.trim().strip_prefix("--> <anon>:"));
+    match position.and_then(|position| position.split_once(':')) {
+        Some((line, column)) => format!("line {line}, column {column}: {message}"),
+        None => message.to_owned(),
+    }
+}
+
+/// Compiles a module, given in binary or text form, and says what it is.
+///
+/// This is run by the compiler process on bytes that nobody vouches for. It uses several threads.
+///
+/// # Errors
+/// The bytes are not a module, or a module of a kind that is not run.
+pub(crate) fn compile(bytes: &[u8], fuel: bool) -> Result<(Vec<u8>, Description), ModuleError> {
+    let binary = binary(bytes)?;
+    let description = classify::describe(&binary)?;
+    if description.kind == Kind::Component {
+        return Err(ModuleError::Component);
+    }
+    let refused = |error: wasmtime::Error| {
+        let causes: Vec<String> = error.chain().map(|cause| one_line(&cause.to_string())).collect();
+        ModuleError::Compile(causes.join(": "))
+    };
+    let engine = Engine::new(&engine_config(fuel)).map_err(refused)?;
+    let cwasm = engine.precompile_module(&binary).map_err(refused)?;
+    Ok((cwasm, description))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_accepted_wherever_wasm_is() {
+        let text = "(module (func (export \"f\") (result i32) i32.const 1))";
+        let (cwasm, description) = compile(text.as_bytes(), false).unwrap();
+        assert!(!cwasm.is_empty());
+        assert_eq!(description.tasks[0].name, "f");
+        assert!(compile(&wat::parse_str(text).unwrap(), true).is_ok());
+    }
+
+    #[test]
+    fn what_is_not_a_module_is_refused_in_one_line_that_says_why() {
+        for (bytes, message) in [
+            (&b""[..], "not a WebAssembly module: the file is empty"),
+            (b"\x7fELF\xff", "not a WebAssembly module: it begins with neither `\\0asm` nor text"),
+            (b"#!/bin/sh", "not a WebAssembly module: it is text, but not WebAssembly's"),
+            (b"(modul)", "not a WebAssembly module: line 1, column 2: expected valid module field"),
+        ] {
+            assert_eq!(compile(bytes, false).unwrap_err().to_string(), message);
+        }
+        assert!(matches!(compile(b"\0asm", false), Err(ModuleError::Invalid(_))));
+        assert!(matches!(compile(b"(component)", false), Err(ModuleError::Component)));
+    }
+
+    #[test]
+    fn a_module_that_does_not_validate_is_refused_with_the_place() {
+        let error = compile(b"(module (func (result i32) i64.const 1))", false).unwrap_err();
+        let message = error.to_string();
+        assert!(message.starts_with("cannot compile the module: "), "{message}");
+        assert!(message.contains("type mismatch"), "{message}");
+        assert!(!message.contains('\n'));
+    }
+
+    #[test]
+    fn fuel_makes_other_code() {
+        assert_eq!(compatibility(false), compatibility(false));
+        assert_ne!(compatibility(false), compatibility(true));
+    }
+}

@@ -1,0 +1,99 @@
+//! Modules: what they are, how they are compiled, where the result is kept.
+
+pub(crate) mod cache;
+pub(crate) mod classify;
+pub(crate) mod compile;
+pub mod description;
+pub(crate) mod load;
+mod proposals;
+pub(crate) mod scalar;
+mod tasks;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// Largest module that is read: 256 MiB. A Python interpreter with its libraries is a tenth of it.
+pub const MODULE_BYTES_MAX: u64 = 256 << 20;
+
+/// Why a module cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ModuleError {
+    /// The file cannot be read.
+    #[error("cannot read the module: {0}")]
+    Read(#[from] io::Error),
+    /// The file is larger than [`MODULE_BYTES_MAX`].
+    #[error("the module is larger than {} MiB", MODULE_BYTES_MAX >> 20)]
+    TooLarge,
+    /// The bytes are neither WebAssembly nor its text form.
+    #[error("not a WebAssembly module: {0}")]
+    NotWasm(String),
+    /// The bytes begin as WebAssembly and go on as something else.
+    #[error("invalid WebAssembly module: {0}")]
+    Invalid(String),
+    /// The custom section `wpool:tasks` is malformed, or contradicts the exports.
+    #[error("invalid section wpool:tasks: {0}")]
+    Section(String),
+    /// A component.
+    #[error(
+        "this is a component, and components are not supported yet: build the module for \
+         wasm32-wasip1, which gives a core module"
+    )]
+    Component,
+    /// The compiler refuses the module.
+    #[error("cannot compile the module: {0}")]
+    Compile(String),
+}
+
+/// Reads a module, or its text form, from a file.
+///
+/// # Errors
+/// The file cannot be read, or holds more than [`MODULE_BYTES_MAX`] bytes.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, ModuleError> {
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    if length > MODULE_BYTES_MAX {
+        return Err(ModuleError::TooLarge);
+    }
+    let mut bytes = Vec::with_capacity(length as usize);
+    // A pipe has no length, and a file can grow: the bound holds while reading, too.
+    file.take(MODULE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MODULE_BYTES_MAX {
+        return Err(ModuleError::TooLarge);
+    }
+    Ok(bytes)
+}
+
+/// The text on one line: everything in control characters' stead is a space, runs of it are one.
+pub(crate) fn one_line(text: &str) -> String {
+    text.split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_above_the_limit_is_refused_without_being_read() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(MODULE_BYTES_MAX + 1).unwrap();
+        assert!(matches!(read(file.path()), Err(ModuleError::TooLarge)));
+    }
+
+    #[test]
+    fn an_endless_file_without_a_length_is_refused_at_the_limit() {
+        assert!(matches!(read(Path::new("/dev/zero")), Err(ModuleError::TooLarge)));
+    }
+
+    #[test]
+    fn a_missing_file_is_an_error_that_says_so() {
+        let error = read(Path::new("/nowhere/module.wasm")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "cannot read the module: No such file or directory (os error 2)"
+        );
+    }
+}

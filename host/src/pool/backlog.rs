@@ -1,0 +1,236 @@
+//! Jobs that are read and not sent: new ones, and ones that came back.
+
+use super::feed::Intake;
+use crate::wire::frame::{ENTRY_BYTES, Entries, Walk};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+/// Jobs that are read and not sent.
+#[derive(Debug, Default)]
+pub(super) struct Backlog {
+    /// New jobs as the source wrote them; `at` bytes of them are taken.
+    fresh: Entries,
+    at: usize,
+    taken: usize,
+    next: u64,
+    /// Jobs that were sent and came back, by number.
+    returned: BTreeMap<u64, Vec<u8>>,
+    returned_bytes: usize,
+    /// Jobs to be tried again, not before a time.
+    delayed: BTreeSet<(Instant, u64)>,
+    delayed_jobs: BTreeMap<u64, Vec<u8>>,
+}
+
+impl Backlog {
+    /// Takes over what a source has added. The backlog of new jobs must be empty.
+    pub(super) fn refill(&mut self, intake: &mut Intake) {
+        debug_assert!(self.fresh_count() == 0, "a refill never mixes two blocks");
+        std::mem::swap(&mut self.fresh, &mut intake.entries);
+        intake.entries.clear();
+        (self.at, self.taken, self.next) = (0, 0, self.fresh.first());
+    }
+
+    /// How many new jobs there are.
+    pub(super) fn fresh_count(&self) -> usize {
+        self.fresh.count() - self.taken
+    }
+
+    /// How many jobs can be sent now.
+    pub(super) fn count(&self) -> usize {
+        self.fresh_count() + self.returned.len()
+    }
+
+    /// Whether there is no job, not even one for later.
+    pub(super) fn is_empty(&self) -> bool {
+        self.count() == 0 && self.delayed.is_empty()
+    }
+
+    /// Bytes held.
+    pub(super) fn bytes(&self) -> usize {
+        self.fresh.bytes().len() - self.at + self.returned_bytes
+    }
+
+    /// Number of the lowest job that can be sent now.
+    pub(super) fn lowest(&self) -> Option<u64> {
+        let fresh = (self.fresh_count() > 0).then(|| self.peek_fresh().0);
+        let returned = self.returned.first_key_value().map(|(&number, _)| number);
+        fresh.into_iter().chain(returned).min()
+    }
+
+    fn peek_fresh(&self) -> (u64, &[u8]) {
+        let rest = &self.fresh.bytes()[self.at..];
+        let skip = if self.taken == 0 { 0 } else { crate::wire::frame::u32_at(rest, 0) };
+        let (_, job) = Walk::new(rest, 0).next().expect("the source's jobs are well-formed");
+        (self.next + u64::from(skip), job)
+    }
+
+    fn take_fresh(&mut self) {
+        let (number, job) = self.peek_fresh();
+        let bytes = ENTRY_BYTES + job.len();
+        self.at += bytes;
+        self.taken += 1;
+        self.next = number + 1;
+    }
+
+    /// Puts a job back that has not run, or is to run again.
+    pub(super) fn put_back(&mut self, number: u64, job: Vec<u8>) {
+        self.returned_bytes += job.len();
+        self.returned.insert(number, job);
+    }
+
+    /// Puts a job back that must not run before a time.
+    pub(super) fn put_back_at(&mut self, number: u64, job: Vec<u8>, when: Instant) {
+        self.returned_bytes += job.len();
+        self.delayed.insert((when, number));
+        self.delayed_jobs.insert(number, job);
+    }
+
+    /// Makes the delayed jobs whose time has come ready, and tells when the next one's comes.
+    pub(super) fn wake(&mut self, now: Instant) -> Option<Instant> {
+        while let Some(&(when, number)) = self.delayed.first() {
+            if when > now {
+                return Some(when);
+            }
+            self.delayed.pop_first();
+            if let Some(job) = self.delayed_jobs.remove(&number) {
+                self.returned.insert(number, job);
+            }
+        }
+        None
+    }
+
+    /// Cuts the next batch: jobs in ascending order, at most `jobs`, and at most `bytes` bytes
+    /// unless the first alone is longer. Jobs that came back go first.
+    pub(super) fn cut(&mut self, jobs: usize, bytes: usize, to: &mut Entries) {
+        while to.count() < jobs {
+            let Some((&number, job)) = self.returned.first_key_value() else { break };
+            if to.count() > 0 && to.bytes().len() + job.len() > bytes {
+                return;
+            }
+            to.push(number, job);
+            self.returned_bytes -= job.len();
+            self.returned.pop_first();
+        }
+        // Only jobs above those that came back, so that a batch ascends.
+        while to.count() < jobs && self.fresh_count() > 0 {
+            let (number, job) = self.peek_fresh();
+            let full = to.bytes().len() + ENTRY_BYTES + job.len() > bytes;
+            if to.count() > 0 && (full || number < to.first()) {
+                return;
+            }
+            to.push(number, job);
+            self.take_fresh();
+        }
+    }
+
+    /// Takes the job out that has this number, if it is here.
+    pub(super) fn remove(&mut self, number: u64) -> Option<Vec<u8>> {
+        if let Some(job) = self.returned.remove(&number) {
+            self.returned_bytes -= job.len();
+            return Some(job);
+        }
+        if let Some(job) = self.delayed_jobs.remove(&number) {
+            self.returned_bytes -= job.len();
+            self.delayed.retain(|&(_, delayed)| delayed != number);
+            return Some(job);
+        }
+        if self.fresh_count() == 0 || number < self.peek_fresh().0 {
+            return None;
+        }
+        self.return_fresh();
+        self.remove_returned(number)
+    }
+
+    /// Makes all new jobs returned ones, each on its own.
+    fn return_fresh(&mut self) {
+        while self.fresh_count() > 0 {
+            let (number, job) = self.peek_fresh();
+            let job = job.to_vec();
+            self.take_fresh();
+            self.put_back(number, job);
+        }
+    }
+
+    fn remove_returned(&mut self, number: u64) -> Option<Vec<u8>> {
+        let job = self.returned.remove(&number)?;
+        self.returned_bytes -= job.len();
+        Some(job)
+    }
+
+    /// Forgets all jobs, because none will be started any more.
+    pub(super) fn clear(&mut self) {
+        *self = Backlog::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn backlog(numbers: &[u64]) -> Backlog {
+        let mut intake = Intake::default();
+        for &number in numbers {
+            intake.entries.push(number, format!("job {number}").as_bytes());
+        }
+        let mut backlog = Backlog::default();
+        backlog.refill(&mut intake);
+        backlog
+    }
+
+    fn cut(backlog: &mut Backlog, jobs: usize, bytes: usize) -> Vec<u64> {
+        let mut batch = Entries::default();
+        backlog.cut(jobs, bytes, &mut batch);
+        Walk::new(batch.bytes(), batch.first()).map(|(number, _)| number).collect()
+    }
+
+    #[test]
+    fn jobs_leave_in_order_with_their_numbers() {
+        let mut backlog = backlog(&[3, 4, 7, 8]);
+        assert_eq!(cut(&mut backlog, 3, 1 << 20), [3, 4, 7]);
+        assert_eq!(backlog.lowest(), Some(8));
+        assert_eq!(cut(&mut backlog, 3, 1 << 20), [8]);
+        assert!(backlog.is_empty());
+        assert_eq!(backlog.bytes(), 0);
+    }
+
+    #[test]
+    fn jobs_that_came_back_go_first() {
+        let mut backlog = backlog(&[5, 6]);
+        backlog.put_back(2, b"two".to_vec());
+        backlog.put_back(1, b"one".to_vec());
+        assert_eq!(backlog.lowest(), Some(1));
+        assert_eq!(cut(&mut backlog, 3, 1 << 20), [1, 2, 5]);
+    }
+
+    #[test]
+    fn a_long_job_goes_alone() {
+        let mut backlog = backlog(&[0, 1, 2]);
+        assert_eq!(cut(&mut backlog, 10, 1), [0]);
+        assert_eq!(cut(&mut backlog, 10, 30), [1, 2]);
+    }
+
+    #[test]
+    fn a_job_can_be_taken_out_wherever_it_waits() {
+        let mut backlog = backlog(&[4, 5, 6]);
+        backlog.put_back(1, b"one".to_vec());
+        let later = Instant::now() + std::time::Duration::from_secs(9);
+        backlog.put_back_at(2, b"two".to_vec(), later);
+        assert_eq!(backlog.remove(1).as_deref(), Some(&b"one"[..]));
+        assert_eq!(backlog.remove(2).as_deref(), Some(&b"two"[..]));
+        assert_eq!(backlog.remove(5).as_deref(), Some(&b"job 5"[..]));
+        assert_eq!(backlog.remove(5), None);
+        assert_eq!(cut(&mut backlog, 9, 1 << 20), [4, 6]);
+        assert_eq!(backlog.bytes(), 0);
+    }
+
+    #[test]
+    fn a_delayed_job_wakes_when_its_time_has_come() {
+        let mut backlog = Backlog::default();
+        let now = Instant::now();
+        let then = now + std::time::Duration::from_secs(1);
+        backlog.put_back_at(3, b"x".to_vec(), then);
+        assert_eq!((backlog.wake(now), backlog.count()), (Some(then), 0));
+        assert!(!backlog.is_empty());
+        assert_eq!((backlog.wake(then), backlog.count()), (None, 1));
+    }
+}

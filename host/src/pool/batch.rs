@@ -1,0 +1,141 @@
+//! A batch: jobs sent to a worker in one frame, and what has come back of them.
+
+use crate::wire::frame::{BODY_BYTES_MAX, Entries, FrameKind, HEADER_BYTES, Header, PART_BYTES, Walk};
+use std::ops::Range;
+use std::time::Instant;
+
+/// A result that arrives in parts.
+#[derive(Debug)]
+pub(super) struct Partial {
+    pub(super) total: usize,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// Jobs sent to a worker in one frame.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) id: u32,
+    /// What goes down the pipe: a `Jobs` frame, or `JobPart` frames for one long job.
+    frame: Vec<u8>,
+    /// How much of the frame is written.
+    pub(super) written: usize,
+    jobs: Entries,
+    /// Whether the jobs' numbers are consecutive.
+    run: bool,
+    /// How many jobs the worker may still claim or has claimed: those from here on were taken back.
+    pub(super) limit: u16,
+    /// How many records have been received; the next one is for the job with this index.
+    pub(super) received: u16,
+    /// Bytes of the outbox that have been received.
+    pub(super) outbox_seen: usize,
+    /// Bytes of results that have been received.
+    pub(super) result_bytes: usize,
+    pub(super) partial: Option<Partial>,
+    /// When it was sent.
+    pub(super) sent: Instant,
+}
+
+impl Batch {
+    /// Makes a batch of these jobs; there is at least one.
+    pub(super) fn new(id: u32, jobs: Entries, sent: Instant) -> Batch {
+        let count = u16::try_from(jobs.count()).expect("at most BATCH_JOBS_MAX");
+        let last = Walk::new(jobs.bytes(), jobs.first()).last().expect("at least one job").0;
+        let run = last - jobs.first() + 1 == u64::from(count);
+        let frame = encode(id, count, &jobs);
+        Batch {
+            id,
+            frame,
+            written: 0,
+            jobs,
+            run,
+            limit: count,
+            received: 0,
+            outbox_seen: 0,
+            result_bytes: 0,
+            partial: None,
+            sent,
+        }
+    }
+
+    /// How many jobs it was sent with.
+    pub(super) fn count(&self) -> u16 {
+        self.jobs.count() as u16
+    }
+
+    /// What is still to be written into the pipe.
+    pub(super) fn unwritten(&self) -> &[u8] {
+        &self.frame[self.written..]
+    }
+
+    /// Bytes of its jobs.
+    pub(super) fn bytes(&self) -> usize {
+        self.jobs.bytes().len()
+    }
+
+    /// Whether every job that was not taken back has its record.
+    pub(super) fn is_done(&self) -> bool {
+        // One that is not written to its end must be, or the pipe has half a frame.
+        self.received >= self.limit && self.unwritten().is_empty()
+    }
+
+    /// Whether the job with this number is in it and unfinished.
+    pub(super) fn awaits(&self, number: u64) -> bool {
+        self.jobs(self.received..self.limit).any(|(job, _)| job == number)
+    }
+
+    /// Number of the job with this index.
+    #[inline]
+    pub(super) fn number(&self, index: u16) -> u64 {
+        if self.run {
+            self.jobs.first() + u64::from(index)
+        } else {
+            self.job(index).0
+        }
+    }
+
+    /// Number and bytes of the job with this index.
+    pub(super) fn job(&self, index: u16) -> (u64, &[u8]) {
+        self.walk().nth(usize::from(index)).expect("indices are checked against the count")
+    }
+
+    /// Numbers and bytes of the jobs in a range of indices.
+    pub(super) fn jobs(&self, range: Range<u16>) -> impl Iterator<Item = (u64, &[u8])> {
+        self.walk().skip(usize::from(range.start)).take(range.len())
+    }
+
+    fn walk(&self) -> Walk<'_> {
+        Walk::new(self.jobs.bytes(), self.jobs.first())
+    }
+
+    /// Whether numbers are consecutive.
+    pub(super) fn is_run(&self) -> bool {
+        self.run
+    }
+}
+
+/// The frame, or the frames, that carry these jobs.
+fn encode(batch: u32, count: u16, jobs: &Entries) -> Vec<u8> {
+    let header = |kind, bytes: usize| Header {
+        kind,
+        count,
+        batch,
+        first_job: jobs.first(),
+        bytes: bytes as u32,
+    };
+    if jobs.bytes().len() <= BODY_BYTES_MAX {
+        let mut frame = Vec::with_capacity(HEADER_BYTES + jobs.bytes().len());
+        frame.extend_from_slice(&header(FrameKind::Jobs, jobs.bytes().len()).encode());
+        frame.extend_from_slice(jobs.bytes());
+        return frame;
+    }
+    let (_, job) = Walk::new(jobs.bytes(), jobs.first()).next().expect("at least one job");
+    let piece_bytes = BODY_BYTES_MAX - PART_BYTES;
+    let mut frames = Vec::with_capacity(job.len() + job.len() / piece_bytes * 64 + 64);
+    for (at, piece) in job.chunks(piece_bytes).enumerate() {
+        frames.extend_from_slice(&header(FrameKind::JobPart, PART_BYTES + piece.len()).encode());
+        frames.extend_from_slice(&(job.len() as u64).to_le_bytes());
+        frames.extend_from_slice(&((at * piece_bytes) as u64).to_le_bytes());
+        frames.extend_from_slice(piece);
+    }
+    frames
+}

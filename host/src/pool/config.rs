@@ -1,0 +1,137 @@
+//! What a pool is told at its start: how many workers, and every limit.
+
+use crate::wire::failure::FailureKind;
+use crate::wire::settings::Settings;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// When the pool stops taking jobs because of how earlier ones ended (GNU parallel's `--halt`).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Halt {
+    /// Run every job whatever happens.
+    #[default]
+    Never,
+    /// Start no more jobs once the limit is met; running ones finish.
+    Soon(HaltOn),
+    /// Kill running jobs once the limit is met.
+    Now(HaltOn),
+}
+
+/// What is counted for [`Halt`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum HaltOn {
+    /// Failed jobs.
+    Fail(HaltLimit),
+    /// Successful jobs.
+    Success(HaltLimit),
+    /// Jobs with any outcome.
+    Done(HaltLimit),
+}
+
+/// How many make [`Halt`] act.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum HaltLimit {
+    /// This many.
+    Count(u64),
+    /// This share of all jobs, in percent; needs an input of known length, or its end.
+    Percent(f64),
+}
+
+/// Which failures `--retries` tries again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// Extra attempts after the first.
+    pub attempts: u32,
+    /// Kinds of failure that are tried again.
+    pub on: Vec<FailureKind>,
+    /// Time between a failure and the next attempt.
+    pub delay: Duration,
+}
+
+impl Default for Retry {
+    /// No retries; were there any, of traps, timeouts, memory and lost workers.
+    fn default() -> Self {
+        Retry {
+            attempts: 0,
+            on: vec![
+                FailureKind::Trap,
+                FailureKind::Timeout,
+                FailureKind::OutOfMemory,
+                FailureKind::WorkerLost,
+            ],
+            delay: Duration::ZERO,
+        }
+    }
+}
+
+/// Everything a pool is told at its start.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Most worker processes (one more may be forked where memory is short; see ARCHITECTURE.md).
+    pub workers: usize,
+    /// What workers are told.
+    pub settings: Settings,
+    /// Longest time of one attempt at a job.
+    pub timeout: Option<Duration>,
+    /// Longest time of the whole run.
+    pub deadline: Option<Duration>,
+    /// Which failed jobs are tried again.
+    pub retry: Retry,
+    /// When to stop early.
+    pub halt: Halt,
+    /// Jobs after which a worker is replaced by a new one.
+    pub jobs_per_worker_max: Option<u64>,
+    /// Most bytes held: inputs of unfinished jobs and results not yet taken.
+    pub buffer_bytes_max: usize,
+    /// Most jobs in a batch; chosen by measurement when `None`.
+    pub batch_jobs_max: Option<u16>,
+    /// Whether outcomes are handed to the sink in job order.
+    pub ordered: bool,
+    /// Whether the sink wants each job's input with its outcome.
+    pub keep_inputs: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            workers: super::cpus::usable(),
+            settings: Settings::default(),
+            timeout: None,
+            deadline: None,
+            retry: Retry::default(),
+            halt: Halt::default(),
+            jobs_per_worker_max: None,
+            buffer_bytes_max: 64 << 20,
+            batch_jobs_max: None,
+            ordered: true,
+            keep_inputs: false,
+        }
+    }
+}
+
+/// What compiling a module may cost, and where the result is kept.
+#[derive(Clone, Debug)]
+pub struct CompileConfig {
+    /// Whether compiled modules are read from and written to the user's cache folder.
+    pub cache: bool,
+    /// Most bytes of address space of the compiler process.
+    pub bytes_max: u64,
+    /// Longest compile time.
+    pub timeout: Duration,
+    /// Whether jobs will have a limit of fuel (it changes the machine code).
+    pub fuel: bool,
+    /// The program to run as zygote where the embedding program lacks this crate.
+    pub executable: Option<PathBuf>,
+}
+
+impl Default for CompileConfig {
+    fn default() -> Self {
+        CompileConfig {
+            cache: true,
+            bytes_max: 2 << 30,
+            timeout: Duration::from_secs(60),
+            fuel: false,
+            executable: None,
+        }
+    }
+}

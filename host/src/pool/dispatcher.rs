@@ -1,0 +1,422 @@
+//! The dispatcher: owns the truth about jobs and workers.
+//!
+//! One struct, one loop over epoll, one match over events. It trusts nothing that a worker can write.
+//! The parts of its work have a file each: [`super::sending`], [`super::receiving`],
+//! [`super::ending`] and [`super::watching`].
+
+use super::backlog::Backlog;
+use super::config::{Config, Halt, HaltLimit, HaltOn};
+use super::error::PoolError;
+use super::events::{Events, Token};
+use super::feed::{Attempt, Command, Commands, Intake, Notice, Sink, Source, Stats};
+use super::handle::WorkerHandle;
+use super::ledger::{Ledger, Segment};
+use super::pace::Pace;
+use super::session::Session;
+use super::summary::{End, Summary};
+use crate::wire::failure::Failure;
+use std::collections::{HashMap, HashSet};
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+/// Bytes of outcomes after which they are handed on even while there is more to do.
+const FLUSH_BYTES: usize = 64 << 10;
+
+/// Time between two calls of [`Sink::progress`].
+const PROGRESS: Duration = Duration::from_millis(200);
+
+/// What is known of the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Input {
+    /// There may be more jobs at once.
+    Open,
+    /// There are no more jobs until its descriptor is readable.
+    Blocked,
+    /// There are no more jobs.
+    Ended,
+}
+
+/// Where the run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Jobs are started.
+    Running,
+    /// No more jobs are started; those that run may finish, until a time if there is one.
+    Draining(End, Option<Instant>),
+    /// All workers have been killed.
+    Killing(End),
+}
+
+/// The dispatcher of one run.
+pub(super) struct Dispatcher<'a> {
+    pub(super) session: &'a mut Session,
+    pub(super) config: Config,
+    pub(super) source: &'a mut dyn Source,
+    pub(super) sink: &'a mut dyn Sink,
+    pub(super) commands: &'a mut dyn Commands,
+    pub(super) events: Events,
+    /// By slot.
+    pub(super) workers: Vec<Option<WorkerHandle>>,
+    /// How often each slot was used.
+    pub(super) epochs: Vec<u64>,
+    pub(super) intake: Intake,
+    pub(super) backlog: Backlog,
+    pub(super) ledger: Ledger,
+    pub(super) pace: Pace,
+    pub(super) input: Input,
+    pub(super) phase: Phase,
+    /// Failed attempts at jobs that have no outcome yet.
+    pub(super) attempts: HashMap<u64, u32>,
+    /// Jobs to be given up wherever they turn up.
+    pub(super) cancelled: HashSet<u64>,
+    pub(super) retried: u64,
+    skipped: u64,
+    pub(super) started: Instant,
+    pub(super) last_sample: Instant,
+    last_progress: Instant,
+    /// Whether the sink is waited for.
+    sink_blocked: bool,
+    /// Workers in a row that ended before they were ready.
+    pub(super) false_starts: u32,
+    /// Zygotes lost in a row without a finished job between.
+    pub(super) zygotes_lost: u32,
+}
+
+impl<'a> Dispatcher<'a> {
+    /// A dispatcher for one run of a loaded module.
+    ///
+    /// # Errors
+    /// No descriptors.
+    pub(super) fn new(
+        session: &'a mut Session,
+        config: Config,
+        source: &'a mut dyn Source,
+        sink: &'a mut dyn Sink,
+        commands: &'a mut dyn Commands,
+    ) -> Result<Self, PoolError> {
+        let events = Events::new().map_err(|error| PoolError::setup("wait for events", error))?;
+        let now = Instant::now();
+        Ok(Dispatcher {
+            session,
+            source,
+            sink,
+            commands,
+            events,
+            workers: Vec::new(),
+            epochs: Vec::new(),
+            intake: Intake::default(),
+            backlog: Backlog::default(),
+            ledger: Ledger::new(config.ordered),
+            pace: Pace::new(config.batch_jobs_max),
+            input: Input::Open,
+            phase: Phase::Running,
+            attempts: HashMap::new(),
+            cancelled: HashSet::new(),
+            retried: 0,
+            skipped: 0,
+            started: now,
+            last_sample: now,
+            last_progress: now,
+            sink_blocked: false,
+            false_starts: 0,
+            zygotes_lost: 0,
+            config,
+        })
+    }
+
+    /// Runs to the end.
+    ///
+    /// # Errors
+    /// As [`Session::run`].
+    pub(super) fn run(mut self) -> Result<Summary, PoolError> {
+        self.watch(Token::Zygote)?;
+        self.watch(Token::Commands)?;
+        let mut tokens = Vec::new();
+        loop {
+            self.send_jobs()?;
+            if self.is_over() {
+                break;
+            }
+            self.choose_readers()?;
+            tokens.clear();
+            self.wait(&mut tokens)?;
+            for &token in &tokens {
+                self.handle(token)?;
+            }
+            self.tick(Instant::now())?;
+        }
+        self.finish()
+    }
+
+    fn watch(&self, token: Token) -> Result<(), PoolError> {
+        let watched = match token {
+            Token::Zygote => self.events.watch_readable(self.session.zygote.as_fd(), token),
+            _ => match self.commands.fd() {
+                Some(fd) => self.events.watch_readable(fd, token),
+                None => Ok(true),
+            },
+        };
+        watched.map(|_| ()).map_err(|error| PoolError::setup("wait for events", error))
+    }
+
+    fn handle(&mut self, token: Token) -> Result<(), PoolError> {
+        match token {
+            Token::Results(slot) => self.read_results(slot),
+            Token::Jobs(slot) => self.write_jobs(slot),
+            Token::Ended(slot) => self.worker_ended(slot),
+            Token::Zygote => self.hear_zygote(),
+            Token::Source => {
+                self.forget_source();
+                self.input = Input::Open;
+                Ok(())
+            }
+            Token::Sink => self.flush(),
+            Token::Commands => self.obey(),
+        }
+    }
+
+    /// Stops waiting for the source.
+    pub(super) fn forget_source(&mut self) {
+        if let Some(fd) = self.source.fd() {
+            self.events.forget(fd);
+        }
+    }
+
+    /// Waits for the next events. Outcomes are handed on before it sleeps, and when there are many.
+    fn wait(&mut self, tokens: &mut Vec<Token>) -> Result<(), PoolError> {
+        let lost = |error| PoolError::setup("wait for events", error);
+        if self.sink.held() > 0 && !self.sink_blocked {
+            if self.sink.held() < FLUSH_BYTES {
+                self.events.wait(Some(Duration::ZERO), tokens).map_err(lost)?;
+                if !tokens.is_empty() {
+                    return Ok(());
+                }
+            }
+            self.flush()?;
+        }
+        let timeout = self.next_timer().saturating_duration_since(Instant::now());
+        self.events.wait(Some(timeout), tokens).map_err(lost)
+    }
+
+    /// Hands outcomes on; if the sink cannot take them now, waits for it.
+    fn flush(&mut self) -> Result<(), PoolError> {
+        let done = self.sink.flush().map_err(PoolError::Output)?;
+        if done != self.sink_blocked {
+            return Ok(());
+        }
+        self.sink_blocked = !done;
+        if let Some(fd) = self.sink.fd() {
+            if done {
+                self.events.forget(fd);
+            } else {
+                self.events
+                    .watch_writable(fd, Token::Sink)
+                    .map_err(|error| PoolError::setup("wait for the output", error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether there is nothing left to do or to wait for.
+    fn is_over(&self) -> bool {
+        let idle = self.workers.iter().flatten().all(|worker| worker.in_flight.is_empty());
+        match self.phase {
+            Phase::Running => idle && self.input == Input::Ended && self.backlog.is_empty(),
+            Phase::Draining(..) | Phase::Killing(_) => idle,
+        }
+    }
+
+    /// When something is to be done although nothing happens.
+    fn next_timer(&mut self) -> Instant {
+        let now = Instant::now();
+        let mut next = self.last_progress + PROGRESS;
+        let mut sooner = |when: Instant| next = next.min(when);
+        if let Some(when) = self.next_sample() {
+            sooner(when);
+        }
+        if let Some(deadline) = self.config.deadline {
+            sooner(self.started + deadline);
+        }
+        if let Phase::Draining(_, Some(until)) = self.phase {
+            sooner(until);
+        }
+        if let Some(when) = self.next_status_timeout() {
+            sooner(when);
+        }
+        if let Some(when) = self.backlog.wake(now) {
+            sooner(when);
+        }
+        next
+    }
+
+    /// Does what is due.
+    fn tick(&mut self, now: Instant) -> Result<(), PoolError> {
+        if self.config.deadline.is_some_and(|deadline| now >= self.started + deadline)
+            && !matches!(self.phase, Phase::Killing(_))
+        {
+            self.kill_all(End::Deadline, "the deadline passed")?;
+        }
+        if let Phase::Draining(end, Some(until)) = self.phase
+            && now >= until
+        {
+            self.kill_all(end, "the time to finish passed")?;
+        }
+        self.sample(now)?;
+        self.give_up_on_statuses(now)?;
+        if now >= self.last_progress + PROGRESS {
+            self.last_progress = now;
+            let stats = self.stats();
+            self.sink.progress(&stats);
+        }
+        Ok(())
+    }
+
+    /// The counts so far.
+    pub(super) fn stats(&self) -> Stats {
+        let known = self.intake.next_number() - self.skipped;
+        let mut stats = Stats {
+            read: known,
+            total: match self.input {
+                Input::Ended => Some(known),
+                _ => self.source.remaining().map(|left| known + left),
+            },
+            retried: self.retried,
+            workers: self.workers.iter().flatten().filter(|worker| worker.ended.is_none()).count()
+                as u64,
+            in_flight: self.workers.iter().flatten().map(WorkerHandle::jobs_in_flight).sum(),
+            ..Stats::default()
+        };
+        self.ledger.count(&mut stats);
+        stats
+    }
+
+    /// Enters the outcomes that the source brought along.
+    pub(super) fn settle_intake(&mut self) -> Result<(), PoolError> {
+        for (number, settled) in std::mem::take(&mut self.intake.settled) {
+            let segment = match settled {
+                super::feed::Settled::Skipped => {
+                    self.skipped += 1;
+                    Segment::Skipped
+                }
+                super::feed::Settled::Failed { input, failure } => Segment::Failed {
+                    input: Some(input),
+                    failure,
+                    attempt: Attempt { number: 1, ..Attempt::default() },
+                },
+            };
+            self.enter(number, segment)?;
+        }
+        Ok(())
+    }
+
+    /// Enters an outcome, and stops the run if it is one too many.
+    pub(super) fn enter(&mut self, first: u64, segment: Segment) -> Result<(), PoolError> {
+        self.ledger.enter(first, segment, self.sink).map_err(PoolError::Output)?;
+        self.halt_if_met()
+    }
+
+    /// A job failed: tries it again, or enters its failure.
+    pub(super) fn fail(
+        &mut self,
+        job: u64,
+        input: Vec<u8>,
+        failure: Failure,
+        mut attempt: Attempt,
+    ) -> Result<(), PoolError> {
+        let failed_before = self.attempts.get(&job).copied().unwrap_or(0);
+        attempt.number = failed_before + 1;
+        let retry = &self.config.retry;
+        let again = failed_before < retry.attempts
+            && retry.on.contains(&failure.kind)
+            && self.phase == Phase::Running
+            && !self.cancelled.contains(&job);
+        if !again {
+            self.attempts.remove(&job);
+            self.cancelled.remove(&job);
+            let input = self.config.keep_inputs.then_some(input);
+            return self.enter(job, Segment::Failed { input, failure, attempt });
+        }
+        self.attempts.insert(job, failed_before + 1);
+        self.retried += 1;
+        if retry.delay.is_zero() {
+            self.backlog.put_back(job, input);
+        } else {
+            self.backlog.put_back_at(job, input, Instant::now() + retry.delay);
+        }
+        self.sink.notice(Notice::Retrying { job, attempt: attempt.number, failure });
+        Ok(())
+    }
+
+    /// Stops the run if `--halt` says so.
+    pub(super) fn halt_if_met(&mut self) -> Result<(), PoolError> {
+        let (now, on) = match self.config.halt {
+            Halt::Never => return Ok(()),
+            _ if self.phase != Phase::Running => return Ok(()),
+            Halt::Soon(on) => (false, on),
+            Halt::Now(on) => (true, on),
+        };
+        let (succeeded, failed) = (self.ledger.succeeded, self.ledger.failed);
+        let (count, limit, failures) = match on {
+            HaltOn::Fail(limit) => (failed, limit, true),
+            HaltOn::Success(limit) => (succeeded, limit, false),
+            HaltOn::Done(limit) => (succeeded + failed, limit, false),
+        };
+        let met = match limit {
+            HaltLimit::Count(limit) => count >= limit,
+            HaltLimit::Percent(percent) => self
+                .stats()
+                .total
+                .is_some_and(|total| total > 0 && count as f64 * 100.0 >= percent * total as f64),
+        };
+        if !met || count == 0 {
+            return Ok(());
+        }
+        let end = End::Halted { failed: failures };
+        let why = "the limit of --halt is met";
+        if now { self.kill_all(end, why) } else { self.drain(end, None, why) }
+    }
+
+    fn obey(&mut self) -> Result<(), PoolError> {
+        while let Some(command) = self.commands.next() {
+            match command {
+                Command::Drain => self.drain(End::Drained, None, "asked to")?,
+                Command::DrainFor(grace) => {
+                    self.drain(End::Drained, Some(Instant::now() + grace), "asked to")?;
+                }
+                Command::Kill => self.kill_all(End::Killed, "asked to")?,
+                Command::Cancel(job) => self.cancel(job)?,
+                Command::Pause => self.pause(),
+                Command::Resume => self.resume(),
+                Command::Report => self.report(),
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands over what is left, and sums up.
+    fn finish(mut self) -> Result<Summary, PoolError> {
+        self.ledger.hand_over_all(self.sink).map_err(PoolError::Output)?;
+        let end = match self.phase {
+            Phase::Running => End::Complete,
+            Phase::Draining(end, _) | Phase::Killing(end) => end,
+        };
+        self.flush()?;
+        let mut tokens = Vec::new();
+        let mut abandoned = false;
+        while self.sink_blocked && !abandoned {
+            tokens.clear();
+            self.events
+                .wait(Some(Duration::from_secs(1)), &mut tokens)
+                .map_err(|error| PoolError::setup("wait for the output", error))?;
+            self.flush()?;
+            // The second Ctrl-C must end a run whose reader does not read.
+            while let Some(command) = self.commands.next() {
+                abandoned |= command == Command::Kill;
+            }
+        }
+        let stats = self.stats();
+        self.sink.progress(&stats);
+        self.end_workers();
+        Ok(Summary { end, stats, input_exhausted: self.input == Input::Ended })
+    }
+}

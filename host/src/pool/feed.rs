@@ -1,0 +1,272 @@
+//! Where jobs come from and where outcomes go: the two ends a dispatcher is given.
+
+use crate::wire::failure::Failure;
+use crate::wire::frame::Entries;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+
+/// What a source has to say after a [`Source::fill`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fill {
+    /// There may be more at once.
+    More,
+    /// Nothing more until [`Source::fd`] is readable.
+    Blocked,
+    /// There will be no more jobs.
+    End,
+}
+
+/// What a source adds its next jobs to. Jobs are numbered from 0 in the order they are added.
+#[derive(Debug, Default)]
+pub struct Intake {
+    /// Jobs to run, encoded for the wire, skipped numbers included.
+    pub(crate) entries: Entries,
+    /// Jobs that have their outcome already, by number.
+    pub(crate) settled: Vec<(u64, Settled)>,
+    /// Number of the next job.
+    pub(crate) next: u64,
+}
+
+/// A job that needs no worker.
+#[derive(Debug)]
+pub(crate) enum Settled {
+    /// It failed before it was run (its file cannot be read, say).
+    Failed { input: Vec<u8>, failure: Failure },
+    /// It is not to be run (a resumed run has its outcome).
+    Skipped,
+}
+
+impl Intake {
+    /// Adds a job.
+    #[inline]
+    pub fn push(&mut self, job: &[u8]) {
+        self.entries.push(self.next, job);
+        self.next += 1;
+    }
+
+    /// Adds a job that is written in place by `write`; what it appends is the job.
+    #[inline]
+    pub fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        self.entries.push_with(self.next, write);
+        self.next += 1;
+    }
+
+    /// Adds a job that has failed already: it is not run, and `input` is shown with its failure.
+    pub fn fail(&mut self, input: &[u8], failure: Failure) {
+        self.settled.push((self.next, Settled::Failed { input: input.to_vec(), failure }));
+        self.next += 1;
+    }
+
+    /// Adds a job that is neither run nor reported.
+    pub fn skip(&mut self) {
+        self.settled.push((self.next, Settled::Skipped));
+        self.next += 1;
+    }
+
+    /// Number that the next job will get.
+    pub fn next_number(&self) -> u64 {
+        self.next
+    }
+
+    /// Bytes of the jobs added and not yet taken.
+    pub fn bytes(&self) -> usize {
+        self.entries.bytes().len()
+    }
+}
+
+/// Where jobs come from.
+pub trait Source {
+    /// Adds jobs until about `room` bytes are added, or there is nothing more for now. Never
+    /// blocks. Must add at least one job if it answers [`Fill::More`].
+    ///
+    /// # Errors
+    /// An input that cannot be read ends the run.
+    fn fill(&mut self, intake: &mut Intake, room: usize) -> io::Result<Fill>;
+
+    /// What to wait on (readable) after [`Fill::Blocked`].
+    fn fd(&self) -> Option<BorrowedFd<'_>>;
+
+    /// How many jobs are still to come, where that is known.
+    fn remaining(&self) -> Option<u64>;
+}
+
+/// Where, when and how long the last attempt at a job ran.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Attempt {
+    /// Which attempt it was, from 1.
+    pub number: u32,
+    /// Process id of the worker; 0 where no worker ran it.
+    pub pid: i32,
+    /// Slot of that worker.
+    pub slot: u32,
+    /// From the start of the run to when the job's batch was sent.
+    pub sent: Duration,
+    /// How long the job ran, if [`Settings::measured`](crate::wire::settings::Settings::measured).
+    pub ran: Option<Duration>,
+    /// Bytes of linear memory at its end, if measured.
+    pub memory_bytes: Option<u64>,
+}
+
+/// A job's one outcome.
+#[derive(Debug)]
+pub struct Outcome<'a> {
+    /// Its number.
+    pub job: u64,
+    /// Its input, if [`Config::keep_inputs`](super::config::Config::keep_inputs).
+    pub input: Option<&'a [u8]>,
+    /// The bytes of its result, or why there is none.
+    pub result: Result<&'a [u8], &'a Failure>,
+    /// The last attempt at it.
+    pub attempt: Attempt,
+}
+
+/// Something that happened beside outcomes.
+#[derive(Clone, Debug)]
+pub enum Notice {
+    /// A guest printed a line (without its newline).
+    Log {
+        /// Process id of the worker.
+        pid: i32,
+        /// The line; any bytes.
+        line: Vec<u8>,
+    },
+    /// A worker is ready.
+    WorkerStarted {
+        /// Its slot.
+        slot: u32,
+        /// Its process id.
+        pid: i32,
+    },
+    /// A worker ended that was not asked to.
+    WorkerLost {
+        /// Its slot.
+        slot: u32,
+        /// Its process id.
+        pid: i32,
+        /// How it ended, in words.
+        how: String,
+    },
+    /// An attempt failed and the job will be tried again.
+    Retrying {
+        /// The job.
+        job: u64,
+        /// The attempt that failed, from 1.
+        attempt: u32,
+        /// Why.
+        failure: Failure,
+    },
+    /// No more jobs are started; this many are still running.
+    Draining {
+        /// Jobs that run or may be running.
+        running: u64,
+        /// Why, in words.
+        why: String,
+    },
+    /// The zygote was lost and another one started.
+    ZygoteLost {
+        /// How it ended, in words.
+        how: String,
+    },
+    /// Something worth knowing at `-v`.
+    Detail(String),
+}
+
+/// Counts of a run so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Jobs read from the source so far (skipped ones not counted).
+    pub read: u64,
+    /// Jobs in all, where known.
+    pub total: Option<u64>,
+    /// Jobs that succeeded.
+    pub succeeded: u64,
+    /// Jobs that failed.
+    pub failed: u64,
+    /// Attempts beyond each job's first.
+    pub retried: u64,
+    /// Workers alive.
+    pub workers: u64,
+    /// Jobs sent to workers and without an outcome.
+    pub in_flight: u64,
+}
+
+/// Where outcomes go.
+pub trait Sink {
+    /// Takes a job's outcome. Called once for each job, in job order if the pool is ordered.
+    ///
+    /// # Errors
+    /// An output that cannot be kept ends the run.
+    fn take(&mut self, outcome: &Outcome<'_>) -> io::Result<()>;
+
+    /// Takes note of something.
+    fn notice(&mut self, notice: Notice);
+
+    /// Called a few times a second and at the end, for a display of progress.
+    fn progress(&mut self, stats: &Stats) {
+        let _ = stats;
+    }
+
+    /// Bytes taken and not yet handed on.
+    fn held(&self) -> usize {
+        0
+    }
+
+    /// Hands on what is held, as far as that is possible without blocking; true if all is handed on.
+    ///
+    /// # Errors
+    /// An output that cannot be written ends the run.
+    fn flush(&mut self) -> io::Result<bool> {
+        Ok(true)
+    }
+
+    /// What to wait on (writable) when [`Sink::flush`] answered false.
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+}
+
+/// What a running dispatcher can be told from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Start no more jobs; finish the running ones.
+    Drain,
+    /// Start no more jobs; finish the running ones within this time, then kill.
+    DrainFor(Duration),
+    /// Kill running jobs and end.
+    Kill,
+    /// Give up this job.
+    Cancel(u64),
+    /// Stop all clocks and workers (SIGTSTP).
+    Pause,
+    /// Go on (SIGCONT).
+    Resume,
+    /// Tell the sink which jobs are running, as [`Notice::Detail`].
+    Report,
+}
+
+/// Where commands come from.
+pub trait Commands {
+    /// The next command, if there is one. Never blocks.
+    fn next(&mut self) -> Option<Command>;
+
+    /// What to wait on (readable).
+    fn fd(&self) -> Option<BorrowedFd<'_>>;
+
+    /// Called when [`Command::Pause`] has been carried out. May stop the calling process.
+    fn paused(&mut self) {}
+}
+
+/// No commands.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoCommands;
+
+impl Commands for NoCommands {
+    fn next(&mut self) -> Option<Command> {
+        None
+    }
+
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+}

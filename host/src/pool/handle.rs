@@ -1,0 +1,269 @@
+//! A worker as the dispatcher sees it.
+
+use super::batch::Batch;
+use super::events::{Events, Token};
+use crate::wire::channel::FrameBuffer;
+use crate::wire::control::{ExitStatus, WorkerId};
+use crate::wire::jobmem::JobMem;
+use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
+use rustix::process::{Signal, pidfd_send_signal};
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+/// Bytes asked for in each pipe; a kernel that does not allow it leaves what it has.
+const PIPE_BYTES: usize = 1 << 20;
+
+/// Most batches in flight to one worker.
+pub(super) const BATCHES_MAX: usize = 2;
+
+/// Why the dispatcher killed a worker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Killed {
+    /// Its job ran too long.
+    Timeout,
+    /// Its job was cancelled, or the whole run.
+    Cancelled(String),
+    /// It broke the protocol.
+    Protocol(String),
+}
+
+/// Which claim the dispatcher saw last, and since when.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    pub(super) batch: u32,
+    pub(super) next: u16,
+    pub(super) since: Instant,
+}
+
+/// A worker as the dispatcher sees it.
+#[derive(Debug)]
+pub(super) struct WorkerHandle {
+    pub(super) id: WorkerId,
+    /// Its process id, once the zygote has told.
+    pub(super) pid: Option<i32>,
+    pub(super) pidfd: Option<OwnedFd>,
+    /// The pipe of jobs; closed when the worker is to end by itself.
+    pub(super) jobs: Option<File>,
+    pub(super) results: File,
+    pub(super) memory: JobMem,
+    pub(super) frames: FrameBuffer,
+    pub(super) in_flight: VecDeque<Batch>,
+    next_batch: u32,
+    /// Jobs sent to it so far.
+    pub(super) jobs_sent: u64,
+    /// When it was asked for.
+    pub(super) asked: Instant,
+    pub(super) ready: bool,
+    pub(super) killed: Option<Killed>,
+    /// What it said of itself before it gave up.
+    pub(super) fatal: Option<String>,
+    /// When its end was seen.
+    pub(super) ended: Option<Instant>,
+    pub(super) status: Option<ExitStatus>,
+    pub(super) seen: Option<Seen>,
+    /// When the last batch was done, or the first was sent.
+    pub(super) batch_start: Instant,
+    reading: bool,
+    writing: bool,
+}
+
+/// The worker's ends of its pipes and its memory, to be sent to the zygote.
+pub(super) struct WorkerEnds {
+    pub(super) jobs: OwnedFd,
+    pub(super) results: OwnedFd,
+    pub(super) memory: OwnedFd,
+}
+
+impl WorkerHandle {
+    /// Makes the pipes and the job memory of a worker, and watches its results.
+    ///
+    /// # Errors
+    /// No descriptors or no memory.
+    pub(super) fn new(id: WorkerId, events: &Events) -> io::Result<(Self, WorkerEnds)> {
+        let (jobs_read, jobs) = pipe_with(PipeFlags::CLOEXEC)?;
+        let (results, results_write) = pipe_with(PipeFlags::CLOEXEC)?;
+        for pipe in [&jobs, &results] {
+            // Refused where the user has many pipes already.
+            let _ = fcntl_setpipe_size(pipe, PIPE_BYTES);
+            rustix::io::ioctl_fionbio(pipe, true)?;
+        }
+        let (memory, memory_fd) = JobMem::create()?;
+        events.watch_readable(&results, Token::Results(id.slot))?;
+        let now = Instant::now();
+        let handle = WorkerHandle {
+            id,
+            pid: None,
+            pidfd: None,
+            jobs: Some(File::from(jobs)),
+            results: File::from(results),
+            memory,
+            frames: FrameBuffer::default(),
+            in_flight: VecDeque::with_capacity(BATCHES_MAX),
+            next_batch: 0,
+            jobs_sent: 0,
+            asked: now,
+            ready: false,
+            killed: None,
+            fatal: None,
+            ended: None,
+            status: None,
+            seen: None,
+            batch_start: now,
+            reading: true,
+            writing: false,
+        };
+        let ends = WorkerEnds { jobs: jobs_read, results: results_write, memory: memory_fd };
+        Ok((handle, ends))
+    }
+
+    /// Whether it may be sent another batch.
+    pub(super) fn has_room(&self) -> bool {
+        // The half of job memory that the next batch uses must be free.
+        let free = || self.in_flight.iter().all(|batch| (batch.id ^ self.next_batch) & 1 == 1);
+        self.is_serving() && self.in_flight.len() < BATCHES_MAX && free()
+    }
+
+    /// Jobs that it has been sent and has not started, as far as job memory tells. Those of a worker
+    /// that has started none are not counted: it is about to.
+    pub(super) fn unclaimed(&self) -> u32 {
+        let mut unclaimed = 0;
+        for (at, batch) in self.in_flight.iter().enumerate() {
+            let Some(claimed) = self.memory.claimed(batch.id) else { continue };
+            let started = claimed.next > 0 || at > 0;
+            if started && self.ended.is_none() {
+                let end = claimed.end.min(batch.limit);
+                unclaimed += u32::from(end.saturating_sub(claimed.next));
+            }
+        }
+        unclaimed
+    }
+
+    /// Whether it is alive as far as is known, and not about to end.
+    pub(super) fn is_serving(&self) -> bool {
+        self.jobs.is_some() && self.killed.is_none() && self.ended.is_none()
+    }
+
+    /// Number of the next batch.
+    pub(super) fn next_batch(&mut self) -> u32 {
+        let batch = self.next_batch;
+        self.next_batch = batch.wrapping_add(1);
+        batch
+    }
+
+    /// Offers a batch and writes as much of it as the pipe takes.
+    ///
+    /// # Errors
+    /// Those of the pipe; a worker that has ended is not an error (its end is an event).
+    pub(super) fn send(&mut self, batch: Batch, events: &Events) -> io::Result<()> {
+        self.memory.arm(batch.id, batch.count());
+        self.jobs_sent += u64::from(batch.count());
+        if self.in_flight.is_empty() {
+            self.batch_start = batch.sent;
+        }
+        self.in_flight.push_back(batch);
+        self.write(events)
+    }
+
+    /// Writes what is unwritten, as far as the pipe takes it.
+    ///
+    /// # Errors
+    /// As [`WorkerHandle::send`].
+    pub(super) fn write(&mut self, events: &Events) -> io::Result<()> {
+        let Some(pipe) = &self.jobs else { return Ok(()) };
+        let mut blocked = false;
+        'batches: for batch in &mut self.in_flight {
+            while !batch.unwritten().is_empty() {
+                match (&*pipe).write(batch.unwritten()) {
+                    Ok(written) => batch.written += written,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        blocked = true;
+                        break 'batches;
+                    }
+                    // It has ended; the pidfd tells.
+                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break 'batches,
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        if blocked != self.writing {
+            self.writing = blocked;
+            if blocked {
+                events.watch_writable(pipe, Token::Jobs(self.id.slot))?;
+            } else {
+                events.forget(pipe);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the worker end by itself once it has done what it was sent.
+    pub(super) fn retire(&mut self, events: &Events) {
+        if let Some(pipe) = self.jobs.take()
+            && self.writing
+        {
+            events.forget(&pipe);
+            self.writing = false;
+        }
+    }
+
+    /// Reads from its pipe, or leaves it alone for a while.
+    ///
+    /// # Errors
+    /// That of epoll_ctl.
+    pub(super) fn set_reading(&mut self, reading: bool, events: &Events) -> io::Result<()> {
+        if reading == self.reading || self.ended.is_some() {
+            return Ok(());
+        }
+        self.reading = reading;
+        if reading {
+            events.watch_readable(&self.results, Token::Results(self.id.slot))?;
+            // Its clock stood while it might have waited for the dispatcher.
+            self.seen = None;
+        } else {
+            events.forget(&self.results);
+        }
+        Ok(())
+    }
+
+    /// Whether its pipe is read.
+    pub(super) fn is_reading(&self) -> bool {
+        self.reading
+    }
+
+    /// Kills it. What it has committed still counts.
+    pub(super) fn kill(&mut self, why: Killed) {
+        if self.killed.is_none() {
+            self.killed = Some(why);
+        }
+        self.signal(Signal::KILL);
+    }
+
+    /// Sends it a signal, if its pidfd has arrived (if not, it is sent on arrival for kills).
+    pub(super) fn signal(&self, signal: Signal) {
+        if let Some(pidfd) = &self.pidfd {
+            // It may have ended already.
+            let _ = pidfd_send_signal(pidfd.as_fd(), signal);
+        }
+    }
+
+    /// Jobs sent and neither finished nor taken back.
+    pub(super) fn jobs_in_flight(&self) -> u64 {
+        self.in_flight.iter().map(|batch| u64::from(batch.limit - batch.received.min(batch.limit))).sum()
+    }
+
+    /// The job that it is running, as far as job memory tells.
+    pub(super) fn running(&self) -> Option<(u64, Duration)> {
+        let batch = self.in_flight.front()?;
+        let claimed = self.memory.claimed(batch.id)?;
+        let index = claimed.next.checked_sub(1)?;
+        if index < batch.received || index >= batch.limit {
+            return None;
+        }
+        let since = self.seen.map_or(Duration::ZERO, |seen| seen.since.elapsed());
+        Some((batch.number(index), since))
+    }
+}

@@ -1,0 +1,22 @@
+//! The parent side: owns the truth about jobs and workers.
+//!
+//! A [`session`] holds a loaded module. Its runs are a [`dispatcher`]'s, between a source of jobs and
+//! a sink of outcomes ([`feed`]). Nothing here knows wasm, a command line, or a terminal.
+
+mod backlog;
+mod batch;
+pub mod config;
+pub mod cpus;
+mod dispatcher;
+mod ending;
+pub mod error;
+mod events;
+pub mod feed;
+mod handle;
+mod ledger;
+mod pace;
+mod receiving;
+mod sending;
+pub mod session;
+pub mod summary;
+mod watching;

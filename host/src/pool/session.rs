@@ -1,0 +1,182 @@
+//! A module that is loaded and ready to be run: its zygote, its machine code, its description.
+
+use super::config::{CompileConfig, Config};
+use super::dispatcher::Dispatcher;
+use super::error::PoolError;
+use super::feed::{Commands, Sink, Source};
+use super::summary::Summary;
+use crate::module::cache::Cache;
+use crate::module::description::Description;
+use crate::module::{MODULE_BYTES_MAX, ModuleError};
+use crate::wire::control::{Load, ToZygote};
+use crate::wire::settings::Settings;
+use crate::zygote::{Zygote, payload};
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::marker::PhantomData;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// Most bytes of a module's description that are read back from the compiler.
+const DESCRIPTION_BYTES_MAX: u64 = 64 << 20;
+
+/// Where a module's machine code came from.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// Whether it was found in the cache.
+    pub cached: bool,
+    /// Its file in the cache, if there is one.
+    pub path: Option<PathBuf>,
+    /// Bytes of machine code and data.
+    pub bytes: u64,
+    /// Time from the start of the zygote until it was there.
+    pub took: Duration,
+}
+
+/// A module that is loaded and ready to be run.
+///
+/// A session and its zygote live and die with the thread that opened it.
+#[derive(Debug)]
+pub struct Session {
+    pub(super) zygote: Zygote,
+    code: File,
+    description: Description,
+    compiled: Compiled,
+    config: CompileConfig,
+    /// A zygote dies with the thread that started it, so a session must stay there.
+    not_send: PhantomData<*const ()>,
+}
+
+impl Session {
+    /// Starts a zygote, and finds the module's machine code in the cache or has it compiled.
+    ///
+    /// # Errors
+    /// [`PoolError::Module`] if the module cannot be used, [`PoolError::Setup`] if the system does not
+    /// allow a zygote.
+    pub fn open(module: &[u8], config: CompileConfig) -> Result<Session, PoolError> {
+        let started = Instant::now();
+        if module.len() as u64 > MODULE_BYTES_MAX {
+            return Err(PoolError::Module(ModuleError::TooLarge.to_string()));
+        }
+        let zygote = start_zygote(&config)?;
+        let hash = zygote.compatibility(config.fuel).map_err(no_zygote)?;
+        let cache = if config.cache { Cache::open() } else { None };
+        let key = Cache::key(module, hash);
+        let found = cache.as_ref().and_then(|cache| cache.get(&key));
+        let cached = found.is_some();
+        let (code, description) = match found {
+            Some(found) => found,
+            None => {
+                let (code, description) = compile(&zygote, module, &config)?;
+                if let Some(cache) = &cache {
+                    // Without the entry the next start compiles again; that is all.
+                    let _ = cache.put(&key, &code, &description);
+                }
+                (code, description)
+            }
+        };
+        let bytes = code.metadata().map_or(0, |metadata| metadata.len());
+        let path = cache.map(|cache| cache.code_path(&key));
+        let compiled = Compiled { cached, path, bytes, took: started.elapsed() };
+        Ok(Session { zygote, code, description, compiled, config, not_send: PhantomData })
+    }
+
+    /// What the module is.
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// Where its machine code came from.
+    pub fn compiled(&self) -> &Compiled {
+        &self.compiled
+    }
+
+    /// Runs the jobs of `source`, handing their outcomes to `sink`, until there are no more or
+    /// something ends it earlier.
+    ///
+    /// # Errors
+    /// [`PoolError`]: the run could not be started or had to be given up. A failed job is an
+    /// outcome, not an error.
+    pub fn run(
+        &mut self,
+        config: Config,
+        source: &mut dyn Source,
+        sink: &mut dyn Sink,
+        commands: &mut dyn Commands,
+    ) -> Result<Summary, PoolError> {
+        self.description.choose(config.settings.task.as_deref()).map_err(|error| {
+            PoolError::Task { message: error.message, candidates: error.candidates }
+        })?;
+        self.load(&config.settings)?;
+        Dispatcher::new(self, config, source, sink, commands)?.run()
+    }
+
+    /// Has the zygote load and link the module for these settings.
+    fn load(&self, settings: &Settings) -> Result<(), PoolError> {
+        let load = Load { settings, description: &self.description };
+        let load = serde_json::to_vec(&load).map_err(|error| setup("pass the settings")(error.into()))?;
+        let load = payload("wpool-load", &load).map_err(setup("pass the settings"))?;
+        let loaded = self.zygote.load(self.code.as_fd(), load.as_fd()).map_err(no_zygote)?;
+        loaded.map_err(PoolError::Module)
+    }
+
+    /// Starts another zygote in the place of one that was lost; says how that one ended.
+    pub(super) fn restart(&mut self, settings: &Settings) -> Result<String, PoolError> {
+        let how = self.zygote.end();
+        self.zygote = start_zygote(&self.config)?;
+        self.load(settings)?;
+        Ok(how)
+    }
+}
+
+fn setup(what: &'static str) -> impl Fn(io::Error) -> PoolError {
+    move |error| PoolError::setup(what, error)
+}
+
+fn start_zygote(config: &CompileConfig) -> Result<Zygote, PoolError> {
+    Zygote::start(config.executable.as_deref()).map_err(setup("start a zygote"))
+}
+
+fn no_zygote(error: io::Error) -> PoolError {
+    PoolError::setup(
+        "use the zygote: is this program linked with the wpool crate (or, if not, the wpool program \
+         named by `executable`)?",
+        error,
+    )
+}
+
+/// Has a module compiled; the machine code is sealed before it is used.
+fn compile(
+    zygote: &Zygote,
+    module: &[u8],
+    config: &CompileConfig,
+) -> Result<(File, Description), PoolError> {
+    let pass = || -> io::Result<[File; 3]> {
+        let memfd = |name| {
+            let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+            Ok::<_, io::Error>(File::from(memfd_create(name, flags)?))
+        };
+        Ok([payload("wpool-module", module)?, memfd("wpool-code")?, memfd("wpool-description")?])
+    };
+    let [module, code, mut description] = pass().map_err(setup("pass the module"))?;
+    let request = ToZygote::Compile {
+        fuel: config.fuel,
+        bytes_max: config.bytes_max,
+        timeout_ms: config.timeout.as_millis() as u64,
+    };
+    let files = [module.as_fd(), code.as_fd(), description.as_fd()];
+    zygote
+        .compile(&request, files, config.timeout)
+        .map_err(no_zygote)?
+        .map_err(PoolError::Module)?;
+    let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE | SealFlags::SEAL;
+    fcntl_add_seals(&code, seals).map_err(|error| setup("seal the code")(error.into()))?;
+    let described = (|| {
+        description.rewind()?;
+        serde_json::from_reader(io::BufReader::new((&description).take(DESCRIPTION_BYTES_MAX)))
+            .map_err(io::Error::from)
+    })();
+    Ok((code, described.map_err(setup("read the module's description"))?))
+}

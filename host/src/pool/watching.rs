@@ -1,0 +1,234 @@
+//! The dispatcher's watch: time limits, cancelled jobs, and the ways a run is ended early.
+
+use super::dispatcher::{Dispatcher, Phase};
+use super::error::PoolError;
+use super::feed::{Attempt, Notice};
+use super::handle::{Killed, Seen, WorkerHandle};
+use super::summary::End;
+use crate::wire::failure::{Failure, FailureKind};
+use rustix::process::Signal;
+use std::time::{Duration, Instant};
+
+/// Time between two looks at job memory where there is no time limit.
+const LOOK: Duration = Duration::from_millis(20);
+
+impl Dispatcher<'_> {
+    /// Time between two looks at job memory: a twentieth of the time limit, so that a job is stopped
+    /// at most that much late.
+    fn look(&self) -> Duration {
+        self.config
+            .timeout
+            .map_or(LOOK, |timeout| (timeout / 20).max(Duration::from_millis(1)).min(LOOK))
+    }
+
+    /// When job memory is looked at next; `None` while no job is in flight.
+    pub(super) fn next_sample(&self) -> Option<Instant> {
+        let busy = |worker: &WorkerHandle| !worker.in_flight.is_empty() && worker.ended.is_none();
+        let any = self.workers.iter().flatten().any(busy);
+        any.then(|| self.last_sample + self.look())
+    }
+
+    /// Looks at which job each worker is running. One that has run for a while does not hold up the
+    /// results before it, and one that has run too long is stopped.
+    pub(super) fn sample(&mut self, now: Instant) -> Result<(), PoolError> {
+        let since_last = now.saturating_duration_since(self.last_sample);
+        let look = self.look();
+        if since_last < look {
+            return Ok(());
+        }
+        self.last_sample = now;
+        // While the dispatcher was stopped or too busy to look, clocks stood.
+        let stood = since_last.saturating_sub(look * 4);
+        for slot in 0..self.workers.len() as u32 {
+            self.with_worker(slot, |this, worker| {
+                if let Some(seen) = &mut worker.seen {
+                    seen.since += stood;
+                }
+                this.look_at(worker, now)
+            })?;
+            self.settle_worker(slot)?;
+        }
+        Ok(())
+    }
+
+    fn look_at(&mut self, worker: &mut WorkerHandle, now: Instant) -> Result<(), PoolError> {
+        let Some(batch) = worker.in_flight.front() else { return Ok(()) };
+        let (id, received) = (batch.id, batch.received);
+        let claimed = worker.memory.claimed(id).map_or(0, |claimed| claimed.next);
+        if !worker.is_reading() || !worker.is_serving() || claimed <= received {
+            worker.seen = None;
+            return Ok(());
+        }
+        let since = match worker.seen {
+            Some(seen) if (seen.batch, seen.next) == (id, claimed) => seen.since,
+            _ => {
+                worker.seen = Some(Seen { batch: id, next: claimed, since: now });
+                return Ok(());
+            }
+        };
+        // The same job as at the last look: the results before it may be waiting for its end.
+        self.salvage(worker)?;
+        let late = self.config.timeout.is_some_and(|timeout| now >= since + timeout);
+        if late && unfinished(worker, id, claimed) {
+            self.expire(worker, id, claimed)?;
+        }
+        Ok(())
+    }
+
+    /// A job ran too long: nothing more may start in its worker, and if it is still unfinished then,
+    /// the worker is killed.
+    fn expire(
+        &mut self,
+        worker: &mut WorkerHandle,
+        batch: u32,
+        claimed: u16,
+    ) -> Result<(), PoolError> {
+        self.fence(worker);
+        self.salvage(worker)?;
+        if unfinished(worker, batch, claimed) {
+            worker.kill(Killed::Timeout);
+        }
+        Ok(())
+    }
+
+    /// Takes back all jobs that a worker has not started.
+    fn fence(&mut self, worker: &mut WorkerHandle) {
+        for batch in &mut worker.in_flight {
+            let Some((_, end)) = worker.memory.take_back(batch.id, |seen| seen.next) else {
+                continue;
+            };
+            let end = end.clamp(batch.received, batch.limit);
+            if self.phase == Phase::Running {
+                for (number, job) in batch.jobs(end..batch.limit) {
+                    self.backlog.put_back(number, job.to_vec());
+                }
+            }
+            batch.limit = end;
+        }
+    }
+
+    fn fence_all(&mut self) -> Result<(), PoolError> {
+        for slot in 0..self.workers.len() as u32 {
+            self.with_worker(slot, |this, worker| {
+                this.fence(worker);
+                Ok(())
+            })?;
+            self.settle_worker(slot)?;
+        }
+        Ok(())
+    }
+
+    /// Starts no more jobs; those that run may finish until a time.
+    pub(super) fn drain(
+        &mut self,
+        end: End,
+        until: Option<Instant>,
+        why: &str,
+    ) -> Result<(), PoolError> {
+        if self.phase != Phase::Running {
+            return Ok(());
+        }
+        self.phase = Phase::Draining(end, until);
+        self.backlog.clear();
+        self.forget_source();
+        self.fence_all()?;
+        let running = self.stats().in_flight;
+        self.sink.notice(Notice::Draining { running, why: why.into() });
+        Ok(())
+    }
+
+    /// Kills all workers. The jobs that they run are given up; the others have not started.
+    pub(super) fn kill_all(&mut self, end: End, why: &str) -> Result<(), PoolError> {
+        if matches!(self.phase, Phase::Killing(_)) {
+            return Ok(());
+        }
+        self.phase = Phase::Killing(end);
+        self.backlog.clear();
+        self.forget_source();
+        self.fence_all()?;
+        for worker in self.workers.iter_mut().flatten() {
+            if !worker.in_flight.is_empty() {
+                worker.kill(Killed::Cancelled(why.into()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives up one job, wherever it is.
+    pub(super) fn cancel(&mut self, job: u64) -> Result<(), PoolError> {
+        let failure = || Failure::new(FailureKind::Cancelled, "");
+        if let Some(input) = self.backlog.remove(job) {
+            self.cancelled.insert(job);
+            return self.fail(job, input, failure(), Attempt::default());
+        }
+        let holds = |worker: &&WorkerHandle| worker.in_flight.iter().any(|batch| batch.awaits(job));
+        let Some(slot) = self.workers.iter().flatten().find(holds).map(|worker| worker.id.slot)
+        else {
+            return Ok(());
+        };
+        self.with_worker(slot, |this, worker| {
+            this.fence(worker);
+            this.salvage(worker)
+        })?;
+        self.settle_worker(slot)?;
+        if let Some(input) = self.backlog.remove(job) {
+            self.cancelled.insert(job);
+            return self.fail(job, input, failure(), Attempt::default());
+        }
+        if let Some(worker) = &mut self.workers[slot as usize]
+            && worker.in_flight.iter().any(|batch| batch.awaits(job))
+        {
+            self.cancelled.insert(job);
+            worker.kill(Killed::Cancelled(String::new()));
+        }
+        Ok(())
+    }
+
+    /// Stops all workers, and tells whoever commands that it is done.
+    pub(super) fn pause(&mut self) {
+        self.signal_all(Signal::STOP);
+        let paused = Instant::now();
+        self.commands.paused();
+        let stood = paused.elapsed();
+        self.last_sample += stood;
+        for worker in self.workers.iter_mut().flatten() {
+            if let Some(seen) = &mut worker.seen {
+                seen.since += stood;
+            }
+        }
+    }
+
+    /// Lets stopped workers go on.
+    pub(super) fn resume(&mut self) {
+        self.signal_all(Signal::CONT);
+    }
+
+    fn signal_all(&self, signal: Signal) {
+        for worker in self.workers.iter().flatten() {
+            worker.signal(signal);
+        }
+    }
+
+    /// Tells which jobs are running.
+    pub(super) fn report(&mut self) {
+        let stats = self.stats();
+        let mut lines = vec![format!(
+            "{} succeeded, {} failed, {} in flight, {} workers",
+            stats.succeeded, stats.failed, stats.in_flight, stats.workers
+        )];
+        for worker in self.workers.iter().flatten() {
+            if let Some((job, since)) = worker.running() {
+                let (pid, seconds) = (worker.pid.unwrap_or(0), since.as_secs_f64());
+                lines.push(format!("worker {pid} runs job {job} for {seconds:.1} s"));
+            }
+        }
+        for line in lines {
+            self.sink.notice(Notice::Detail(line));
+        }
+    }
+}
+
+/// Whether the job that was the last claimed of a batch still has no record.
+fn unfinished(worker: &WorkerHandle, batch: u32, claimed: u16) -> bool {
+    worker.in_flight.iter().any(|flying| flying.id == batch && flying.received < claimed)
+}

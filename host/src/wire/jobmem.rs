@@ -1,0 +1,310 @@
+//! Job memory: one memfd for each worker, mapped by the dispatcher and that worker only.
+//!
+//! ```text
+//! word[2]     {batch u32, next u16, end u16}   which jobs of a batch are claimed, and how many it has
+//! commit[2]   {batch u32, bytes u32}           how much of the outbox is committed
+//! writing     u32                              a child of the worker is writing into the pipe
+//! outbox[2]   records (see `super::record`)
+//! ```
+//!
+//! Batch *b* uses half *b* & 1. The dispatcher arms a half only when it holds all results of the
+//! batch that used it before, so no half has two batches at once.
+//!
+//! **Invariant:** a job is finished if and only if its record is committed; it is running if and only
+//! if it is the last claimed and not finished; else it has not started. This holds after SIGKILL at
+//! any instruction, because a claim is one CAS and a commit is one store.
+//!
+//! The worker can write anything here at any time. What the dispatcher reads is copied once and
+//! checked against its own bounds; nothing read here is ever used as a pointer or an index unchecked.
+#![expect(unsafe_code, reason = "memory that another process writes at the same time")]
+
+use memmap2::MmapRaw;
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
+use std::io;
+use std::ops::Range;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+
+/// Bytes of one outbox.
+pub(crate) const OUTBOX_BYTES: usize = 256 << 10;
+
+/// Words stand a cache line apart: dispatcher and worker write different ones.
+const LINE: usize = 64;
+const COMMITS: usize = 2 * LINE;
+const WRITING: usize = 4 * LINE;
+const OUTBOXES: usize = 4096;
+const TOTAL: usize = OUTBOXES + 2 * OUTBOX_BYTES;
+
+/// Which jobs of a batch are claimed: those below `next`, of those below `end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Claimed {
+    pub(crate) next: u16,
+    pub(crate) end: u16,
+}
+
+/// The memory, mapped.
+#[derive(Debug)]
+pub(crate) struct JobMem {
+    map: MmapRaw,
+}
+
+fn pack(batch: u32, next: u16, end: u16) -> u64 {
+    u64::from(batch) << 32 | u64::from(next) << 16 | u64::from(end)
+}
+
+fn unpack(word: u64, batch: u32) -> Option<Claimed> {
+    ((word >> 32) as u32 == batch).then(|| Claimed { next: (word >> 16) as u16, end: word as u16 })
+}
+
+impl JobMem {
+    /// Makes a job memory. Its size is sealed: a worker cannot shrink it under the dispatcher.
+    ///
+    /// # Errors
+    /// Those of memfd_create and mmap.
+    pub(crate) fn create() -> io::Result<(JobMem, OwnedFd)> {
+        let fd = memfd_create("wpool-jobs", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+        ftruncate(&fd, TOTAL as u64)?;
+        fcntl_add_seals(&fd, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+        Ok((JobMem::map(&fd)?, fd))
+    }
+
+    /// Maps a job memory that the other side made.
+    ///
+    /// # Errors
+    /// That of mmap, or a size that is not a job memory's.
+    pub(crate) fn map(fd: &impl AsFd) -> io::Result<JobMem> {
+        let map = MmapRaw::map_raw(fd.as_fd().as_raw_fd())?;
+        if map.len() != TOTAL {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "not a job memory"));
+        }
+        Ok(JobMem { map })
+    }
+
+    #[inline]
+    fn word(&self, batch: u32) -> &AtomicU64 {
+        self.atomic((batch & 1) as usize * LINE)
+    }
+
+    #[inline]
+    fn commit_word(&self, batch: u32) -> &AtomicU64 {
+        self.atomic(COMMITS + (batch & 1) as usize * LINE)
+    }
+
+    #[inline]
+    fn atomic(&self, at: usize) -> &AtomicU64 {
+        debug_assert!(at.is_multiple_of(8) && at < OUTBOXES);
+        // SAFETY: `at` is one of the word offsets above, aligned and inside the mapping, which
+        // lives as long as `self` and never shrinks (its memfd is sealed). All access is atomic.
+        unsafe { AtomicU64::from_ptr(self.map.as_mut_ptr().add(at).cast()) }
+    }
+
+    /// Pointer to byte `at` of the batch's outbox.
+    #[inline]
+    fn outbox(&self, batch: u32, range: &Range<usize>) -> *mut u8 {
+        assert!(range.start <= range.end && range.end <= OUTBOX_BYTES, "outside of the outbox");
+        let at = OUTBOXES + (batch & 1) as usize * OUTBOX_BYTES + range.start;
+        // SAFETY: the assertion puts `at` inside the mapping.
+        unsafe { self.map.as_mut_ptr().add(at) }
+    }
+
+    // --- The dispatcher's side ---
+
+    /// Offers a batch of `count` jobs. Its half must be free.
+    pub(crate) fn arm(&self, batch: u32, count: u16) {
+        self.commit_word(batch).store(u64::from(batch) << 32, Ordering::Relaxed);
+        // Release: a worker that sees the word (by claiming) sees the commit word reset.
+        self.word(batch).store(pack(batch, 0, count), Ordering::Release);
+    }
+
+    /// Which jobs of the batch are claimed; `None` if the half does not hold this batch.
+    pub(crate) fn claimed(&self, batch: u32) -> Option<Claimed> {
+        unpack(self.word(batch).load(Ordering::Acquire), batch)
+    }
+
+    /// Takes back the unclaimed jobs from `keep(next, end)` on, and returns what was found before.
+    /// `keep` answers with the new end, between `next` and `end`.
+    pub(crate) fn take_back(
+        &self,
+        batch: u32,
+        keep: impl Fn(Claimed) -> u16,
+    ) -> Option<(Claimed, u16)> {
+        let word = self.word(batch);
+        let mut seen = word.load(Ordering::Acquire);
+        // A worker that changes the word all the time must not keep the dispatcher here.
+        for _ in 0..1000 {
+            let claimed = unpack(seen, batch)?;
+            if claimed.next >= claimed.end {
+                return Some((claimed, claimed.end));
+            }
+            let end = keep(claimed).clamp(claimed.next, claimed.end);
+            let wanted = pack(batch, claimed.next, end);
+            match word.compare_exchange(seen, wanted, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return Some((claimed, end)),
+                Err(now) => seen = now,
+            }
+        }
+        None
+    }
+
+    /// How many bytes of the batch's outbox are committed.
+    pub(crate) fn committed(&self, batch: u32) -> usize {
+        // Acquire: pairs with the Release in `commit`; the records below it are whole.
+        let word = self.commit_word(batch).load(Ordering::Acquire);
+        if (word >> 32) as u32 != batch {
+            return 0;
+        }
+        (word as u32 as usize).min(OUTBOX_BYTES)
+    }
+
+    /// Copies a piece of the batch's outbox. The bytes are whatever the worker left there.
+    pub(crate) fn copy_out(&self, batch: u32, range: Range<usize>) -> Vec<u8> {
+        let from = self.outbox(batch, &range);
+        (0..range.len())
+            .map(|at| {
+                // SAFETY: `outbox` checked the range. The worker may write here at this moment, so
+                // each byte is read atomically.
+                unsafe { AtomicU8::from_ptr(from.add(at)) }.load(Ordering::Relaxed)
+            })
+            .collect()
+    }
+
+    // --- The worker's side ---
+
+    /// Claims the next job of the batch; `None` if there is none left.
+    #[inline]
+    pub(crate) fn claim(&self, batch: u32) -> Option<u16> {
+        let word = self.word(batch);
+        let mut seen = word.load(Ordering::Acquire);
+        loop {
+            let claimed = unpack(seen, batch)?;
+            if claimed.next >= claimed.end {
+                return None;
+            }
+            let wanted = pack(batch, claimed.next + 1, claimed.end);
+            match word.compare_exchange_weak(seen, wanted, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return Some(claimed.next),
+                Err(now) => seen = now,
+            }
+        }
+    }
+
+    /// Gives the unclaimed jobs of the batch back.
+    pub(crate) fn give_back(&self, batch: u32) {
+        self.take_back(batch, |claimed| claimed.next);
+    }
+
+    /// Writes into the batch's outbox above what is committed.
+    #[inline]
+    pub(crate) fn write(&self, batch: u32, at: usize, bytes: &[u8]) {
+        let to = self.outbox(batch, &(at..at + bytes.len()));
+        // SAFETY: `outbox` checked the range, `bytes` is private memory, and nobody else writes
+        // this half's outbox while the worker has its batch. Whoever reads it reads only what is
+        // committed, or copies bytes it does not trust.
+        unsafe { to.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+    }
+
+    /// Commits the batch's outbox up to `bytes`.
+    #[inline]
+    pub(crate) fn commit(&self, batch: u32, bytes: usize) {
+        // Release: pairs with the Acquire in `committed`.
+        let word = u64::from(batch) << 32 | bytes as u64;
+        self.commit_word(batch).store(word, Ordering::Release);
+    }
+
+    /// The committed bytes of a range of the outbox, for writing them into the pipe.
+    #[inline]
+    pub(crate) fn written(&self, batch: u32, range: Range<usize>) -> &[u8] {
+        assert!(range.end <= self.committed(batch), "only what is committed is sent");
+        let from = self.outbox(batch, &range);
+        // SAFETY: `outbox` checked the range. Only the worker writes here (the dispatcher never
+        // does), only above what is committed, so these bytes do not change while they are borrowed.
+        unsafe { std::slice::from_raw_parts(from, range.len()) }
+    }
+
+    /// Says that a child of the worker is (or is not) in the middle of writing into the pipe.
+    pub(crate) fn set_writing(&self, writing: bool) {
+        self.writing().store(u32::from(writing), Ordering::Release);
+    }
+
+    /// Whether a child died in the middle of writing into the pipe.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.writing().load(Ordering::Acquire) != 0
+    }
+
+    fn writing(&self) -> &AtomicU32 {
+        // SAFETY: a constant, aligned offset inside the mapping; all access is atomic.
+        unsafe { AtomicU32::from_ptr(self.map.as_mut_ptr().add(WRITING).cast()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The two mappings of one memory: the dispatcher's and the worker's.
+    fn pair() -> (JobMem, JobMem) {
+        let (dispatcher, fd) = JobMem::create().unwrap();
+        (dispatcher, JobMem::map(&fd).unwrap())
+    }
+
+    #[test]
+    fn jobs_are_claimed_in_order_and_each_once() {
+        let (dispatcher, worker) = pair();
+        dispatcher.arm(7, 3);
+        let claims: Vec<_> = std::iter::from_fn(|| worker.claim(7)).collect();
+        assert_eq!(claims, [0, 1, 2]);
+        assert_eq!(worker.claim(8), None, "another batch");
+    }
+
+    #[test]
+    fn a_stolen_tail_is_not_claimed() {
+        let (dispatcher, worker) = pair();
+        dispatcher.arm(0, 10);
+        assert_eq!(worker.claim(0), Some(0));
+        let stolen = dispatcher.take_back(0, |claimed| claimed.next + (claimed.end - claimed.next) / 2);
+        assert_eq!(stolen, Some((Claimed { next: 1, end: 10 }, 5)));
+        assert_eq!(std::iter::from_fn(|| worker.claim(0)).count(), 4);
+    }
+
+    #[test]
+    fn a_fence_leaves_only_what_is_claimed() {
+        let (dispatcher, worker) = pair();
+        dispatcher.arm(1, 5);
+        worker.claim(1);
+        dispatcher.take_back(1, |claimed| claimed.next);
+        assert_eq!(dispatcher.claimed(1), Some(Claimed { next: 1, end: 1 }));
+        assert_eq!(worker.claim(1), None);
+    }
+
+    #[test]
+    fn committed_bytes_are_seen_by_the_other_side_and_no_others() {
+        let (dispatcher, worker) = pair();
+        dispatcher.arm(2, 1);
+        assert_eq!(dispatcher.committed(2), 0);
+        worker.write(2, 0, b"record");
+        assert_eq!(dispatcher.committed(2), 0);
+        worker.commit(2, 6);
+        assert_eq!(dispatcher.copy_out(2, 0..dispatcher.committed(2)), b"record");
+        assert_eq!(dispatcher.committed(4), 0, "the same half, another batch");
+    }
+
+    #[test]
+    fn the_dispatcher_survives_any_word_the_worker_writes() {
+        let (dispatcher, worker) = pair();
+        for word in [0, u64::MAX, pack(3, 9, 2), pack(3, 0, u16::MAX), 3 << 32 | 0xffff_ffff] {
+            dispatcher.arm(3, 4);
+            worker.word(3).store(word, Ordering::SeqCst);
+            worker.commit_word(3).store(word, Ordering::SeqCst);
+            dispatcher.claimed(3);
+            dispatcher.take_back(3, |claimed| claimed.next);
+            assert!(dispatcher.copy_out(3, 0..dispatcher.committed(3)).len() <= OUTBOX_BYTES);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "outside of the outbox")]
+    fn a_write_beyond_the_outbox_is_refused() {
+        let (_, worker) = pair();
+        worker.write(0, OUTBOX_BYTES - 1, b"ab");
+    }
+}

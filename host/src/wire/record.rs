@@ -1,0 +1,111 @@
+//! Records: what a worker commits to its outbox, one for each finished job of a batch.
+//!
+//! ```text
+//! {index u16, status u8, flags u8, len u32} [{nanoseconds u64, memory u64}] bytes
+//! ```
+//!
+//! `index` counts the batch's jobs from 0 and rises by one from record to record. `status` 0 means
+//! the bytes are the job's result, 1 that they are a [`Failure`](super::failure::Failure) as JSON.
+//! Flag 1 tells that the measurements are there.
+
+use super::frame::{u32_at, u64_at};
+
+/// Bytes of a record before its measurements and its result.
+pub(crate) const RECORD_BYTES: usize = 8;
+
+/// Bytes of a record's measurements.
+pub(crate) const MEASURE_BYTES: usize = 16;
+
+const MEASURED: u8 = 1;
+
+/// How long a job ran and how much linear memory its instance had at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Measure {
+    pub(crate) nanos: u64,
+    pub(crate) memory_bytes: u64,
+}
+
+/// A finished job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Record<'a> {
+    pub(crate) index: u16,
+    pub(crate) failed: bool,
+    pub(crate) measure: Option<Measure>,
+    pub(crate) bytes: &'a [u8],
+}
+
+impl Record<'_> {
+    /// Appends what comes before the record's bytes.
+    #[inline]
+    pub(crate) fn encode_head(&self, to: &mut Vec<u8>) {
+        to.extend_from_slice(&self.index.to_le_bytes());
+        to.push(u8::from(self.failed));
+        to.push(if self.measure.is_some() { MEASURED } else { 0 });
+        to.extend_from_slice(&(self.bytes.len() as u32).to_le_bytes());
+        if let Some(measure) = self.measure {
+            to.extend_from_slice(&measure.nanos.to_le_bytes());
+            to.extend_from_slice(&measure.memory_bytes.to_le_bytes());
+        }
+    }
+
+    /// Bytes of the whole record.
+    #[inline]
+    pub(crate) fn encoded_bytes(&self) -> usize {
+        let measure = if self.measure.is_some() { MEASURE_BYTES } else { 0 };
+        RECORD_BYTES + measure + self.bytes.len()
+    }
+
+    /// Takes the first record off `bytes`; `None` if there is no whole and well-formed one.
+    #[inline]
+    pub(crate) fn split_first(bytes: &[u8]) -> Option<(Record<'_>, &[u8])> {
+        let (head, mut rest) = bytes.split_at_checked(RECORD_BYTES)?;
+        let index = u16::from_le_bytes([head[0], head[1]]);
+        let (failed, measured) = match (head[2], head[3]) {
+            (status @ 0..=1, flags @ 0..=1) => (status == 1, flags == MEASURED),
+            _ => return None,
+        };
+        let mut measure = None;
+        if measured {
+            let (figures, tail) = rest.split_at_checked(MEASURE_BYTES)?;
+            measure =
+                Some(Measure { nanos: u64_at(figures, 0), memory_bytes: u64_at(figures, 8) });
+            rest = tail;
+        }
+        let (bytes, rest) = rest.split_at_checked(u32_at(head, 4) as usize)?;
+        Some((Record { index, failed, measure, bytes }, rest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encode(record: &Record<'_>) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        record.encode_head(&mut bytes);
+        bytes.extend_from_slice(record.bytes);
+        assert_eq!(bytes.len(), record.encoded_bytes());
+        bytes
+    }
+
+    #[test]
+    fn a_record_comes_back_as_it_was_written() {
+        let measure = Some(Measure { nanos: 1, memory_bytes: 2 });
+        for measure in [None, measure] {
+            let record = Record { index: 3, failed: true, measure, bytes: b"why" };
+            let bytes = encode(&record);
+            assert_eq!(Record::split_first(&bytes), Some((record, &b""[..])));
+        }
+    }
+
+    #[test]
+    fn a_torn_or_malformed_record_is_none() {
+        let bytes = encode(&Record { index: 3, failed: false, measure: None, bytes: b"9" });
+        for end in 0..bytes.len() {
+            assert_eq!(Record::split_first(&bytes[..end]), None);
+        }
+        let mut bad = bytes;
+        bad[2] = 2;
+        assert_eq!(Record::split_first(&bad), None);
+    }
+}

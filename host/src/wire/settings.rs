@@ -1,0 +1,142 @@
+//! What a worker is told before its first job: the task, its limits, and its grants.
+
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// When a guest instance is thrown away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Isolation {
+    /// One instance per worker, kept until it traps (as Python's pool keeps its interpreters).
+    #[default]
+    Reuse,
+    /// A new instance for every job.
+    Fresh,
+    /// A new process, forked from the worker, for every job.
+    Process,
+}
+
+/// How the bytes of a job become the arguments of its task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InputForm {
+    /// A line of JSON: the value of the only parameter, or an array with one value for each.
+    #[default]
+    Json,
+    /// The bytes are the text of the only parameter, a string.
+    Raw,
+    /// As JSON if the bytes are JSON, otherwise as `Raw` where the only parameter is a string.
+    Word,
+}
+
+/// What a result may look like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutputForm {
+    /// One line of JSON in UTF-8. A byte task that answers anything else has failed.
+    #[default]
+    Json,
+    /// A string result is its bare text, any other result is as under `Json`. A byte task's bytes
+    /// pass as they are.
+    Raw,
+    /// As `Json`, but a byte task's bytes pass as they are (the reader separates results by NUL).
+    Bytes,
+}
+
+/// A directory of the host that guests may open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Directory {
+    /// Path on the host.
+    pub host: PathBuf,
+    /// Path the guest sees.
+    pub guest: String,
+    /// Whether the guest may only read.
+    pub read_only: bool,
+}
+
+/// How a command's arguments are made from a job's words.
+///
+/// A command's job is `{words_bytes u32 LE}`, the words separated by NUL, then its standard input
+/// (see [`command_job`]).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandLine {
+    /// `argv[0]`: the module's file stem.
+    pub name: String,
+    /// The arguments after `--`; `{}`, `{.}`, `{/}`, `{//}`, `{/.}`, `{#}` and `{N}` are replaced
+    /// as in GNU parallel. Where no argument holds a replacement, the words are appended.
+    pub template: Vec<String>,
+    /// Whether words are appended at all when the template has no replacement (false where the
+    /// job is the command's standard input).
+    pub append: bool,
+}
+
+/// Encodes a command's job: its words and its standard input.
+///
+/// # Errors
+/// A word that holds a NUL byte cannot be an argument; it is returned.
+pub fn command_job<'a>(words: &[&'a [u8]], stdin: &[u8]) -> Result<Vec<u8>, &'a [u8]> {
+    if let Some(word) = words.iter().find(|word| word.contains(&0)) {
+        return Err(word);
+    }
+    let joined = words.join(&0u8);
+    let mut job = Vec::with_capacity(4 + joined.len() + stdin.len());
+    job.extend_from_slice(&(joined.len() as u32).to_le_bytes());
+    job.extend_from_slice(&joined);
+    job.extend_from_slice(stdin);
+    Ok(job)
+}
+
+/// Everything the zygote and its workers need to know to run jobs. Crosses the control socket as
+/// JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Name of the task to call; ignored for a command, and `None` where the module has only one.
+    pub task: Option<String>,
+    /// When an instance is thrown away.
+    pub isolation: Isolation,
+    /// How jobs become arguments.
+    pub input: InputForm,
+    /// What results may look like.
+    pub output: OutputForm,
+    /// Arguments of a command.
+    pub command: CommandLine,
+    /// Most bytes of linear memory of one instance.
+    pub memory_bytes_max: u64,
+    /// Instructions (wasmtime fuel) a job may use; no limit when `None`.
+    pub fuel: Option<u64>,
+    /// Most bytes of one result.
+    pub output_bytes_max: u64,
+    /// Most bytes of printed lines of one job; the rest is cut, with a note.
+    pub log_bytes_max: u64,
+    /// Environment variables granted to guests.
+    pub env: Vec<(String, String)>,
+    /// Directories granted to guests.
+    pub dirs: Vec<Directory>,
+    /// Seed of WASI's random numbers; the system's when `None`.
+    pub seed: Option<u64>,
+    /// Fixed time of WASI's clocks in nanoseconds since 1970; the system's when `None`.
+    pub clock: Option<u64>,
+    /// Whether each result carries the nanoseconds its job ran and its peak of linear memory.
+    pub measured: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            task: None,
+            isolation: Isolation::default(),
+            input: InputForm::default(),
+            output: OutputForm::default(),
+            command: CommandLine::default(),
+            memory_bytes_max: 1 << 30,
+            fuel: None,
+            output_bytes_max: 64 << 20,
+            log_bytes_max: 1 << 20,
+            env: Vec::new(),
+            dirs: Vec::new(),
+            seed: None,
+            clock: None,
+            measured: false,
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Templates of a command's arguments, with GNU parallel's replacements.
+
+/// Arguments with places for a job's words.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Template {
+    arguments: Vec<Vec<Piece>>,
+}
+
+/// A piece of an argument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    /// `{#}`: the job's number, from 1.
+    Number,
+    Words(Words),
+}
+
+/// A place for words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Words {
+    /// Which word, from 1, or from the end if negative; all of them when `None`.
+    position: Option<isize>,
+    part: Part,
+}
+
+/// Which part of a word, seen as a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// `{}`: all of it.
+    Whole,
+    /// `{.}`: without its extension.
+    Stem,
+    /// `{/}`: without its directory.
+    Name,
+    /// `{//}`: its directory.
+    Directory,
+    /// `{/.}`: without directory and extension.
+    NameStem,
+}
+
+impl Template {
+    /// Finds the replacements in arguments. Braces around anything else are text.
+    pub(crate) fn parse(arguments: &[String]) -> Self {
+        Template { arguments: arguments.iter().map(|text| pieces(text)).collect() }
+    }
+
+    /// Whether there is a place for words or the number in it.
+    pub(crate) fn has_replacement(&self) -> bool {
+        self.arguments.iter().flatten().any(|piece| !matches!(piece, Piece::Text(_)))
+    }
+
+    /// Appends the arguments of the job with this number, counted from 1.
+    ///
+    /// A place alone in its argument gives one argument for each of several words; a place beside
+    /// other text joins them with spaces. A word that is not there is empty.
+    pub(crate) fn expand(&self, words: &[&str], number: u64, out: &mut Vec<String>) {
+        for pieces in &self.arguments {
+            if let [Piece::Words(place)] = pieces[..]
+                && words.len() > 1
+                && place.position.is_none()
+            {
+                out.extend(words.iter().map(|word| place.part.of(word).to_owned()));
+                continue;
+            }
+            let mut argument = String::new();
+            for piece in pieces {
+                match piece {
+                    Piece::Text(text) => argument += text,
+                    Piece::Number => argument += &number.to_string(),
+                    Piece::Words(place) => argument += &place.text(words),
+                }
+            }
+            out.push(argument);
+        }
+    }
+}
+
+impl Words {
+    fn text(self, words: &[&str]) -> String {
+        let Some(position) = self.position else {
+            return words.iter().map(|word| self.part.of(word)).collect::<Vec<_>>().join(" ");
+        };
+        let index = if position > 0 { position - 1 } else { position + words.len() as isize };
+        let word = usize::try_from(index).ok().and_then(|index| words.get(index));
+        word.map(|word| self.part.of(word).to_owned()).unwrap_or_default()
+    }
+}
+
+impl Part {
+    fn of(self, word: &str) -> &str {
+        match self {
+            Part::Whole => word,
+            Part::Stem => stem(word),
+            Part::Name => name(word),
+            Part::Directory => directory(word),
+            Part::NameStem => stem(name(word)),
+        }
+    }
+}
+
+fn name(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
+fn stem(path: &str) -> &str {
+    match path.rsplit_once('.') {
+        Some((stem, extension)) if !extension.contains('/') => stem,
+        _ => path,
+    }
+}
+
+/// As `dirname`: slashes at the end do not count, and there is always an answer.
+fn directory(path: &str) -> &str {
+    let trimmed = path.trim_end_matches('/');
+    if trimmed.is_empty() && !path.is_empty() {
+        return "/";
+    }
+    match trimmed.rfind('/') {
+        None => ".",
+        Some(slash) => match trimmed[..slash].trim_end_matches('/') {
+            "" => "/",
+            directory => directory,
+        },
+    }
+}
+
+fn pieces(text: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    let mut plain = String::new();
+    while let Some(open) = rest.find('{') {
+        let (before, from_brace) = rest.split_at(open);
+        plain += before;
+        let inside = from_brace[1..].split_once('}');
+        if let Some((piece, after)) =
+            inside.and_then(|(inside, after)| Some((piece(inside)?, after)))
+        {
+            if !plain.is_empty() {
+                pieces.push(Piece::Text(std::mem::take(&mut plain)));
+            }
+            pieces.push(piece);
+            rest = after;
+        } else {
+            plain.push('{');
+            rest = &from_brace[1..];
+        }
+    }
+    plain += rest;
+    if !plain.is_empty() || pieces.is_empty() {
+        pieces.push(Piece::Text(plain));
+    }
+    pieces
+}
+
+/// What stands between braces, if it is a replacement.
+fn piece(inside: &str) -> Option<Piece> {
+    if inside == "#" {
+        return Some(Piece::Number);
+    }
+    let end = inside.find(['.', '/']).unwrap_or(inside.len());
+    let (position, part) = inside.split_at(end);
+    let part = match part {
+        "" => Part::Whole,
+        "." => Part::Stem,
+        "/" => Part::Name,
+        "//" => Part::Directory,
+        "/." => Part::NameStem,
+        _ => return None,
+    };
+    let position = match position {
+        "" => None,
+        digits => {
+            let unsigned = digits.strip_prefix('-').unwrap_or(digits);
+            if unsigned.is_empty() || !unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
+                return None;
+            }
+            Some(digits.parse::<isize>().ok().filter(|position| *position != 0)?)
+        }
+    };
+    Some(Piece::Words(Words { position, part }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expand(template: &[&str], words: &[&str]) -> Vec<String> {
+        let template: Vec<String> = template.iter().map(|text| (*text).into()).collect();
+        let mut out = Vec::new();
+        Template::parse(&template).expand(words, 7, &mut out);
+        out
+    }
+
+    #[test]
+    fn each_replacement_takes_its_part_of_the_word() {
+        for (place, path, part) in [
+            ("{}", "a/b.tar.gz", "a/b.tar.gz"),
+            ("{.}", "a/b.tar.gz", "a/b.tar"),
+            ("{/}", "a/b.tar.gz", "b.tar.gz"),
+            ("{//}", "a/b.tar.gz", "a"),
+            ("{/.}", "a/b.tar.gz", "b.tar"),
+            ("{.}", "a.d/b", "a.d/b"),
+            ("{.}", "noext", "noext"),
+            ("{//}", "noext", "."),
+            ("{//}", "/etc", "/"),
+            ("{//}", "a/b/", "a"),
+            ("{//}", "/", "/"),
+            ("{//}", "a//b", "a"),
+            ("{/}", "a/", ""),
+            ("{#}", "a", "7"),
+        ] {
+            assert_eq!(expand(&[place], &[path]), [part], "{place} of {path}");
+        }
+    }
+
+    #[test]
+    fn replacements_stand_anywhere_in_an_argument() {
+        assert_eq!(expand(&["--out={/.}.{#}.png"], &["x/a.jpg"]), ["--out=a.7.png"]);
+    }
+
+    #[test]
+    fn a_number_names_the_word_of_one_source_also_from_the_end() {
+        let words = ["a/x.c", "b/y.h"];
+        assert_eq!(expand(&["{2}", "{1/.}", "{-1//}", "{3}"], &words), ["b/y.h", "x", "b", ""]);
+    }
+
+    #[test]
+    fn several_words_are_several_arguments_or_joined_beside_text() {
+        assert_eq!(expand(&["{}", "[{/}]"], &["a/1", "b/2"]), ["a/1", "b/2", "[1 2]"]);
+    }
+
+    #[test]
+    fn other_braces_are_text() {
+        let text = ["{", "}", "{a}", "{0}", "{1x}", "{{}}", "{-}", "a{b", ""];
+        let expanded = ["{", "}", "{a}", "{0}", "{1x}", "{w}", "{-}", "a{b", ""];
+        assert_eq!(expand(&text, &["w"]), expanded);
+        let template = Template::parse(&["{a}".into(), "{".into()]);
+        assert!(!template.has_replacement());
+    }
+}

@@ -1,0 +1,108 @@
+//! Commands: what their jobs hold, and the arguments made from them.
+
+use super::arguments::Template;
+use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::settings::CommandLine;
+
+/// A command's job, as [`command_job`](crate::wire::settings::command_job) encodes it.
+pub(crate) struct CommandJob<'a> {
+    words: &'a [u8],
+    /// The standard input.
+    pub(crate) stdin: &'a [u8],
+}
+
+impl<'a> CommandJob<'a> {
+    /// Decodes a job.
+    ///
+    /// # Errors
+    /// It is shorter than it says.
+    pub(crate) fn decode(job: &'a [u8]) -> Result<Self, Failure> {
+        let split = |job: &'a [u8]| {
+            let (length, rest) = job.split_first_chunk::<4>()?;
+            rest.split_at_checked(u32::from_le_bytes(*length) as usize)
+        };
+        match split(job) {
+            Some((words, stdin)) => Ok(CommandJob { words, stdin }),
+            None => Err(Failure::new(FailureKind::InvalidJob, "a command's job is torn")),
+        }
+    }
+}
+
+/// How a command is called: its name, and a template of its arguments.
+#[derive(Debug)]
+pub(crate) struct Command {
+    name: String,
+    template: Template,
+    append: bool,
+}
+
+impl Command {
+    /// The command that the settings describe.
+    pub(crate) fn new(line: &CommandLine) -> Self {
+        Command {
+            name: line.name.clone(),
+            template: Template::parse(&line.template),
+            append: line.append,
+        }
+    }
+
+    /// The arguments of job `number`, the command's name first.
+    ///
+    /// # Errors
+    /// A word is not UTF-8: WASI could not pass it on.
+    pub(crate) fn arguments(&self, number: u64, job: &CommandJob) -> Result<Vec<String>, Failure> {
+        let Ok(words) = std::str::from_utf8(job.words) else {
+            let message = "an argument is not UTF-8, which is all that WASI can pass on";
+            return Err(Failure::new(FailureKind::InvalidJob, message));
+        };
+        // No bytes are one empty word where jobs are words, and no word where they are not.
+        let none = words.is_empty() && !self.append;
+        let words: Vec<&str> = if none { Vec::new() } else { words.split('\0').collect() };
+        let mut arguments = vec![self.name.clone()];
+        self.template.expand(&words, number + 1, &mut arguments);
+        if self.append && !self.template.has_replacement() {
+            arguments.extend(words.into_iter().map(str::to_owned));
+        }
+        Ok(arguments)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::settings::command_job;
+
+    fn arguments(template: &[&str], append: bool, words: &[&str]) -> Vec<String> {
+        let template = template.iter().map(|text| (*text).into()).collect();
+        let command = Command::new(&CommandLine { name: "tool".into(), template, append });
+        let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
+        let job = command_job(&words, b"input").unwrap();
+        let job = CommandJob::decode(&job).unwrap();
+        assert_eq!(job.stdin, b"input");
+        command.arguments(6, &job).unwrap()
+    }
+
+    #[test]
+    fn words_are_appended_where_the_template_has_no_place_for_them() {
+        assert_eq!(arguments(&["-v"], true, &["a b", "c"]), ["tool", "-v", "a b", "c"]);
+        assert_eq!(arguments(&["{}", "-v"], true, &["a"]), ["tool", "a", "-v"]);
+        assert_eq!(arguments(&["{#}"], true, &["a"]), ["tool", "7"]);
+    }
+
+    #[test]
+    fn an_empty_word_is_an_argument_and_no_word_is_none() {
+        assert_eq!(arguments(&[], true, &[""]), ["tool", ""]);
+        assert_eq!(arguments(&[], false, &[]), ["tool"]);
+    }
+
+    #[test]
+    fn a_torn_job_and_a_word_that_is_not_text_are_invalid_jobs() {
+        for job in [&b""[..], b"\x01\0\0", b"\x05\0\0\0abc"] {
+            assert!(CommandJob::decode(job).is_err());
+        }
+        let command = Command::new(&CommandLine::default());
+        let job = command_job(&[b"\xff"], b"").unwrap();
+        let failure = command.arguments(0, &CommandJob::decode(&job).unwrap()).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::InvalidJob);
+    }
+}

@@ -1,0 +1,349 @@
+//! Conversion between a scalar task's numbers and lines of JSON.
+
+use super::json::{Cursor, Wrong};
+use crate::module::description::Task;
+use crate::module::scalar::Scalar;
+use crate::wire::failure::{Failure, FailureKind};
+use wasmtime::ValRaw;
+
+/// What a scalar task takes and answers.
+#[derive(Debug)]
+pub(crate) struct Signature {
+    params: Vec<Scalar>,
+    results: Vec<Scalar>,
+    /// For messages.
+    text: String,
+    /// Whether strings are written without quotes.
+    bare: bool,
+}
+
+impl Signature {
+    /// The signature of a scalar task; `None` if one of its types is not a scalar.
+    pub(crate) fn new(task: &Task, bare: bool) -> Option<Self> {
+        let params = task.params.iter().flatten().map(|param| Scalar::from_wit(&param.ty));
+        let results = task.results.iter().map(|ty| Scalar::from_wit(ty));
+        Some(Signature {
+            params: params.collect::<Option<_>>()?,
+            results: results.collect::<Option<_>>()?,
+            text: task.signature(),
+            bare,
+        })
+    }
+
+    /// How many numbers a call passes at most, in either direction.
+    pub(crate) fn width(&self) -> usize {
+        self.params.len().max(self.results.len())
+    }
+
+    /// The types it takes.
+    pub(crate) fn params(&self) -> &[Scalar] {
+        &self.params
+    }
+
+    /// The types it answers.
+    pub(crate) fn results(&self) -> &[Scalar] {
+        &self.results
+    }
+
+    /// Reads a job into the numbers of a call.
+    ///
+    /// # Errors
+    /// The job is not one value for each parameter, of its type and range.
+    #[inline]
+    pub(crate) fn read(&self, job: &[u8], numbers: &mut [ValRaw]) -> Result<(), Failure> {
+        if let [Scalar::Signed(64)] = self.params[..]
+            && let Some(value) = short_integer(job)
+        {
+            numbers[0] = ValRaw::i64(value);
+            return Ok(());
+        }
+        self.read_any(job, numbers)
+            .map_err(|wrong| Failure::new(FailureKind::InvalidJob, wrong.describe(job)))
+    }
+
+    fn read_any(&self, job: &[u8], numbers: &mut [ValRaw]) -> Result<(), Wrong> {
+        let mut cursor = Cursor::new(job);
+        match self.params[..] {
+            [] => return Ok(()),
+            [only] => numbers[0] = cursor.scalar(only)?,
+            _ => {
+                let count = self.params.len();
+                let expected = || format!("an array of {count} values for {}", self.text);
+                if !cursor.take(b'[') {
+                    return Err(cursor.expected(&expected()));
+                }
+                for (index, param) in self.params.iter().enumerate() {
+                    if index > 0 && !cursor.take(b',') {
+                        return Err(cursor.expected(&format!("a comma in {}", expected())));
+                    }
+                    numbers[index] = cursor.scalar(*param)?;
+                }
+                if !cursor.take(b']') {
+                    return Err(cursor.expected(&format!("the end of {}", expected())));
+                }
+            }
+        }
+        cursor.end()
+    }
+
+    /// Appends what a call answered as a line of JSON, without the line's end.
+    #[inline]
+    pub(crate) fn write(&self, numbers: &[ValRaw], out: &mut Vec<u8>) {
+        match self.results[..] {
+            [] => out.extend_from_slice(b"null"),
+            [only] => self.write_one(only, &numbers[0], out),
+            _ => {
+                out.push(b'[');
+                for (index, (ty, number)) in self.results.iter().zip(numbers).enumerate() {
+                    if index > 0 {
+                        out.push(b',');
+                    }
+                    self.write_one(*ty, number, out);
+                }
+                out.push(b']');
+            }
+        }
+    }
+
+    #[inline]
+    fn write_one(&self, ty: Scalar, number: &ValRaw, out: &mut Vec<u8>) {
+        let mut digits = itoa::Buffer::new();
+        // A guest may leave anything in the bits above those of its type: they are cut.
+        let text = match ty {
+            Scalar::Signed(64) => digits.format(number.get_i64()),
+            Scalar::Unsigned(64) => digits.format(number.get_u64()),
+            Scalar::Signed(32) => digits.format(number.get_i32()),
+            Scalar::Signed(16) => digits.format(number.get_i32() as i16),
+            Scalar::Signed(_) => digits.format(number.get_i32() as i8),
+            Scalar::Unsigned(32) => digits.format(number.get_u32()),
+            Scalar::Unsigned(16) => digits.format(number.get_u32() as u16),
+            Scalar::Unsigned(_) => digits.format(number.get_u32() as u8),
+            Scalar::Bool => {
+                if number.get_u32() == 0 {
+                    "false"
+                } else {
+                    "true"
+                }
+            }
+            Scalar::F64 => return self.write_float(f64::from_bits(number.get_f64()), out),
+            Scalar::F32 => {
+                let value = f32::from_bits(number.get_f32());
+                if value.is_finite() {
+                    return serialize(&value, out);
+                }
+                return self.write_float(value.into(), out);
+            }
+            Scalar::Char => {
+                let char = char::from_u32(number.get_u32()).unwrap_or(char::REPLACEMENT_CHARACTER);
+                return self.write_string(char.encode_utf8(&mut [0; 4]), out);
+            }
+        };
+        out.extend_from_slice(text.as_bytes());
+    }
+
+    fn write_float(&self, value: f64, out: &mut Vec<u8>) {
+        if value.is_nan() {
+            self.write_string("NaN", out);
+        } else if value.is_infinite() {
+            self.write_string(if value > 0.0 { "Infinity" } else { "-Infinity" }, out);
+        } else {
+            serialize(&value, out);
+        }
+    }
+
+    fn write_string(&self, text: &str, out: &mut Vec<u8>) {
+        if self.bare {
+            out.extend_from_slice(text.as_bytes());
+        } else {
+            serialize(text, out);
+        }
+    }
+}
+
+fn serialize<T: serde::Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) {
+    serde_json::to_writer(out, value).expect("it has a JSON form, and a vector takes it");
+}
+
+/// An integer of at most 18 digits and nothing else: nearly every job of numbers.
+#[inline]
+fn short_integer(job: &[u8]) -> Option<i64> {
+    let (negative, digits) = match job {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    let leading_zero = digits.first() == Some(&b'0') && (digits.len() > 1 || negative);
+    if digits.is_empty() || digits.len() > 18 || leading_zero {
+        return None;
+    }
+    let mut value = 0i64;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + i64::from(digit);
+    }
+    Some(if negative { -value } else { value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::module::description::{Form, Parameter};
+
+    fn signature(params: &[&str], results: &[&str]) -> Signature {
+        let param = |ty: &&str| Parameter { name: None, ty: (*ty).into() };
+        let task = Task {
+            name: "f".into(),
+            form: Form::Scalar,
+            params: Some(params.iter().map(param).collect()),
+            results: results.iter().map(|ty| (*ty).into()).collect(),
+            doc: None,
+        };
+        Signature::new(&task, false).unwrap()
+    }
+
+    /// Reads a value of a type and writes it again.
+    fn echo(ty: &str, job: &str) -> Result<String, String> {
+        let signature = signature(&[ty], &[ty]);
+        let mut numbers = [ValRaw::i64(0)];
+        signature.read(job.as_bytes(), &mut numbers).map_err(|failure| failure.message)?;
+        let mut out = Vec::new();
+        signature.write(&numbers, &mut out);
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn every_type_keeps_its_extremes() {
+        for (ty, values) in [
+            ("s8", &["-128", "127", "0"][..]),
+            ("u8", &["0", "255"]),
+            ("s16", &["-32768", "32767"]),
+            ("u16", &["65535"]),
+            ("s32", &["-2147483648", "2147483647"]),
+            ("u32", &["4294967295"]),
+            ("s64", &["-9223372036854775808", "9223372036854775807", "-7", "0"]),
+            ("u64", &["18446744073709551615"]),
+            ("bool", &["true", "false"]),
+            ("char", &["\"x\"", "\"é\"", "\"😀\"", "\"\\n\""]),
+            (
+                "f64",
+                &[
+                    "0.1",
+                    "-0.0",
+                    "1.7976931348623157e308",
+                    "5e-324",
+                    "\"NaN\"",
+                    "\"Infinity\"",
+                    "\"-Infinity\"",
+                ],
+            ),
+            ("f32", &["0.1", "16777216.0", "\"NaN\"", "\"-Infinity\""]),
+        ] {
+            for value in values {
+                assert_eq!(echo(ty, value).as_deref(), Ok(*value), "{ty}");
+                assert_eq!(echo(ty, &format!(" {value}\t\r\n")).as_deref(), Ok(*value), "{ty}");
+            }
+        }
+        assert_eq!(echo("f64", "3").as_deref(), Ok("3.0"));
+        assert_eq!(echo("f64", "1e21").as_deref(), Ok("1e21"));
+    }
+
+    #[test]
+    fn floats_are_read_to_the_last_bit() {
+        for text in [
+            "9007199254740993.0",
+            "0.1234567890123456789",
+            "122.416294033786585",
+            "2.2250738585072014e-308",
+        ] {
+            let value: f64 = text.parse().unwrap();
+            assert_eq!(
+                echo("f64", text).unwrap().parse::<f64>().unwrap().to_bits(),
+                value.to_bits()
+            );
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_the_type_says_where_and_why() {
+        for (ty, job, message) in [
+            ("u8", "256", "line 1, column 1: 256 is out of range for u8 (0 to 255)"),
+            (
+                "u64",
+                "-1",
+                "line 1, column 1: -1 is out of range for u64 (0 to 18446744073709551615)",
+            ),
+            (
+                "s64",
+                "9223372036854775808",
+                "line 1, column 1: 9223372036854775808 is out of range for s64 (-9223372036854775808 to 9223372036854775807)",
+            ),
+            ("s64", "1.0", "line 1, column 1: expected an integer (s64), found 1.0"),
+            ("s64", "1e3", "line 1, column 1: expected an integer (s64), found 1e3"),
+            ("s64", "-0", "line 1, column 1: expected an integer (s64), found -0"),
+            ("s64", "007", "line 1, column 1: expected an integer (s64), found 007"),
+            ("s64", "", "line 1, column 1: expected an integer (s64), found nothing"),
+            ("s64", "[1]", "line 1, column 1: expected an integer (s64), found an array"),
+            ("s64", "\"1\"", "line 1, column 1: expected an integer (s64), found a string"),
+            ("s64", "1 2", "line 1, column 3: expected the end, found 2"),
+            ("s64", "1\n\n x", "line 3, column 2: expected the end, found x"),
+            ("f64", "1e999", "line 1, column 1: 1e999 is out of range for f64"),
+            ("f64", "NaN", "line 1, column 1: expected a number (f64), found NaN"),
+            ("f64", ".5", "line 1, column 1: expected a number (f64), found .5"),
+            ("bool", "1", "line 1, column 1: expected true or false, found 1"),
+            (
+                "char",
+                "\"ab\"",
+                "line 1, column 1: expected a string of one character, found a string",
+            ),
+        ] {
+            assert_eq!(echo(ty, job).unwrap_err(), message, "{ty} {job}");
+        }
+    }
+
+    #[test]
+    fn an_array_is_spread_over_several_parameters() {
+        let signature = signature(&["s64", "f64"], &["f64", "s64"]);
+        let mut numbers = [ValRaw::i64(0); 2];
+        signature.read(b" [ -3 , 0.5 ] ", &mut numbers).unwrap();
+        assert_eq!((numbers[0].get_i64(), f64::from_bits(numbers[1].get_f64())), (-3, 0.5));
+        for (job, message) in [
+            (
+                "1",
+                "line 1, column 1: expected an array of 2 values for f(s64, f64) -> (f64, s64), found 1",
+            ),
+            (
+                "[1]",
+                "line 1, column 3: expected a comma in an array of 2 values for f(s64, f64) -> (f64, s64), found ]",
+            ),
+            (
+                "[1,2,3]",
+                "line 1, column 5: expected the end of an array of 2 values for f(s64, f64) -> (f64, s64), found ,",
+            ),
+        ] {
+            let failure = signature.read(job.as_bytes(), &mut numbers).unwrap_err();
+            assert_eq!(
+                (failure.kind, failure.message.as_str()),
+                (FailureKind::InvalidJob, message)
+            );
+        }
+    }
+
+    #[test]
+    fn a_job_without_parameters_is_ignored_and_no_result_is_null() {
+        let signature = signature(&[], &[]);
+        signature.read(b"anything", &mut []).unwrap();
+        let mut out = Vec::new();
+        signature.write(&[], &mut out);
+        assert_eq!(out, b"null");
+    }
+
+    #[test]
+    fn several_results_are_an_array() {
+        let mut out = Vec::new();
+        let numbers = [ValRaw::i64(-1), ValRaw::f64(f64::NAN.to_bits()), ValRaw::u32(0x1ff)];
+        signature(&[], &["s64", "f64", "u8"]).write(&numbers, &mut out);
+        assert_eq!(out, b"[-1,\"NaN\",255]");
+    }
+}

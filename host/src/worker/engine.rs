@@ -1,0 +1,53 @@
+//! The engine of a zygote: how instances get their memory.
+
+use crate::module::compile::engine_config;
+use crate::module::load::load;
+use crate::wire::settings::Settings;
+use std::fs::File;
+use wasmtime::{Engine, InstanceAllocationStrategy, Module, PoolingAllocationConfig};
+
+/// A guest runs alone in its worker: its successor begins when it is gone.
+const INSTANCES: u32 = 1;
+
+/// Room for the elements of a table; 8 bytes of address space each.
+const TABLE_ELEMENTS: usize = 1 << 17;
+
+/// Largest memory that a slot can hold: what wasmtime reserves for one.
+const SLOT_BYTES_MAX: u64 = 4 << 30;
+
+/// Bytes in a WebAssembly page.
+pub(crate) const PAGE_BYTES: u64 = 64 << 10;
+
+/// Loads compiled code into an engine made for it.
+///
+/// Instances come from slots that are recycled, which makes a fresh one for each job cheap. A
+/// module that does not fit a slot (several memories, huge tables) gets its memory on demand.
+///
+/// # Errors
+/// The code cannot be loaded.
+pub(crate) fn load_module(settings: &Settings, cwasm: File) -> wasmtime::Result<Module> {
+    let fuel = settings.fuel.is_some();
+    if settings.memory_bytes_max <= SLOT_BYTES_MAX {
+        let mut config = engine_config(fuel);
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(slots(settings)));
+        if let Ok(module) = load(&Engine::new(&config)?, cwasm.try_clone()?) {
+            return Ok(module);
+        }
+    }
+    load(&Engine::new(&engine_config(fuel))?, cwasm)
+}
+
+fn slots(settings: &Settings) -> PoolingAllocationConfig {
+    let memory_bytes = settings.memory_bytes_max.next_multiple_of(PAGE_BYTES);
+    let mut slots = PoolingAllocationConfig::new();
+    slots
+        .total_core_instances(INSTANCES)
+        .total_component_instances(0)
+        .total_memories(INSTANCES)
+        .total_tables(INSTANCES)
+        .total_stacks(0)
+        .total_gc_heaps(INSTANCES)
+        .table_elements(TABLE_ELEMENTS)
+        .max_memory_size(usize::try_from(memory_bytes).expect("at most 4 GiB"));
+    slots
+}

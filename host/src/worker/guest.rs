@@ -1,0 +1,292 @@
+//! Guests: jobs in, results out, instances made and thrown away as the isolation asks.
+
+use super::call::ScalarCall;
+use super::command::{Command, CommandJob};
+use super::convert::Signature;
+pub(crate) use super::log::LogSink;
+use super::log::{Log, Stream};
+use super::outcome::{self, Circumstances};
+use super::program::{Calling, Program};
+use super::streams::{Captured, Input, Output};
+use super::text;
+use super::wasi::{self, Grants, SeededRandom};
+use crate::imports::{Host, job::Job, limits::Limits};
+use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::settings::Isolation;
+use std::sync::Arc;
+use wasmtime::{Func, Instance, Store, TypedFunc, ValRaw};
+
+/// Runs the jobs of a worker, one after the other.
+pub(crate) struct Guest<'a> {
+    program: &'a Program,
+    log: Arc<Log>,
+    captured: Arc<Captured>,
+    random: SeededRandom,
+    live: Option<Live>,
+    /// Numbers of a scalar call, kept from job to job.
+    numbers: Vec<ValRaw>,
+    /// Linear memory of the last instance that was thrown away.
+    memory_bytes: u64,
+}
+
+/// An instance, and its task.
+struct Live {
+    store: Store<Host>,
+    task: TaskCall,
+}
+
+#[derive(Clone)]
+enum TaskCall {
+    Scalar(ScalarCall),
+    Byte(TypedFunc<(), i32>),
+    Command(TypedFunc<(), ()>),
+}
+
+impl<'a> Guest<'a> {
+    /// A guest without an instance yet. Called in the worker, after the fork: for a module that
+    /// imports WASI it enters a tokio runtime, which may start a thread.
+    pub(crate) fn new(program: &'a Program, sink: Arc<dyn LogSink>) -> Self {
+        if program.wasi {
+            wasi::enter_runtime(program.polls);
+        }
+        let settings = &program.settings;
+        let width = match &program.calling {
+            Calling::Scalar(signature) => signature.width(),
+            Calling::Byte { .. } | Calling::Command(_) => 0,
+        };
+        Guest {
+            log: Arc::new(Log::new(sink, settings.log_bytes_max)),
+            captured: Arc::new(Captured::new(settings.output_bytes_max)),
+            random: SeededRandom::new(settings.seed.unwrap_or_default()),
+            live: None,
+            numbers: vec![ValRaw::i64(0); width],
+            memory_bytes: 0,
+            program,
+        }
+    }
+
+    /// Runs job `number` and appends its result to `out`, without a line end. What the guest
+    /// printed has been passed on when this returns.
+    ///
+    /// # Errors
+    /// The job has no result; nothing is appended.
+    #[inline]
+    pub(crate) fn run(
+        &mut self,
+        number: u64,
+        job: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Failure> {
+        let start = out.len();
+        let program = self.program;
+        let result = match &program.calling {
+            Calling::Scalar(signature) => self.run_scalar(number, signature, job, out),
+            Calling::Byte { takes_text } => self.run_bytes(number, *takes_text, job, out),
+            Calling::Command(command) => self.run_command(number, command, job, out),
+        };
+        if result.is_err() {
+            out.truncate(start);
+        }
+        if program.settings.isolation != Isolation::Reuse {
+            self.discard();
+        }
+        self.log.end_job();
+        result
+    }
+
+    /// Bytes of linear memory of the instance that ran the last job.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        self.live.as_ref().map_or(self.memory_bytes, |live| live.store.data().limits.memory_bytes())
+    }
+
+    #[inline]
+    fn run_scalar(
+        &mut self,
+        number: u64,
+        signature: &Signature,
+        job: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Failure> {
+        signature.read(job, &mut self.numbers)?;
+        self.begin_job(number)?;
+        let Some(Live { store, task: TaskCall::Scalar(call) }) = &mut self.live else {
+            unreachable!("a scalar program has scalar instances");
+        };
+        match call.call(store, &mut self.numbers) {
+            Ok(()) => {
+                signature.write(&self.numbers, out);
+                Ok(())
+            }
+            Err(error) => Err(self.fail(&error)),
+        }
+    }
+
+    fn run_bytes(
+        &mut self,
+        number: u64,
+        takes_text: bool,
+        job: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Failure> {
+        let settings = &self.program.settings;
+        let input = text::job(settings.input, takes_text, job)?;
+        self.begin_job(number)?;
+        let Some(Live { store, task: TaskCall::Byte(task) }) = &mut self.live else {
+            unreachable!("a byte program has byte instances");
+        };
+        let job = &mut store.data_mut().job;
+        job.input.clear();
+        input.put(&mut job.input);
+        job.output.clear();
+        let task = task.clone();
+        let called = task.call(&mut *store, ());
+        let written = &mut store.data_mut().job.output;
+        match called {
+            Ok(0) => text::result(self.program.settings.output, written, out),
+            Ok(_) => Err(outcome::guest_error(written)),
+            Err(error) => Err(self.fail(&error)),
+        }
+    }
+
+    fn run_command(
+        &mut self,
+        number: u64,
+        command: &Command,
+        job: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Failure> {
+        let job = CommandJob::decode(job)?;
+        let arguments = command.arguments(number, &job)?;
+        // A command has run when it returns: the next job finds no memory of it.
+        self.discard();
+        self.random.begin_job(number);
+        let grants = Grants { arguments: &arguments, input: Some(Input::new(job.stdin)) };
+        self.captured.swap(out);
+        let result = self.instantiate(grants).and_then(|mut live| {
+            let TaskCall::Command(start) = live.task.clone() else {
+                unreachable!("a command program has command instances");
+            };
+            let called = start.call(&mut live.store, ());
+            self.live = Some(live);
+            match called {
+                Ok(()) => Ok(()),
+                Err(error) => self.fail_unless_exited(&error).map_or(Ok(()), Err),
+            }
+        });
+        self.captured.swap(out);
+        self.discard();
+        result
+    }
+
+    /// Makes sure that there is an instance, and makes it ready for a job.
+    #[inline]
+    fn begin_job(&mut self, number: u64) -> Result<(), Failure> {
+        if self.program.settings.seed.is_some() {
+            self.random.begin_job(number);
+        }
+        match &mut self.live {
+            None => self.live = Some(self.instantiate(Grants::default())?),
+            Some(live) => {
+                live.store.data_mut().limits.begin_job();
+                if let Some(fuel) = self.program.settings.fuel {
+                    live.store.set_fuel(fuel).expect("the engine counts fuel");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A new instance, initialised, with fuel for one job.
+    fn instantiate(&mut self, grants: Grants) -> Result<Live, Failure> {
+        let mut store = self.store(grants)?;
+        match self.start(&mut store) {
+            Ok(task) => Ok(Live { store, task }),
+            Err(error) => Err(self.failure(&store, &error).unwrap_or_else(outcome::exited_early)),
+        }
+    }
+
+    fn store(&self, grants: Grants) -> Result<Store<Host>, Failure> {
+        let program = self.program;
+        let settings = &program.settings;
+        let wasi = if program.wasi {
+            let log = |stream| Output::Log(self.log.clone(), stream);
+            let output = match &program.calling {
+                Calling::Command(_) => Output::Result(self.captured.clone()),
+                Calling::Scalar(_) | Calling::Byte { .. } => log(Stream::Out),
+            };
+            let context = wasi::context(settings, grants, output, log(Stream::Err), &self.random);
+            Some(
+                context
+                    .map_err(|error| Failure::new(FailureKind::GuestError, format!("{error:#}")))?,
+            )
+        } else {
+            None
+        };
+        let job = Job { output_bytes_max: settings.output_bytes_max, ..Job::default() };
+        let limits = Limits::new(settings.memory_bytes_max);
+        let mut store = Store::new(program.engine(), Host { job, limits, wasi, memory: None });
+        store.limiter(|host| &mut host.limits);
+        if let Some(fuel) = settings.fuel {
+            store.set_fuel(fuel).expect("the engine counts fuel");
+        }
+        Ok(store)
+    }
+
+    fn start(&self, store: &mut Store<Host>) -> wasmtime::Result<TaskCall> {
+        let program = self.program;
+        let instance = program.pre.instantiate(&mut *store)?;
+        if let Some(memory) = &program.memory {
+            let memory = instance.get_module_export(&mut *store, memory);
+            store.data_mut().memory = memory.and_then(|export| export.into_memory());
+        }
+        if let Some(initialize) = &program.initialize
+            && let Some(initialize) = function(&instance, store, initialize)
+        {
+            initialize.typed::<(), ()>(&*store)?.call(&mut *store, ())?;
+        }
+        let Some(task) = function(&instance, store, &program.export) else {
+            wasmtime::bail!("the task is not a function");
+        };
+        Ok(match &program.calling {
+            Calling::Scalar(signature) => match ScalarCall::new(store, task, signature) {
+                Some(call) => TaskCall::Scalar(call),
+                None => wasmtime::bail!("the task's type is not the described one"),
+            },
+            Calling::Byte { .. } => TaskCall::Byte(task.typed(&*store)?),
+            Calling::Command(_) => TaskCall::Command(task.typed(&*store)?),
+        })
+    }
+
+    /// The failure of a task that ended with this error; its instance is thrown away.
+    #[cold]
+    fn fail(&mut self, error: &wasmtime::Error) -> Failure {
+        self.fail_unless_exited(error).unwrap_or_else(outcome::exited_early)
+    }
+
+    /// As [`fail`](Self::fail), but `None` for an exit with code 0.
+    fn fail_unless_exited(&mut self, error: &wasmtime::Error) -> Option<Failure> {
+        let live = self.live.take().expect("the error came from an instance");
+        self.memory_bytes = live.store.data().limits.memory_bytes();
+        self.failure(&live.store, error)
+    }
+
+    fn failure(&self, store: &Store<Host>, error: &wasmtime::Error) -> Option<Failure> {
+        let refused = store.data().limits.refused();
+        let circumstances = Circumstances { refused, panic: self.log.panic_message() };
+        outcome::failure(error, &self.program.settings, circumstances)
+    }
+
+    fn discard(&mut self) {
+        if let Some(live) = self.live.take() {
+            self.memory_bytes = live.store.data().limits.memory_bytes();
+        }
+    }
+}
+
+fn function(
+    instance: &Instance,
+    store: &mut Store<Host>,
+    export: &wasmtime::ModuleExport,
+) -> Option<Func> {
+    instance.get_module_export(store, export)?.into_func()
+}

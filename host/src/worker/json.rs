@@ -1,0 +1,204 @@
+//! Numbers out of JSON: a job of a scalar task is read without a tree and without allocation.
+//!
+//! serde_json would lose the last bit of some floats, and the column of an integer out of range.
+
+use crate::module::scalar::Scalar;
+use std::borrow::Cow;
+use wasmtime::ValRaw;
+
+/// Why a text is not what it should be, and where.
+#[derive(Debug)]
+pub(crate) struct Wrong {
+    at: usize,
+    message: String,
+}
+
+impl Wrong {
+    /// The place and the reason: `line 1, column 3: …`.
+    pub(crate) fn describe(&self, text: &[u8]) -> String {
+        let before = &text[..self.at.min(text.len())];
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        format!("line {line}, column {}: {}", before.len() - line_start + 1, self.message)
+    }
+}
+
+/// A place in a JSON text.
+pub(crate) struct Cursor<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    /// The text's beginning.
+    pub(crate) fn new(text: &'a [u8]) -> Self {
+        let mut cursor = Cursor { text, at: 0 };
+        cursor.skip_space();
+        cursor
+    }
+
+    /// Takes this byte, if it is the next one.
+    pub(crate) fn take(&mut self, byte: u8) -> bool {
+        let taken = self.text.get(self.at) == Some(&byte);
+        if taken {
+            self.at += 1;
+            self.skip_space();
+        }
+        taken
+    }
+
+    /// An error at this place: something else was expected.
+    pub(crate) fn expected(&self, what: &str) -> Wrong {
+        Wrong { at: self.at, message: format!("expected {what}, found {}", self.found()) }
+    }
+
+    /// Checks that nothing is left.
+    pub(crate) fn end(&self) -> Result<(), Wrong> {
+        if self.at < self.text.len() { Err(self.expected("the end")) } else { Ok(()) }
+    }
+
+    /// Reads a value of this type.
+    pub(crate) fn scalar(&mut self, ty: Scalar) -> Result<ValRaw, Wrong> {
+        let value = match ty {
+            Scalar::Signed(bits) => {
+                let max = i64::MAX >> (64 - bits);
+                ValRaw::i64(self.integer(
+                    &format_args!("s{bits}"),
+                    -(max as i128) - 1,
+                    max as i128,
+                )? as i64)
+            }
+            Scalar::Unsigned(bits) => {
+                let max = u64::MAX >> (64 - bits);
+                ValRaw::u64(self.integer(&format_args!("u{bits}"), 0, max as i128)? as u64)
+            }
+            Scalar::F32 => ValRaw::f32(self.float::<f32>("f32", f32::is_finite)?.to_bits()),
+            Scalar::F64 => ValRaw::f64(self.float::<f64>("f64", f64::is_finite)?.to_bits()),
+            Scalar::Bool => ValRaw::u64(self.boolean()?.into()),
+            Scalar::Char => ValRaw::u64(u32::from(self.char()?).into()),
+        };
+        self.skip_space();
+        Ok(value)
+    }
+
+    fn skip_space(&mut self) {
+        while matches!(self.text.get(self.at), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+            self.at += 1;
+        }
+    }
+
+    fn integer(&mut self, ty: &std::fmt::Arguments, min: i128, max: i128) -> Result<i128, Wrong> {
+        let token = self.number().unwrap_or_default();
+        let digits = token.strip_prefix('-').unwrap_or(token);
+        // As for serde, 1.0, 1e3 and -0 are floats.
+        if token.is_empty() || token.contains(['.', 'e', 'E']) || token == "-0" {
+            return Err(self.expected(&format!("an integer ({ty})")));
+        }
+        // More digits than any of the types has need not fit.
+        let value = if digits.len() > 20 { None } else { token.parse::<i128>().ok() };
+        match value.filter(|value| (min..=max).contains(value)) {
+            Some(value) => {
+                self.at += token.len();
+                Ok(value)
+            }
+            None => {
+                let message = format!("{} is out of range for {ty} ({min} to {max})", self.found());
+                Err(Wrong { at: self.at, message })
+            }
+        }
+    }
+
+    fn float<F: std::str::FromStr + Copy>(
+        &mut self,
+        ty: &str,
+        is_finite: fn(F) -> bool,
+    ) -> Result<F, Wrong> {
+        for name in ["\"NaN\"", "\"Infinity\"", "\"-Infinity\""] {
+            if self.text[self.at..].starts_with(name.as_bytes())
+                && let Ok(value) = name.trim_matches('"').parse()
+            {
+                self.at += name.len();
+                return Ok(value);
+            }
+        }
+        let token = self.number().unwrap_or_default();
+        match token.parse::<F>() {
+            Ok(value) if is_finite(value) => {
+                self.at += token.len();
+                Ok(value)
+            }
+            Ok(_) => {
+                let message = format!("{} is out of range for {ty}", self.found());
+                Err(Wrong { at: self.at, message })
+            }
+            Err(_) => Err(self.expected(&format!("a number ({ty})"))),
+        }
+    }
+
+    fn boolean(&mut self) -> Result<bool, Wrong> {
+        for (name, value) in [("true", true), ("false", false)] {
+            if self.text[self.at..].starts_with(name.as_bytes()) {
+                self.at += name.len();
+                return Ok(value);
+            }
+        }
+        Err(self.expected("true or false"))
+    }
+
+    fn char(&mut self) -> Result<char, Wrong> {
+        let rest = &self.text[self.at..];
+        let mut strings = serde_json::Deserializer::from_slice(rest).into_iter::<Cow<str>>();
+        if let Some(Ok(string)) = strings.next() {
+            let mut chars = string.chars();
+            if let (Some(char), None) = (chars.next(), chars.next()) {
+                self.at += strings.byte_offset();
+                return Ok(char);
+            }
+        }
+        Err(self.expected("a string of one character"))
+    }
+
+    /// The number that begins here, by JSON's grammar.
+    fn number(&self) -> Option<&'a str> {
+        let rest = &self.text[self.at..];
+        let digits = |from: usize| rest[from..].iter().take_while(|b| b.is_ascii_digit()).count();
+        let mut end = usize::from(rest.first() == Some(&b'-'));
+        let whole = digits(end);
+        if whole == 0 || (whole > 1 && rest[end] == b'0') {
+            return None;
+        }
+        end += whole;
+        if rest.get(end) == Some(&b'.') {
+            let fraction = digits(end + 1);
+            if fraction == 0 {
+                return None;
+            }
+            end += 1 + fraction;
+        }
+        if matches!(rest.get(end), Some(b'e' | b'E')) {
+            let sign = usize::from(matches!(rest.get(end + 1), Some(b'+' | b'-')));
+            let exponent = digits(end + 1 + sign);
+            if exponent == 0 {
+                return None;
+            }
+            end += 1 + sign + exponent;
+        }
+        std::str::from_utf8(&rest[..end]).ok()
+    }
+
+    /// What stands here, in a few words.
+    fn found(&self) -> String {
+        let rest = &self.text[self.at.min(self.text.len())..];
+        match rest.first() {
+            None => "nothing".into(),
+            Some(b'[') => "an array".into(),
+            Some(b'{') => "an object".into(),
+            Some(b'"') => "a string".into(),
+            Some(_) => {
+                let end = rest.iter().position(|byte| b" \t\r\n,]}".contains(byte));
+                let word = &rest[..end.unwrap_or(rest.len()).max(1).min(40)];
+                String::from_utf8_lossy(word).escape_debug().to_string()
+            }
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! What guests print: lines on their way to wpool's standard error.
+
+use memchr::memchr;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Longest line that travels in one piece: 64 KiB. A longer one is broken.
+const LINE_BYTES_MAX: usize = 64 << 10;
+
+/// How much of a job's standard error is kept to find a panic's message in.
+const TAIL_BYTES: usize = 4 << 10;
+
+/// Where printed lines go.
+pub(crate) trait LogSink: Send + Sync {
+    /// Takes one line, without its line end.
+    fn line(&self, line: &[u8]);
+}
+
+/// Which of its standard streams a guest writes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stream {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+/// Cuts what one job prints into lines, up to a limit.
+pub(crate) struct Log {
+    /// Whether this job has printed anything: most jobs do not, and then need no lock.
+    used: AtomicBool,
+    lines: Mutex<Lines>,
+}
+
+struct Lines {
+    sink: Arc<dyn LogSink>,
+    bytes_max: u64,
+    bytes: u64,
+    /// The unfinished line of each stream.
+    rest: [Vec<u8>; 2],
+    tail: Vec<u8>,
+}
+
+impl Log {
+    /// A log that passes at most `bytes_max` bytes per job to `sink`.
+    pub(crate) fn new(sink: Arc<dyn LogSink>, bytes_max: u64) -> Self {
+        let lines = Lines { sink, bytes_max, bytes: 0, rest: Default::default(), tail: Vec::new() };
+        Log { used: AtomicBool::new(false), lines: Mutex::new(lines) }
+    }
+
+    /// Takes what a guest writes; complete lines are passed on at once.
+    pub(crate) fn write(&self, stream: Stream, bytes: &[u8]) {
+        self.used.store(true, Relaxed);
+        self.lock().write(stream, bytes);
+    }
+
+    /// Ends a job: passes on its unfinished lines and forgets all about it.
+    #[inline]
+    pub(crate) fn end_job(&self) {
+        if self.used.load(Relaxed) {
+            self.used.store(false, Relaxed);
+            self.lock().end_job();
+        }
+    }
+
+    /// The message of the panic that the guest wrote last, on one line.
+    pub(crate) fn panic_message(&self) -> Option<String> {
+        panic_message(&String::from_utf8_lossy(&self.lock().tail))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Lines> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lines {
+    fn write(&mut self, stream: Stream, mut bytes: &[u8]) {
+        if stream == Stream::Err {
+            self.keep_tail(bytes);
+        }
+        let mut rest = std::mem::take(&mut self.rest[stream as usize]);
+        while let Some(end) = memchr(b'\n', bytes) {
+            rest.extend_from_slice(&bytes[..end]);
+            self.pass_on(&rest, 1);
+            rest.clear();
+            bytes = &bytes[end + 1..];
+        }
+        rest.extend_from_slice(bytes);
+        while rest.len() >= LINE_BYTES_MAX {
+            self.pass_on(&rest[..LINE_BYTES_MAX], 0);
+            rest.drain(..LINE_BYTES_MAX);
+        }
+        self.rest[stream as usize] = rest;
+    }
+
+    fn end_job(&mut self) {
+        for mut rest in std::mem::take(&mut self.rest) {
+            if !rest.is_empty() {
+                self.pass_on(&rest, 0);
+                rest.clear();
+            }
+        }
+        self.bytes = 0;
+        self.tail.clear();
+    }
+
+    /// Passes on a line, whose end counts for so many bytes, as far as the limit allows.
+    fn pass_on(&mut self, mut line: &[u8], end_bytes: u64) {
+        loop {
+            let (piece, more) = line.split_at(line.len().min(LINE_BYTES_MAX));
+            self.pass_on_piece(piece, if more.is_empty() { end_bytes } else { 0 });
+            if more.is_empty() {
+                return;
+            }
+            line = more;
+        }
+    }
+
+    fn pass_on_piece(&mut self, piece: &[u8], end_bytes: u64) {
+        let left = self.bytes_max.saturating_sub(self.bytes);
+        let before = self.bytes;
+        self.bytes = self.bytes.saturating_add(piece.len() as u64 + end_bytes);
+        if piece.len() as u64 <= left && (left > 0 || self.bytes == before) {
+            self.sink.line(piece);
+            return;
+        }
+        if before <= self.bytes_max {
+            let fits = usize::try_from(left).unwrap_or(usize::MAX).min(piece.len());
+            if fits > 0 {
+                self.sink.line(&piece[..fits]);
+            }
+            self.sink.line(format!("… output cut: more than {} bytes", self.bytes_max).as_bytes());
+            // Above the limit by at least one, so that the note comes once.
+            self.bytes = self.bytes.max(self.bytes_max + 1);
+        }
+    }
+
+    fn keep_tail(&mut self, bytes: &[u8]) {
+        let bytes = &bytes[bytes.len().saturating_sub(TAIL_BYTES)..];
+        let excess = (self.tail.len() + bytes.len()).saturating_sub(TAIL_BYTES);
+        self.tail.drain(..excess.min(self.tail.len()));
+        self.tail.extend_from_slice(bytes);
+    }
+}
+
+/// Finds what Rust's panic hook wrote: `thread 'main' panicked at PLACE:`, then the message.
+fn panic_message(text: &str) -> Option<String> {
+    let (_, after) = text.rsplit_once("panicked at ")?;
+    let (place, message) = after.split_once('\n')?;
+    let message: Vec<&str> = message
+        .lines()
+        .take_while(|line| !line.starts_with("note: ") && !line.starts_with("stack backtrace:"))
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    let place = place.trim_end().trim_end_matches(':');
+    Some(crate::module::one_line(&format!("panicked at {place}: {}", message.join(" "))))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Keeps lines for tests to look at.
+    #[derive(Default)]
+    pub(crate) struct Kept(Mutex<Vec<String>>);
+
+    impl LogSink for Kept {
+        fn line(&self, line: &[u8]) {
+            self.0.lock().unwrap().push(String::from_utf8_lossy(line).into_owned());
+        }
+    }
+
+    impl Kept {
+        pub(crate) fn take(&self) -> Vec<String> {
+            std::mem::take(&mut self.0.lock().unwrap())
+        }
+    }
+
+    fn log(bytes_max: u64) -> (Log, Arc<Kept>) {
+        let kept = Arc::new(Kept::default());
+        (Log::new(kept.clone(), bytes_max), kept)
+    }
+
+    #[test]
+    fn a_line_is_passed_on_when_it_is_complete_or_the_job_ends() {
+        let (log, kept) = log(1000);
+        log.write(Stream::Out, b"one\ntw");
+        log.write(Stream::Err, b"error");
+        assert_eq!(kept.take(), ["one"]);
+        log.write(Stream::Out, b"o\n\nthree");
+        assert_eq!(kept.take(), ["two", ""]);
+        log.end_job();
+        assert_eq!(kept.take(), ["three", "error"]);
+        log.end_job();
+        assert!(kept.take().is_empty());
+    }
+
+    #[test]
+    fn what_exceeds_the_limit_is_cut_with_one_note_and_the_next_job_starts_anew() {
+        let (log, kept) = log(5);
+        log.write(Stream::Out, b"abc\ndefgh\n");
+        log.write(Stream::Out, b"more\nand more\n");
+        log.end_job();
+        assert_eq!(kept.take(), ["abc", "d", "… output cut: more than 5 bytes"]);
+        log.write(Stream::Out, b"next\n");
+        assert_eq!(kept.take(), ["next"]);
+    }
+
+    #[test]
+    fn exactly_the_limit_is_not_cut() {
+        let (log, kept) = log(4);
+        log.write(Stream::Out, b"abc\n");
+        log.end_job();
+        assert_eq!(kept.take(), ["abc"]);
+    }
+
+    #[test]
+    fn a_long_line_is_broken() {
+        let (log, kept) = log(1 << 20);
+        log.write(Stream::Out, &vec![b'x'; LINE_BYTES_MAX + 2]);
+        log.write(Stream::Out, b"\n");
+        let lengths: Vec<usize> = kept.take().iter().map(String::len).collect();
+        assert_eq!(lengths, [LINE_BYTES_MAX, 2]);
+    }
+
+    #[test]
+    fn the_message_of_the_last_panic_is_found_on_one_line() {
+        let (log, _) = log(1 << 20);
+        log.write(Stream::Err, &vec![b'.'; 5000]);
+        log.write(Stream::Err, b"\nthread 'main' (1) panicked at src/lib.rs:3:5:\nfirst\nsecond\n");
+        log.write(Stream::Err, b"note: run with `RUST_BACKTRACE=1`\n");
+        assert_eq!(log.panic_message().unwrap(), "panicked at src/lib.rs:3:5: first second");
+        log.end_job();
+        assert_eq!(log.panic_message(), None);
+    }
+}

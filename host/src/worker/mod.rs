@@ -1,0 +1,225 @@
+//! The worker: runs the jobs of its batches and commits what they answered.
+//!
+//! A worker is forked from the zygote with everything linked. It reads frames from one pipe, writes
+//! frames into another, and shares its job memory with the dispatcher. When the pipe of jobs ends, so
+//! does the worker.
+
+mod arguments;
+mod call;
+mod command;
+mod convert;
+mod engine;
+pub(crate) mod guest;
+pub(crate) mod jail;
+mod json;
+mod log;
+mod outcome;
+mod outbox;
+mod pipe;
+pub(crate) mod program;
+mod streams;
+mod text;
+mod wasi;
+
+use crate::wire::channel::FrameBuffer;
+use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::frame::{FrameKind, Header, PART_BYTES, Walk, u64_at};
+use crate::wire::jobmem::JobMem;
+use crate::wire::record::Measure;
+use crate::wire::settings::{Isolation, Settings};
+use guest::Guest;
+use outbox::{Answer, Outbox};
+use pipe::ResultPipe;
+use program::Program;
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Forks, runs the function in the child, and waits; answers with the exit code, or `None` if a
+/// signal ended the child. (The zygote's; a worker has no fork of its own.)
+pub(crate) type Fork = fn(&mut dyn FnMut() -> i32) -> io::Result<Option<i32>>;
+
+/// Exit code of a child that has sent its result by itself, in parts.
+const SENT_IN_PARTS: i32 = 2;
+
+/// What a worker starts with.
+pub(crate) struct Start<'a> {
+    pub(crate) program: &'a Program,
+    pub(crate) settings: &'a Settings,
+    pub(crate) jobs: OwnedFd,
+    pub(crate) results: OwnedFd,
+    pub(crate) memory: OwnedFd,
+    pub(crate) fork: Fork,
+}
+
+/// The life of a worker; answers with its exit code.
+pub(crate) fn main(start: Start<'_>) -> i32 {
+    let Ok(memory) = JobMem::map(&start.memory).map(Arc::new) else { return 1 };
+    drop(start.memory);
+    let in_children = start.settings.isolation == Isolation::Process;
+    let noted_in = in_children.then(|| Arc::clone(&memory));
+    let pipe = Arc::new(ResultPipe::new(File::from(start.results), noted_in));
+    let body = || -> io::Result<()> {
+        let mut worker = Worker {
+            program: start.program,
+            settings: start.settings,
+            fork: start.fork,
+            pipe: Arc::clone(&pipe),
+            memory,
+            guest: None,
+            result: Vec::new(),
+        };
+        worker.run(File::from(start.jobs))
+    };
+    let why = match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(())) => return 0,
+        Ok(Err(error)) => error.to_string(),
+        Err(panic) => panic_text(&*panic),
+    };
+    // If the dispatcher is gone, there is nobody to tell.
+    let _ = pipe.send(FrameKind::Fatal, why.as_bytes());
+    1
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+    format!("internal error: {text}")
+}
+
+/// A worker at work.
+struct Worker<'a> {
+    program: &'a Program,
+    settings: &'a Settings,
+    fork: Fork,
+    pipe: Arc<ResultPipe>,
+    memory: Arc<JobMem>,
+    /// The guest, once there was a job (never in `process` isolation, where children have theirs).
+    guest: Option<Guest<'a>>,
+    /// The bytes of the result at hand; kept for its memory.
+    result: Vec<u8>,
+}
+
+impl Worker<'_> {
+    /// Serves until the pipe of jobs ends.
+    fn run(&mut self, mut jobs: File) -> io::Result<()> {
+        self.pipe.send(FrameKind::Ready, &[])?;
+        let mut frames = FrameBuffer::default();
+        let mut long_job = Vec::new();
+        loop {
+            while let Some((header, body)) = frames.next().map_err(io::Error::other)? {
+                match header.kind {
+                    FrameKind::Jobs => self.run_batch(&header, body)?,
+                    FrameKind::JobPart => {
+                        let total = u64_at(body, 0) as usize;
+                        long_job.extend_from_slice(&body[PART_BYTES..]);
+                        if long_job.len() == total {
+                            self.run_long_job(&header, &std::mem::take(&mut long_job))?;
+                        }
+                    }
+                    kind => return Err(io::Error::other(format!("unexpected frame: {kind:?}"))),
+                }
+            }
+            match frames.fill(&mut jobs) {
+                Ok(0) => return Ok(()),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn run_batch(&mut self, header: &Header, body: &[u8]) -> io::Result<()> {
+        let mut outbox = Outbox::new(header.batch);
+        for (number, job) in Walk::new(body, header.first_job) {
+            let Some(index) = self.memory.claim(header.batch) else { break };
+            let answer = Answer { number, index };
+            let fits = match self.settings.isolation {
+                Isolation::Process => self.run_in_child(answer, job, &mut outbox)?,
+                Isolation::Reuse | Isolation::Fresh => self.run_here(answer, job, &mut outbox)?,
+            };
+            if !fits {
+                // The half is full, or the result went its own way: others may have the rest.
+                self.memory.give_back(header.batch);
+                break;
+            }
+            outbox.send_if_due(&self.memory, &self.pipe)?;
+        }
+        outbox.send(&self.memory, &self.pipe)
+    }
+
+    fn run_long_job(&mut self, header: &Header, job: &[u8]) -> io::Result<()> {
+        let mut body = crate::wire::frame::Entries::default();
+        body.push(header.first_job, job);
+        self.run_batch(header, body.bytes())
+    }
+
+    /// Runs a job in this process. False if its result did not fit the outbox and was sent in parts.
+    #[inline]
+    fn run_here(&mut self, answer: Answer, job: &[u8], outbox: &mut Outbox) -> io::Result<bool> {
+        let guest = match &mut self.guest {
+            Some(guest) => guest,
+            none => none.insert(Guest::new(self.program, self.pipe.clone())),
+        };
+        let started = self.settings.measured.then(Instant::now);
+        self.result.clear();
+        let result = guest.run(answer.number, job, &mut self.result);
+        let measure = started.map(|started| Measure {
+            nanos: started.elapsed().as_nanos() as u64,
+            memory_bytes: guest.memory_bytes(),
+        });
+        let failed = result.is_err();
+        if let Err(failure) = result {
+            encode_failure(&failure, &mut self.result);
+        }
+        outbox.put(&self.memory, &self.pipe, answer, failed, measure, &self.result)
+    }
+
+    /// Runs a job in a child of its own, which commits the record itself.
+    fn run_in_child(&mut self, answer: Answer, job: &[u8], outbox: &mut Outbox) -> io::Result<bool> {
+        let fork = self.fork;
+        let code = fork(&mut || {
+            let mut child_outbox = outbox.clone();
+            match self.run_here(answer, job, &mut child_outbox) {
+                Ok(true) => 0,
+                Ok(false) => SENT_IN_PARTS,
+                Err(_) => 1,
+            }
+        })?;
+        match code {
+            Some(0) => {
+                outbox.adopt(&self.memory);
+                Ok(true)
+            }
+            Some(SENT_IN_PARTS) => Ok(false),
+            _ => self.child_lost(code, answer, outbox),
+        }
+    }
+
+    /// A child died before it had committed a record: the resident commits the failure for it.
+    fn child_lost(
+        &mut self,
+        code: Option<i32>,
+        answer: Answer,
+        outbox: &mut Outbox,
+    ) -> io::Result<bool> {
+        if self.memory.is_writing() {
+            // It may have left half a frame in the pipe. The dispatcher sorts that out.
+            return Err(io::Error::other("a job's process died while it was writing"));
+        }
+        let how = code.map_or("killed by a signal".into(), |code| format!("exit code {code}"));
+        let mut failure = Failure::new(FailureKind::WorkerLost, how);
+        failure.code = code;
+        self.result.clear();
+        encode_failure(&failure, &mut self.result);
+        outbox.put(&self.memory, &self.pipe, answer, true, None, &self.result)
+    }
+}
+
+fn encode_failure(failure: &Failure, to: &mut Vec<u8>) {
+    to.clear();
+    serde_json::to_writer(to, failure).expect("a failure is made of strings and numbers");
+}

@@ -1,0 +1,153 @@
+//! Outcomes: the only translation from wasmtime's errors to failures of jobs.
+
+use crate::imports::job::OutputTooLarge;
+use crate::module::one_line;
+use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::settings::Settings;
+use wasmtime::{Trap, WasmBacktrace};
+use wasmtime_wasi::I32Exit;
+
+/// Longest message taken from a guest.
+const MESSAGE_BYTES_MAX: usize = 64 << 10;
+
+/// What is known about a job that ended early, beside the error.
+#[derive(Default)]
+pub(crate) struct Circumstances {
+    /// Bytes of memory that the instance wanted in vain.
+    pub(crate) refused: Option<u64>,
+    /// What its last panic said.
+    pub(crate) panic: Option<String>,
+}
+
+/// Why a job whose call ended with this error has no result. `None` where it exited with code 0.
+pub(crate) fn failure(
+    error: &wasmtime::Error,
+    settings: &Settings,
+    circumstances: Circumstances,
+) -> Option<Failure> {
+    if let Some(I32Exit(code)) = error.downcast_ref() {
+        return exit(*code);
+    }
+    if error.is::<OutputTooLarge>() {
+        return Some(output_too_large(settings));
+    }
+    let trap = error.downcast_ref::<Trap>().copied();
+    let mut failure = match (trap, circumstances) {
+        (Some(Trap::OutOfFuel), _) => {
+            let fuel = settings.fuel.unwrap_or_default();
+            Failure::new(FailureKind::Fuel, format!("used up --fuel {fuel}"))
+        }
+        // A runtime that gets no memory aborts: the trap is the consequence.
+        (_, Circumstances { refused: Some(asked), .. }) => {
+            Failure::new(FailureKind::OutOfMemory, memory(settings.memory_bytes_max, asked))
+        }
+        (Some(Trap::UnreachableCodeReached), Circumstances { panic: Some(panic), .. }) => {
+            Failure::new(FailureKind::Trap, bounded(panic))
+        }
+        (Some(trap), _) => Failure::new(FailureKind::Trap, trap_name(trap)),
+        (None, _) => {
+            Failure::new(FailureKind::Trap, bounded(one_line(&error.root_cause().to_string())))
+        }
+    };
+    failure.backtrace = error.downcast_ref().map(backtrace).unwrap_or_default();
+    Some(failure)
+}
+
+/// What became of a job whose guest exited.
+fn exit(code: i32) -> Option<Failure> {
+    let message = format!("with code {code}");
+    (code != 0).then(|| Failure { code: Some(code), ..Failure::new(FailureKind::Exit, message) })
+}
+
+/// A task that exits instead of returning has no result, whatever its code.
+pub(crate) fn exited_early() -> Failure {
+    Failure {
+        code: Some(0),
+        ..Failure::new(FailureKind::Exit, "with code 0, before there was a result")
+    }
+}
+
+/// The result is larger than allowed.
+pub(crate) fn output_too_large(settings: &Settings) -> Failure {
+    let limit = size(settings.output_bytes_max);
+    Failure::new(FailureKind::OutputTooLarge, format!("more than --max-output {limit}"))
+}
+
+/// The task says itself why it failed.
+pub(crate) fn guest_error(message: &[u8]) -> Failure {
+    let message = &message[..message.len().min(MESSAGE_BYTES_MAX)];
+    Failure::new(FailureKind::GuestError, one_line(&String::from_utf8_lossy(message)))
+}
+
+fn memory(limit: u64, asked: u64) -> String {
+    format!("needed more than --memory {} (asked for {})", size(limit), size(asked))
+}
+
+/// A size in the largest unit of which there is at least one.
+pub(crate) fn size(bytes: u64) -> String {
+    let (unit, name) = match bytes {
+        0..1024 => return format!("{bytes} bytes"),
+        1024..0x10_0000 => (10, "KiB"),
+        0x10_0000..0x4000_0000 => (20, "MiB"),
+        _ => (30, "GiB"),
+    };
+    let whole = bytes >> unit;
+    // Rounded up, so that what was asked for never looks like the limit that it exceeds.
+    let tenths = ((bytes - (whole << unit)) * 10).div_ceil(1 << unit);
+    match tenths {
+        0 => format!("{whole} {name}"),
+        10 => format!("{} {name}", whole + 1),
+        _ => format!("{whole}.{tenths} {name}"),
+    }
+}
+
+fn trap_name(trap: Trap) -> String {
+    match trap {
+        Trap::UnreachableCodeReached => "unreachable".into(),
+        Trap::MemoryOutOfBounds => "out of bounds memory access".into(),
+        Trap::StackOverflow => "call stack exhausted".into(),
+        trap => {
+            let text = trap.to_string();
+            text.trim_start_matches("wasm trap: ").to_owned()
+        }
+    }
+}
+
+/// The functions of a backtrace, innermost first. Wasmtime demangles names only in its own drawing,
+/// so they are taken from there: a line is `  0:   0x1f - MODULE!FUNCTION`.
+fn backtrace(backtrace: &WasmBacktrace) -> Vec<String> {
+    let drawing = backtrace.to_string();
+    let functions = drawing.lines().skip(1).filter_map(|line| line.split_once('!'));
+    functions.map(|(_, function)| function.escape_debug().to_string()).collect()
+}
+
+fn bounded(mut message: String) -> String {
+    message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_written_in_the_largest_unit_and_rounded_up() {
+        for (bytes, text) in [
+            (0, "0 bytes"),
+            (1023, "1023 bytes"),
+            (1024, "1 KiB"),
+            (64 << 20, "64 MiB"),
+            ((64 << 20) + 1, "64.1 MiB"),
+            ((1 << 30) - 1, "1024 MiB"),
+            (3 << 29, "1.5 GiB"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
+    }
+
+    #[test]
+    fn a_guest_s_message_is_one_bounded_line_of_text() {
+        assert_eq!(guest_error(b"no\nsuch\xffthing\x1b[31m").message, "no such\u{fffd}thing [31m");
+        assert_eq!(guest_error(&vec![b'x'; 1 << 20]).message.len(), MESSAGE_BYTES_MAX);
+    }
+}

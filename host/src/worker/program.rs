@@ -1,0 +1,178 @@
+//! Programs: a compiled module, linked and ready to be instantiated. Made once, in the zygote.
+
+use super::command::Command;
+use super::convert::Signature;
+use super::engine::{self, PAGE_BYTES};
+use super::outcome::size;
+use crate::imports::{self, Host};
+use crate::module::description::{ChooseError, Description, Form, Task};
+use crate::wire::settings::{InputForm, Settings};
+use std::fs::File;
+use wasmtime::{Engine, FuncType, InstancePre, Linker, Module, ModuleExport};
+use wasmtime_wasi::{I32Exit, p1};
+
+const WASI: &str = "wasi_snapshot_preview1";
+
+/// Why no job can be run.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProgramError {
+    /// There is no such task, or none to choose.
+    #[error(transparent)]
+    Choose(#[from] ChooseError),
+    /// The jobs' form does not suit the task.
+    #[error("{0} does not take raw text: its only parameter would have to be a string")]
+    Input(String),
+    /// The module's memory is above the limit from the start.
+    #[error("the module needs {} of memory to start, more than --memory {}", size(*.needed), size(*.limit))]
+    Memory { needed: u64, limit: u64 },
+    /// The module imports what nobody provides.
+    #[error("the module imports what wpool does not provide: {0}")]
+    Imports(String),
+    /// The compiled code cannot be used.
+    #[error("cannot load the module: {0:#}")]
+    Load(wasmtime::Error),
+}
+
+/// How a job becomes a call.
+#[derive(Debug)]
+pub(crate) enum Calling {
+    /// Numbers in, numbers out.
+    Scalar(Signature),
+    /// Bytes by imports. Whether the only parameter may be a string.
+    Byte { takes_text: bool },
+    /// Arguments and standard input; standard output.
+    Command(Command),
+}
+
+/// A module that is ready to be instantiated.
+pub(crate) struct Program {
+    pub(crate) settings: Settings,
+    pub(crate) calling: Calling,
+    /// The function to call.
+    pub(crate) export: ModuleExport,
+    /// What is called once per instance.
+    pub(crate) initialize: Option<ModuleExport>,
+    /// Its memory, which imports copy from and to.
+    pub(crate) memory: Option<ModuleExport>,
+    pub(crate) pre: InstancePre<Host>,
+    /// Whether it imports WASI.
+    pub(crate) wasi: bool,
+    /// Whether it waits for time: WASI then needs a second thread.
+    pub(crate) polls: bool,
+}
+
+impl Program {
+    /// Loads compiled code and links it. Starts no threads: the zygote forks.
+    ///
+    /// # Errors
+    /// No job could be run: there is no such task, or the module cannot be linked.
+    pub(crate) fn load(
+        settings: &Settings,
+        description: &Description,
+        cwasm: File,
+    ) -> Result<Program, ProgramError> {
+        let task = description.choose(settings.task.as_deref())?;
+        let calling = calling(settings, task)?;
+        check_memory(settings, description)?;
+        let module = engine::load_module(settings, cwasm).map_err(ProgramError::Load)?;
+        module.initialize_copy_on_write_image().map_err(ProgramError::Load)?;
+        let imports_from =
+            |name: &str| description.imports.iter().any(|import| import.module == name);
+        let (wasi, wpool) = (imports_from(WASI), imports_from(imports::MODULE));
+        let pre = link(&module, wasi, wpool)?;
+        let name = match task.form {
+            Form::Byte => format!("task_{}", task.name),
+            Form::Scalar | Form::Command => task.name.clone(),
+        };
+        let export = module.get_export_index(&name).ok_or_else(|| {
+            ProgramError::Load(wasmtime::format_err!("it has no export `{}`", name.escape_debug()))
+        })?;
+        Ok(Program {
+            settings: settings.clone(),
+            calling,
+            export,
+            initialize: module.get_export_index("_initialize"),
+            memory: module.get_export_index("memory"),
+            pre,
+            wasi,
+            polls: description.polls(),
+        })
+    }
+
+    /// The engine that it was loaded into.
+    pub(crate) fn engine(&self) -> &Engine {
+        self.pre.module().engine()
+    }
+}
+
+fn calling(settings: &Settings, task: &Task) -> Result<Calling, ProgramError> {
+    let raw = settings.input == InputForm::Raw;
+    match task.form {
+        Form::Command => Ok(Calling::Command(Command::new(&settings.command))),
+        Form::Scalar => {
+            let bare = settings.output == crate::wire::settings::OutputForm::Raw;
+            match Signature::new(task, bare) {
+                Some(signature) if !raw => Ok(Calling::Scalar(signature)),
+                _ => Err(ProgramError::Input(task.signature())),
+            }
+        }
+        Form::Byte => {
+            // Where the module does not say what it takes, it may be a string.
+            let takes_text = match task.params.as_deref() {
+                None => true,
+                Some([only]) => matches!(only.ty.as_str(), "string" | "json"),
+                Some(_) => false,
+            };
+            if raw && !takes_text {
+                return Err(ProgramError::Input(task.signature()));
+            }
+            Ok(Calling::Byte { takes_text })
+        }
+    }
+}
+
+fn check_memory(settings: &Settings, description: &Description) -> Result<(), ProgramError> {
+    let pages = description.memory_pages.map_or(0, |(initial, _)| initial);
+    let (needed, limit) = (pages.saturating_mul(PAGE_BYTES), settings.memory_bytes_max);
+    if needed > limit { Err(ProgramError::Memory { needed, limit }) } else { Ok(()) }
+}
+
+fn link(module: &Module, wasi: bool, wpool: bool) -> Result<InstancePre<Host>, ProgramError> {
+    let mut linker = Linker::new(module.engine());
+    if wasi {
+        link_wasi(&mut linker).map_err(ProgramError::Load)?;
+    }
+    if wpool {
+        imports::link(&mut linker).map_err(ProgramError::Load)?;
+    }
+    linker.instantiate_pre(module).map_err(|error| {
+        let missing = missing(module, &linker);
+        if missing.is_empty() { ProgramError::Load(error) } else { ProgramError::Imports(missing) }
+    })
+}
+
+fn link_wasi(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    p1::add_to_linker_sync(linker, |host: &mut Host| {
+        host.wasi.as_mut().expect("a module that imports WASI is given it")
+    })?;
+    // Wasmtime's own refuses codes above 125.
+    linker.allow_shadowing(true);
+    linker.func_wrap(WASI, "proc_exit", |code: i32| -> wasmtime::Result<()> {
+        Err(I32Exit(code).into())
+    })?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+/// The names of the imports that the linker does not have: a second definition is an error.
+fn missing(module: &Module, linker: &Linker<Host>) -> String {
+    let mut probe = linker.clone();
+    let missing = module.imports().filter(|import| {
+        let ty = FuncType::new(module.engine(), [], []);
+        probe.func_new(import.module(), import.name(), ty, |_, _, _| Ok(())).is_ok()
+    });
+    let names: Vec<String> = missing
+        .map(|import| format!("{}.{}", import.module(), import.name()).escape_debug().to_string())
+        .collect();
+    names.join(", ")
+}

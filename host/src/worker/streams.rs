@@ -1,0 +1,196 @@
+//! Guests' standard streams, as WASI wants them: bytes in memory that never make anybody wait.
+
+use super::log::{Log, Stream};
+use crate::imports::job::OutputTooLarge;
+use bytes::Bytes;
+use std::future::{Future, ready};
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use wasmtime_wasi::cli::{IsTerminal, StdinStream, StdoutStream};
+use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, StreamResult};
+
+/// Most bytes that a guest may write at once.
+const WRITE_BYTES_MAX: usize = 64 << 10;
+
+type Ready<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A command's standard input: the bytes of its job.
+#[derive(Clone)]
+pub(crate) struct Input(Arc<Mutex<Bytes>>);
+
+impl Input {
+    /// An input of these bytes.
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        Input(Arc::new(Mutex::new(Bytes::copy_from_slice(bytes))))
+    }
+
+    fn take(&self, size: usize) -> Bytes {
+        let mut bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let size = size.min(bytes.len());
+        bytes.split_to(size)
+    }
+}
+
+impl InputStream for Input {
+    fn read(&mut self, size: usize) -> StreamResult<Bytes> {
+        let bytes = self.take(size);
+        if bytes.is_empty() && size > 0 { Err(StreamError::Closed) } else { Ok(bytes) }
+    }
+}
+
+impl Pollable for Input {
+    fn ready<'a, 'b>(&'a mut self) -> Ready<'b, ()>
+    where
+        'a: 'b,
+    {
+        Box::pin(ready(()))
+    }
+}
+
+impl IsTerminal for Input {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdinStream for Input {
+    fn async_stream(&self) -> Box<dyn AsyncRead + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn p2_stream(&self) -> Box<dyn InputStream> {
+        Box::new(self.clone())
+    }
+}
+
+impl AsyncRead for Input {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        buffer.put_slice(&self.take(buffer.remaining()));
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Where a standard output or standard error ends.
+#[derive(Clone)]
+pub(crate) enum Output {
+    /// In the log, as lines.
+    Log(Arc<Log>, Stream),
+    /// In a command's result.
+    Result(Arc<Captured>),
+}
+
+/// The standard output of a command.
+pub(crate) struct Captured {
+    bytes: Mutex<Vec<u8>>,
+    bytes_max: u64,
+}
+
+impl Captured {
+    /// Nothing yet, and at most so many bytes.
+    pub(crate) fn new(bytes_max: u64) -> Self {
+        Captured { bytes: Mutex::default(), bytes_max }
+    }
+
+    /// Exchanges what is captured with `bytes`.
+    pub(crate) fn swap(&self, bytes: &mut Vec<u8>) {
+        std::mem::swap(&mut *self.lock(), bytes);
+    }
+
+    fn write(&self, bytes: &[u8]) -> Result<(), OutputTooLarge> {
+        let mut captured = self.lock();
+        if (captured.len() + bytes.len()) as u64 > self.bytes_max {
+            return Err(OutputTooLarge);
+        }
+        captured.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Output {
+    fn put(&self, bytes: &[u8]) -> Result<(), OutputTooLarge> {
+        match self {
+            Output::Log(log, stream) => {
+                log.write(*stream, bytes);
+                Ok(())
+            }
+            Output::Result(captured) => captured.write(bytes),
+        }
+    }
+}
+
+impl OutputStream for Output {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.put(&bytes).map_err(|error| StreamError::Trap(error.into()))
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(WRITE_BYTES_MAX)
+    }
+
+    // WASI's `fd_write` ends here. The default waits before and after; here nothing ever waits.
+    fn blocking_write_and_flush<'a, 'b>(&'a mut self, bytes: Bytes) -> Ready<'b, StreamResult<()>>
+    where
+        'a: 'b,
+        Self: 'b,
+    {
+        Box::pin(ready(self.write(bytes)))
+    }
+}
+
+impl Pollable for Output {
+    fn ready<'a, 'b>(&'a mut self) -> Ready<'b, ()>
+    where
+        'a: 'b,
+    {
+        Box::pin(ready(()))
+    }
+}
+
+impl IsTerminal for Output {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for Output {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+}
+
+impl AsyncWrite for Output {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(self.put(bytes).map(|()| bytes.len()).map_err(io::Error::other))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,132 @@
+//! Byte tasks' jobs and results: what of them is JSON, and what is bare text.
+
+use super::outcome::guest_error;
+use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::settings::{InputForm, OutputForm};
+use memchr::memchr;
+use serde::de::IgnoredAny;
+use std::str::Utf8Error;
+
+/// A job as its guest is to read it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Input<'a> {
+    /// The bytes as they are.
+    AsIs(&'a [u8]),
+    /// The text as a JSON string.
+    Quoted(&'a str),
+}
+
+impl Input<'_> {
+    /// Appends what the guest reads.
+    pub(crate) fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Input::AsIs(bytes) => out.extend_from_slice(bytes),
+            Input::Quoted(text) => {
+                serde_json::to_writer(out, text).expect("a string has a JSON form");
+            }
+        }
+    }
+}
+
+/// What the guest reads of a job in this form.
+///
+/// # Errors
+/// The job is neither JSON nor, where the task takes one, a string.
+pub(crate) fn job(form: InputForm, takes_text: bool, job: &[u8]) -> Result<Input<'_>, Failure> {
+    let quoted = || std::str::from_utf8(job).map(Input::Quoted).map_err(|error| not_text(&error));
+    if form == InputForm::Raw {
+        return quoted();
+    }
+    match serde_json::from_slice::<IgnoredAny>(job) {
+        Ok(_) => Ok(Input::AsIs(job)),
+        Err(_) if form == InputForm::Word && takes_text => quoted(),
+        Err(error) => {
+            let (line, column) = (error.line(), error.column().max(1));
+            let text = error.to_string();
+            let what = text.split(" at line ").next().unwrap_or_default();
+            let message = format!("line {line}, column {column}: {what}");
+            Err(Failure::new(FailureKind::InvalidJob, message))
+        }
+    }
+}
+
+fn not_text(error: &Utf8Error) -> Failure {
+    let message = format!("byte {}: not UTF-8, so not a string", error.valid_up_to() + 1);
+    Failure::new(FailureKind::InvalidJob, message)
+}
+
+/// Appends what a byte task wrote, if it may be a result in this form.
+///
+/// # Errors
+/// It is not one line.
+pub(crate) fn result(form: OutputForm, written: &[u8], out: &mut Vec<u8>) -> Result<(), Failure> {
+    match form {
+        OutputForm::Bytes => out.extend_from_slice(written),
+        OutputForm::Raw => match serde_json::from_slice::<String>(written) {
+            Ok(text) => out.extend_from_slice(text.as_bytes()),
+            Err(_) => out.extend_from_slice(written),
+        },
+        OutputForm::Json => {
+            let one_line = !written.is_empty() && memchr(b'\n', written).is_none();
+            if !one_line || std::str::from_utf8(written).is_err() {
+                return Err(guest_error(b"result is not one line of JSON"));
+            }
+            out.extend_from_slice(written);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_is_json_or_becomes_a_string_where_the_task_takes_one() {
+        for (form, takes_text, bytes, input) in [
+            (InputForm::Json, true, &b"[1, 2]"[..], Input::AsIs(b"[1, 2]")),
+            (InputForm::Raw, true, b"[1, 2]", Input::Quoted("[1, 2]")),
+            (InputForm::Word, true, b"12", Input::AsIs(b"12")),
+            (InputForm::Word, true, b"twelve", Input::Quoted("twelve")),
+        ] {
+            assert_eq!(job(form, takes_text, bytes), Ok(input));
+        }
+        let mut out = Vec::new();
+        Input::Quoted("a \"b\"\n").put(&mut out);
+        assert_eq!(out, br#""a \"b\"\n""#);
+    }
+
+    #[test]
+    fn a_job_that_is_neither_says_where() {
+        for (form, takes_text, bytes, message) in [
+            (InputForm::Json, true, &b"[1,"[..], "line 1, column 3: EOF while parsing a value"),
+            (InputForm::Json, true, b"", "line 1, column 1: EOF while parsing a value"),
+            (InputForm::Word, false, b"twelve", "line 1, column 2: expected ident"),
+            (InputForm::Raw, true, b"a\xff", "byte 2: not UTF-8, so not a string"),
+        ] {
+            let failure = job(form, takes_text, bytes).unwrap_err();
+            assert_eq!((failure.kind, &*failure.message), (FailureKind::InvalidJob, message));
+        }
+    }
+
+    #[test]
+    fn a_result_that_is_not_one_line_of_text_fails_unless_bytes_are_wanted() {
+        for forged in [&b"1\n2"[..], b"\xff", b""] {
+            let mut out = Vec::new();
+            let failure = result(OutputForm::Json, forged, &mut out).unwrap_err();
+            assert_eq!(failure.to_string(), "guest error: result is not one line of JSON");
+            result(OutputForm::Bytes, forged, &mut out).unwrap();
+            result(OutputForm::Raw, forged, &mut out).unwrap();
+            assert_eq!(out, [forged, forged].concat());
+        }
+    }
+
+    #[test]
+    fn raw_output_is_a_string_s_text_and_anything_else_as_it_is() {
+        for (written, text) in [(&b"\"a\\nb\""[..], &b"a\nb"[..]), (b"[\"a\"]", b"[\"a\"]")] {
+            let mut out = Vec::new();
+            result(OutputForm::Raw, written, &mut out).unwrap();
+            assert_eq!(out, text);
+        }
+    }
+}

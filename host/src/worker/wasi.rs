@@ -1,0 +1,143 @@
+//! WASI for guests: nothing but what the settings grant.
+
+use super::streams::{Input, Output};
+use crate::wire::settings::Settings;
+use rand::rngs::StdRng;
+use rand::{SeedableRng, TryRng};
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+use wasmtime_wasi::p1::WasiP1Ctx;
+use wasmtime_wasi::{FsPerms, HostMonotonicClock, HostWallClock, WasiCtxBuilder};
+
+/// What one instance sees of the world beyond its streams.
+#[derive(Default)]
+pub(crate) struct Grants<'a> {
+    /// Arguments of a command, its name first.
+    pub(crate) arguments: &'a [String],
+    /// Standard input of a command.
+    pub(crate) input: Option<Input>,
+}
+
+/// WASI's state for a new instance.
+///
+/// # Errors
+/// A granted directory cannot be opened.
+pub(crate) fn context(
+    settings: &Settings,
+    grants: Grants,
+    output: Output,
+    error: Output,
+    random: &SeededRandom,
+) -> wasmtime::Result<WasiP1Ctx> {
+    let mut builder = WasiCtxBuilder::new();
+    builder.allow_blocking_current_thread(true).stdout(output).stderr(error);
+    builder.envs(&settings.env).args(grants.arguments);
+    if let Some(input) = grants.input {
+        builder.stdin(input);
+    }
+    for directory in &settings.dirs {
+        let perms = if directory.read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
+        builder.preopened_dir(&directory.host, &directory.guest, perms).map_err(|error| {
+            error.context(format!("cannot open directory {}", directory.host.display()))
+        })?;
+    }
+    if settings.seed.is_some() {
+        builder.secure_random(random.clone()).insecure_random(random.clone());
+        builder.insecure_random_seed(random.seed().into());
+    }
+    if let Some(nanoseconds) = settings.clock {
+        builder.wall_clock(FixedClock(nanoseconds)).monotonic_clock(FixedClock(nanoseconds));
+    }
+    Ok(builder.build_p1())
+}
+
+/// Random numbers that depend on `--seed` and the job's number alone, so that they are the same
+/// whichever worker runs the job, and whatever it ran before.
+#[derive(Clone)]
+pub(crate) struct SeededRandom {
+    seed: u64,
+    random: Arc<Mutex<StdRng>>,
+}
+
+impl SeededRandom {
+    /// Numbers for this seed, before any job.
+    pub(crate) fn new(seed: u64) -> Self {
+        SeededRandom { seed, random: Arc::new(Mutex::new(StdRng::seed_from_u64(seed))) }
+    }
+
+    /// Starts the sequence of job `number`.
+    pub(crate) fn begin_job(&self, number: u64) {
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&self.seed.to_le_bytes());
+        seed[8..16].copy_from_slice(&number.to_le_bytes());
+        *self.lock() = StdRng::from_seed(seed);
+    }
+
+    fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    fn lock(&self) -> MutexGuard<'_, StdRng> {
+        self.random.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TryRng for SeededRandom {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        self.lock().try_next_u32()
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        self.lock().try_next_u64()
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.lock().try_fill_bytes(bytes)
+    }
+}
+
+/// A clock that stands still.
+struct FixedClock(u64);
+
+impl HostWallClock for FixedClock {
+    fn resolution(&self) -> Duration {
+        Duration::from_nanos(1)
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_nanos(self.0)
+    }
+}
+
+impl HostMonotonicClock for FixedClock {
+    fn resolution(&self) -> u64 {
+        1
+    }
+
+    fn now(&self) -> u64 {
+        self.0
+    }
+}
+
+/// Enters the tokio runtime that WASI's calls block on, for this thread and for good.
+///
+/// A runtime of one thread drives no timers while that thread is blocked: absolute sleeps and polls
+/// of two subscriptions hang in it. So a module that polls gets a second thread, and only it.
+///
+/// # Panics
+/// The system refuses what a runtime needs: the worker cannot go on.
+pub(crate) fn enter_runtime(polls: bool) {
+    let mut builder =
+        if polls { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+    if polls {
+        builder.worker_threads(1).enable_time();
+    }
+    // Leaked with what it hands out: a worker has one runtime, as long as it lives.
+    let runtime: &'static Runtime =
+        Box::leak(Box::new(builder.build().expect("the system grants a thread and a timer")));
+    std::mem::forget(runtime.enter());
+}

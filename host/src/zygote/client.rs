@@ -1,0 +1,184 @@
+//! The dispatcher's side of a zygote.
+
+use crate::wire::control::{ControlSocket, FromZygote, ToZygote};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use std::fs::File;
+use std::io::{self, Seek, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long a zygote may take for its first answer.
+const FIRST_ANSWER: Duration = Duration::from_secs(5);
+
+/// A running zygote. Dropping it ends it and all its workers.
+#[derive(Debug)]
+pub(crate) struct Zygote {
+    socket: ControlSocket,
+    process: Child,
+}
+
+impl Zygote {
+    /// Executes this program (or `executable`) again as a zygote.
+    ///
+    /// The zygote dies with the *thread* that starts it.
+    ///
+    /// # Errors
+    /// Those of socketpair, fork and exec.
+    pub(crate) fn start(executable: Option<&Path>) -> io::Result<Zygote> {
+        let (socket, theirs) = ControlSocket::pair()?;
+        let program = executable.unwrap_or(Path::new("/proc/self/exe"));
+        let process = Command::new(program)
+            .arg0("wpool-zygote")
+            .env_clear()
+            .env(super::fork::MARKER, "1")
+            .stdin(theirs)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // A group of its own: a terminal's Ctrl-C is for the dispatcher alone.
+            .process_group(0)
+            .spawn()?;
+        Ok(Zygote { socket, process })
+    }
+
+    /// Process id of the zygote.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Sends a request.
+    ///
+    /// # Errors
+    /// Those of the control socket.
+    pub(crate) fn send(&self, message: &ToZygote, fds: &[BorrowedFd<'_>]) -> io::Result<()> {
+        self.socket.send(message, fds)
+    }
+
+    /// Receives what is there; `Ok(None)` when the zygote is gone.
+    ///
+    /// # Errors
+    /// `WouldBlock` when there is nothing yet; those of the control socket.
+    pub(crate) fn receive(&self) -> io::Result<Option<(FromZygote, Vec<OwnedFd>)>> {
+        self.socket.receive(false)
+    }
+
+    /// Asks for the hash that tells which machine code this program can run. This is the zygote's
+    /// first answer.
+    ///
+    /// # Errors
+    /// A zygote that does not answer, because the executed program lacks this crate.
+    pub(crate) fn compatibility(&self, fuel: bool) -> io::Result<u64> {
+        match self.ask(&ToZygote::Compatibility { fuel }, &[], FIRST_ANSWER)? {
+            FromZygote::Compatible { hash } => Ok(hash),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Compiles `module` in a process of its own. On success both memfds are filled.
+    ///
+    /// # Errors
+    /// Outer: the zygote is of no use any more. Inner: why the module cannot be compiled.
+    pub(crate) fn compile(
+        &self,
+        request: &ToZygote,
+        files: [BorrowedFd<'_>; 3],
+        timeout: Duration,
+    ) -> io::Result<Result<(), String>> {
+        match self.ask(request, &files, timeout + FIRST_ANSWER)? {
+            FromZygote::Compiled(result) => Ok(result),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Loads and links a module.
+    ///
+    /// # Errors
+    /// Outer: the zygote is of no use any more. Inner: why the module cannot be linked.
+    pub(crate) fn load(
+        &self,
+        code: BorrowedFd<'_>,
+        load: BorrowedFd<'_>,
+    ) -> io::Result<Result<(), String>> {
+        match self.ask(&ToZygote::Load, &[code, load], Duration::from_secs(30))? {
+            FromZygote::Loaded(result) => Ok(result),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Sends a request and waits for its answer. Only used while there are no workers, so the next
+    /// message is the answer.
+    fn ask(
+        &self,
+        request: &ToZygote,
+        fds: &[BorrowedFd<'_>],
+        timeout: Duration,
+    ) -> io::Result<FromZygote> {
+        self.socket.send(request, fds)?;
+        let deadline = Instant::now() + timeout;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    format!("the zygote did not answer within {} s", timeout.as_secs()),
+                ));
+            }
+            let mut fds = [PollFd::new(&self.socket, PollFlags::IN)];
+            let left = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 60, tv_nsec: 0 });
+            match poll(&mut fds, Some(&left)) {
+                Err(rustix::io::Errno::INTR) | Ok(0) => continue,
+                Err(error) => return Err(error.into()),
+                Ok(_) => {}
+            }
+            return match self.receive()? {
+                Some((message, _)) => Ok(message),
+                None => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the zygote ended")),
+            };
+        }
+    }
+
+    /// Ends the zygote at once and says how it had ended if it had already.
+    pub(crate) fn end(&mut self) -> String {
+        let ended = match self.process.try_wait() {
+            Ok(Some(status)) => status.to_string(),
+            _ => "still running".into(),
+        };
+        // Both fail only if it has ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        ended
+    }
+}
+
+impl Drop for Zygote {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl AsFd for Zygote {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+fn unexpected(message: &FromZygote) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("unexpected answer: {message:?}"))
+}
+
+/// A sealed memfd with these bytes, to be handed to another process.
+///
+/// # Errors
+/// Those of memfd_create and write.
+pub(crate) fn payload(name: &str, bytes: &[u8]) -> io::Result<File> {
+    let mut file =
+        File::from(memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
+    file.write_all(bytes)?;
+    file.rewind()?;
+    let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE | SealFlags::SEAL;
+    fcntl_add_seals(&file, seals)?;
+    Ok(file)
+}

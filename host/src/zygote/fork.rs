@@ -1,0 +1,86 @@
+//! Where processes begin: the start of a zygote before `main`, and the fork of its children.
+#![expect(unsafe_code, reason = "a function in .init_array; fork; _exit")]
+
+use crate::wire::control::ExitStatus;
+use crate::worker::jail;
+use nix::unistd::{ForkResult, Pid, fork, getpid};
+use rustix::process::{PidfdFlags, pidfd_open};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Name of the environment variable that makes this program a zygote.
+pub(super) const MARKER: &str = "WPOOL_ZYGOTE";
+
+/// Run by the loader before `main`, in every program that contains this crate.
+///
+/// It does nothing unless the marker is there and standard input is a socket: a marker that leaked
+/// into an ordinary environment must not turn a program into a zygote.
+extern "C" fn before_main() {
+    if std::env::var_os(MARKER).is_some() && super::server::stdin_is_control_socket() {
+        let code = catch_unwind(super::server::main).unwrap_or(101);
+        exit_now(code);
+    }
+}
+
+// SAFETY: the loader calls each pointer in `.init_array` once, single-threaded, before `main`. The
+// function is `extern "C"`, takes no arguments, and does not unwind: what can panic is caught.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static BEFORE_MAIN: extern "C" fn() = before_main;
+
+/// A child as its parent sees it.
+#[derive(Debug)]
+pub(super) struct ChildProcess {
+    pub(super) pid: Pid,
+    pub(super) pidfd: OwnedFd,
+}
+
+/// Forks. The child asks to die with its parent, runs `body`, exits with its answer, and never returns from here; a panic in it
+/// is exit code 101.
+///
+/// # Errors
+/// Those of fork and pidfd_open.
+pub(super) fn spawn(body: impl FnOnce() -> i32) -> io::Result<ChildProcess> {
+    assert_single_threaded();
+    let parent = getpid();
+    // SAFETY: this process has one thread (asserted above), so the child inherits no lock that
+    // another thread holds, and may do anything.
+    match unsafe { fork() }? {
+        ForkResult::Child => {
+            let life = || if jail::die_with(parent).is_ok() { body() } else { 101 };
+            exit_now(catch_unwind(AssertUnwindSafe(life)).unwrap_or(101))
+        }
+        ForkResult::Parent { child } => {
+            let pid = rustix::process::Pid::from_raw(child.as_raw()).expect("a child's pid is > 0");
+            // Not reaped yet, so the pid is still this child's.
+            let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
+            Ok(ChildProcess { pid: child, pidfd })
+        }
+    }
+}
+
+/// Forks, runs `body` in the child, and waits for it; answers with the child's exit code, or `None`
+/// if a signal ended it.
+///
+/// # Errors
+/// Those of fork and waitpid.
+pub(super) fn run(body: &mut dyn FnMut() -> i32) -> io::Result<Option<i32>> {
+    let child = spawn(body)?;
+    Ok(match super::server::reap(child.pid)? {
+        ExitStatus::Code(code) => Some(code),
+        ExitStatus::Signal(_) => None,
+    })
+}
+
+/// Ends the process without running any destructor or `atexit` function of the program it is a
+/// copy of.
+fn exit_now(code: i32) -> ! {
+    // SAFETY: _exit has no preconditions.
+    unsafe { nix::libc::_exit(code) }
+}
+
+fn assert_single_threaded() {
+    let threads = std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
+    assert_eq!(threads, 1, "a process with more than one thread must not fork");
+}

@@ -1,0 +1,189 @@
+//! The zygote's own side: answers requests, forks workers, reaps them, and ends with the dispatcher.
+
+use super::compiler;
+use super::fork::{self, ChildProcess};
+use crate::module::compile;
+use crate::module::description::Description;
+use crate::wire::control::{
+    ControlSocket, ExitStatus, FromZygote, Load, ToZygote, WorkerId, cut_text,
+};
+use crate::wire::settings::Settings;
+use crate::worker::{self, jail, program::Program};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{Pid, dup2_stdin};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Signal, set_parent_process_death_signal};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::time::Duration;
+
+/// What a zygote has loaded.
+struct Loaded {
+    program: Program,
+    settings: Settings,
+}
+
+/// The zygote's state.
+struct Server {
+    socket: ControlSocket,
+    loaded: Option<Loaded>,
+    workers: Vec<(WorkerId, ChildProcess)>,
+}
+
+/// Whether standard input is a sequenced-packet socket, as only a dispatcher gives it.
+pub(super) fn stdin_is_control_socket() -> bool {
+    rustix::net::sockopt::socket_type(io::stdin())
+        .is_ok_and(|kind| kind == rustix::net::SocketType::SEQPACKET)
+}
+
+/// The life of a zygote; answers with its exit code.
+pub(super) fn main() -> i32 {
+    // Panics are told by exit codes and messages; standard error is /dev/null anyway.
+    std::panic::set_hook(Box::new(|_| {}));
+    match start().and_then(Server::run) {
+        Ok(()) => 0,
+        Err(_) => 1,
+    }
+}
+
+fn start() -> io::Result<Server> {
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    let socket = io::stdin().as_fd().try_clone_to_owned()?;
+    dup2_stdin(File::open("/dev/null")?)?;
+    jail::enter_zygote(socket.as_fd())?;
+    Ok(Server { socket: ControlSocket::from_fd(socket), loaded: None, workers: Vec::new() })
+}
+
+impl Server {
+    /// Serves until the dispatcher closes the control socket.
+    fn run(mut self) -> io::Result<()> {
+        loop {
+            let mut fds = vec![self.socket.as_fd()];
+            fds.extend(self.workers.iter().map(|(_, child)| child.pidfd.as_fd()));
+            let ready = poll_readable(&fds, None)?;
+            self.reap_ended(&ready[1..])?;
+            if ready[0] {
+                match self.socket.receive(true)? {
+                    Some((request, files)) => self.answer(request, files)?,
+                    None => return Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Reaps the workers that ended, and says how.
+    fn reap_ended(&mut self, ended: &[bool]) -> io::Result<()> {
+        // From the end, so that what is moved into a gap has been looked at.
+        for at in (0..ended.len()).rev().filter(|&at| ended[at]) {
+            let (worker, child) = self.workers.swap_remove(at);
+            let status = reap(child.pid)?;
+            self.socket.send(&FromZygote::Exited { worker, status }, &[])?;
+        }
+        Ok(())
+    }
+
+    fn answer(&mut self, request: ToZygote, files: Vec<OwnedFd>) -> io::Result<()> {
+        let answer = match request {
+            ToZygote::Compatibility { fuel } => {
+                FromZygote::Compatible { hash: compile::compatibility(fuel) }
+            }
+            ToZygote::Compile { .. } => FromZygote::Compiled(
+                compiler::run(&request, files, self.socket.as_fd()).map_err(cut_text),
+            ),
+            ToZygote::Load => FromZygote::Loaded(match load(files) {
+                Ok(loaded) => {
+                    self.loaded = Some(loaded);
+                    Ok(())
+                }
+                Err(message) => Err(cut_text(message)),
+            }),
+            ToZygote::Fork { worker } => return self.fork(worker, files),
+        };
+        self.socket.send(&answer, &[])
+    }
+
+    /// Forks a worker and sends its pidfd.
+    fn fork(&mut self, worker: WorkerId, files: Vec<OwnedFd>) -> io::Result<()> {
+        match self.spawn(files) {
+            Ok(child) => {
+                let forked = FromZygote::Forked { worker, pid: Ok(child.pid.as_raw()) };
+                self.socket.send(&forked, &[child.pidfd.as_fd()])?;
+                self.workers.push((worker, child));
+                Ok(())
+            }
+            Err(message) => {
+                let pid = Err(cut_text(message));
+                self.socket.send(&FromZygote::Forked { worker, pid }, &[])
+            }
+        }
+    }
+
+    fn spawn(&mut self, files: Vec<OwnedFd>) -> Result<ChildProcess, String> {
+        let Ok([jobs, results, memory]) = <[OwnedFd; 3]>::try_from(files) else {
+            return Err("a request to fork has three descriptors".into());
+        };
+        let Server { socket, loaded, workers } = self;
+        let loaded = loaded.as_ref().ok_or("no module is loaded")?;
+        // The descriptors that the child must not keep. Their owners are never dropped there.
+        let parents: Vec<RawFd> = std::iter::once(socket.as_fd())
+            .chain(workers.iter().map(|(_, child)| child.pidfd.as_fd()))
+            .map(|fd| fd.as_raw_fd())
+            .collect();
+        fork::spawn(move || {
+            jail::close(&parents);
+            worker::main(worker::Start {
+                program: &loaded.program,
+                settings: &loaded.settings,
+                jobs,
+                results,
+                memory,
+                fork: fork::run,
+            })
+        })
+        .map_err(|error| error.to_string())
+    }
+}
+
+fn load(files: Vec<OwnedFd>) -> Result<Loaded, String> {
+    let Ok([code, load]) = <[OwnedFd; 2]>::try_from(files) else {
+        return Err("a request to load has two descriptors".into());
+    };
+    let load: Load<Settings, Description> =
+        serde_json::from_reader(io::BufReader::new(File::from(load)))
+            .map_err(|error| format!("the settings cannot be read: {error}"))?;
+    let program = Program::load(&load.settings, &load.description, File::from(code))
+        .map_err(|error| error.to_string())?;
+    Ok(Loaded { program, settings: load.settings })
+}
+
+/// Waits for a child that has ended, and says how.
+pub(super) fn reap(pid: Pid) -> io::Result<ExitStatus> {
+    loop {
+        match waitpid(pid, None) {
+            Ok(WaitStatus::Exited(_, code)) => return Ok(ExitStatus::Code(code)),
+            Ok(WaitStatus::Signaled(_, signal, _)) => return Ok(ExitStatus::Signal(signal as i32)),
+            Ok(_) | Err(nix::errno::Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Waits until one of the descriptors is readable (or closed), and says which are.
+pub(super) fn poll_readable(
+    fds: &[BorrowedFd<'_>],
+    timeout: Option<Duration>,
+) -> io::Result<Vec<bool>> {
+    let mut polled: Vec<_> =
+        fds.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
+    let timeout = timeout.map(|left| {
+        Timespec::try_from(left).unwrap_or(Timespec { tv_sec: i64::from(i32::MAX), tv_nsec: 0 })
+    });
+    loop {
+        match poll(&mut polled, timeout.as_ref()) {
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+            Ok(_) => return Ok(polled.iter().map(|fd| !fd.revents().is_empty()).collect()),
+        }
+    }
+}

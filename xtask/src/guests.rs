@@ -1,0 +1,185 @@
+//! `cargo xtask guests`: every example in `guest-examples/` becomes `target/guests/NAME.wasm`.
+//!
+//! The target's standard library comes with the active toolchain, or from rustup, or, where none
+//! can be downloaded, is built from the sources that Debian packages.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::command::{cargo, command, run, succeeds, text};
+use crate::{Result, root};
+
+const TARGET: &str = "wasm32-wasip1";
+
+/// Where Debian's wasi-libc is.
+const WASI_LIBC: &str = "/usr/lib/wasm32-wasi";
+
+/// What Debian needs: a Rust of one version with its sources, and a C library to link.
+const DEBIAN_INSTALL: &str = "apt-get update && apt-get install -y --no-install-recommends \
+                              rustc-web cargo-web rust-web-src wasi-libc";
+
+/// Downloading the target takes seconds; what takes longer will not come.
+const RUSTUP_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// Builds what has changed and returns the folder of the modules.
+pub fn build() -> Result<PathBuf> {
+    let target = root().join("target");
+    let build = target.join("guests-build");
+    let guests = target.join("guests");
+    fs::create_dir_all(&build)?;
+    fs::create_dir_all(&guests)?;
+
+    run(cargo_for_target(&build)?
+        .args(["build", "--release", "--target", TARGET])
+        .args(["--manifest-path", "guest-examples/Cargo.toml", "--target-dir"])
+        .arg(&build))?;
+
+    for name in examples()? {
+        let module = format!("{name}.wasm");
+        let built = build.join(TARGET).join("release").join(&module);
+        if replace_if_changed(&built, &guests.join(&module))? {
+            println!("target/guests/{module}");
+        }
+    }
+    Ok(guests)
+}
+
+/// The examples written in Rust: the folders that are packages.
+fn examples() -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(root().join("guest-examples"))? {
+        let entry = entry?;
+        if entry.path().join("Cargo.toml").exists() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Leaves an unchanged file alone, so that whoever watches its time sees changes only, and replaces
+/// a changed one by renaming: somebody may be running the old one.
+fn replace_if_changed(from: &Path, to: &Path) -> Result<bool> {
+    let new = fs::read(from).map_err(|error| format!("{}: {error}", from.display()))?;
+    if fs::read(to).is_ok_and(|old| old == new) {
+        return Ok(false);
+    }
+    let temporary = to.with_extension("tmp");
+    fs::write(&temporary, new)?;
+    fs::rename(temporary, to)?;
+    Ok(true)
+}
+
+/// A cargo that can build for the target.
+fn cargo_for_target(build: &Path) -> Result<Command> {
+    let sysroot = text(&mut command("rustc", ["--print", "sysroot"]))?;
+    let mut cargo = if has_target(&sysroot) || rustup_adds_target(&sysroot, build) {
+        cargo::<&str>([])
+    } else {
+        debian_cargo(&sysroot)?
+    };
+    // Flags meant for the host's code are wrong for guests.
+    cargo.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+    Ok(cargo)
+}
+
+fn has_target(sysroot: &str) -> bool {
+    Path::new(sysroot).join("lib/rustlib").join(TARGET).join("lib").exists()
+}
+
+/// Where a toolchain's target could not be had, that is remembered until `target/` is removed: the
+/// attempt may take a minute.
+fn rustup_adds_target(sysroot: &str, build: &Path) -> bool {
+    let failed = build.join("rustup-has-no-target-for");
+    if fs::read_to_string(&failed).is_ok_and(|toolchain| toolchain == sysroot) {
+        return false;
+    }
+    succeeds(&mut command("rustup", ["target", "add", TARGET]), RUSTUP_TIME_MAX);
+    let added = has_target(sysroot);
+    if !added {
+        // Without the note the next attempt is slow, not wrong.
+        let _ = fs::write(failed, sysroot);
+    }
+    added
+}
+
+/// Debian's cargo, which builds the standard library too, with the linker of the host's toolchain:
+/// Debian's own is older than its compiler.
+fn debian_cargo(sysroot: &str) -> Result<Command> {
+    if !debian_is_ready() {
+        install_debian()?;
+    }
+    let host = text(&mut command("rustc", ["--print", "host-tuple"]))?;
+    let linker = Path::new(sysroot).join("lib/rustlib").join(host).join("bin/rust-lld");
+    if !linker.exists() {
+        let missing = linker.display();
+        return Err(format!("{missing} not found: install Rust by https://rustup.rs").into());
+    }
+    let mut cargo = command("/usr/bin/cargo", ["-Zbuild-std=std,panic_abort"]);
+    // What `cargo xtask` was started with belongs to another toolchain.
+    for name in ["CARGO", "LD_LIBRARY_PATH", "RUSTC_WRAPPER", "RUSTDOC", "RUSTUP_TOOLCHAIN"] {
+        cargo.env_remove(name);
+    }
+    cargo
+        .env("RUSTC", "/usr/bin/rustc")
+        // Building the standard library is not a stable feature.
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("CARGO_TARGET_WASM32_WASIP1_LINKER", linker)
+        // Here rustc finds libc.a, and for commands crt1-command.o; wpool-guest itself holds what
+        // crt1-reactor.o would add. So one set of flags, and one standard library, does for both.
+        .env("CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS", format!("-L native={WASI_LIBC}"));
+    Ok(cargo)
+}
+
+fn debian_is_ready() -> bool {
+    let sources = "/usr/lib/rustlib/src/rust/library/Cargo.toml";
+    let libc = format!("{WASI_LIBC}/crt1-command.o");
+    ["/usr/bin/rustc", "/usr/bin/cargo", sources, &libc].iter().all(|file| Path::new(file).exists())
+}
+
+fn install_debian() -> Result {
+    if !Path::new("/usr/bin/apt-get").exists() {
+        return Err(format!("guests need the target {TARGET}: rustup target add {TARGET}").into());
+    }
+    if text(&mut command("id", ["-u"]))? != "0" {
+        let run = format!("sudo sh -c '{DEBIAN_INSTALL}'");
+        return Err(format!("guests need a toolchain for {TARGET}. Run: {run}").into());
+    }
+    println!("{DEBIAN_INSTALL}");
+    let mut install = command("sh", ["-ec", DEBIAN_INSTALL]);
+    run(install.env("DEBIAN_FRONTEND", "noninteractive"))?;
+    if !debian_is_ready() {
+        return Err("Debian's packages have no Rust sources in /usr/lib/rustlib/src".into());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+
+    use super::*;
+
+    #[test]
+    fn every_package_is_an_example() {
+        let examples = examples().expect("the folder is there");
+        assert!(examples.contains(&"square".to_owned()), "{examples:?}");
+        assert!(!examples.contains(&"target".to_owned()), "{examples:?}");
+    }
+
+    #[test]
+    fn an_unchanged_file_is_left_alone() {
+        let folder = env::temp_dir().join(format!("wpool-xtask-{}", std::process::id()));
+        let (from, to) = (folder.join("from"), folder.join("to"));
+        fs::create_dir_all(&folder).expect("is writable");
+        fs::write(&from, "1").expect("is writable");
+        let replaced = [(); 2].map(|()| replace_if_changed(&from, &to).expect("is writable"));
+        fs::write(&from, "2").expect("is writable");
+        let changed = replace_if_changed(&from, &to).expect("is writable");
+        let content = fs::read_to_string(&to).expect("was written");
+        fs::remove_dir_all(&folder).expect("is there");
+        assert_eq!((replaced, changed, content.as_str()), ([true, false], true, "2"));
+    }
+}

@@ -1,0 +1,50 @@
+//! `cargo xtask`: what contributors run, without tools beyond Rust's own.
+
+mod command;
+mod demo;
+mod guests;
+mod test;
+
+use std::env;
+use std::error::Error;
+use std::path::Path;
+use std::process::ExitCode;
+
+const HELP: &str = "\
+Usage: cargo xtask COMMAND
+
+  guests   build the examples in guest-examples/ as target/guests/NAME.wasm
+  test     formatting, lints and all tests, for the host and for guests
+  demo     show what wpool does, and check it against native tools
+";
+
+type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["guests"] => guests::build().map(drop),
+        ["test"] => test::run(),
+        ["demo"] => demo::run(),
+        ["help" | "-h" | "--help"] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        _ => {
+            eprint!("{HELP}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The repository's root. The commands below name files as seen from here.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask/ lies in the repository")
+}

@@ -1,0 +1,49 @@
+//! `cargo xtask test`: what has to pass before a commit, the quickest first.
+
+use std::time::Instant;
+
+use crate::{Result, command, guests};
+
+/// Workspaces of their own, whose code is tested natively.
+const GUEST_WORKSPACES: [&str; 2] = ["guest/Cargo.toml", "guest-examples/Cargo.toml"];
+
+/// Runs every step; the first that fails ends it.
+pub fn run() -> Result {
+    step("format", || {
+        cargo(["fmt", "--all", "--check"])?;
+        for manifest in GUEST_WORKSPACES {
+            cargo(["fmt", "--all", "--check", "--manifest-path", manifest])?;
+        }
+        Ok(())
+    })?;
+    step("lints of guests", || guests_natively("clippy", &["--all-targets", "--", "-Dwarnings"]))?;
+    step("tests of guests", || guests_natively("test", &[]))?;
+    step("guests", || guests::build().map(drop))?;
+    step("lints", || {
+        cargo(["clippy", "--release", "--workspace", "--all-targets", "--", "-Dwarnings"])
+    })?;
+    step("tests", || cargo(["test", "--release", "--workspace"]))
+}
+
+fn step(name: &str, run: impl FnOnce() -> Result) -> Result {
+    println!("== {name}");
+    let start = Instant::now();
+    run()?;
+    println!("== {name}: {:.1} s", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn guests_natively(subcommand: &str, arguments: &[&str]) -> Result {
+    // A debug build, because it checks arithmetic; its folder is apart from the host's, so that
+    // neither build throws away what the other has made.
+    let target = ["--target-dir", "target/guests-native"];
+    for manifest in GUEST_WORKSPACES {
+        let common = [subcommand, "--workspace", "--manifest-path", manifest];
+        cargo(common.iter().chain(&target).chain(arguments))?;
+    }
+    Ok(())
+}
+
+fn cargo<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Result {
+    command::run(&mut command::cargo(arguments))
+}
