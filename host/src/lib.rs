@@ -1,11 +1,42 @@
-//! Multiprocessing for WebAssembly (crate docs to come).
+//! Multiprocessing for WebAssembly.
+//!
+//! A [`Pool`] forks OS worker processes, each of which runs a wasmtime instance of a module that the
+//! user supplies. Jobs go down pipes and results come back; a task that traps, spins, exits, or takes
+//! its process along fails its own job and no other. It does what Python's `multiprocessing.Pool` does,
+//! for code that is not trusted.
+//!
+//! ```
+//! let pool = wpool::Pool::from_bytes(
+//!     r#"(module
+//!         (func (export "square") (param i64) (result i64)
+//!             (i64.mul (local.get 0) (local.get 0))))"#,
+//! )
+//! .workers(2)
+//! .start()?;
+//!
+//! let squares: Vec<i64> = pool.map(0..12)?;
+//! assert_eq!(squares, [0, 1, 4, 9, 16, 25, 36, 49, 64, 81, 100, 121]);
+//!
+//! // Results as they are needed, from an input without end.
+//! let first: Vec<i64> = pool.imap(1..).take(3).collect::<Result<_, _>>()?;
+//! assert_eq!(first, [1, 4, 9]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The `wpool` program is a thin client of [`pool::session::Session`], as is [`Pool`]. ARCHITECTURE.md
+//! tells how a job travels.
 
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 compile_error!("wpool runs on Linux only, on x86-64 and aarch64");
 
+mod embed;
 mod imports;
 pub mod module;
 pub mod pool;
 pub mod wire;
 mod worker;
 mod zygote;
+
+pub use embed::{AsyncResult, Builder, Error, Imap, MapError, MapResult, Pool};
+pub use wire::failure::{Failure, FailureKind};
+pub use wire::settings::Isolation;

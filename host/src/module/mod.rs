@@ -49,7 +49,7 @@ pub enum ModuleError {
 ///
 /// # Errors
 /// The file cannot be read, or holds more than [`MODULE_BYTES_MAX`] bytes.
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>, ModuleError> {
+pub fn read(path: &Path) -> Result<Vec<u8>, ModuleError> {
     let file = File::open(path)?;
     let length = file.metadata()?.len();
     if length > MODULE_BYTES_MAX {

@@ -231,7 +231,7 @@ mod tests {
                 &[
                     "0.1",
                     "-0.0",
-                    "1.7976931348623157e308",
+                    "1.7976931348623157e+308",
                     "5e-324",
                     "\"NaN\"",
                     "\"Infinity\"",
@@ -246,7 +246,7 @@ mod tests {
             }
         }
         assert_eq!(echo("f64", "3").as_deref(), Ok("3.0"));
-        assert_eq!(echo("f64", "1e21").as_deref(), Ok("1e21"));
+        assert_eq!(echo("f64", "1e21").as_deref(), Ok("1e+21"));
     }
 
     #[test]

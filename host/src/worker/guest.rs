@@ -290,3 +290,6 @@ fn function(
 ) -> Option<Func> {
     instance.get_module_export(store, export)?.into_func()
 }
+
+#[cfg(test)]
+mod tests;

@@ -118,7 +118,31 @@ fn trap_name(trap: Trap) -> String {
 fn backtrace(backtrace: &WasmBacktrace) -> Vec<String> {
     let drawing = backtrace.to_string();
     let functions = drawing.lines().skip(1).filter_map(|line| line.split_once('!'));
-    functions.map(|(_, function)| function.escape_debug().to_string()).collect()
+    functions.map(|(_, function)| without_hashes(function).escape_debug().to_string()).collect()
+}
+
+/// A demangled name of Rust's without the compiler's hashes: neither the last segment
+/// `::h0123456789abcdef` nor `[3c1c0]` behind a crate's name.
+fn without_hashes(name: &str) -> String {
+    let is_hash = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let name = match name.rsplit_once("::h") {
+        Some((path, hash)) if hash.len() == 16 && is_hash(hash) => path,
+        _ => name,
+    };
+    let mut pieces = name.split('[');
+    let mut plain = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        match piece.split_once(']') {
+            Some((hash, rest)) if is_hash(hash) && plain.ends_with(char::is_alphanumeric) => {
+                plain += rest;
+            }
+            _ => {
+                plain.push('[');
+                plain += piece;
+            }
+        }
+    }
+    plain
 }
 
 fn bounded(mut message: String) -> String {
@@ -142,6 +166,19 @@ mod tests {
             (3 << 29, "1.5 GiB"),
         ] {
             assert_eq!(size(bytes), text);
+        }
+    }
+
+    #[test]
+    fn names_lose_their_hashes_and_nothing_else() {
+        for (name, plain) in [
+            ("demo[3c1c0]::inner", "demo::inner"),
+            ("demo::inner::h0123456789abcdef", "demo::inner"),
+            ("<[u8] as core[1f]::fmt::Debug>::fmt", "<[u8] as core::fmt::Debug>::fmt"),
+            ("operator[](int)", "operator[](int)"),
+            ("a[", "a["),
+        ] {
+            assert_eq!(without_hashes(name), plain);
         }
     }
 

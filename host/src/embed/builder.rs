@@ -1,0 +1,167 @@
+//! How a pool is set up.
+
+use super::error::Error;
+use super::pool::Pool;
+use super::reply::OnLog;
+use crate::pool::config::{CompileConfig, Config};
+use crate::wire::settings::{Directory, Isolation, Settings};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How a pool is set up; [`Pool::builder`] makes one.
+///
+/// What has no method of its own is in [`Builder::config`].
+pub struct Builder {
+    pub(super) module: Module,
+    pub(super) config: Config,
+    pub(super) compile: CompileConfig,
+    pub(super) on_log: OnLog,
+}
+
+/// Where a module's bytes are.
+pub(super) enum Module {
+    /// In a file.
+    File(PathBuf),
+    /// Here.
+    Bytes(Vec<u8>),
+}
+
+impl Builder {
+    pub(super) fn new(module: Module) -> Builder {
+        let name = match &module {
+            Module::File(path) => path.file_stem().map(|stem| stem.to_string_lossy().into_owned()),
+            Module::Bytes(_) => None,
+        };
+        let mut config = Config { ordered: false, ..Config::default() };
+        config.settings.command.name = name.unwrap_or_else(|| "command".into());
+        config.settings.command.append = true;
+        let on_log = Box::new(|pid, line: &[u8]| {
+            eprintln!("[{pid}] {}", String::from_utf8_lossy(line));
+        });
+        Builder { module, config, compile: CompileConfig::default(), on_log }
+    }
+
+    /// The task to call; may be left out if the module has only one.
+    #[must_use]
+    pub fn task(mut self, name: impl Into<String>) -> Self {
+        self.config.settings.task = Some(name.into());
+        self
+    }
+
+    /// Most worker processes; as many as there are usable CPUs unless set.
+    #[must_use]
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.config.workers = workers;
+        self
+    }
+
+    /// When an instance is thrown away; [`Isolation::Reuse`] unless set.
+    #[must_use]
+    pub fn isolation(mut self, isolation: Isolation) -> Self {
+        self.config.settings.isolation = isolation;
+        self
+    }
+
+    /// Longest time of one attempt at a job; no limit unless set.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.config.timeout = Some(timeout);
+        self
+    }
+
+    /// Most bytes of linear memory of an instance; 1 GiB unless set.
+    #[must_use]
+    pub fn memory(mut self, bytes: u64) -> Self {
+        self.config.settings.memory_bytes_max = bytes;
+        self
+    }
+
+    /// Jobs after which a worker is replaced (Python's `maxtasksperchild`); never unless set.
+    #[must_use]
+    pub fn jobs_per_worker(mut self, jobs: u64) -> Self {
+        self.config.jobs_per_worker_max = Some(jobs);
+        self
+    }
+
+    /// Extra attempts at a job that failed by a trap, a timeout, its memory, or its worker's death.
+    #[must_use]
+    pub fn retries(mut self, attempts: u32) -> Self {
+        self.config.retry.attempts = attempts;
+        self
+    }
+
+    /// Most instructions (wasmtime fuel) of a job; no limit unless set.
+    #[must_use]
+    pub fn fuel(mut self, fuel: u64) -> Self {
+        self.config.settings.fuel = Some(fuel);
+        self.compile.fuel = true;
+        self
+    }
+
+    /// Grants guests an environment variable.
+    #[must_use]
+    pub fn env(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.config.settings.env.push((key.into(), value.into()));
+        self
+    }
+
+    /// Grants guests a directory of the host.
+    #[must_use]
+    pub fn dir(
+        mut self,
+        host: impl AsRef<Path>,
+        guest: impl Into<String>,
+        read_only: bool,
+    ) -> Self {
+        let host = host.as_ref().to_owned();
+        self.config.settings.dirs.push(Directory { host, guest: guest.into(), read_only });
+        self
+    }
+
+    /// What to do with the lines that guests print: they come with their worker's process id. Unless
+    /// set they go to standard error. The function is called on the pool's thread and must be quick.
+    #[must_use]
+    pub fn on_log(mut self, on_log: impl Fn(i32, &[u8]) + Send + 'static) -> Self {
+        self.on_log = Box::new(on_log);
+        self
+    }
+
+    /// Whether compiled modules are read from and written to the user's cache folder (true unless set).
+    #[must_use]
+    pub fn cache(mut self, cache: bool) -> Self {
+        self.compile.cache = cache;
+        self
+    }
+
+    /// The `wpool` program, for a program whose own executable does not contain this crate (a plug-in
+    /// inside another program).
+    #[must_use]
+    pub fn executable(mut self, path: impl Into<PathBuf>) -> Self {
+        self.compile.executable = Some(path.into());
+        self
+    }
+
+    /// Changes any of the other settings.
+    #[must_use]
+    pub fn config(mut self, change: impl FnOnce(&mut Config, &mut Settings)) -> Self {
+        let mut settings = std::mem::take(&mut self.config.settings);
+        change(&mut self.config, &mut settings);
+        self.config.settings = settings;
+        self
+    }
+
+    /// Starts the pool: its zygote, with the module compiled and loaded. Workers are forked when there
+    /// are jobs for them.
+    ///
+    /// # Errors
+    /// [`Error::Pool`]: the module cannot be used, or the system does not allow a pool.
+    pub fn start(self) -> Result<Pool, Error> {
+        if self.config.workers == 0 {
+            return Err(Error::Pool("a pool needs at least one worker".into()));
+        }
+        if self.config.jobs_per_worker_max == Some(0) {
+            return Err(Error::Pool("a worker needs at least one job".into()));
+        }
+        Pool::start(self)
+    }
+}

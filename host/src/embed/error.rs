@@ -1,0 +1,63 @@
+//! What can go wrong for the caller of a pool.
+
+use crate::wire::failure::Failure;
+use std::fmt;
+
+/// Why a call has no result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// The job failed.
+    Job(Failure),
+    /// The result was not there in time. The job goes on; see [`super::AsyncResult::cancel`].
+    TimedOut,
+    /// The pool was closed or terminated and takes no more jobs.
+    Closed,
+    /// The pool could not be started, or had to be given up.
+    Pool(String),
+    /// The job cannot be written as JSON.
+    Encode(String),
+    /// The result is not of the type that was asked for.
+    Decode(String),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Job(failure) => write!(f, "{failure}"),
+            Error::TimedOut => f.write_str("the result was not there in time"),
+            Error::Closed => f.write_str("the pool is closed"),
+            Error::Pool(why) => f.write_str(why),
+            Error::Encode(why) => write!(f, "the job cannot be written as JSON: {why}"),
+            Error::Decode(why) => write!(f, "the result is not of the expected type: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Which jobs of a map failed, and why. The others have run: a failure takes nobody along.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MapError {
+    /// Index and error of each job without a result, in order; at least one.
+    pub failures: Vec<(usize, Error)>,
+}
+
+impl fmt::Display for MapError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((index, error)) = self.failures.first() else { return f.write_str("no failure") };
+        write!(f, "job {index}: {error}")?;
+        match self.failures.len() {
+            1 => Ok(()),
+            count => write!(f, " (and {} more failed)", count - 1),
+        }
+    }
+}
+
+impl std::error::Error for MapError {}
+
+impl From<Error> for MapError {
+    /// An error of the whole call is that of its first job.
+    fn from(error: Error) -> Self {
+        MapError { failures: vec![(0, error)] }
+    }
+}

@@ -1,0 +1,213 @@
+//! The way into a pool: a bounded queue of jobs, and commands, with an eventfd each.
+
+use super::error::Error;
+use super::reply::{Address, Addresses};
+use crate::pool::feed::{Command, Commands, Fill, Intake, Source};
+use rustix::event::{EventfdFlags, eventfd};
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Most jobs that wait in an inbox; who submits more waits.
+const JOBS_MAX: usize = 4096;
+
+/// What identifies a submitted job until it has a number.
+pub(super) type Ticket = u64;
+
+/// A job that was submitted.
+#[derive(Debug)]
+pub(super) struct Submission {
+    pub(super) job: Vec<u8>,
+    pub(super) address: Address,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    /// Jobs that the dispatcher has not taken; the first has the ticket `next_number`.
+    waiting: VecDeque<Option<Submission>>,
+    bytes: usize,
+    /// Tickets are job numbers: jobs are numbered in the order they are submitted.
+    next_number: Ticket,
+    commands: VecDeque<Command>,
+    closed: bool,
+    /// Why the dispatcher has ended.
+    ended: Option<Error>,
+}
+
+/// The way into a pool, shared by its handles and its dispatcher.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    queue: Mutex<Queue>,
+    room: Condvar,
+    bytes_max: usize,
+    jobs_bell: OwnedFd,
+    commands_bell: OwnedFd,
+}
+
+impl Inbox {
+    /// An empty inbox for at most so many bytes of jobs.
+    ///
+    /// # Errors
+    /// No descriptors.
+    pub(super) fn new(bytes_max: usize) -> io::Result<Inbox> {
+        let bell = || eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK);
+        Ok(Inbox {
+            queue: Mutex::default(),
+            room: Condvar::new(),
+            bytes_max,
+            jobs_bell: bell()?,
+            commands_bell: bell()?,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        // A panic of another holder leaves the queue whole.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Submits a job, waiting while there are too many.
+    ///
+    /// # Errors
+    /// The pool is closed or has ended; the job is above the limit.
+    pub(super) fn submit(&self, submission: Submission) -> Result<Ticket, Error> {
+        let bytes = submission.job.len();
+        if bytes > self.bytes_max {
+            let why = format!("too large: {bytes} bytes, and --max-buffer is {}", self.bytes_max);
+            return Err(Error::Job(crate::Failure::new(crate::FailureKind::InvalidJob, why)));
+        }
+        let mut queue = self.lock();
+        loop {
+            if let Some(why) = &queue.ended {
+                return Err(why.clone());
+            }
+            if queue.closed {
+                return Err(Error::Closed);
+            }
+            let empty = queue.waiting.is_empty();
+            let fits = queue.waiting.len() < JOBS_MAX && queue.bytes + bytes <= self.bytes_max;
+            if empty || fits {
+                break;
+            }
+            queue = self.room.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+        let ticket = queue.next_number + queue.waiting.len() as u64;
+        queue.bytes += bytes;
+        let first = queue.waiting.is_empty();
+        queue.waiting.push_back(Some(submission));
+        drop(queue);
+        if first {
+            ring(&self.jobs_bell);
+        }
+        Ok(ticket)
+    }
+
+    /// Gives a job up wherever it is.
+    pub(super) fn cancel(&self, ticket: Ticket) {
+        let mut queue = self.lock();
+        let Some(at) = ticket.checked_sub(queue.next_number) else {
+            drop(queue);
+            return self.command(Command::Cancel(ticket));
+        };
+        let submission = queue.waiting.get_mut(at as usize).and_then(Option::take);
+        drop(queue);
+        if let Some(Submission { address, .. }) = submission {
+            address.mailbox.deliver(address.index, Err(cancelled()));
+        }
+    }
+
+    /// Tells the dispatcher to do something.
+    pub(super) fn command(&self, command: Command) {
+        self.lock().commands.push_back(command);
+        ring(&self.commands_bell);
+    }
+
+    /// Takes no more jobs.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.room.notify_all();
+        ring(&self.jobs_bell);
+    }
+
+    /// The dispatcher has ended: whoever waits for room, or for a job still here, is told why.
+    pub(super) fn end(&self, why: Error) {
+        let mut queue = self.lock();
+        for Submission { address, .. } in queue.waiting.drain(..).flatten() {
+            address.mailbox.deliver(address.index, Err(why.clone()));
+        }
+        queue.ended = Some(why);
+        drop(queue);
+        self.room.notify_all();
+    }
+}
+
+fn cancelled() -> Error {
+    Error::Job(crate::Failure::new(crate::FailureKind::Cancelled, ""))
+}
+
+fn ring(bell: &OwnedFd) {
+    // Full means that it has been rung often enough.
+    let _ = rustix::io::write(bell, &1u64.to_ne_bytes());
+}
+
+fn silence(bell: &OwnedFd) {
+    // Empty means that it was silent.
+    let _ = rustix::io::read(bell, &mut [0; 8]);
+}
+
+/// The dispatcher's end of the queue of jobs.
+pub(super) struct InboxSource {
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) addresses: Addresses,
+}
+
+impl Source for InboxSource {
+    fn fill(&mut self, intake: &mut Intake, room: usize) -> io::Result<Fill> {
+        silence(&self.inbox.jobs_bell);
+        let mut queue = self.inbox.lock();
+        let mut addresses = self.addresses.borrow_mut();
+        while intake.bytes() < room {
+            let Some(waiting) = queue.waiting.pop_front() else { break };
+            queue.next_number += 1;
+            match waiting {
+                Some(Submission { job, address }) => {
+                    queue.bytes -= job.len();
+                    addresses.insert(intake.next_number(), address);
+                    intake.push(&job);
+                }
+                // Cancelled while it waited, and told so.
+                None => intake.skip(),
+            }
+        }
+        let (empty, closed) = (queue.waiting.is_empty(), queue.closed);
+        drop(queue);
+        self.inbox.room.notify_all();
+        Ok(match (empty, closed) {
+            (false, _) => Fill::More,
+            (true, true) => Fill::End,
+            (true, false) => Fill::Blocked,
+        })
+    }
+
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.inbox.jobs_bell.as_fd())
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// The dispatcher's end of the queue of commands.
+pub(super) struct InboxCommands(pub(super) Arc<Inbox>);
+
+impl Commands for InboxCommands {
+    fn next(&mut self) -> Option<Command> {
+        silence(&self.0.commands_bell);
+        self.0.lock().commands.pop_front()
+    }
+
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.0.commands_bell.as_fd())
+    }
+}

@@ -1,0 +1,268 @@
+//! The pool, as a program sees it.
+
+use super::builder::{Builder, Module};
+use super::error::{Error, MapError};
+use super::imap::Imap;
+use super::inbox::{Inbox, InboxCommands, InboxSource, Submission};
+use super::reply::{Address, Mailbox, Router};
+use super::result::{AsyncResult, MapResult};
+use crate::module::description::Description;
+use crate::pool::feed::Command;
+use crate::pool::session::Session;
+use crate::pool::summary::Summary;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::marker::PhantomData;
+use std::path::Path;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+/// A pool of worker processes that run the tasks of one module.
+///
+/// It can be shared: all methods take `&self`, from any thread, and any number of pools can live in
+/// one program. Dropping it terminates it.
+#[derive(Debug)]
+pub struct Pool {
+    inbox: Arc<Inbox>,
+    description: Description,
+    dispatcher: Mutex<Option<JoinHandle<Option<Summary>>>>,
+}
+
+/// A job as JSON.
+pub(super) fn encode<T: Serialize + ?Sized>(job: &T) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(job).map_err(|error| Error::Encode(error.to_string()))
+}
+
+impl Pool {
+    /// A pool for the module in a file: a core module, or its text form.
+    pub fn builder(module: impl AsRef<Path>) -> Builder {
+        Builder::new(Module::File(module.as_ref().to_owned()))
+    }
+
+    /// A pool for a module whose bytes are here.
+    pub fn from_bytes(module: impl Into<Vec<u8>>) -> Builder {
+        Builder::new(Module::Bytes(module.into()))
+    }
+
+    pub(super) fn start(builder: Builder) -> Result<Pool, Error> {
+        let inbox = Inbox::new(builder.config.buffer_bytes_max)
+            .map_err(|error| Error::Pool(format!("cannot make an eventfd: {error}")))?;
+        let inbox = Arc::new(inbox);
+        let (started, answer) = sync_channel(1);
+        let theirs = Arc::clone(&inbox);
+        let dispatcher = std::thread::Builder::new()
+            .name("wpool".into())
+            .spawn(move || dispatch(builder, theirs, &started))
+            .map_err(|error| Error::Pool(format!("cannot start a thread: {error}")))?;
+        match answer.recv() {
+            Ok(Ok(description)) => {
+                Ok(Pool { inbox, description, dispatcher: Mutex::new(Some(dispatcher)) })
+            }
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(Error::Pool("the pool's thread panicked".into())),
+        }
+    }
+
+    /// What the module is.
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// Runs one job and waits for its result.
+    ///
+    /// A job is what the task takes: the value of its only parameter, or a tuple of several.
+    ///
+    /// # Errors
+    /// Why there is no result.
+    pub fn apply<T: Serialize, R: DeserializeOwned>(&self, job: T) -> Result<R, Error> {
+        self.apply_async(job)?.get(None)
+    }
+
+    /// Runs one job; its result may be asked for later. Waits only while too many jobs are waiting.
+    ///
+    /// # Errors
+    /// The job cannot be written as JSON, or the pool takes no more.
+    pub fn apply_async<T: Serialize, R: DeserializeOwned>(
+        &self,
+        job: T,
+    ) -> Result<AsyncResult<R>, Error> {
+        let mailbox = Arc::new(Mailbox::default());
+        let address = Address { mailbox: Arc::clone(&mailbox), index: 0 };
+        let ticket = self.inbox.submit(Submission { job: encode(&job)?, address })?;
+        Ok(AsyncResult {
+            inbox: Arc::clone(&self.inbox),
+            ticket,
+            mailbox,
+            arrived: None,
+            result: PhantomData,
+        })
+    }
+
+    /// Runs a job whose bytes are given, and returns the bytes of its result: for tasks whose settings
+    /// are raw, and for commands (see [`command_job`](crate::wire::settings::command_job)).
+    ///
+    /// # Errors
+    /// Why there is no result.
+    pub fn apply_bytes(&self, job: Vec<u8>) -> Result<Vec<u8>, Error> {
+        let mailbox = Arc::new(Mailbox::default());
+        let address = Address { mailbox: Arc::clone(&mailbox), index: 0 };
+        self.inbox.submit(Submission { job, address })?;
+        mailbox.take(None).expect("a wait without a limit ends with a delivery").1
+    }
+
+    /// Runs a command: its arguments after its name, and its standard input. Returns its standard
+    /// output.
+    ///
+    /// # Errors
+    /// Why there is none; an argument with a NUL byte is an invalid job.
+    pub fn run_command(&self, arguments: &[&str], stdin: &[u8]) -> Result<Vec<u8>, Error> {
+        let words: Vec<&[u8]> = arguments.iter().map(|word| word.as_bytes()).collect();
+        let job = crate::wire::settings::command_job(&words, stdin)
+            .map_err(|_| Error::Encode("an argument holds a NUL byte".into()))?;
+        self.apply_bytes(job)
+    }
+
+    /// Runs all jobs and waits for all results, in order.
+    ///
+    /// # Errors
+    /// Every job that failed. The others have run.
+    pub fn map<T, R>(&self, jobs: impl IntoIterator<Item = T>) -> Result<Vec<R>, MapError>
+    where
+        T: Serialize,
+        R: DeserializeOwned,
+    {
+        self.map_async(jobs)?.get(None)
+    }
+
+    /// Submits all jobs; their results may be asked for later.
+    ///
+    /// # Errors
+    /// The pool takes no more jobs. A job that cannot be written as JSON fails alone.
+    pub fn map_async<T, R>(
+        &self,
+        jobs: impl IntoIterator<Item = T>,
+    ) -> Result<MapResult<R>, Error>
+    where
+        T: Serialize,
+        R: DeserializeOwned,
+    {
+        let mailbox = Arc::new(Mailbox::default());
+        let mut count = 0;
+        for job in jobs {
+            let address = Address { mailbox: Arc::clone(&mailbox), index: count };
+            match encode(&job).and_then(|job| self.inbox.submit(Submission { job, address })) {
+                Ok(_) => {}
+                Err(error @ (Error::Closed | Error::Pool(_))) => return Err(error),
+                Err(error) => mailbox.deliver(count, Err(error)),
+            }
+            count += 1;
+        }
+        Ok(MapResult {
+            mailbox,
+            arrived: (0..count).map(|_| None).collect(),
+            missing: count,
+            result: PhantomData,
+        })
+    }
+
+    /// As [`Pool::map`], for a task with several parameters: each job is a tuple of its arguments.
+    ///
+    /// # Errors
+    /// As [`Pool::map`].
+    pub fn starmap<T, R>(&self, jobs: impl IntoIterator<Item = T>) -> Result<Vec<R>, MapError>
+    where
+        T: Serialize,
+        R: DeserializeOwned,
+    {
+        self.map(jobs)
+    }
+
+    /// Runs jobs as results are taken, which come in order.
+    pub fn imap<I, R>(&self, jobs: I) -> Imap<I::IntoIter, R>
+    where
+        I: IntoIterator,
+        I::Item: Serialize,
+        R: DeserializeOwned,
+    {
+        Imap::new(Arc::clone(&self.inbox), jobs.into_iter(), true)
+    }
+
+    /// Runs jobs as results are taken, which come as they are ready.
+    pub fn imap_unordered<I, R>(&self, jobs: I) -> Imap<I::IntoIter, R>
+    where
+        I: IntoIterator,
+        I::Item: Serialize,
+        R: DeserializeOwned,
+    {
+        Imap::new(Arc::clone(&self.inbox), jobs.into_iter(), false)
+    }
+
+    /// Takes no more jobs; those submitted are finished.
+    pub fn close(&self) {
+        self.inbox.close();
+    }
+
+    /// Takes no more jobs and gives up those without an outcome, killing those that run.
+    pub fn terminate(&self) {
+        self.inbox.close();
+        self.inbox.command(Command::Kill);
+    }
+
+    /// Waits until all is done, after [`Pool::close`] or [`Pool::terminate`], and returns the counts
+    /// (`None` if the pool had to be given up, or was joined before).
+    pub fn join(&self) -> Option<Summary> {
+        let mut dispatcher = self.dispatcher.lock().unwrap_or_else(PoisonError::into_inner);
+        dispatcher.take().and_then(|thread| thread.join().ok().flatten())
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.terminate();
+        self.join();
+    }
+}
+
+/// The life of the dispatcher's thread. The zygote dies with this thread.
+fn dispatch(
+    builder: Builder,
+    inbox: Arc<Inbox>,
+    started: &SyncSender<Result<Description, Error>>,
+) -> Option<Summary> {
+    let Builder { module, config, compile, on_log } = builder;
+    let opened = match module {
+        Module::File(path) => crate::module::read(&path)
+            .map_err(|error| Error::Pool(format!("{}: {error}", path.display()))),
+        Module::Bytes(bytes) => Ok(bytes),
+    };
+    let opened = opened.and_then(|bytes| {
+        let session = Session::open(&bytes, compile).map_err(|e| Error::Pool(e.to_string()))?;
+        session
+            .description()
+            .choose(config.settings.task.as_deref())
+            .map_err(|error| Error::Pool(error.message))?;
+        Ok(session)
+    });
+    let mut session = match opened {
+        Ok(session) => session,
+        Err(error) => {
+            // Whoever waits for the start is there, or has no need of the answer.
+            let _ = started.send(Err(error));
+            return None;
+        }
+    };
+    let _ = started.send(Ok(session.description().clone()));
+    let addresses = super::reply::Addresses::default();
+    let mut source = InboxSource { inbox: Arc::clone(&inbox), addresses: addresses.clone() };
+    let mut router = Router { addresses, on_log };
+    let mut commands = InboxCommands(Arc::clone(&inbox));
+    let run = session.run(config, &mut source, &mut router, &mut commands);
+    let why = match &run {
+        Ok(_) => Error::Closed,
+        Err(error) => Error::Pool(error.to_string()),
+    };
+    inbox.end(why.clone());
+    router.give_up(&why);
+    run.ok()
+}

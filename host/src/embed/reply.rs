@@ -1,0 +1,107 @@
+//! Where outcomes go: to whoever submitted the job.
+
+use super::error::Error;
+use crate::pool::feed::{Notice, Outcome, Sink};
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::rc::Rc;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The bytes of a result, or why there is none.
+pub(super) type Delivery = Result<Vec<u8>, Error>;
+
+/// A place where the outcomes of one call arrive, each with its index in that call.
+#[derive(Debug, Default)]
+pub(super) struct Mailbox {
+    arrived: Mutex<VecDeque<(usize, Delivery)>>,
+    news: Condvar,
+}
+
+impl Mailbox {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(usize, Delivery)>> {
+        // A panic of another holder leaves the queue whole.
+        self.arrived.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts an outcome in.
+    pub(super) fn deliver(&self, index: usize, delivery: Delivery) {
+        self.lock().push_back((index, delivery));
+        self.news.notify_one();
+    }
+
+    /// Takes the next outcome out, waiting for it until `deadline` (for ever if `None`).
+    pub(super) fn take(&self, deadline: Option<Instant>) -> Option<(usize, Delivery)> {
+        let mut arrived = self.lock();
+        loop {
+            if let Some(next) = arrived.pop_front() {
+                return Some(next);
+            }
+            arrived = match deadline {
+                None => self.news.wait(arrived).unwrap_or_else(PoisonError::into_inner),
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return None;
+                    }
+                    let waited = self.news.wait_timeout(arrived, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+}
+
+/// When a wait that begins now ends.
+pub(super) fn deadline(timeout: Option<Duration>) -> Option<Instant> {
+    timeout.and_then(|timeout| Instant::now().checked_add(timeout))
+}
+
+/// Where the outcome of one job goes.
+#[derive(Clone, Debug)]
+pub(super) struct Address {
+    pub(super) mailbox: std::sync::Arc<Mailbox>,
+    pub(super) index: usize,
+}
+
+/// The jobs that the dispatcher has, and where their outcomes go. Shared by the source, which adds
+/// to it, and the sink: both live in the dispatcher's thread.
+pub(super) type Addresses = Rc<RefCell<HashMap<u64, Address>>>;
+
+/// What a guest's printed lines are handed to: the worker's process id, and the line.
+pub(super) type OnLog = Box<dyn Fn(i32, &[u8]) + Send>;
+
+/// The sink of a library's dispatcher.
+pub(super) struct Router {
+    pub(super) addresses: Addresses,
+    pub(super) on_log: OnLog,
+}
+
+impl Sink for Router {
+    fn take(&mut self, outcome: &Outcome<'_>) -> io::Result<()> {
+        if let Some(address) = self.addresses.borrow_mut().remove(&outcome.job) {
+            let delivery = match outcome.result {
+                Ok(bytes) => Ok(bytes.to_vec()),
+                Err(failure) => Err(Error::Job(failure.clone())),
+            };
+            address.mailbox.deliver(address.index, delivery);
+        }
+        Ok(())
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        if let Notice::Log { pid, line } = notice {
+            (self.on_log)(pid, &line);
+        }
+    }
+}
+
+impl Router {
+    /// Tells all that still wait that they wait in vain.
+    pub(super) fn give_up(&self, why: &Error) {
+        for (_, address) in self.addresses.borrow_mut().drain() {
+            address.mailbox.deliver(address.index, Err(why.clone()));
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Results that are not there yet.
+
+use super::error::{Error, MapError};
+use super::inbox::{Inbox, Ticket};
+use super::reply::{Delivery, Mailbox, deadline};
+use serde::de::DeserializeOwned;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Reads a result as JSON.
+pub(super) fn decode<R: DeserializeOwned>(delivery: Delivery) -> Result<R, Error> {
+    delivery.and_then(|bytes| {
+        serde_json::from_slice(&bytes).map_err(|error| Error::Decode(error.to_string()))
+    })
+}
+
+/// The result of one job, which may not be there yet (Python's `AsyncResult`).
+///
+/// Dropping it does not cancel the job.
+#[derive(Debug)]
+pub struct AsyncResult<R> {
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) ticket: Ticket,
+    pub(super) mailbox: Arc<Mailbox>,
+    pub(super) arrived: Option<Delivery>,
+    pub(super) result: PhantomData<fn() -> R>,
+}
+
+impl<R: DeserializeOwned> AsyncResult<R> {
+    /// The result; waits for it, but not longer than `timeout`.
+    ///
+    /// # Errors
+    /// Why the job has no result, or [`Error::TimedOut`]: the job goes on, and may be asked for again.
+    pub fn get(&mut self, timeout: Option<Duration>) -> Result<R, Error> {
+        if !self.wait(timeout) {
+            return Err(Error::TimedOut);
+        }
+        decode(self.arrived.clone().expect("it has arrived"))
+    }
+
+    /// Waits until the job has its outcome, but not longer than `timeout`; tells whether it has.
+    pub fn wait(&mut self, timeout: Option<Duration>) -> bool {
+        if self.arrived.is_none() {
+            self.arrived = self.mailbox.take(deadline(timeout)).map(|(_, delivery)| delivery);
+        }
+        self.arrived.is_some()
+    }
+
+    /// Whether the job has its outcome.
+    pub fn is_ready(&mut self) -> bool {
+        self.wait(Some(Duration::ZERO))
+    }
+
+    /// Whether the job has a result (`Some(true)`), failed (`Some(false)`), or neither yet.
+    pub fn is_successful(&mut self) -> Option<bool> {
+        self.is_ready();
+        self.arrived.as_ref().map(Result::is_ok)
+    }
+
+    /// Gives the job up: one that has not started never will, one that runs is killed with its
+    /// worker, one that is finished stays so. Its outcome tells which it was.
+    pub fn cancel(&self) {
+        self.inbox.cancel(self.ticket);
+    }
+}
+
+/// The results of many jobs, which may not be there yet (Python's `MapResult`).
+#[derive(Debug)]
+pub struct MapResult<R> {
+    pub(super) mailbox: Arc<Mailbox>,
+    pub(super) arrived: Vec<Option<Delivery>>,
+    pub(super) missing: usize,
+    pub(super) result: PhantomData<fn() -> R>,
+}
+
+impl<R: DeserializeOwned> MapResult<R> {
+    /// All results in the order of the jobs; waits for them, but not longer than `timeout`.
+    ///
+    /// # Errors
+    /// Every job that failed; or [`Error::TimedOut`] alone: the jobs go on, and may be asked for again.
+    pub fn get(&mut self, timeout: Option<Duration>) -> Result<Vec<R>, MapError> {
+        if !self.wait(timeout) {
+            return Err(Error::TimedOut.into());
+        }
+        let (mut results, mut failures) = (Vec::with_capacity(self.arrived.len()), Vec::new());
+        for (index, delivery) in self.arrived.iter().enumerate() {
+            match decode(delivery.clone().expect("all have arrived")) {
+                Ok(result) => results.push(result),
+                Err(error) => failures.push((index, error)),
+            }
+        }
+        if failures.is_empty() { Ok(results) } else { Err(MapError { failures }) }
+    }
+
+    /// Waits until every job has its outcome, but not longer than `timeout`; tells whether they have.
+    pub fn wait(&mut self, timeout: Option<Duration>) -> bool {
+        let deadline: Option<Instant> = deadline(timeout);
+        while self.missing > 0 {
+            let Some((index, delivery)) = self.mailbox.take(deadline) else { return false };
+            self.arrived[index] = Some(delivery);
+            self.missing -= 1;
+        }
+        true
+    }
+
+    /// Whether every job has its outcome.
+    pub fn is_ready(&mut self) -> bool {
+        self.wait(Some(Duration::ZERO))
+    }
+}
