@@ -5,6 +5,9 @@ use super::{Host, MODULE, bytes};
 use std::fmt;
 use wasmtime::{Caller, Linker};
 
+/// Capacity that is kept from job to job: 1 MiB. Beyond it, a large job's memory is given back.
+const KEPT_BYTES_MAX: usize = 1 << 20;
+
 /// The job of an instance, and its result.
 #[derive(Default)]
 pub(crate) struct Job {
@@ -14,6 +17,16 @@ pub(crate) struct Job {
     pub(crate) output: Vec<u8>,
     /// Most bytes of output.
     pub(crate) output_bytes_max: u64,
+}
+
+impl Job {
+    /// Forgets the last job.
+    pub(crate) fn begin(&mut self) {
+        for bytes in [&mut self.input, &mut self.output] {
+            bytes.clear();
+            bytes.shrink_to(KEPT_BYTES_MAX);
+        }
+    }
 }
 
 /// The result grew above `--max-output`: ends the job.

@@ -41,6 +41,36 @@ pub(crate) fn describe(bytes: &[u8]) -> Result<Description, ModuleError> {
     })
 }
 
+/// Whether the module has a memory that threads would share.
+///
+/// # Errors
+/// The bytes are not WebAssembly.
+pub(super) fn has_shared_memory(bytes: &[u8]) -> Result<bool, ModuleError> {
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload.map_err(invalid)? {
+            Payload::ImportSection(imports) => {
+                for import in imports.into_imports() {
+                    if matches!(import.map_err(invalid)?.ty, TypeRef::Memory(memory) if memory.shared)
+                    {
+                        return Ok(true);
+                    }
+                }
+            }
+            Payload::MemorySection(memories) => {
+                for memory in memories {
+                    if memory.map_err(invalid)?.shared {
+                        return Ok(true);
+                    }
+                }
+            }
+            // Memories come before code.
+            Payload::CodeSectionStart { .. } => break,
+            _ => {}
+        }
+    }
+    Ok(false)
+}
+
 fn invalid(error: BinaryReaderError) -> ModuleError {
     ModuleError::Invalid(one_line(&error.to_string()))
 }

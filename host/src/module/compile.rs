@@ -91,6 +91,9 @@ pub(crate) fn compile(bytes: &[u8], fuel: bool) -> Result<(Vec<u8>, Description)
     if description.kind == Kind::Component {
         return Err(ModuleError::Component);
     }
+    if classify::has_shared_memory(&binary)? {
+        return Err(ModuleError::SharedMemory);
+    }
     let refused = |error: wasmtime::Error| {
         let causes: Vec<String> = error.chain().map(|cause| one_line(&cause.to_string())).collect();
         ModuleError::Compile(causes.join(": "))
@@ -125,6 +128,11 @@ mod tests {
         }
         assert!(matches!(compile(b"\0asm", false), Err(ModuleError::Invalid(_))));
         assert!(matches!(compile(b"(component)", false), Err(ModuleError::Component)));
+        for shared in
+            ["(module (memory 1 1 shared))", "(module (import \"\" \"\" (memory 1 1 shared)))"]
+        {
+            assert!(matches!(compile(shared.as_bytes(), false), Err(ModuleError::SharedMemory)));
+        }
     }
 
     #[test]

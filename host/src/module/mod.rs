@@ -40,6 +40,12 @@ pub enum ModuleError {
          wasm32-wasip1, which gives a core module"
     )]
     Component,
+    /// A module that wants to be run by several threads.
+    #[error(
+        "the module has a shared memory, and threads inside a guest are not supported: build it \
+         without them, and share by wpool's regions"
+    )]
+    SharedMemory,
     /// The compiler refuses the module.
     #[error("cannot compile the module: {0}")]
     Compile(String),

@@ -1,7 +1,7 @@
 //! Jobs that are read and not sent: new ones, and ones that came back.
 
 use super::feed::Intake;
-use crate::wire::frame::{ENTRY_BYTES, Entries, Walk};
+use crate::wire::frame::{ENTRY_BYTES, Entries, Walk, u32_at};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
@@ -59,7 +59,7 @@ impl Backlog {
 
     fn peek_fresh(&self) -> (u64, &[u8]) {
         let rest = &self.fresh.bytes()[self.at..];
-        let skip = if self.taken == 0 { 0 } else { crate::wire::frame::u32_at(rest, 0) };
+        let skip = if self.taken == 0 { 0 } else { u32_at(rest, 0) };
         let (_, job) = Walk::new(rest, 0).next().expect("the source's jobs are well-formed");
         (self.next + u64::from(skip), job)
     }
@@ -111,11 +111,13 @@ impl Backlog {
             self.returned_bytes -= job.len();
             self.returned.pop_first();
         }
-        // Only jobs above those that came back, so that a batch ascends.
+        // One walk and one copy for new jobs, unless they follow some that came back.
+        if to.count() == 0 {
+            return self.cut_fresh(jobs, bytes, to);
+        }
         while to.count() < jobs && self.fresh_count() > 0 {
             let (number, job) = self.peek_fresh();
-            let full = to.bytes().len() + ENTRY_BYTES + job.len() > bytes;
-            if to.count() > 0 && (full || number < to.first()) {
+            if to.bytes().len() + ENTRY_BYTES + job.len() > bytes {
                 return;
             }
             to.push(number, job);
@@ -123,10 +125,29 @@ impl Backlog {
         }
     }
 
+    fn cut_fresh(&mut self, jobs: usize, bytes: usize, to: &mut Entries) {
+        if self.fresh_count() == 0 {
+            return;
+        }
+        let (first, _) = self.peek_fresh();
+        let (start, taken) = (self.at, self.taken);
+        let all = self.fresh.bytes();
+        while self.taken - taken < jobs && self.at < all.len() {
+            let end = self.at + ENTRY_BYTES + u32_at(all, self.at + 4) as usize;
+            if end - start > bytes && self.taken > taken {
+                break;
+            }
+            let skip = if self.taken == taken { first - self.next } else { u32_at(all, self.at).into() };
+            self.next += skip + 1;
+            self.at = end;
+            self.taken += 1;
+        }
+        to.fill(&all[start..self.at], self.taken - taken, first, self.next - 1);
+    }
+
     /// Takes the job out that has this number, if it is here.
     pub(super) fn remove(&mut self, number: u64) -> Option<Vec<u8>> {
-        if let Some(job) = self.returned.remove(&number) {
-            self.returned_bytes -= job.len();
+        if let Some(job) = self.remove_returned(number) {
             return Some(job);
         }
         if let Some(job) = self.delayed_jobs.remove(&number) {

@@ -1,6 +1,6 @@
 //! A batch: jobs sent to a worker in one frame, and what has come back of them.
 
-use crate::wire::frame::{BODY_BYTES_MAX, Entries, FrameKind, HEADER_BYTES, Header, PART_BYTES, Walk};
+use crate::wire::frame::{BODY_BYTES_MAX, Entries, FrameKind, Header, PART_BYTES, Walk};
 use std::ops::Range;
 use std::time::Instant;
 
@@ -15,13 +15,12 @@ pub(super) struct Partial {
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) id: u32,
-    /// What goes down the pipe: a `Jobs` frame, or `JobPart` frames for one long job.
-    frame: Vec<u8>,
-    /// How much of the frame is written.
-    pub(super) written: usize,
+    /// The jobs, and the frame that carries them.
     jobs: Entries,
-    /// Whether the jobs' numbers are consecutive.
-    run: bool,
+    /// The frames that carry it instead, if it is one job too long for a frame.
+    parts: Option<Vec<u8>>,
+    /// How much of the frame, or of the parts, is written.
+    pub(super) written: usize,
     /// How many jobs the worker may still claim or has claimed: those from here on were taken back.
     pub(super) limit: u16,
     /// How many records have been received; the next one is for the job with this index.
@@ -37,18 +36,18 @@ pub(super) struct Batch {
 
 impl Batch {
     /// Makes a batch of these jobs; there is at least one.
-    pub(super) fn new(id: u32, jobs: Entries, sent: Instant) -> Batch {
-        let count = u16::try_from(jobs.count()).expect("at most BATCH_JOBS_MAX");
-        let last = Walk::new(jobs.bytes(), jobs.first()).last().expect("at least one job").0;
-        let run = last - jobs.first() + 1 == u64::from(count);
-        let frame = encode(id, count, &jobs);
+    pub(super) fn new(id: u32, mut jobs: Entries, sent: Instant) -> Batch {
+        let header = header(id, &jobs);
+        let parts = (jobs.bytes().len() > BODY_BYTES_MAX).then(|| encode_parts(&header, &jobs));
+        if parts.is_none() {
+            jobs.set_header(&header);
+        }
         Batch {
             id,
-            frame,
-            written: 0,
+            limit: header.count,
             jobs,
-            run,
-            limit: count,
+            parts,
+            written: 0,
             received: 0,
             outbox_seen: 0,
             result_bytes: 0,
@@ -64,7 +63,7 @@ impl Batch {
 
     /// What is still to be written into the pipe.
     pub(super) fn unwritten(&self) -> &[u8] {
-        &self.frame[self.written..]
+        &self.parts.as_deref().unwrap_or(self.jobs.frame())[self.written..]
     }
 
     /// Bytes of its jobs.
@@ -86,7 +85,7 @@ impl Batch {
     /// Number of the job with this index.
     #[inline]
     pub(super) fn number(&self, index: u16) -> u64 {
-        if self.run {
+        if self.jobs.is_run() {
             self.jobs.first() + u64::from(index)
         } else {
             self.job(index).0
@@ -107,32 +106,32 @@ impl Batch {
         Walk::new(self.jobs.bytes(), self.jobs.first())
     }
 
-    /// Whether numbers are consecutive.
+    /// Whether the jobs' numbers are consecutive.
     pub(super) fn is_run(&self) -> bool {
-        self.run
+        self.jobs.is_run()
     }
 }
 
-/// The frame, or the frames, that carry these jobs.
-fn encode(batch: u32, count: u16, jobs: &Entries) -> Vec<u8> {
-    let header = |kind, bytes: usize| Header {
-        kind,
-        count,
+/// The header of the frame that carries these jobs.
+fn header(batch: u32, jobs: &Entries) -> Header {
+    Header {
+        kind: FrameKind::Jobs,
+        count: u16::try_from(jobs.count()).expect("at most BATCH_JOBS_MAX"),
         batch,
         first_job: jobs.first(),
-        bytes: bytes as u32,
-    };
-    if jobs.bytes().len() <= BODY_BYTES_MAX {
-        let mut frame = Vec::with_capacity(HEADER_BYTES + jobs.bytes().len());
-        frame.extend_from_slice(&header(FrameKind::Jobs, jobs.bytes().len()).encode());
-        frame.extend_from_slice(jobs.bytes());
-        return frame;
+        bytes: jobs.bytes().len() as u32,
     }
+}
+
+/// The frames that carry one long job.
+fn encode_parts(header: &Header, jobs: &Entries) -> Vec<u8> {
     let (_, job) = Walk::new(jobs.bytes(), jobs.first()).next().expect("at least one job");
     let piece_bytes = BODY_BYTES_MAX - PART_BYTES;
     let mut frames = Vec::with_capacity(job.len() + job.len() / piece_bytes * 64 + 64);
     for (at, piece) in job.chunks(piece_bytes).enumerate() {
-        frames.extend_from_slice(&header(FrameKind::JobPart, PART_BYTES + piece.len()).encode());
+        let bytes = (PART_BYTES + piece.len()) as u32;
+        let header = Header { kind: FrameKind::JobPart, bytes, ..*header };
+        frames.extend_from_slice(&header.encode());
         frames.extend_from_slice(&(job.len() as u64).to_le_bytes());
         frames.extend_from_slice(&((at * piece_bytes) as u64).to_le_bytes());
         frames.extend_from_slice(piece);

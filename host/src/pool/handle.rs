@@ -78,11 +78,11 @@ pub(super) struct WorkerEnds {
 }
 
 impl WorkerHandle {
-    /// Makes the pipes and the job memory of a worker, and watches its results.
+    /// Makes the pipes and the job memory of a worker.
     ///
     /// # Errors
     /// No descriptors or no memory.
-    pub(super) fn new(id: WorkerId, events: &Events) -> io::Result<(Self, WorkerEnds)> {
+    pub(super) fn new(id: WorkerId) -> io::Result<(Self, WorkerEnds)> {
         let (jobs_read, jobs) = pipe_with(PipeFlags::CLOEXEC)?;
         let (results, results_write) = pipe_with(PipeFlags::CLOEXEC)?;
         for pipe in [&jobs, &results] {
@@ -91,7 +91,6 @@ impl WorkerHandle {
             rustix::io::ioctl_fionbio(pipe, true)?;
         }
         let (memory, memory_fd) = JobMem::create()?;
-        events.watch_readable(&results, Token::Results(id.slot))?;
         let now = Instant::now();
         let handle = WorkerHandle {
             id,
@@ -112,7 +111,7 @@ impl WorkerHandle {
             status: None,
             seen: None,
             batch_start: now,
-            reading: true,
+            reading: false,
             writing: false,
         };
         let ends = WorkerEnds { jobs: jobs_read, results: results_write, memory: memory_fd };
@@ -215,7 +214,8 @@ impl WorkerHandle {
     /// # Errors
     /// That of epoll_ctl.
     pub(super) fn set_reading(&mut self, reading: bool, events: &Events) -> io::Result<()> {
-        if reading == self.reading || self.ended.is_some() {
+        // What a worker says is heard once it is known who it is.
+        if reading == self.reading || self.ended.is_some() || self.pid.is_none() {
             return Ok(());
         }
         self.reading = reading;

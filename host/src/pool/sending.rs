@@ -123,7 +123,7 @@ impl Dispatcher<'_> {
         let id = WorkerId { slot: slot as u32, epoch: self.epochs[slot] };
         self.epochs[slot] += 1;
         let setup = |error| PoolError::setup("make the pipes of a worker", error);
-        let (worker, ends) = WorkerHandle::new(id, &self.events).map_err(setup)?;
+        let (worker, ends) = WorkerHandle::new(id).map_err(setup)?;
         let fds = [ends.jobs.as_fd(), ends.results.as_fd(), ends.memory.as_fd()];
         // A zygote that is gone is noticed by its socket; the worker is finalised then.
         let _ = self.session.zygote.send(&ToZygote::Fork { worker: id }, &fds);

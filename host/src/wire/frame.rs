@@ -119,13 +119,19 @@ pub(crate) fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(bytes[at..at + 8].try_into().expect("8 bytes"))
 }
 
-/// Jobs encoded as the body of a `Jobs` frame.
-#[derive(Clone, Debug, Default)]
+/// Jobs encoded as the body of a `Jobs` frame, with room for its header before them.
+#[derive(Clone, Debug)]
 pub(crate) struct Entries {
     bytes: Vec<u8>,
     count: usize,
     first: u64,
     next: u64,
+}
+
+impl Default for Entries {
+    fn default() -> Self {
+        Entries { bytes: vec![0; HEADER_BYTES], count: 0, first: 0, next: 0 }
+    }
 }
 
 impl Entries {
@@ -144,8 +150,8 @@ impl Entries {
         }
         debug_assert!(number >= self.next, "jobs are added in ascending order");
         let skip = u32::try_from(number - self.next).expect("fewer than 2^32 jobs between two");
-        self.bytes.extend_from_slice(&skip.to_le_bytes());
-        self.bytes.extend_from_slice(&[0; 4]);
+        // The length is filled in when it is known.
+        self.bytes.extend_from_slice(&u64::from(skip).to_le_bytes());
         let start = self.bytes.len();
         write(&mut self.bytes);
         let len = u32::try_from(self.bytes.len() - start).expect("a job is below 4 GiB");
@@ -154,9 +160,16 @@ impl Entries {
         self.next = number + 1;
     }
 
+    /// Takes over `count` encoded jobs, `first` to `last`, where there were none.
+    pub(crate) fn fill(&mut self, encoded: &[u8], count: usize, first: u64, last: u64) {
+        debug_assert!(self.count == 0, "only an empty one is filled");
+        self.bytes.extend_from_slice(encoded);
+        (self.count, self.first, self.next) = (count, first, last + 1);
+    }
+
     /// The encoded jobs.
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
+        &self.bytes[HEADER_BYTES..]
     }
 
     /// How many there are.
@@ -169,9 +182,24 @@ impl Entries {
         self.first
     }
 
+    /// Whether their numbers are consecutive.
+    pub(crate) fn is_run(&self) -> bool {
+        self.next - self.first == self.count as u64
+    }
+
+    /// Writes the header of the frame.
+    pub(crate) fn set_header(&mut self, header: &Header) {
+        self.bytes[..HEADER_BYTES].copy_from_slice(&header.encode());
+    }
+
+    /// The frame, once its header is set.
+    pub(crate) fn frame(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Removes all, keeping the memory.
     pub(crate) fn clear(&mut self) {
-        self.bytes.clear();
+        self.bytes.truncate(HEADER_BYTES);
         self.count = 0;
     }
 }

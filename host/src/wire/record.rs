@@ -34,27 +34,34 @@ pub(crate) struct Record<'a> {
     pub(crate) bytes: &'a [u8],
 }
 
+/// Empties `to` and makes room for what comes before the record's bytes, which are appended next.
+#[inline]
+pub(crate) fn begin(to: &mut Vec<u8>, measured: bool) {
+    to.clear();
+    to.resize(head_bytes(measured), 0);
+}
+
+/// Fills in what comes before the record's bytes, which are all there now.
+#[inline]
+pub(crate) fn finish(record: &mut [u8], index: u16, failed: bool, measure: Option<Measure>) {
+    let len = record.len() - head_bytes(measure.is_some());
+    record[..2].copy_from_slice(&index.to_le_bytes());
+    record[2] = u8::from(failed);
+    record[3] = if measure.is_some() { MEASURED } else { 0 };
+    record[4..8].copy_from_slice(&(len as u32).to_le_bytes());
+    if let Some(measure) = measure {
+        record[8..16].copy_from_slice(&measure.nanos.to_le_bytes());
+        record[16..24].copy_from_slice(&measure.memory_bytes.to_le_bytes());
+    }
+}
+
+/// Bytes of a record before its result.
+#[inline]
+pub(crate) fn head_bytes(measured: bool) -> usize {
+    if measured { RECORD_BYTES + MEASURE_BYTES } else { RECORD_BYTES }
+}
+
 impl Record<'_> {
-    /// Appends what comes before the record's bytes.
-    #[inline]
-    pub(crate) fn encode_head(&self, to: &mut Vec<u8>) {
-        to.extend_from_slice(&self.index.to_le_bytes());
-        to.push(u8::from(self.failed));
-        to.push(if self.measure.is_some() { MEASURED } else { 0 });
-        to.extend_from_slice(&(self.bytes.len() as u32).to_le_bytes());
-        if let Some(measure) = self.measure {
-            to.extend_from_slice(&measure.nanos.to_le_bytes());
-            to.extend_from_slice(&measure.memory_bytes.to_le_bytes());
-        }
-    }
-
-    /// Bytes of the whole record.
-    #[inline]
-    pub(crate) fn encoded_bytes(&self) -> usize {
-        let measure = if self.measure.is_some() { MEASURE_BYTES } else { 0 };
-        RECORD_BYTES + measure + self.bytes.len()
-    }
-
     /// Takes the first record off `bytes`; `None` if there is no whole and well-formed one.
     #[inline]
     pub(crate) fn split_first(bytes: &[u8]) -> Option<(Record<'_>, &[u8])> {
@@ -82,9 +89,9 @@ mod tests {
 
     fn encode(record: &Record<'_>) -> Vec<u8> {
         let mut bytes = Vec::new();
-        record.encode_head(&mut bytes);
+        begin(&mut bytes, record.measure.is_some());
         bytes.extend_from_slice(record.bytes);
-        assert_eq!(bytes.len(), record.encoded_bytes());
+        finish(&mut bytes, record.index, record.failed, record.measure);
         bytes
     }
 

@@ -51,8 +51,8 @@ impl<'a> Guest<'a> {
         }
         let settings = &program.settings;
         let width = match &program.calling {
-            Calling::Scalar(signature) => signature.width(),
-            Calling::Byte { .. } | Calling::Command(_) => 0,
+            Calling::Scalar { signature, .. } => signature.width(),
+            Calling::Byte { .. } | Calling::Command { .. } => 0,
         };
         Guest {
             log: Arc::new(Log::new(sink, settings.log_bytes_max)),
@@ -80,9 +80,9 @@ impl<'a> Guest<'a> {
         let start = out.len();
         let program = self.program;
         let result = match &program.calling {
-            Calling::Scalar(signature) => self.run_scalar(number, signature, job, out),
-            Calling::Byte { takes_text } => self.run_bytes(number, *takes_text, job, out),
-            Calling::Command(command) => self.run_command(number, command, job, out),
+            Calling::Scalar { signature, .. } => self.run_scalar(number, signature, job, out),
+            Calling::Byte { takes_text, .. } => self.run_bytes(number, *takes_text, job, out),
+            Calling::Command { command, .. } => self.run_command(number, command, job, out),
         };
         if result.is_err() {
             out.truncate(start);
@@ -135,10 +135,8 @@ impl<'a> Guest<'a> {
             unreachable!("a byte program has byte instances");
         };
         let job = &mut store.data_mut().job;
-        job.input.clear();
+        job.begin();
         input.put(&mut job.input);
-        job.output.clear();
-        let task = task.clone();
         let called = task.call(&mut *store, ());
         let written = &mut store.data_mut().job.output;
         match called {
@@ -211,8 +209,8 @@ impl<'a> Guest<'a> {
         let wasi = if program.wasi {
             let log = |stream| Output::Log(self.log.clone(), stream);
             let output = match &program.calling {
-                Calling::Command(_) => Output::Result(self.captured.clone()),
-                Calling::Scalar(_) | Calling::Byte { .. } => log(Stream::Out),
+                Calling::Command { .. } => Output::Result(self.captured.clone()),
+                Calling::Scalar { .. } | Calling::Byte { .. } => log(Stream::Out),
             };
             let context = wasi::context(settings, grants, output, log(Stream::Err), &self.random);
             Some(
@@ -244,17 +242,18 @@ impl<'a> Guest<'a> {
         {
             initialize.typed::<(), ()>(&*store)?.call(&mut *store, ())?;
         }
-        let Some(task) = function(&instance, store, &program.export) else {
-            wasmtime::bail!("the task is not a function");
-        };
-        Ok(match &program.calling {
-            Calling::Scalar(signature) => match ScalarCall::new(store, task, signature) {
-                Some(call) => TaskCall::Scalar(call),
-                None => wasmtime::bail!("the task's type is not the described one"),
+        let task = match &program.calling {
+            Calling::Scalar { export, .. } => export.of(&instance, store).map(TaskCall::Scalar),
+            Calling::Byte { export, .. } => match function(&instance, store, export) {
+                Some(task) => Some(TaskCall::Byte(task.typed(&*store)?)),
+                None => None,
             },
-            Calling::Byte { .. } => TaskCall::Byte(task.typed(&*store)?),
-            Calling::Command(_) => TaskCall::Command(task.typed(&*store)?),
-        })
+            Calling::Command { export, .. } => match function(&instance, store, export) {
+                Some(start) => Some(TaskCall::Command(start.typed(&*store)?)),
+                None => None,
+            },
+        };
+        task.ok_or_else(|| wasmtime::format_err!("the task is not a function"))
     }
 
     /// The failure of a task that ended with this error; its instance is thrown away.

@@ -25,10 +25,10 @@ use crate::wire::channel::FrameBuffer;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::frame::{FrameKind, Header, PART_BYTES, Walk, u64_at};
 use crate::wire::jobmem::JobMem;
-use crate::wire::record::Measure;
+use crate::wire::record::{self, Measure};
 use crate::wire::settings::{Isolation, Settings};
 use guest::Guest;
-use outbox::{Answer, Outbox};
+use outbox::Outbox;
 use pipe::ResultPipe;
 use program::Program;
 use std::fs::File;
@@ -70,7 +70,7 @@ pub(crate) fn main(start: Start<'_>) -> i32 {
             pipe: Arc::clone(&pipe),
             memory,
             guest: None,
-            result: Vec::new(),
+            record: Vec::new(),
         };
         worker.run(File::from(start.jobs))
     };
@@ -99,8 +99,8 @@ struct Worker<'a> {
     memory: Arc<JobMem>,
     /// The guest, once there was a job (never in `process` isolation, where children have theirs).
     guest: Option<Guest<'a>>,
-    /// The bytes of the result at hand; kept for its memory.
-    result: Vec<u8>,
+    /// The record at hand; kept for its memory.
+    record: Vec<u8>,
 }
 
 impl Worker<'_> {
@@ -136,10 +136,11 @@ impl Worker<'_> {
         let mut outbox = Outbox::new(header.batch);
         for (number, job) in Walk::new(body, header.first_job) {
             let Some(index) = self.memory.claim(header.batch) else { break };
-            let answer = Answer { number, index };
             let fits = match self.settings.isolation {
-                Isolation::Process => self.run_in_child(answer, job, &mut outbox)?,
-                Isolation::Reuse | Isolation::Fresh => self.run_here(answer, job, &mut outbox)?,
+                Isolation::Process => self.run_in_child(number, index, job, &mut outbox)?,
+                Isolation::Reuse | Isolation::Fresh => {
+                    self.run_here(number, index, job, &mut outbox)?
+                }
             };
             if !fits {
                 // The half is full, or the result went its own way: others may have the rest.
@@ -159,31 +160,43 @@ impl Worker<'_> {
 
     /// Runs a job in this process. False if its result did not fit the outbox and was sent in parts.
     #[inline]
-    fn run_here(&mut self, answer: Answer, job: &[u8], outbox: &mut Outbox) -> io::Result<bool> {
+    fn run_here(
+        &mut self,
+        number: u64,
+        index: u16,
+        job: &[u8],
+        outbox: &mut Outbox,
+    ) -> io::Result<bool> {
         let guest = match &mut self.guest {
             Some(guest) => guest,
             none => none.insert(Guest::new(self.program, self.pipe.clone())),
         };
         let started = self.settings.measured.then(Instant::now);
-        self.result.clear();
-        let result = guest.run(answer.number, job, &mut self.result);
+        record::begin(&mut self.record, started.is_some());
+        let result = guest.run(number, job, &mut self.record);
         let measure = started.map(|started| Measure {
             nanos: started.elapsed().as_nanos() as u64,
             memory_bytes: guest.memory_bytes(),
         });
-        let failed = result.is_err();
-        if let Err(failure) = result {
-            encode_failure(&failure, &mut self.result);
+        if let Err(failure) = &result {
+            encode(failure, &mut self.record);
         }
-        outbox.put(&self.memory, &self.pipe, answer, failed, measure, &self.result)
+        record::finish(&mut self.record, index, result.is_err(), measure);
+        outbox.put(&self.memory, &self.pipe, &self.record)
     }
 
     /// Runs a job in a child of its own, which commits the record itself.
-    fn run_in_child(&mut self, answer: Answer, job: &[u8], outbox: &mut Outbox) -> io::Result<bool> {
+    fn run_in_child(
+        &mut self,
+        number: u64,
+        index: u16,
+        job: &[u8],
+        outbox: &mut Outbox,
+    ) -> io::Result<bool> {
         let fork = self.fork;
         let code = fork(&mut || {
-            let mut child_outbox = outbox.clone();
-            match self.run_here(answer, job, &mut child_outbox) {
+            let mut outbox = outbox.clone();
+            match self.run_here(number, index, job, &mut outbox) {
                 Ok(true) => 0,
                 Ok(false) => SENT_IN_PARTS,
                 Err(_) => 1,
@@ -195,7 +208,7 @@ impl Worker<'_> {
                 Ok(true)
             }
             Some(SENT_IN_PARTS) => Ok(false),
-            _ => self.child_lost(code, answer, outbox),
+            _ => self.child_lost(code, index, outbox),
         }
     }
 
@@ -203,7 +216,7 @@ impl Worker<'_> {
     fn child_lost(
         &mut self,
         code: Option<i32>,
-        answer: Answer,
+        index: u16,
         outbox: &mut Outbox,
     ) -> io::Result<bool> {
         if self.memory.is_writing() {
@@ -213,13 +226,13 @@ impl Worker<'_> {
         let how = code.map_or("killed by a signal".into(), |code| format!("exit code {code}"));
         let mut failure = Failure::new(FailureKind::WorkerLost, how);
         failure.code = code;
-        self.result.clear();
-        encode_failure(&failure, &mut self.result);
-        outbox.put(&self.memory, &self.pipe, answer, true, None, &self.result)
+        record::begin(&mut self.record, false);
+        encode(&failure, &mut self.record);
+        record::finish(&mut self.record, index, true, None);
+        outbox.put(&self.memory, &self.pipe, &self.record)
     }
 }
 
-fn encode_failure(failure: &Failure, to: &mut Vec<u8>) {
-    to.clear();
+fn encode(failure: &Failure, to: &mut Vec<u8>) {
     serde_json::to_writer(to, failure).expect("a failure is made of strings and numbers");
 }

@@ -4,7 +4,7 @@ use crate::imports::job::OutputTooLarge;
 use crate::module::one_line;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::settings::Settings;
-use wasmtime::{Trap, WasmBacktrace};
+use wasmtime::{ThrownException, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 /// Longest message taken from a guest.
@@ -45,6 +45,9 @@ pub(crate) fn failure(
             Failure::new(FailureKind::Trap, bounded(panic))
         }
         (Some(trap), _) => Failure::new(FailureKind::Trap, trap_name(trap)),
+        (None, _) if error.is::<ThrownException>() => {
+            Failure::new(FailureKind::Trap, "uncaught exception")
+        }
         (None, _) => {
             Failure::new(FailureKind::Trap, bounded(one_line(&error.root_cause().to_string())))
         }

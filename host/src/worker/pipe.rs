@@ -31,37 +31,29 @@ impl ResultPipe {
         self.write(&header, &[body])
     }
 
-    /// Sends a record that does not fit the outbox: its head and its bytes, in frames of at most
-    /// [`BODY_BYTES_MAX`].
+    /// Sends a record that does not fit the outbox, in frames of at most [`BODY_BYTES_MAX`].
     ///
     /// # Errors
     /// Those of write.
-    pub(super) fn send_parts(&self, batch: u32, head: &[u8], bytes: &[u8]) -> io::Result<()> {
-        let total = head.len() + bytes.len();
-        let mut offset = 0;
-        while offset < total {
-            let len = (total - offset).min(BODY_BYTES_MAX - PART_BYTES);
+    pub(super) fn send_parts(&self, batch: u32, record: &[u8]) -> io::Result<()> {
+        let piece_bytes = BODY_BYTES_MAX - PART_BYTES;
+        for (at, piece) in record.chunks(piece_bytes).enumerate() {
             let mut place = [0; PART_BYTES];
-            place[..8].copy_from_slice(&(total as u64).to_le_bytes());
-            place[8..].copy_from_slice(&(offset as u64).to_le_bytes());
+            place[..8].copy_from_slice(&(record.len() as u64).to_le_bytes());
+            place[8..].copy_from_slice(&((at * piece_bytes) as u64).to_le_bytes());
             let header = Header {
                 kind: FrameKind::ResultPart,
                 count: 0,
                 batch,
                 first_job: 0,
-                bytes: (PART_BYTES + len) as u32,
+                bytes: (PART_BYTES + piece.len()) as u32,
             };
-            // The head is in the first part, whose limit is far above a head's length.
-            let (first, from) =
-                if offset == 0 { (head, 0) } else { (&head[..0], offset - head.len()) };
-            let piece = &bytes[from..from + len - first.len()];
-            self.write(&header, &[&place, first, piece])?;
-            offset += len;
+            self.write(&header, &[&place, piece])?;
         }
         Ok(())
     }
 
-    /// Writes a frame whose body is made of at most three pieces.
+    /// Writes a frame whose body is made of at most two pieces.
     ///
     /// # Errors
     /// Those of write.
@@ -78,7 +70,7 @@ impl ResultPipe {
 
     fn write_all(&self, header: &Header, body: &[&[u8]]) -> io::Result<()> {
         let head = header.encode();
-        let mut slices = [IoSlice::new(&head); 4];
+        let mut slices = [IoSlice::new(&head); 3];
         for (slice, piece) in slices[1..].iter_mut().zip(body) {
             *slice = IoSlice::new(piece);
         }

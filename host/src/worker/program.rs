@@ -1,12 +1,13 @@
 //! Programs: a compiled module, linked and ready to be instantiated. Made once, in the zygote.
 
+use super::call::ScalarExport;
 use super::command::Command;
 use super::convert::Signature;
 use super::engine::{self, PAGE_BYTES};
 use super::outcome::size;
 use crate::imports::{self, Host};
 use crate::module::description::{ChooseError, Description, Form, Task};
-use crate::wire::settings::{InputForm, Settings};
+use crate::wire::settings::{InputForm, OutputForm, Settings};
 use std::fs::File;
 use wasmtime::{Engine, FuncType, InstancePre, Linker, Module, ModuleExport};
 use wasmtime_wasi::{I32Exit, p1};
@@ -25,6 +26,9 @@ pub(crate) enum ProgramError {
     /// The module's memory is above the limit from the start.
     #[error("the module needs {} of memory to start, more than --memory {}", size(*.needed), size(*.limit))]
     Memory { needed: u64, limit: u64 },
+    /// A granted directory is none.
+    #[error("cannot open directory {0}: {1}")]
+    Directory(String, std::io::Error),
     /// The module imports what nobody provides.
     #[error("the module imports what wpool does not provide: {0}")]
     Imports(String),
@@ -34,22 +38,19 @@ pub(crate) enum ProgramError {
 }
 
 /// How a job becomes a call.
-#[derive(Debug)]
 pub(crate) enum Calling {
     /// Numbers in, numbers out.
-    Scalar(Signature),
+    Scalar { signature: Signature, export: ScalarExport },
     /// Bytes by imports. Whether the only parameter may be a string.
-    Byte { takes_text: bool },
+    Byte { takes_text: bool, export: ModuleExport },
     /// Arguments and standard input; standard output.
-    Command(Command),
+    Command { command: Command, export: ModuleExport },
 }
 
 /// A module that is ready to be instantiated.
 pub(crate) struct Program {
     pub(crate) settings: Settings,
     pub(crate) calling: Calling,
-    /// The function to call.
-    pub(crate) export: ModuleExport,
     /// What is called once per instance.
     pub(crate) initialize: Option<ModuleExport>,
     /// Its memory, which imports copy from and to.
@@ -72,28 +73,20 @@ impl Program {
         cwasm: File,
     ) -> Result<Program, ProgramError> {
         let task = description.choose(settings.task.as_deref())?;
-        let calling = calling(settings, task)?;
         check_memory(settings, description)?;
+        check_directories(settings)?;
         let module = engine::load_module(settings, cwasm).map_err(ProgramError::Load)?;
         module.initialize_copy_on_write_image().map_err(ProgramError::Load)?;
+        let calling = calling(settings, task, &module)?;
         let imports_from =
             |name: &str| description.imports.iter().any(|import| import.module == name);
-        let (wasi, wpool) = (imports_from(WASI), imports_from(imports::MODULE));
-        let pre = link(&module, wasi, wpool)?;
-        let name = match task.form {
-            Form::Byte => format!("task_{}", task.name),
-            Form::Scalar | Form::Command => task.name.clone(),
-        };
-        let export = module.get_export_index(&name).ok_or_else(|| {
-            ProgramError::Load(wasmtime::format_err!("it has no export `{}`", name.escape_debug()))
-        })?;
+        let wasi = imports_from(WASI);
         Ok(Program {
             settings: settings.clone(),
             calling,
-            export,
             initialize: module.get_export_index("_initialize"),
             memory: module.get_export_index("memory"),
-            pre,
+            pre: link(&module, wasi, imports_from(imports::MODULE))?,
             wasi,
             polls: description.polls(),
         })
@@ -105,36 +98,54 @@ impl Program {
     }
 }
 
-fn calling(settings: &Settings, task: &Task) -> Result<Calling, ProgramError> {
-    let raw = settings.input == InputForm::Raw;
+fn calling(settings: &Settings, task: &Task, module: &Module) -> Result<Calling, ProgramError> {
+    let export = |name: &str| module.get_export_index(name).ok_or_else(|| undescribed(name));
+    let takes_text = match task.params.as_deref() {
+        // Where the module does not say what it takes, it may be a string.
+        None => true,
+        Some([only]) => matches!(only.ty.as_str(), "string" | "json"),
+        Some(_) => false,
+    };
     match task.form {
-        Form::Command => Ok(Calling::Command(Command::new(&settings.command))),
-        Form::Scalar => {
-            let bare = settings.output == crate::wire::settings::OutputForm::Raw;
-            match Signature::new(task, bare) {
-                Some(signature) if !raw => Ok(Calling::Scalar(signature)),
-                _ => Err(ProgramError::Input(task.signature())),
-            }
+        Form::Command => {
+            let command = Command::new(&settings.command);
+            Ok(Calling::Command { command, export: export(&task.name)? })
+        }
+        _ if settings.input == InputForm::Raw && !takes_text => {
+            Err(ProgramError::Input(task.signature()))
         }
         Form::Byte => {
-            // Where the module does not say what it takes, it may be a string.
-            let takes_text = match task.params.as_deref() {
-                None => true,
-                Some([only]) => matches!(only.ty.as_str(), "string" | "json"),
-                Some(_) => false,
-            };
-            if raw && !takes_text {
-                return Err(ProgramError::Input(task.signature()));
-            }
-            Ok(Calling::Byte { takes_text })
+            Ok(Calling::Byte { takes_text, export: export(&format!("task_{}", task.name))? })
+        }
+        Form::Scalar => {
+            let signature = Signature::new(task, settings.output == OutputForm::Raw);
+            let scalar = signature.and_then(|signature| {
+                let export = ScalarExport::new(module, &task.name, &signature)?;
+                Some(Calling::Scalar { signature, export })
+            });
+            scalar.ok_or_else(|| undescribed(&task.name))
         }
     }
+}
+
+fn undescribed(name: &str) -> ProgramError {
+    let name = name.escape_debug();
+    ProgramError::Load(wasmtime::format_err!("its export `{name}` is not what was described"))
 }
 
 fn check_memory(settings: &Settings, description: &Description) -> Result<(), ProgramError> {
     let pages = description.memory_pages.map_or(0, |(initial, _)| initial);
     let (needed, limit) = (pages.saturating_mul(PAGE_BYTES), settings.memory_bytes_max);
     if needed > limit { Err(ProgramError::Memory { needed, limit }) } else { Ok(()) }
+}
+
+fn check_directories(settings: &Settings) -> Result<(), ProgramError> {
+    for directory in &settings.dirs {
+        let host = &directory.host;
+        std::fs::read_dir(host)
+            .map_err(|error| ProgramError::Directory(host.display().to_string(), error))?;
+    }
+    Ok(())
 }
 
 fn link(module: &Module, wasi: bool, wpool: bool) -> Result<InstancePre<Host>, ProgramError> {

@@ -88,8 +88,15 @@ pub(crate) enum Output {
 
 /// The standard output of a command.
 pub(crate) struct Captured {
-    bytes: Mutex<Vec<u8>>,
+    bytes: Mutex<Tape>,
     bytes_max: u64,
+}
+
+#[derive(Default)]
+struct Tape {
+    bytes: Vec<u8>,
+    /// Where in `bytes` this output begins.
+    start: usize,
 }
 
 impl Captured {
@@ -98,21 +105,23 @@ impl Captured {
         Captured { bytes: Mutex::default(), bytes_max }
     }
 
-    /// Exchanges what is captured with `bytes`.
+    /// Exchanges what is captured with `bytes`, behind which the output goes from now on.
     pub(crate) fn swap(&self, bytes: &mut Vec<u8>) {
-        std::mem::swap(&mut *self.lock(), bytes);
+        let mut tape = self.lock();
+        tape.start = bytes.len();
+        std::mem::swap(&mut tape.bytes, bytes);
     }
 
     fn write(&self, bytes: &[u8]) -> Result<(), OutputTooLarge> {
-        let mut captured = self.lock();
-        if (captured.len() + bytes.len()) as u64 > self.bytes_max {
+        let mut tape = self.lock();
+        if (tape.bytes.len() - tape.start + bytes.len()) as u64 > self.bytes_max {
             return Err(OutputTooLarge);
         }
-        captured.extend_from_slice(bytes);
+        tape.bytes.extend_from_slice(bytes);
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
+    fn lock(&self) -> MutexGuard<'_, Tape> {
         self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

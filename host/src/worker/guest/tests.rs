@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::module::compile::compile;
-use crate::wire::settings::{CommandLine, InputForm, OutputForm, Settings, command_job};
+use crate::wire::settings::{CommandLine, Directory, InputForm, OutputForm, Settings, command_job};
 use crate::worker::log::tests::Kept;
 use crate::worker::program::ProgramError;
 use std::io::Write;
@@ -121,6 +121,21 @@ fn memory_written_by_one_job_is_not_seen_by_the_next_in_fresh_isolation() {
     let fresh = Settings { isolation: Isolation::Fresh, ..Settings::default() };
     assert_eq!(results(text, fresh, &["50", "60"]), ["7", "7"]);
     assert_eq!(results(text, Settings::default(), &["50", "60"]), ["7", "100"]);
+}
+
+#[test]
+fn an_instance_that_wrote_much_leaves_nothing_behind() {
+    // Fills memory from 64 KiB up to the job's size, and answers with what it finds at the end.
+    let text = r#"(module (memory 200) (data (i32.const 70000) "\07")
+      (func (export "f") (param $end i32) (result i32) (local $found i32)
+        (local.set $found (i32.add (i32.load8_u (i32.const 70000))
+          (i32.load8_u (i32.sub (local.get $end) (i32.const 1)))))
+        (memory.fill (i32.const 65536) (i32.const 100)
+          (i32.sub (local.get $end) (i32.const 65536)))
+        (local.get $found)))"#;
+    let fresh = Settings { isolation: Isolation::Fresh, ..Settings::default() };
+    let jobs = ["200000", "3000000", "13107200", "13107200", "3000000", "200000", "90000"];
+    assert_eq!(results(text, fresh, &jobs), ["7"; 7]);
 }
 
 #[test]
@@ -302,6 +317,45 @@ fn a_module_that_fits_no_slot_gets_its_memory_on_demand() {
         r#"(module (memory i64 1) (func (export "f") (result i64) (memory.grow (i64.const 1))))"#;
     let large = Settings { memory_bytes_max: 8 << 30, ..Settings::default() };
     assert_eq!(results(memory64, large, &["0", "0"]), ["1", "2"]);
+}
+
+#[test]
+fn a_granted_directory_that_is_none_is_an_error_of_the_run() {
+    let dir = Directory { host: "/nowhere".into(), guest: "/".into(), read_only: true };
+    let settings = Settings { dirs: vec![dir], ..Settings::default() };
+    let error = load(SQUARE, &settings).err().unwrap();
+    assert_eq!(
+        error.to_string(),
+        "cannot open directory /nowhere: No such file or directory (os error 2)"
+    );
+}
+
+#[test]
+fn garbage_collected_objects_and_exceptions_work_and_an_uncaught_one_fails_the_job() {
+    let text = r#"(module (tag $t (param i32)) (type $box (struct (field i32)))
+      (func $throw (param i32) (throw $t (local.get 0)))
+      (func (export "f") (param i32) (result i32)
+        (if (i32.eqz (local.get 0)) (then (call $throw (i32.const 1))))
+        (block $caught (result i32)
+          (try_table (catch $t $caught)
+            (call $throw (struct.get $box 0 (struct.new $box (local.get 0)))))
+          (i32.const -1))))"#;
+    assert_eq!(
+        results(text, Settings::default(), &["5", "0", "6"]),
+        ["5", "trap: uncaught exception", "6"]
+    );
+}
+
+#[test]
+fn garbage_collected_memory_counts_against_the_limit() {
+    let text = r#"(module (type $node (struct (field (ref null $node)) (field i64)))
+      (func (export "f") (local $list (ref null $node))
+        (loop $more
+          (local.set $list (struct.new $node (local.get $list) (i64.const 0)))
+          (br $more))))"#;
+    let settings = Settings { memory_bytes_max: 4 << 20, ..Settings::default() };
+    let failed = "out of memory: needed more than --memory 4 MiB (asked for 8 MiB)";
+    assert_eq!(results(text, settings, &["", ""]), [failed; 2]);
 }
 
 mod wasi;

@@ -1,7 +1,6 @@
 //! Guests that use WASI: commands, printed lines, time, chance, and what is granted.
 
 use super::*;
-use crate::wire::settings::Directory;
 
 /// A module with these WASI imports, a page of memory and these functions.
 fn wasi(functions: &str) -> String {
