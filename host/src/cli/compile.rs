@@ -1,0 +1,50 @@
+//! `wpool compile`: compiles modules into the cache ahead of time.
+
+use super::exit::Exit;
+use super::report::Report;
+use super::{modules, summary, units};
+use clap::Args;
+use std::path::PathBuf;
+use wpool::pool::config::CompileConfig;
+use wpool::pool::session::Session;
+
+/// Compiles modules into the user's cache folder, so that later runs start at once.
+#[derive(Args, Debug)]
+pub(crate) struct CompileFlags {
+    /// The modules: WebAssembly, binary or text.
+    #[arg(value_name = "MODULE", required = true)]
+    modules: Vec<PathBuf>,
+
+    /// Compile for runs with --fuel, which have machine code of their own
+    #[arg(long)]
+    fuel: bool,
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// A module cannot be used.
+pub(crate) fn run(flags: &CompileFlags) -> Result<Exit, Report> {
+    for path in &flags.modules {
+        let config = CompileConfig { fuel: flags.fuel, ..CompileConfig::default() };
+        let session = Session::open(&modules::read(path)?, config).map_err(|error| {
+            let report = Report::from(error);
+            Report { error: format!("{}: {}", path.display(), report.error), ..report }
+        })?;
+        let compiled = session.compiled();
+        let place = match &compiled.path {
+            Some(path) => path.display().to_string(),
+            None => "not kept: there is no cache folder that is yours alone".into(),
+        };
+        let took = match compiled.cached {
+            true => "was compiled before".into(),
+            false => format!("compiled in {}", units::duration_text(compiled.took)),
+        };
+        let size = units::size_text(compiled.bytes);
+        let exit = summary::print(&format!("{}\t{size}\t{took}\t{place}\n", path.display()))?;
+        if exit != Exit::Success {
+            return Ok(exit);
+        }
+    }
+    Ok(Exit::Success)
+}

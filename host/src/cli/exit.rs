@@ -1,0 +1,124 @@
+//! Exit codes: every way in which `wpool` ends, and its number.
+
+use super::signals::Cause;
+use std::io;
+use wpool::pool::error::PoolError;
+use wpool::pool::summary::{End, Summary};
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Every job succeeded.
+    Success,
+    /// A bug of wpool's own.
+    Internal,
+    /// A flag, its value, or a file it names is wrong.
+    Usage,
+    /// There were no jobs, and `--no-input fail` was given.
+    NoInput,
+    /// The environment does not allow the run: no processes, an unwritable joblog.
+    Setup,
+    /// Jobs failed after their retries, or `--halt` stopped the run because of failures.
+    JobsFailed,
+    /// The module cannot be read or used, or lacks the task.
+    Module,
+    /// Drained on SIGHUP; `--resume` runs the rest.
+    Incomplete,
+    /// Writing results failed.
+    Output,
+    /// `--deadline` passed.
+    Deadline,
+    /// Ended by SIGINT.
+    Interrupted,
+    /// The reader of the results went away.
+    BrokenPipe,
+    /// Ended by SIGTERM.
+    Terminated,
+}
+
+impl Exit {
+    /// The number the shell sees.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Exit::Success => 0,
+            Exit::Internal => 1,
+            Exit::Usage => 2,
+            Exit::NoInput => 4,
+            Exit::Setup => 96,
+            Exit::JobsFailed => 100,
+            Exit::Module => 101,
+            Exit::Incomplete => 106,
+            Exit::Output => 110,
+            Exit::Deadline => 124,
+            Exit::Interrupted => 130,
+            Exit::BrokenPipe => 141,
+            Exit::Terminated => 143,
+        }
+    }
+
+    /// How a run that went to its end, or was stopped, ends the program. `cause` is the signal
+    /// that stopped it, if one did.
+    pub(crate) fn of_run(summary: &Summary, cause: Option<Cause>) -> Self {
+        let stopped = match cause {
+            Some(Cause::Interrupt) => Exit::Interrupted,
+            Some(Cause::Terminate) => Exit::Terminated,
+            Some(Cause::HangUp) | None => Exit::Incomplete,
+        };
+        match summary.end {
+            End::Complete if summary.stats.failed > 0 => Exit::JobsFailed,
+            End::Complete => Exit::Success,
+            End::Halted { failed: true } => Exit::JobsFailed,
+            End::Halted { failed: false } => Exit::Success,
+            End::Drained | End::Killed => stopped,
+            End::Deadline => Exit::Deadline,
+        }
+    }
+
+    /// How an error of a run ends the program.
+    pub(crate) fn of_error(error: &PoolError) -> Self {
+        match error {
+            PoolError::Module(_) | PoolError::Task { .. } => Exit::Module,
+            PoolError::Setup { .. } | PoolError::Lost(_) | PoolError::Input(_) => Exit::Setup,
+            PoolError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                Exit::BrokenPipe
+            }
+            PoolError::Output(_) => Exit::Output,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wpool::pool::feed::Stats;
+
+    fn exit(end: End, failed: u64, cause: Option<Cause>) -> u8 {
+        let stats = Stats { failed, ..Stats::default() };
+        Exit::of_run(&Summary { end, stats, input_exhausted: true }, cause).code()
+    }
+
+    #[test]
+    fn a_run_ends_with_the_documented_code() {
+        assert_eq!(exit(End::Complete, 0, None), 0);
+        assert_eq!(exit(End::Complete, 3, None), 100);
+        assert_eq!(exit(End::Halted { failed: true }, 1, None), 100);
+        assert_eq!(exit(End::Halted { failed: false }, 1, None), 0);
+        assert_eq!(exit(End::Drained, 0, Some(Cause::Interrupt)), 130);
+        assert_eq!(exit(End::Killed, 0, Some(Cause::Terminate)), 143);
+        assert_eq!(exit(End::Drained, 0, Some(Cause::HangUp)), 106);
+        assert_eq!(exit(End::Deadline, 0, None), 124);
+    }
+
+    #[test]
+    fn a_run_that_was_told_to_stop_but_had_finished_is_complete() {
+        assert_eq!(exit(End::Complete, 0, Some(Cause::Interrupt)), 0);
+    }
+
+    #[test]
+    fn a_closed_pipe_is_told_from_a_full_disk() {
+        let broken = PoolError::Output(io::ErrorKind::BrokenPipe.into());
+        let full = PoolError::Output(io::ErrorKind::StorageFull.into());
+        assert_eq!(Exit::of_error(&broken).code(), 141);
+        assert_eq!(Exit::of_error(&full).code(), 110);
+    }
+}

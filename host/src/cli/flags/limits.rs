@@ -1,0 +1,147 @@
+//! Flags that say how jobs are run, what they may cost, and what they are granted.
+
+use super::grammar;
+use crate::cli::units;
+use clap::Args;
+use std::time::Duration;
+use wpool::pool::config::{CompileConfig, Halt, HaltLimit, HaltOn, Retry};
+use wpool::wire::failure::FailureKind;
+use wpool::wire::settings::{Directory, Isolation};
+
+/// How jobs are run.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Workers")]
+pub(crate) struct PolicyFlags {
+    /// Worker processes: a number, or a share of the usable CPUs (50%) [default: usable CPUs]
+    #[arg(short = 'j', long, value_name = "N|N%", value_parser = grammar::workers,
+          allow_hyphen_values = true)]
+    pub(crate) workers: Option<usize>,
+
+    /// The task to call, where the module has several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) task: Option<String>,
+
+    /// When a guest instance is thrown away: `reuse` (after a trap), `fresh` (after each job) or
+    /// `process` (after each job, with its process)
+    #[arg(long, value_name = "HOW", default_value = "reuse", value_parser = grammar::isolation(),
+          hide_possible_values = true)]
+    pub(crate) isolation: Isolation,
+
+    /// Run a failed job up to N more times
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    retries: u32,
+
+    /// Failures that are tried again: trap, timeout, memory, crash, fuel, exit, error
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = grammar::retry_on(),
+          default_value = "trap,timeout,memory,crash", hide_possible_values = true)]
+    retry_on: Vec<FailureKind>,
+
+    /// Time between a failure and the next attempt
+    #[arg(long, value_name = "DURATION", default_value = "0", value_parser = units::duration)]
+    retry_delay: Duration,
+
+    /// When to stop early: `never`, or `soon` or `now` (killing running jobs), then `fail`,
+    /// `success` or `done`, then how many jobs: now,fail=1 or soon,fail=20%
+    #[arg(long, value_name = "WHEN", default_value = "never", value_parser = grammar::halt)]
+    halt: Halt,
+
+    /// Stop at the first failed job: --halt now,fail=1
+    #[arg(long)]
+    fail_fast: bool,
+
+    /// Replace a worker after this many jobs
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_jobs_per_worker: Option<u64>,
+
+    /// Most jobs sent to a worker at once [default: as many as run in about a millisecond]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub(crate) batch: Option<u16>,
+
+    /// Time that running jobs have after SIGTERM before they are killed
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = units::duration)]
+    pub(crate) grace: Duration,
+
+    /// Do not keep the compiled module in the user's cache folder
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+
+    /// Load and check everything, show what would be run, and run nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+impl PolicyFlags {
+    /// Which failed jobs are tried again.
+    pub(crate) fn retry(&self) -> Retry {
+        Retry { attempts: self.retries, on: self.retry_on.clone(), delay: self.retry_delay }
+    }
+
+    /// When to stop early.
+    pub(crate) fn halt(&self) -> Halt {
+        match self.fail_fast {
+            true => Halt::Now(HaltOn::Fail(HaltLimit::Count(1))),
+            false => self.halt,
+        }
+    }
+}
+
+/// What jobs may cost. Sizes take units: 64MiB, 1G, 512k.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct LimitFlags {
+    /// Longest time of one attempt at a job: 0.5 (seconds), 200ms, 1m [default: none]
+    #[arg(long, value_name = "DURATION", value_parser = units::limit)]
+    pub(crate) timeout: Option<Duration>,
+
+    /// Longest time of the whole run [default: none]
+    #[arg(long, value_name = "DURATION", value_parser = units::limit)]
+    pub(crate) deadline: Option<Duration>,
+
+    /// Most linear memory of a guest
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = units::size)]
+    pub(crate) memory: u64,
+
+    /// Instructions a job may use, counted by wasmtime: a limit that does not depend on the machine
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) fuel: Option<u64>,
+
+    /// Largest result
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = units::size)]
+    pub(crate) max_output: u64,
+
+    /// Most bytes that a job may print; the rest is cut
+    #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = units::size)]
+    pub(crate) max_log: u64,
+
+    /// Most memory for jobs and results on their way; also the largest job
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = grammar::buffer)]
+    pub(crate) max_buffer: usize,
+}
+
+impl LimitFlags {
+    /// What compiling may cost.
+    pub(crate) fn compile(&self, cache: bool) -> CompileConfig {
+        CompileConfig { cache, fuel: self.fuel.is_some(), ..CompileConfig::default() }
+    }
+}
+
+/// What guests are granted: nothing, unless a flag says so.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Grants")]
+pub(crate) struct GrantFlags {
+    /// Let guests see an environment variable
+    #[arg(long, value_name = "KEY=VALUE", value_parser = grammar::variable)]
+    pub(crate) env: Vec<(String, String)>,
+
+    /// Let guests use a folder, under the same or another name; `ro`: only read it
+    #[arg(long, value_name = "HOST[::GUEST[::ro]]", value_parser = grammar::directory)]
+    pub(crate) dir: Vec<Directory>,
+
+    /// Make guests' random numbers the same in every run
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+
+    /// Stop guests' clocks at a time: 2026-01-31T12:00:00Z, or seconds since 1970
+    #[arg(long, value_name = "TIME", value_parser = grammar::clock)]
+    pub(crate) clock: Option<u64>,
+}

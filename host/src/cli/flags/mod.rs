@@ -1,0 +1,81 @@
+//! The flags of `wpool map`. Their doc comments are the help text.
+
+mod grammar;
+mod input;
+mod limits;
+mod log;
+mod output;
+
+pub(crate) use input::{InputFlags, InputFormat, NoInput};
+pub(crate) use limits::{GrantFlags, LimitFlags, PolicyFlags};
+pub(crate) use log::LogFlags;
+pub(crate) use output::{ConsoleFlags, OutputFlags, ProgressWhen};
+
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Args, Command};
+use std::path::PathBuf;
+
+/// Runs each job through the module, in parallel.
+///
+/// A job is a line of JSON: the value for the task's parameter, or an array of values for several.
+/// Jobs come from the words after `:::`, from --range, from the files of -a, or, if there are none
+/// of these, from standard input. Results go to standard output in the order of the jobs.
+///
+/// Words after several `:::` are combined, the first varying slowest; `:::+` links its words to
+/// those before it. A command's jobs are its arguments: they replace {} in the arguments after
+/// `--`, or are appended to them.
+#[derive(Args, Debug)]
+#[command(
+    override_usage = "wpool map [OPTIONS] MODULE [-- ARG…] [::: JOB…]…",
+    after_help = "Exit codes: 0 every job succeeded, 100 jobs failed, 101 the module cannot be used, \
+                  2 a wrong flag, 4 no jobs (--no-input fail), 96 the environment does not allow \
+                  the run, 106 drained on SIGHUP, 110 the output cannot be written, 124 --deadline \
+                  passed, 130 SIGINT, 141 closed pipe, 143 SIGTERM."
+)]
+pub(crate) struct MapFlags {
+    /// The module: WebAssembly, binary or text.
+    #[arg(value_name = "MODULE")]
+    pub(crate) module: PathBuf,
+
+    /// Arguments of a command, in which {} {.} {/} {//} {/.} {#} {1} … are replaced.
+    #[arg(last = true, value_name = "ARG")]
+    pub(crate) template: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) input: InputFlags,
+
+    #[command(flatten)]
+    pub(crate) output: OutputFlags,
+
+    #[command(flatten)]
+    pub(crate) policy: PolicyFlags,
+
+    #[command(flatten)]
+    pub(crate) limits: LimitFlags,
+
+    #[command(flatten)]
+    pub(crate) grants: GrantFlags,
+
+    #[command(flatten)]
+    pub(crate) log: LogFlags,
+
+    #[command(flatten)]
+    pub(crate) console: ConsoleFlags,
+}
+
+/// Lets every long flag be given by an environment variable too: `--max-log` by `WPOOL_MAX_LOG`.
+pub(crate) fn with_environment(command: Command) -> Command {
+    command.mut_args(|arg| {
+        let Some(long) = arg.get_long() else { return arg };
+        if matches!(arg.get_action(), ArgAction::Help | ArgAction::Version | ArgAction::Count) {
+            return arg;
+        }
+        // The text lives as long as the program, which parses its flags once.
+        let name = format!("WPOOL_{}", long.replace('-', "_").to_uppercase()).leak();
+        let arg = match arg.get_action() {
+            ArgAction::SetTrue => arg.value_parser(BoolishValueParser::new()),
+            _ => arg,
+        };
+        arg.env(&*name).hide_env_values(true)
+    })
+}

@@ -1,0 +1,104 @@
+//! Flags that say what becomes of results, and what people are shown.
+
+use crate::cli::output::Format;
+use clap::{Args, ColorChoice, ValueEnum};
+use std::path::PathBuf;
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum OutputFormat {
+    Raw,
+    Jsonl,
+    Null,
+}
+
+/// When progress is shown, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProgressWhen {
+    /// A bar on a terminal where no results are shown, plain lines off a terminal.
+    Auto,
+    /// A bar.
+    Bar,
+    /// A line every 10 seconds.
+    Plain,
+    /// Nothing.
+    None,
+}
+
+/// What becomes of results.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Results")]
+pub(crate) struct OutputFlags {
+    /// Write results to FILE (emptied first, then written as they come) instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// `raw`: a line each (a command's bytes as they are); `jsonl`: a JSON object for each job;
+    /// `null`: a NUL byte after each
+    #[arg(long, value_name = "FORMAT", default_value = "raw", hide_possible_values = true)]
+    output_format: OutputFormat,
+
+    /// The same as --output-format jsonl
+    #[arg(long)]
+    jsonl: bool,
+
+    /// Print results that are strings without quotes
+    #[arg(short, long)]
+    pub(crate) raw_output: bool,
+
+    /// Print the job and a TAB before each line of its result
+    #[arg(long)]
+    pub(crate) tag: bool,
+
+    /// Print results as they come; failed jobs print nothing
+    #[arg(long)]
+    pub(crate) unordered: bool,
+
+    /// Print results in the order of the jobs (the default; for those who come from GNU parallel)
+    #[arg(short, long, conflicts_with = "unordered", hide = true)]
+    keep_order: bool,
+}
+
+impl OutputFlags {
+    /// How results are written.
+    pub(crate) fn format(&self) -> Format {
+        match self.output_format {
+            _ if self.jsonl => Format::Jsonl,
+            OutputFormat::Raw => Format::Raw,
+            OutputFormat::Jsonl => Format::Jsonl,
+            OutputFormat::Null => Format::Null,
+        }
+    }
+}
+
+/// What people are shown.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Display")]
+pub(crate) struct ConsoleFlags {
+    /// Show progress on standard error: `auto`, `bar`, `plain` (a line every 10 s) or `none`
+    #[arg(long, value_name = "HOW", default_value = "auto", hide_possible_values = true)]
+    pub(crate) progress: ProgressWhen,
+
+    /// Use colours: `auto`, `always` or `never`
+    #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    pub(crate) color: ColorChoice,
+
+    /// Show errors only
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+
+    /// Show workers, retries and every failure
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+}
+
+impl ConsoleFlags {
+    /// Makes --color rule over the environment, for all that is printed from now on.
+    pub(crate) fn apply_color(&self) {
+        match self.color {
+            ColorChoice::Auto => (),
+            ColorChoice::Always => anstream::ColorChoice::Always.write_global(),
+            ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! What a job is called in messages, tags and logs: where in the input it stands.
+//!
+//! The source knows where a job comes from and the sink needs to tell, so they share this.
+
+use super::product::Product;
+use super::range::Range;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// What jobs are called.
+#[derive(Clone, Debug)]
+pub(crate) struct Names(Rc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    origin: Naming,
+    /// Paths of the files (`--files`) whose jobs have no outcome yet.
+    files: RefCell<HashMap<u64, Vec<u8>>>,
+}
+
+#[derive(Debug)]
+enum Naming {
+    /// Words speak for themselves.
+    Words(Option<Product>),
+    Range(Range),
+    /// Records of files: the number of the first job of each file, and the file's name.
+    Records {
+        noun: &'static str,
+        starts: RefCell<Vec<(u64, String)>>,
+    },
+}
+
+impl Names {
+    /// Names of jobs that are single words.
+    #[cfg(test)]
+    pub(crate) fn words() -> Self {
+        Names::new(Naming::Words(None))
+    }
+
+    /// Names of jobs that are combinations of words.
+    pub(crate) fn product(product: Product) -> Self {
+        Names::new(Naming::Words(Some(product)))
+    }
+
+    /// Names of jobs that are integers.
+    pub(crate) fn range(range: Range) -> Self {
+        Names::new(Naming::Range(range))
+    }
+
+    /// Names of jobs that are records of files; a record is called `noun`.
+    pub(crate) fn records(noun: &'static str) -> Self {
+        Names::new(Naming::Records { noun, starts: RefCell::default() })
+    }
+
+    fn new(origin: Naming) -> Self {
+        Names(Rc::new(Inner { origin, files: RefCell::default() }))
+    }
+
+    /// Notes that job `first` and those after it come from this file.
+    pub(crate) fn started(&self, first: u64, file: &str) {
+        if let Naming::Records { starts, .. } = &self.0.origin {
+            starts.borrow_mut().push((first, file.to_owned()));
+        }
+    }
+
+    /// Notes the path of the file whose bytes are this job.
+    pub(crate) fn opened(&self, job: u64, path: &[u8]) {
+        self.0.files.borrow_mut().insert(job, path.to_vec());
+    }
+
+    /// Takes the path that was noted for this job.
+    pub(crate) fn take_path(&self, job: u64) -> Option<Vec<u8>> {
+        self.0.files.borrow_mut().remove(&job)
+    }
+
+    /// Where the job stands in the input, for people; not yet escaped.
+    pub(crate) fn place(&self, job: u64) -> String {
+        match &self.0.origin {
+            Naming::Words(Some(product)) if job < product.len() => {
+                let mut words = Vec::new();
+                product.words(job, &mut words);
+                shorten(&String::from_utf8_lossy(&words.join(&b' ')))
+            }
+            Naming::Words(_) => String::new(),
+            Naming::Range(range) => range.at(job).to_string(),
+            Naming::Records { noun, starts } => {
+                let starts = starts.borrow();
+                let file = starts.partition_point(|(first, _)| *first <= job);
+                match file.checked_sub(1).map(|file| &starts[file]) {
+                    Some((first, name)) => format!("{noun} {} of {name}", job - first + 1),
+                    None => String::new(),
+                }
+            }
+        }
+    }
+}
+
+/// The text, or its beginning where it is long.
+pub(crate) fn shorten(text: &str) -> String {
+    const CHARACTERS_MAX: usize = 60;
+    match text.char_indices().nth(CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_called_by_its_file_and_its_number_there() {
+        let names = Names::records("line");
+        names.started(0, "a.txt");
+        names.started(3, "empty.txt");
+        names.started(3, "b.txt");
+        assert_eq!(names.place(2), "line 3 of a.txt");
+        assert_eq!(names.place(3), "line 1 of b.txt");
+    }
+
+    #[test]
+    fn an_integer_of_a_range_is_called_by_its_value() {
+        let range = Range::parse("10..0..-2").expect("a valid range");
+        assert_eq!(Names::range(range).place(2), "6");
+    }
+
+    #[test]
+    fn long_names_are_cut() {
+        assert_eq!(shorten(&"ж".repeat(100)).chars().count(), 61);
+    }
+
+    #[test]
+    fn a_path_is_kept_until_it_is_taken() {
+        let names = Names::words();
+        names.opened(7, b"x");
+        assert_eq!(names.take_path(7), Some(b"x".to_vec()));
+        assert_eq!(names.take_path(7), None);
+    }
+}

@@ -1,0 +1,103 @@
+//! The words after several `:::`: all combinations of them, as in GNU parallel.
+
+use crate::cli::argv::Column;
+
+/// All combinations of the words of several columns; the first varies slowest. Linked columns
+/// (`:::+`) go along with the one before them, and the shortest of them counts.
+#[derive(Clone, Debug)]
+pub(crate) struct Product {
+    groups: Vec<Group>,
+    len: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Group {
+    columns: Vec<Vec<Vec<u8>>>,
+    len: u64,
+}
+
+impl Product {
+    /// The combinations; `None` where there are more than 2^64.
+    pub(crate) fn new(columns: Vec<Column>) -> Option<Self> {
+        let mut groups: Vec<Group> = Vec::new();
+        for Column { words, linked } in columns {
+            let len = words.len() as u64;
+            match groups.last_mut() {
+                Some(group) if linked => {
+                    group.len = group.len.min(len);
+                    group.columns.push(words);
+                }
+                _ => groups.push(Group { columns: vec![words], len }),
+            }
+        }
+        let len = groups.iter().try_fold(1u64, |len, group| len.checked_mul(group.len))?;
+        Some(Product { groups, len })
+    }
+
+    /// How many combinations there are.
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// How many words each combination has.
+    pub(crate) fn width(&self) -> usize {
+        self.groups.iter().map(|group| group.columns.len()).sum()
+    }
+
+    /// All words, column by column.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &Vec<Vec<u8>>> {
+        self.groups.iter().flat_map(|group| &group.columns)
+    }
+
+    /// Replaces `words` by those of combination `index`, which must be below [`Product::len`].
+    pub(crate) fn words<'a>(&'a self, index: u64, words: &mut Vec<&'a [u8]>) {
+        words.clear();
+        let mut repeats = self.len;
+        for group in &self.groups {
+            repeats /= group.len;
+            let row = (index / repeats % group.len) as usize;
+            words.extend(group.columns.iter().map(|column| column[row].as_slice()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::argv;
+    use std::ffi::OsString;
+
+    fn combinations(line: &str) -> Vec<String> {
+        let (_, columns) = argv::cut(line.split(' ').map(OsString::from)).expect("valid");
+        let product = Product::new(columns).expect("not too many");
+        let mut words = Vec::new();
+        (0..product.len())
+            .map(|index| {
+                product.words(index, &mut words);
+                assert_eq!(words.len(), product.width());
+                String::from_utf8(words.join(&b' ')).expect("UTF-8")
+            })
+            .collect()
+    }
+
+    #[test]
+    fn one_column_is_its_words() {
+        assert_eq!(combinations("::: a b"), ["a", "b"]);
+    }
+
+    #[test]
+    fn the_first_column_varies_slowest() {
+        assert_eq!(combinations("::: a b ::: 1 2"), ["a 1", "a 2", "b 1", "b 2"]);
+    }
+
+    #[test]
+    fn linked_columns_go_together_and_the_shortest_counts() {
+        assert_eq!(combinations("::: a b c :::+ 1 2"), ["a 1", "b 2"]);
+        assert_eq!(combinations("::: x y ::: a b :::+ 1 2"), ["x a 1", "x b 2", "y a 1", "y b 2"]);
+    }
+
+    #[test]
+    fn an_empty_column_leaves_no_job() {
+        assert_eq!(combinations("::: a b :::"), [""; 0]);
+    }
+}

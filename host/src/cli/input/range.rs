@@ -1,0 +1,117 @@
+//! `--range`: jobs that are integers.
+
+/// Integers from a first one, a step apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Range {
+    next: i64,
+    step: i64,
+    left: u64,
+}
+
+impl Range {
+    /// Reads `A..B`, `A..=B`, `A..B..STEP` or `A..=B..STEP`.
+    ///
+    /// # Errors
+    /// Not a range, or a step of zero.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let wrong = || "not a range; write 0..12, 1..=12 or 0..100..10".to_owned();
+        let integer = |text: &str| text.trim().parse::<i64>().map_err(|_| wrong());
+        let mut parts = text.split("..");
+        let (Some(first), Some(end), step, None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(wrong());
+        };
+        let (end, inclusive) = match end.strip_prefix('=') {
+            Some(end) => (end, true),
+            None => (end, false),
+        };
+        let (first, end) = (integer(first)?, integer(end)?);
+        let step = step.map_or(Ok(1), integer)?;
+        if step == 0 {
+            return Err("the step of a range cannot be 0".into());
+        }
+        let left = steps(first, end, step, inclusive).ok_or("the range is too long")?;
+        Ok(Range { next: first, step, left })
+    }
+
+    /// Integers left.
+    pub(crate) fn len(&self) -> u64 {
+        self.left
+    }
+
+    /// The step between two integers.
+    pub(crate) fn step(&self) -> i64 {
+        self.step
+    }
+
+    /// The integer that is `index` steps on.
+    pub(crate) fn at(&self, index: u64) -> i64 {
+        // Within a range that was checked, the sum fits, whatever the product does on the way.
+        self.next.wrapping_add(self.step.wrapping_mul(index as i64))
+    }
+
+    /// Takes the next integer.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Option<i64> {
+        self.left = self.left.checked_sub(1)?;
+        let number = self.next;
+        self.next = number.wrapping_add(self.step);
+        Some(number)
+    }
+}
+
+/// How many integers there are; `None` where that does not fit 64 bits.
+fn steps(first: i64, end: i64, step: i64, inclusive: bool) -> Option<u64> {
+    let distance = (i128::from(end) - i128::from(first)) * i128::from(step.signum());
+    let distance = distance + i128::from(inclusive);
+    if distance <= 0 {
+        return Some(0);
+    }
+    let step = i128::from(step.unsigned_abs());
+    u64::try_from((distance + step - 1) / step).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(text: &str) -> Vec<i64> {
+        let mut range = Range::parse(text).expect("a valid range");
+        std::iter::from_fn(|| range.next()).collect()
+    }
+
+    #[test]
+    fn the_end_is_left_out_unless_it_is_asked_for() {
+        assert_eq!(all("0..3"), [0, 1, 2]);
+        assert_eq!(all("1..=3"), [1, 2, 3]);
+        assert_eq!(all("3..3"), [0; 0]);
+    }
+
+    #[test]
+    fn ranges_may_be_negative_and_have_steps() {
+        assert_eq!(all("-2..1"), [-2, -1, 0]);
+        assert_eq!(all("0..10..4"), [0, 4, 8]);
+        assert_eq!(all("0..=8..4"), [0, 4, 8]);
+        assert_eq!(all("3..0..-1"), [3, 2, 1]);
+        assert_eq!(all("3..=0..-3"), [3, 0]);
+        assert_eq!(all("3..0"), [0; 0]);
+    }
+
+    #[test]
+    fn the_ends_of_64_bits_are_reached() {
+        let (min, max) = (i64::MIN, i64::MAX);
+        assert_eq!(all(&format!("{}..={max}", max - 1)), [max - 1, max]);
+        let range = Range::parse(&format!("{min}..{max}")).expect("a valid range");
+        assert_eq!(range.len(), u64::MAX);
+        assert_eq!(range.at(u64::MAX - 1), max - 1);
+        assert!(Range::parse(&format!("{min}..={max}")).is_err());
+    }
+
+    #[test]
+    fn what_is_not_a_range_is_refused() {
+        for text in ["", "3", "a..b", "0..", "0..1..0", "0..1..2..3", "..=4"] {
+            assert!(Range::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! `wpool inspect`: what a module is, and what it will need.
+
+use super::exit::Exit;
+use super::report::Report;
+use super::{escape, modules, summary, units};
+use clap::Args;
+use std::fmt::Write;
+use std::path::PathBuf;
+use wpool::module::description::{Description, Kind, Task};
+use wpool::pool::config::CompileConfig;
+use wpool::pool::session::Session;
+
+/// Shows a module's kind, its tasks with their types, and what it will need granted.
+#[derive(Args, Debug)]
+pub(crate) struct InspectFlags {
+    /// The module: WebAssembly, binary or text.
+    #[arg(value_name = "MODULE")]
+    module: PathBuf,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// The module cannot be used.
+pub(crate) fn run(flags: &InspectFlags) -> Result<Exit, Report> {
+    let session = Session::open(&modules::read(&flags.module)?, CompileConfig::default())?;
+    let description = session.description();
+    let text = match flags.json {
+        true => serde_json::to_string_pretty(description)
+            .map_err(|error| Report::new(Exit::Internal, error.to_string()))?,
+        false => text(description),
+    };
+    summary::print(&(text + "\n"))
+}
+
+/// The description for people. All names are the module's own, so they are escaped.
+fn text(description: &Description) -> String {
+    let mut rows = vec![("kind", kind(description.kind).to_owned())];
+    rows.push(("size", units::size_text(description.bytes)));
+    if let Some((initial, most)) = description.memory_pages {
+        let pages = |pages: u64| units::size_text(pages.saturating_mul(64 << 10));
+        let most = most.map_or("no maximum".into(), |most| format!("at most {}", pages(most)));
+        rows.push(("memory", format!("{} at first, {most}", pages(initial))));
+    }
+    if !description.proposals.is_empty() {
+        rows.push(("proposals", description.proposals.join(" ")));
+    }
+    let needs = needs(description);
+    let needs = if needs.is_empty() { "nothing".into() } else { needs.join("; ") };
+    rows.push(("needs", needs));
+    let mut text = String::new();
+    let mut line = |name: &str, value: &str| {
+        writeln!(text, "{name:10} {}", escape::text(value))
+            .expect("writing to a String cannot fail");
+    };
+    rows.iter().for_each(|(name, value)| line(name, value));
+    for task in &description.tasks {
+        line("task", &signature(task));
+        task.doc.iter().flat_map(|doc| doc.lines()).for_each(|doc| line("", &format!("    {doc}")));
+    }
+    for import in &description.imports {
+        line("import", &format!("{} {}", import.module, import.name));
+    }
+    text.truncate(text.trim_end().len());
+    text
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Command => "command (its standard output is its result)",
+        Kind::Tasks => "core module of tasks",
+        Kind::Component => "component",
+    }
+}
+
+/// The task as `name(parameters) -> results`.
+fn signature(task: &Task) -> String {
+    let params = match &task.params {
+        None => "json".into(),
+        Some(params) => params
+            .iter()
+            .map(|param| match &param.name {
+                Some(name) => format!("{name}: {}", param.ty),
+                None => param.ty.clone(),
+            })
+            .collect::<Vec<_>>()
+            .join(", "),
+    };
+    match task.results.as_slice() {
+        [] => format!("{}({params})", task.name),
+        [result] => format!("{}({params}) -> {result}", task.name),
+        results => format!("{}({params}) -> ({})", task.name, results.join(", ")),
+    }
+}
+
+/// What its imports ask for, in words. WASI modules import much that they never call, so this is
+/// what they may use, not what they must have.
+fn needs(description: &Description) -> Vec<String> {
+    let any = |names: &[&str]| {
+        description.imports.iter().any(|import| {
+            import.module.starts_with("wasi")
+                && names
+                    .iter()
+                    .any(|name| import.name.starts_with(name) || import.module.contains(name))
+        })
+    };
+    let known = |module: &str| {
+        module.starts_with("wasi") || module == "wpool" || module.starts_with("wpool:")
+    };
+    let mut needs = Vec::new();
+    if any(&["path_", "filesystem"]) {
+        needs.push("may use files: --dir HOST::GUEST".to_owned());
+    }
+    if any(&["environ_get", "cli/environment"]) {
+        needs.push("may read variables: --env KEY=VALUE".to_owned());
+    }
+    if any(&["random"]) {
+        needs.push("may use random numbers: --seed makes them the same".to_owned());
+    }
+    if any(&["clock", "poll"]) {
+        needs.push("may use clocks: --clock makes them the same".to_owned());
+    }
+    if any(&["sock", "http"]) {
+        needs.push("may use the network, which is never granted".to_owned());
+    }
+    for import in description.imports.iter().filter(|import| !known(&import.module)) {
+        needs.push(format!("{} {}, which wpool does not have", import.module, import.name));
+    }
+    needs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wpool::module::description::{Form, Import, Parameter};
+
+    fn description() -> Description {
+        let import = |module: &str, name: &str| Import { module: module.into(), name: name.into() };
+        Description {
+            kind: Kind::Tasks,
+            tasks: vec![Task {
+                name: "evil\x1b".into(),
+                form: Form::Scalar,
+                params: Some(vec![Parameter { name: Some("n".into()), ty: "s64".into() }]),
+                results: vec!["s64".into()],
+                doc: Some("The square of n.".into()),
+            }],
+            imports: vec![
+                import("wasi_snapshot_preview1", "path_open"),
+                import("wpool", "result_write"),
+                import("env", "f"),
+            ],
+            proposals: vec!["simd".into()],
+            memory_pages: Some((16, None)),
+            bytes: 4096,
+        }
+    }
+
+    #[test]
+    fn a_module_is_described_with_its_names_escaped() {
+        assert_eq!(
+            text(&description()),
+            "kind       core module of tasks\n\
+             size       4KiB\n\
+             memory     1MiB at first, no maximum\n\
+             proposals  simd\n\
+             needs      may use files: --dir HOST::GUEST; env f, which wpool does not have\n\
+             task       evil\\x1b(n: s64) -> s64\n\
+             \x20              The square of n.\n\
+             import     wasi_snapshot_preview1 path_open\n\
+             import     wpool result_write\n\
+             import     env f"
+        );
+    }
+}

@@ -1,0 +1,130 @@
+//! `wpool map`: runs each job through the module.
+
+use super::argv::Column;
+use super::exit::Exit;
+use super::flags::{InputFormat, MapFlags, ProgressWhen};
+use super::input::Input;
+use super::input::encode::Encoder;
+use super::output::console::Console;
+use super::output::failures::Failures;
+use super::output::joblog::JobLog;
+use super::output::journal::{self, Meta};
+use super::output::progress::Progress;
+use super::output::resume::Skip;
+use super::output::stream::Stream;
+use super::output::{Output, Plan};
+use super::plan::{self, Jobs};
+use super::report::Report;
+use super::signals::Signals;
+use super::{modules, summary};
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, IsTerminal};
+use std::time::Instant;
+use wpool::module::description::Kind;
+use wpool::pool::config::Config;
+use wpool::pool::error::PoolError;
+use wpool::pool::session::Session;
+use wpool::pool::summary::End;
+
+/// Runs the subcommand. `args` is the whole command line, `columns` what followed each `:::`.
+///
+/// # Errors
+/// The run could not be started, or had to be given up.
+pub(crate) fn run(
+    flags: &MapFlags,
+    columns: Vec<Column>,
+    args: &[OsString],
+) -> Result<Exit, Report> {
+    flags.console.apply_color();
+    let jobs = plan::jobs(flags, columns)?;
+    let module = modules::read(&flags.module)?;
+    // Hashing 100 MiB takes a while, so it is done only for those who look at it.
+    let wants_hash = flags.policy.dry_run || flags.log.joblog.is_some();
+    let hash = wants_hash.then(|| blake3::hash(&module).to_hex().to_string());
+    let mut session = Session::open(&module, flags.limits.compile(!flags.policy.no_cache))?;
+    let description = session.description();
+    let task = plan::task(flags, description, &jobs)?;
+    let config = plan::config(flags, description.kind, &jobs);
+    if flags.policy.dry_run {
+        let hash = hash.unwrap_or_default();
+        return summary::dry_run(description, &task, &hash, &config, jobs.count());
+    }
+    let command = description.kind == Kind::Command;
+    let meta = Meta::new(hash, task, flags.template.clone(), jobs.about.clone());
+    let journal = journal::open(&flags.log, &meta)?;
+    let mut sink = output(flags, &config, &jobs, command, journal.log)?;
+    let mut source = input(flags, &config, jobs, command, journal.skip);
+    let mut signals = Signals::take(flags.policy.grace)
+        .map_err(|error| Report::new(Exit::Setup, format!("cannot take signals: {error}")))?;
+
+    let began = Instant::now();
+    let summary = session.run(config, &mut source, &mut sink, &mut signals).map_err(|error| {
+        // What is known of failed jobs is told before the reason why there will be no more.
+        let _ = sink.end().flush();
+        Report::from(error)
+    })?;
+    let took = began.elapsed();
+    if summary.end == End::Complete && source.seen() == 0 {
+        return summary::no_jobs(flags.input.no_input, sink.end());
+    }
+    summary::tell(sink.end(), &summary, took, flags.log.joblog.is_some(), args);
+    sink.flush_all().map_err(PoolError::Output)?;
+    Ok(Exit::of_run(&summary, signals.cause()))
+}
+
+fn input(
+    flags: &MapFlags,
+    config: &Config,
+    jobs: Jobs,
+    command: bool,
+    skip: Option<Skip>,
+) -> Input {
+    let encoder = Encoder::new(
+        plan::shape(flags, command, jobs.width),
+        flags.input.files,
+        flags.input.input_format == InputFormat::Jsonl,
+        config.buffer_bytes_max,
+        skip,
+        jobs.names,
+    );
+    Input::new(jobs.origin, encoder)
+}
+
+fn output(
+    flags: &MapFlags,
+    config: &Config,
+    jobs: &Jobs,
+    command: bool,
+    log: Option<JobLog>,
+) -> Result<Output, Report> {
+    let results = match &flags.output.output {
+        None => Stream::of(io::stdout())
+            .map_err(|error| Report::new(Exit::Output, format!("standard output: {error}"))),
+        Some(path) => File::create(path).and_then(Stream::new).map_err(|error| {
+            Report::new(Exit::Output, format!("cannot write --output {}: {error}", path.display()))
+        }),
+    }?;
+    let shown = &flags.console;
+    let bar_fits = io::stderr().is_terminal() && !results.is_terminal();
+    let progress = match shown.progress {
+        _ if shown.quiet => Progress::None,
+        ProgressWhen::None => Progress::None,
+        ProgressWhen::Bar => Progress::bar(),
+        ProgressWhen::Plain => Progress::plain(),
+        ProgressWhen::Auto if bar_fits => Progress::bar(),
+        ProgressWhen::Auto if io::stderr().is_terminal() => Progress::None,
+        ProgressWhen::Auto => Progress::plain(),
+    };
+    let console = Console::new(shown.quiet, shown.verbose, progress)
+        .map_err(|error| Report::new(Exit::Setup, format!("standard error: {error}")))?;
+    let plan = Plan {
+        format: flags.output.format(),
+        tag: flags.output.tag,
+        ordered: config.ordered,
+        command,
+        files: flags.input.files,
+    };
+    let failures = Failures::new(jobs.names.clone(), config);
+    Ok(Output::new(results, plan, jobs.names.clone(), log, failures, console))
+}

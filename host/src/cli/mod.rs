@@ -1,0 +1,114 @@
+//! The command line: the only code that knows clap or prints.
+//!
+//! One file for each subcommand; `flags` holds what they take, `input` makes jobs, `output` takes
+//! their outcomes, `exit` and `report` are how a run ends.
+
+mod argv;
+mod compile;
+mod completions;
+mod escape;
+pub(crate) mod exit;
+mod flags;
+mod input;
+mod inspect;
+mod man;
+mod map;
+mod modules;
+mod output;
+mod plan;
+mod report;
+mod signals;
+mod summary;
+mod units;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use exit::Exit;
+use report::Report;
+use std::ffi::OsString;
+
+/// Multiprocessing for WebAssembly: runs jobs through a wasm module in sandboxed OS processes.
+#[derive(Debug, Parser)]
+#[command(
+    name = "wpool",
+    version = concat!(env!("CARGO_PKG_VERSION"), " (wasmtime 48.0.8)"),
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+struct Cli {
+    #[command(subcommand)]
+    subcommand: Sub,
+}
+
+#[derive(Debug, Subcommand)]
+enum Sub {
+    Map(Box<flags::MapFlags>),
+    Inspect(inspect::InspectFlags),
+    Compile(compile::CompileFlags),
+    Completions(completions::CompletionsFlags),
+    Man(man::ManFlags),
+}
+
+/// Does what the command line says.
+pub(crate) fn main() -> Exit {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    run(&args).unwrap_or_else(|report| {
+        report.print();
+        report.exit
+    })
+}
+
+fn run(args: &[OsString]) -> Result<Exit, Report> {
+    let (front, columns) = argv::cut(args.iter().cloned())?;
+    let cli = match command().try_get_matches_from(front).and_then(|m| Cli::from_arg_matches(&m)) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nobody is left to tell when this cannot be printed.
+            let _ = error.print();
+            return Ok(if error.exit_code() == 0 { Exit::Success } else { Exit::Usage });
+        }
+    };
+    if !columns.is_empty() && !matches!(cli.subcommand, Sub::Map(_)) {
+        return Err(Report::usage("only `wpool map` takes jobs after `:::`"));
+    }
+    match cli.subcommand {
+        Sub::Map(flags) => map::run(&flags, columns, args),
+        Sub::Inspect(flags) => inspect::run(&flags),
+        Sub::Compile(flags) => compile::run(&flags),
+        Sub::Completions(flags) => completions::run(&flags),
+        Sub::Man(flags) => man::run(&flags),
+    }
+}
+
+/// The command line as clap knows it.
+fn command() -> clap::Command {
+    Cli::command().mut_subcommands(flags::with_environment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_long_flag_of_map_has_a_variable() {
+        let mut command = command();
+        let map = command.find_subcommand_mut("map").expect("a subcommand");
+        for arg in map.get_arguments().filter(|arg| arg.get_long().is_some_and(|l| l != "help")) {
+            let name = arg.get_env().and_then(|name| name.to_str()).unwrap_or_default();
+            assert!(name.starts_with("WPOOL_"), "{arg} has no variable");
+        }
+    }
+
+    #[test]
+    fn the_version_names_the_engine_that_is_linked() {
+        let lock = include_str!("../../../Cargo.lock");
+        let (_, entry) = lock.split_once("name = \"wasmtime\"\nversion = \"").expect("an entry");
+        let version = entry.split('"').next().expect("a version");
+        assert!(command().render_version().contains(&format!("(wasmtime {version})")));
+    }
+}

@@ -1,0 +1,37 @@
+//! Module files.
+
+use super::exit::Exit;
+use super::report::Report;
+use std::path::Path;
+use wpool::module;
+
+/// Reads a module file whole.
+///
+/// # Errors
+/// The file cannot be read, or is too large.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Report> {
+    module::read(path)
+        .map_err(|error| Report::new(Exit::Module, format!("{}: {error}", path.display())))
+}
+
+/// The file's name without its folder and extension: a command's `argv[0]`.
+pub(crate) fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_module_is_named() {
+        let report = read(Path::new("/nowhere/m.wasm")).expect_err("missing");
+        assert_eq!(report.exit, Exit::Module);
+        assert!(report.error.starts_with("/nowhere/m.wasm: cannot read the module: "));
+    }
+
+    #[test]
+    fn the_stem_has_neither_folder_nor_extension() {
+        assert_eq!(stem(Path::new("/a/sha256.wasm")), "sha256");
+    }
+}

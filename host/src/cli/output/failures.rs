@@ -1,0 +1,187 @@
+//! Failed jobs, as people are told of them: the first few in full, the others counted by kind.
+
+use super::console::Console;
+use crate::cli::input::names::{Names, shorten};
+use crate::cli::{escape, units};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use wpool::pool::config::Config;
+use wpool::wire::failure::{Failure, FailureKind};
+
+/// Failures that are told in full.
+const FULL_MAX: u64 = 3;
+
+/// Functions of a backtrace that are shown.
+const FRAMES_MAX: usize = 20;
+
+/// The limits that help lines propose to raise.
+#[derive(Clone, Copy, Debug, Default)]
+struct Limits {
+    memory: u64,
+    output: u64,
+    buffer: usize,
+    fuel: Option<u64>,
+    timeout: Option<Duration>,
+}
+
+/// The failures of a run so far.
+#[derive(Debug)]
+pub(crate) struct Failures {
+    names: Names,
+    limits: Limits,
+    told: u64,
+    untold: BTreeMap<FailureKind, u64>,
+    helped: Vec<FailureKind>,
+}
+
+impl Failures {
+    /// No failures yet, of jobs with these names in a run with this configuration.
+    pub(crate) fn new(names: Names, config: &Config) -> Self {
+        let limits = Limits {
+            memory: config.settings.memory_bytes_max,
+            output: config.settings.output_bytes_max,
+            buffer: config.buffer_bytes_max,
+            fuel: config.settings.fuel,
+            timeout: config.timeout,
+        };
+        Failures { names, limits, told: 0, untold: BTreeMap::new(), helped: Vec::new() }
+    }
+
+    /// Tells of a failed job, or counts it. `path` is the file whose bytes the job was.
+    pub(crate) fn add(
+        &mut self,
+        console: &mut Console,
+        job: u64,
+        path: Option<&[u8]>,
+        failure: &Failure,
+    ) {
+        let tell = console.is_verbose() || self.told < FULL_MAX;
+        if !tell || failure.kind == FailureKind::Cancelled {
+            *self.untold.entry(failure.kind).or_default() += 1;
+            return;
+        }
+        self.told += 1;
+        let place = match path {
+            Some(path) => shorten(&String::from_utf8_lossy(path)),
+            None => self.names.place(job),
+        };
+        console.error(sentence(job, &place, failure));
+        for frame in failure.backtrace.iter().take(FRAMES_MAX) {
+            console.line(format_args!("    {}", escape::text(frame)));
+        }
+        if let Some(rest @ 1..) = failure.backtrace.len().checked_sub(FRAMES_MAX) {
+            console.line(format_args!("    … {rest} more"));
+        }
+        if !self.helped.contains(&failure.kind)
+            && let Some(help) = self.limits.help(failure)
+        {
+            self.helped.push(failure.kind);
+            console.help(help);
+        }
+    }
+
+    /// Tells how many failures were not told.
+    pub(crate) fn end(&mut self, console: &mut Console) {
+        let untold = std::mem::take(&mut self.untold);
+        let total: u64 = untold.values().sum();
+        if total == 0 {
+            return;
+        }
+        let kinds: Vec<String> =
+            untold.iter().map(|(kind, number)| format!("{number} {}", kind.name())).collect();
+        let more = if self.told > 0 { " more" } else { "" };
+        let jobs = if total == 1 { "job" } else { "jobs" };
+        console.error(format_args!("{total}{more} {jobs} failed: {}", kinds.join(", ")));
+    }
+}
+
+/// What happened to the job.
+fn sentence(job: u64, place: &str, failure: &Failure) -> String {
+    let place = if place.is_empty() { String::new() } else { format!(" ({place})") };
+    let what = match failure.kind {
+        FailureKind::GuestError => "failed".into(),
+        FailureKind::Trap => "trapped".into(),
+        FailureKind::Exit => match failure.code {
+            Some(code) => format!("exited with code {code}"),
+            None => "exited".into(),
+        },
+        FailureKind::OutOfMemory => "ran out of memory".into(),
+        FailureKind::Timeout => "timed out".into(),
+        FailureKind::Fuel => "used up its fuel".into(),
+        FailureKind::WorkerLost => "lost its worker".into(),
+        FailureKind::OutputTooLarge => "has too large a result".into(),
+        FailureKind::InvalidJob => "is invalid".into(),
+        FailureKind::Cancelled => "was cancelled".to_owned(),
+    };
+    match failure.message.as_str() {
+        "" => format!("job {job}{place} {what}"),
+        message => format!("job {job}{place} {what}: {message}"),
+    }
+}
+
+impl Limits {
+    /// What to do about a failure of this kind, where that is known.
+    fn help(&self, failure: &Failure) -> Option<String> {
+        let double = |bytes: u64| units::size_text(bytes.saturating_mul(2));
+        match failure.kind {
+            FailureKind::OutOfMemory => {
+                Some(format!("raise the limit: --memory {}", double(self.memory)))
+            }
+            FailureKind::OutputTooLarge => {
+                Some(format!("raise the limit: --max-output {}", double(self.output)))
+            }
+            FailureKind::Timeout => {
+                let limit = units::duration_text(self.timeout? * 2);
+                Some(format!("give it longer: --timeout {limit}"))
+            }
+            FailureKind::Fuel => {
+                Some(format!("give it more: --fuel {}", self.fuel?.saturating_mul(2)))
+            }
+            FailureKind::InvalidJob if failure.message.starts_with("too large") => {
+                Some(format!("raise the limit: --max-buffer {}", double(self.buffer as u64)))
+            }
+            FailureKind::InvalidJob if failure.message.contains("JSON") => {
+                Some("jobs are JSON; -R takes each line as a string".into())
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_names_the_job_its_place_and_what_happened() {
+        let mut failure = Failure::new(FailureKind::Trap, "unreachable");
+        assert_eq!(
+            sentence(16, "line 17 of in.jsonl", &failure),
+            "job 16 (line 17 of in.jsonl) trapped: unreachable"
+        );
+        failure = Failure::new(FailureKind::Exit, "");
+        failure.code = Some(3);
+        assert_eq!(sentence(0, "", &failure), "job 0 exited with code 3");
+    }
+
+    #[test]
+    fn help_proposes_twice_the_limit() {
+        let limits = Limits {
+            memory: 64 << 20,
+            timeout: Some(Duration::from_millis(1500)),
+            ..Limits::default()
+        };
+        let help = |kind, message: &str| limits.help(&Failure::new(kind, message));
+        assert_eq!(
+            help(FailureKind::OutOfMemory, "").as_deref(),
+            Some("raise the limit: --memory 128MiB")
+        );
+        assert_eq!(
+            help(FailureKind::Timeout, "").as_deref(),
+            Some("give it longer: --timeout 3.00s")
+        );
+        assert_eq!(help(FailureKind::Trap, "unreachable"), None);
+        assert_eq!(help(FailureKind::InvalidJob, "out of range"), None);
+        assert!(help(FailureKind::InvalidJob, "not JSON at column 1").is_some());
+    }
+}

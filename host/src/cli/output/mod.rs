@@ -1,0 +1,293 @@
+//! Where the outcomes of `wpool map` go: results to standard output or a file, failures and what
+//! guests print to standard error, rows to the joblog.
+
+pub(crate) mod console;
+pub(crate) mod failures;
+pub(crate) mod joblog;
+pub(crate) mod journal;
+pub(crate) mod progress;
+pub(crate) mod resume;
+mod rows;
+pub(crate) mod stream;
+
+use super::input::names::Names;
+use console::Console;
+use failures::Failures;
+use joblog::JobLog;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::borrow::Cow;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use stream::Stream;
+use wpool::pool::feed::{Notice, Outcome, Sink, Stats};
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// A line for each result; a command's bytes as they are.
+    Raw,
+    /// A JSON object for each job.
+    Jsonl,
+    /// A NUL byte after each result.
+    Null,
+}
+
+/// What an [`Output`] is told at its start.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// How results are written.
+    pub(crate) format: Format,
+    /// Whether each line of a result begins with the job's input.
+    pub(crate) tag: bool,
+    /// Whether results come in the order of jobs, so that a failed one must hold its place.
+    pub(crate) ordered: bool,
+    /// Whether the module is a command.
+    pub(crate) command: bool,
+    /// Whether jobs are the bytes of files.
+    pub(crate) files: bool,
+}
+
+/// The outcomes of a run.
+#[derive(Debug)]
+pub(crate) struct Output {
+    results: Stream,
+    plan: Plan,
+    /// What ends each result; nothing where a command's bytes pass as they are.
+    end: Option<u8>,
+    /// Whether a result is its bytes and their end, and nothing else: the fast path.
+    plain: bool,
+    names: Names,
+    log: Option<JobLog>,
+    failures: Failures,
+    console: Console,
+    /// The run's start, in time since 1970.
+    start: Duration,
+}
+
+impl Output {
+    /// Results go to `results`, everything else to `console` and `log`.
+    pub(crate) fn new(
+        results: Stream,
+        plan: Plan,
+        names: Names,
+        log: Option<JobLog>,
+        failures: Failures,
+        console: Console,
+    ) -> Self {
+        let end = match plan.format {
+            Format::Null => Some(0),
+            Format::Raw if plan.command => None,
+            Format::Raw | Format::Jsonl => Some(b'\n'),
+        };
+        let plain = plan.format != Format::Jsonl && !plan.tag && !plan.files && log.is_none();
+        let start = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Output { results, plan, end, plain, names, log, failures, console, start }
+    }
+
+    /// Standard error, for what comes after the run.
+    pub(crate) fn end(&mut self) -> &mut Console {
+        self.console.end_progress();
+        self.failures.end(&mut self.console);
+        &mut self.console
+    }
+
+    /// Hands everything on, however long that takes.
+    ///
+    /// # Errors
+    /// The output cannot be written.
+    pub(crate) fn flush_all(&mut self) -> io::Result<()> {
+        while !self.flush()? {
+            let Some(fd) = self.fd() else { continue };
+            let waited = poll(&mut [PollFd::new(fd, PollFlags::POLLOUT)], PollTimeout::NONE);
+            debug_assert!(waited.is_ok() || waited == Err(nix::errno::Errno::EINTR));
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, outcome: &Outcome<'_>, input: &[u8]) {
+        let buffer = self.results.buffer();
+        match (self.plan.format, outcome.result) {
+            (Format::Jsonl, _) => rows::push(buffer, outcome, input, self.start),
+            (_, Ok(result)) if self.plan.tag => push_tagged(buffer, result, input, self.end),
+            (_, Ok(result)) => {
+                buffer.extend_from_slice(result);
+                buffer.extend(self.end);
+            }
+            // A failed job holds its place, so that line N stays the result of job N.
+            (_, Err(_)) if self.plan.ordered && !self.plan.command => match self.plan.tag {
+                true => push_tagged(buffer, b"null", input, self.end),
+                false => {
+                    buffer.extend_from_slice(b"null");
+                    buffer.extend(self.end);
+                }
+            },
+            (_, Err(_)) => (),
+        }
+    }
+
+    fn take_any(&mut self, outcome: &Outcome<'_>) {
+        let path = self.plan.files.then(|| self.names.take_path(outcome.job)).flatten();
+        let input = match &path {
+            Some(path) => Cow::Borrowed(path.as_slice()),
+            None if self.plan.command => command_text(outcome.input.unwrap_or_default()),
+            None => Cow::Borrowed(outcome.input.unwrap_or_default()),
+        };
+        self.push(outcome, &input);
+        if let Some(log) = &mut self.log {
+            log.add(outcome, &input, self.start);
+        }
+        if let Err(failure) = outcome.result {
+            self.failures.add(&mut self.console, outcome.job, path.as_deref(), failure);
+        }
+    }
+}
+
+impl Sink for Output {
+    #[inline]
+    fn take(&mut self, outcome: &Outcome<'_>) -> io::Result<()> {
+        match outcome.result {
+            Ok(result) if self.plain => {
+                let buffer = self.results.buffer();
+                buffer.extend_from_slice(result);
+                buffer.extend(self.end);
+            }
+            _ => self.take_any(outcome),
+        }
+        Ok(())
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        let console = &mut self.console;
+        match notice {
+            Notice::Log { pid, line } => console.guest(pid, &line),
+            Notice::WorkerStarted { slot, pid } => {
+                console.detail(format_args!("worker {slot} started, process {pid}"));
+            }
+            Notice::WorkerLost { slot, pid, how } => {
+                console.detail(format_args!("worker {slot}, process {pid}, was lost: {how}"));
+            }
+            Notice::Retrying { job, attempt, failure } => {
+                console.detail(format_args!("job {job} again after attempt {attempt}: {failure}"));
+            }
+            Notice::Draining { running, why } => console
+                .info(format_args!("{why}: draining {running} jobs, Ctrl-C again to kill them")),
+            Notice::ZygoteLost { how } => {
+                console.warning(format_args!("the zygote was lost, another one starts: {how}"));
+            }
+            Notice::Detail(text) => console.detail(text),
+        }
+    }
+
+    fn progress(&mut self, stats: &Stats) {
+        self.console.progress(stats);
+    }
+
+    fn held(&self) -> usize {
+        self.results.held() + self.console.held() + self.log.as_ref().map_or(0, JobLog::held)
+    }
+
+    fn flush(&mut self) -> io::Result<bool> {
+        let told = self.console.flush();
+        if !self.results.flush()? {
+            return Ok(false);
+        }
+        // A job counts as done in the log only once its result is out of our hands.
+        if let Some(log) = &mut self.log {
+            log.flush()?;
+        }
+        Ok(told)
+    }
+
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        match self.results.held() {
+            0 => Some(self.console.fd()),
+            _ => Some(self.results.fd()),
+        }
+    }
+}
+
+/// Appends a result with the input and a TAB before each of its lines.
+fn push_tagged(buffer: &mut Vec<u8>, result: &[u8], input: &[u8], end: Option<u8>) {
+    for line in result.split_inclusive(|&byte| byte == b'\n') {
+        buffer.extend_from_slice(input);
+        buffer.push(b'\t');
+        buffer.extend_from_slice(line);
+    }
+    if result.is_empty() && end.is_some() {
+        buffer.extend_from_slice(input);
+        buffer.push(b'\t');
+    }
+    buffer.extend(end);
+}
+
+/// What the user calls a command's job: its words, or its standard input where it has none.
+fn command_text(job: &[u8]) -> Cow<'_, [u8]> {
+    let Some((words_bytes, rest)) = job.split_first_chunk::<4>() else { return Cow::Borrowed(job) };
+    match rest.split_at_checked(u32::from_le_bytes(*words_bytes) as usize) {
+        Some((b"", stdin)) => Cow::Borrowed(stdin),
+        Some((words, _)) => words.iter().map(|&b| if b == 0 { b' ' } else { b }).collect(),
+        None => Cow::Borrowed(job),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::File;
+    use std::io::{Read, Seek};
+    use wpool::pool::config::Config;
+    use wpool::pool::feed::Attempt;
+    use wpool::wire::failure::{Failure, FailureKind};
+
+    /// What three jobs write, the second of which fails.
+    fn written(plan: Plan) -> String {
+        let mut file: File = tempfile::tempfile().expect("a temporary file");
+        let results = Stream::new(file.try_clone().expect("cloned")).expect("a stream");
+        let console = Console::new(true, false, progress::Progress::None).expect("a console");
+        let names = Names::words();
+        let failures = Failures::new(names.clone(), &Config::default());
+        let mut output = Output::new(results, plan, names, None, failures, console);
+        let failure = Failure::new(FailureKind::Cancelled, "");
+        for (job, result) in [(0, Ok(&b"1"[..])), (1, Err(&failure)), (2, Ok(b"a\nb"))] {
+            let outcome = Outcome { job, input: Some(b"in"), result, attempt: Attempt::default() };
+            output.take(&outcome).expect("taken");
+        }
+        assert!(output.flush().expect("flushed"));
+        let mut text = String::new();
+        file.rewind().expect("rewound");
+        file.read_to_string(&mut text).expect("read");
+        text
+    }
+
+    fn plan(format: Format) -> Plan {
+        Plan { format, tag: false, ordered: true, command: false, files: false }
+    }
+
+    #[test]
+    fn a_failed_job_holds_its_place_in_ordered_results() {
+        assert_eq!(written(plan(Format::Raw)), "1\nnull\na\nb\n");
+        assert_eq!(written(plan(Format::Null)), "1\0null\0a\nb\0");
+    }
+
+    #[test]
+    fn a_failed_job_writes_nothing_where_order_means_nothing_or_bytes_are_a_commands() {
+        assert_eq!(written(Plan { ordered: false, ..plan(Format::Raw) }), "1\na\nb\n");
+        assert_eq!(written(Plan { command: true, ..plan(Format::Raw) }), "1a\nb");
+    }
+
+    #[test]
+    fn a_tag_stands_before_each_line() {
+        assert_eq!(
+            written(Plan { tag: true, ..plan(Format::Raw) }),
+            "in\t1\nin\tnull\nin\ta\nin\tb\n"
+        );
+    }
+
+    #[test]
+    fn a_commands_job_is_called_by_its_words_or_its_input() {
+        assert_eq!(&*command_text(b"\x03\0\0\0a\0bstdin"), b"a b");
+        assert_eq!(&*command_text(b"\0\0\0\0stdin"), b"stdin");
+        assert_eq!(&*command_text(b"\xff\0\0\0torn"), b"\xff\0\0\0torn");
+    }
+}

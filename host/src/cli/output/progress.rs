@@ -1,0 +1,117 @@
+//! The display of progress on standard error.
+
+use crate::cli::units;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::time::{Duration, Instant};
+use wpool::pool::feed::Stats;
+
+/// Time between two lines of plain progress.
+const PLAIN_PERIOD: Duration = Duration::from_secs(10);
+
+/// How progress is shown.
+#[derive(Debug)]
+pub(crate) enum Progress {
+    /// Not at all.
+    None,
+    /// A line now and then.
+    Plain {
+        /// When the run began.
+        began: Instant,
+        /// When the last line was shown.
+        shown: Instant,
+    },
+    /// A bar that is redrawn.
+    Bar(ProgressBar),
+}
+
+impl Progress {
+    /// A line now and then.
+    pub(crate) fn plain() -> Self {
+        let now = Instant::now();
+        Progress::Plain { began: now, shown: now }
+    }
+
+    /// A bar that is redrawn.
+    pub(crate) fn bar() -> Self {
+        Progress::Bar(ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()))
+    }
+
+    /// Shows the counts, or answers with a line that shows them.
+    pub(crate) fn update(&mut self, stats: &Stats) -> Option<String> {
+        match self {
+            Progress::None => None,
+            Progress::Plain { began, shown } => {
+                let now = Instant::now();
+                if now - *shown < PLAIN_PERIOD {
+                    return None;
+                }
+                *shown = now;
+                Some(line(stats, now - *began))
+            }
+            Progress::Bar(bar) => {
+                if bar.length() != stats.total {
+                    set_total(bar, stats.total);
+                }
+                bar.set_position(stats.succeeded + stats.failed);
+                if stats.failed > 0 {
+                    bar.set_message(format!("{} failed", stats.failed));
+                }
+                None
+            }
+        }
+    }
+
+    /// Runs `print` while the bar is off the screen.
+    pub(crate) fn hidden<T>(&self, print: impl FnOnce() -> T) -> T {
+        match self {
+            Progress::Bar(bar) => bar.suspend(print),
+            Progress::None | Progress::Plain { .. } => print(),
+        }
+    }
+
+    /// Ends the display.
+    pub(crate) fn end(&mut self) {
+        if let Progress::Bar(bar) = std::mem::replace(self, Progress::None) {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn set_total(bar: &ProgressBar, total: Option<u64>) {
+    let template = match total {
+        Some(total) => {
+            bar.set_length(total);
+            "{bar:30} {human_pos}/{human_len} jobs, {per_sec}, {eta} left {msg:.red}"
+        }
+        None => "{spinner} {human_pos} jobs, {per_sec}, {elapsed} {msg:.red}",
+    };
+    bar.set_style(ProgressStyle::with_template(template).expect("the template is valid"));
+}
+
+/// The counts on one line.
+fn line(stats: &Stats, elapsed: Duration) -> String {
+    let done = stats.succeeded + stats.failed;
+    let of = stats.total.map(|total| format!(" of {total}")).unwrap_or_default();
+    let rate = done as f64 / elapsed.as_secs_f64().max(1e-9);
+    let elapsed = units::duration_text(elapsed);
+    format!("{done}{of} jobs done, {} failed, in {elapsed} ({rate:.0} jobs/s)", stats.failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_line_has_the_counts_and_no_guess() {
+        let stats = Stats { succeeded: 90, failed: 10, total: Some(400), ..Stats::default() };
+        assert_eq!(
+            line(&stats, Duration::from_secs(20)),
+            "100 of 400 jobs done, 10 failed, in 20.0s (5 jobs/s)"
+        );
+    }
+
+    #[test]
+    fn a_short_run_shows_no_plain_line() {
+        assert_eq!(Progress::plain().update(&Stats::default()), None);
+    }
+}

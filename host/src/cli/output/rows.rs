@@ -1,0 +1,144 @@
+//! Rows of `--jsonl`: one JSON object for each job.
+
+use crate::cli::input::encode::is_json;
+use serde_json::to_writer;
+use std::borrow::Cow;
+use std::io::Write;
+use std::time::Duration;
+use wpool::pool::feed::{Attempt, Outcome};
+
+const MEMORY: &str = "writing to memory cannot fail";
+
+/// Appends the row of a job. `start` is the run's start, in seconds since 1970.
+pub(crate) fn push(row: &mut Vec<u8>, outcome: &Outcome<'_>, input: &[u8], start: Duration) {
+    write!(row, "{{\"seq\":{},\"input\":", outcome.job).expect(MEMORY);
+    push_value(row, input);
+    match outcome.result {
+        Ok(output) => {
+            row.extend_from_slice(b",\"ok\":true,\"output\":");
+            push_value(row, output);
+        }
+        Err(failure) => {
+            row.extend_from_slice(b",\"ok\":false,\"error\":");
+            to_writer(&mut *row, failure).expect(MEMORY);
+        }
+    }
+    push_attempt(row, &outcome.attempt, start);
+    row.extend_from_slice(b"}\n");
+}
+
+fn push_attempt(row: &mut Vec<u8>, attempt: &Attempt, start: Duration) {
+    write!(row, ",\"attempt\":{}", attempt.number).expect(MEMORY);
+    if attempt.pid > 0 {
+        let start = (start + attempt.sent).as_secs_f64();
+        write!(row, ",\"worker\":{},\"start\":{start:.6}", attempt.pid).expect(MEMORY);
+    }
+    if let Some(ran) = attempt.ran {
+        write!(row, ",\"ms\":{:.3}", ran.as_secs_f64() * 1e3).expect(MEMORY);
+    }
+    if let Some(bytes) = attempt.memory_bytes {
+        write!(row, ",\"peak_mem\":{bytes}").expect(MEMORY);
+    }
+}
+
+/// Appends bytes as a JSON value: as they are if they are JSON, as a string if they are text,
+/// otherwise as `{"base64": …}`.
+fn push_value(row: &mut Vec<u8>, bytes: &[u8]) {
+    if is_json(bytes) {
+        row.extend_from_slice(&on_one_line(bytes.trim_ascii()));
+    } else if let Ok(text) = std::str::from_utf8(bytes) {
+        to_writer(row, text).expect(MEMORY);
+    } else {
+        write!(row, "{{\"base64\":\"{}\"}}", base64(bytes)).expect(MEMORY);
+    }
+}
+
+/// JSON without line ends: they can only stand between its tokens.
+fn on_one_line(json: &[u8]) -> Cow<'_, [u8]> {
+    match memchr::memchr2(b'\n', b'\r', json) {
+        None => Cow::Borrowed(json),
+        Some(_) => {
+            json.iter().map(|&b| if matches!(b, b'\n' | b'\r') { b' ' } else { b }).collect()
+        }
+    }
+}
+
+/// The bytes in base64, padded (RFC 4648, section 4).
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
+        let group = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for digit in 0..4 {
+            match digit <= chunk.len() {
+                true => text.push(DIGITS[(group >> (18 - 6 * digit) & 63) as usize].into()),
+                false => text.push('='),
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wpool::wire::failure::{Failure, FailureKind};
+
+    fn row(input: &[u8], result: Result<&[u8], &Failure>, attempt: Attempt) -> String {
+        let mut row = Vec::new();
+        let outcome = Outcome { job: 7, input: None, result, attempt };
+        push(&mut row, &outcome, input, Duration::from_secs(1000));
+        let row = String::from_utf8(row).expect("UTF-8");
+        serde_json::from_str::<serde_json::Value>(&row).expect("a row is JSON");
+        row
+    }
+
+    #[test]
+    fn a_row_tells_everything_about_its_job() {
+        let attempt = Attempt {
+            number: 2,
+            pid: 42,
+            slot: 0,
+            sent: Duration::from_millis(1500),
+            ran: Some(Duration::from_micros(1234)),
+            memory_bytes: Some(65536),
+        };
+        assert_eq!(
+            row(b"[1, 2]", Ok(b"3"), attempt),
+            "{\"seq\":7,\"input\":[1, 2],\"ok\":true,\"output\":3,\"attempt\":2,\"worker\":42,\
+             \"start\":1001.500000,\"ms\":1.234,\"peak_mem\":65536}\n"
+        );
+    }
+
+    #[test]
+    fn a_failure_is_a_row_too() {
+        let failure = Failure::new(FailureKind::Trap, "unreachable");
+        assert_eq!(
+            row(b"word", Err(&failure), Attempt::default()),
+            "{\"seq\":7,\"input\":\"word\",\"ok\":false,\
+             \"error\":{\"kind\":\"trap\",\"message\":\"unreachable\"},\"attempt\":0}\n"
+        );
+    }
+
+    #[test]
+    fn a_result_cannot_forge_a_second_row() {
+        let row = row(b"1", Ok(b"[1,\n2]\n"), Attempt::default());
+        assert!(row.contains("\"output\":[1, 2],"), "{row}");
+        assert_eq!(row.matches('\n').count(), 1);
+    }
+
+    #[test]
+    fn bytes_that_are_not_text_are_in_base64() {
+        for (bytes, text) in [
+            (&b""[..], ""),
+            (b"f", "Zg=="),
+            (b"fo", "Zm8="),
+            (b"foo", "Zm9v"),
+            (b"\xff\xfe\xfd\xfc", "//79/A=="),
+        ] {
+            assert_eq!(base64(bytes), text);
+        }
+        assert!(row(b"1", Ok(b"\xff"), Attempt::default()).contains("{\"base64\":\"/w==\"}"));
+    }
+}

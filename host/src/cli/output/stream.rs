@@ -1,0 +1,170 @@
+//! A buffer in front of a descriptor that is written without ever blocking.
+//!
+//! The descriptor's own flags are left alone, since standard output is shared with other programs.
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::FileTypeExt;
+
+/// What a pipe that polls writable takes without blocking (PIPE_BUF).
+const PIPE_BYTES: usize = 4096;
+
+/// Capacity that an empty buffer keeps.
+const IDLE_BYTES_MAX: usize = 1 << 20;
+
+/// A buffer in front of a descriptor.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    file: File,
+    /// Whether a write may block: pipes, sockets, terminals.
+    may_block: bool,
+    buffer: Vec<u8>,
+    /// Bytes of the buffer that are written.
+    sent: usize,
+}
+
+impl Stream {
+    /// A stream to this file.
+    ///
+    /// # Errors
+    /// The file's kind cannot be told.
+    pub(crate) fn new(file: File) -> io::Result<Self> {
+        let kind = file.metadata()?.file_type();
+        let may_block = kind.is_fifo() || kind.is_socket() || file.is_terminal();
+        Ok(Stream { file, may_block, buffer: Vec::new(), sent: 0 })
+    }
+
+    /// A stream to a descriptor that stays open behind it.
+    ///
+    /// # Errors
+    /// The descriptor is closed.
+    pub(crate) fn of(fd: impl AsFd) -> io::Result<Self> {
+        Stream::new(File::from(fd.as_fd().try_clone_to_owned()?))
+    }
+
+    /// What to append to.
+    #[inline]
+    pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.buffer
+    }
+
+    /// Bytes not yet written.
+    pub(crate) fn held(&self) -> usize {
+        self.buffer.len() - self.sent
+    }
+
+    /// Whether a terminal is behind it.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.file.is_terminal()
+    }
+
+    /// What to wait on when [`Stream::flush`] answered false.
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+
+    /// Writes what can be written without blocking; true if that was all.
+    ///
+    /// # Errors
+    /// The write failed. A pipe without a reader is `BrokenPipe`.
+    pub(crate) fn flush(&mut self) -> io::Result<bool> {
+        while self.held() > 0 {
+            let held = &self.buffer[self.sent..];
+            let piece = if self.may_block { &held[..held.len().min(PIPE_BYTES)] } else { held };
+            if self.may_block && !is_writable(&self.file)? {
+                self.compact();
+                return Ok(false);
+            }
+            match self.file.write(piece) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(bytes) => self.sent += bytes,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.compact();
+                    return Ok(false);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.sent = 0;
+        self.buffer.clear();
+        if self.buffer.capacity() > IDLE_BYTES_MAX {
+            self.buffer = Vec::new();
+        }
+        Ok(true)
+    }
+
+    /// Drops what is held.
+    pub(crate) fn discard(&mut self) {
+        self.buffer.clear();
+        self.sent = 0;
+    }
+
+    /// Drops the written bytes once they are the larger part, so that each is moved at most once.
+    fn compact(&mut self) {
+        if self.sent > self.buffer.len() / 2 {
+            self.buffer.drain(..self.sent);
+            self.sent = 0;
+        }
+    }
+}
+
+/// Whether a small write would not wait. (A pipe without a reader is: the write fails.)
+fn is_writable(file: &File) -> io::Result<bool> {
+    let mut fds = [PollFd::new(file.as_fd(), PollFlags::POLLOUT)];
+    match poll(&mut fds, PollTimeout::ZERO) {
+        Ok(ready) => Ok(ready > 0),
+        Err(nix::errno::Errno::EINTR) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{PipeReader, Read, pipe};
+    use std::os::fd::OwnedFd;
+
+    fn piped() -> (PipeReader, Stream) {
+        let (reader, writer) = pipe().expect("a pipe");
+        (reader, Stream::new(File::from(OwnedFd::from(writer))).expect("a stream"))
+    }
+
+    #[test]
+    fn a_full_pipe_answers_false_and_the_rest_follows_when_it_is_read() {
+        let (mut reader, mut stream) = piped();
+        let bytes: Vec<u8> = (0..1_000_000u32).map(|n| n as u8).collect();
+        stream.buffer().extend_from_slice(&bytes);
+        assert!(!stream.flush().expect("no error"));
+        let mut read = Vec::new();
+        while stream.held() > 0 {
+            let mut piece = [0; 10_000];
+            let length = reader.read(&mut piece).expect("read");
+            read.extend_from_slice(&piece[..length]);
+            stream.flush().expect("no error");
+        }
+        drop(stream);
+        reader.read_to_end(&mut read).expect("read");
+        assert!(read == bytes);
+    }
+
+    #[test]
+    fn a_pipe_without_a_reader_is_a_broken_pipe() {
+        let (reader, mut stream) = piped();
+        drop(reader);
+        stream.buffer().push(b'x');
+        assert_eq!(stream.flush().expect_err("no reader").kind(), io::ErrorKind::BrokenPipe);
+    }
+
+    #[test]
+    fn a_regular_file_takes_everything_at_once() {
+        let file = tempfile::tempfile().expect("a temporary file");
+        let mut stream = Stream::new(file).expect("a stream");
+        stream.buffer().resize(3 << 20, b'x');
+        assert!(stream.flush().expect("no error"));
+        assert_eq!(stream.held(), 0);
+        assert!(stream.buffer().capacity() <= IDLE_BYTES_MAX);
+    }
+}

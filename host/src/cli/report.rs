@@ -1,0 +1,115 @@
+//! Errors for people: one `error:` line that names the flag or file, and one `help:` line.
+
+use super::escape;
+use super::exit::Exit;
+use anstream::{AutoStream, ColorChoice};
+use std::fmt;
+use std::io::{self, Write};
+use wpool::pool::error::PoolError;
+
+/// Why the program gives up, and what the user can do about it.
+#[derive(Debug)]
+pub(crate) struct Report {
+    /// How the program ends.
+    pub(crate) exit: Exit,
+    /// What is wrong; a lowercase fragment.
+    pub(crate) error: String,
+    /// What to do about it.
+    pub(crate) help: Option<String>,
+}
+
+impl Report {
+    /// A report without help.
+    pub(crate) fn new(exit: Exit, error: impl Into<String>) -> Self {
+        Report { exit, error: error.into(), help: None }
+    }
+
+    /// A flag, its value, or a file it names is wrong.
+    pub(crate) fn usage(error: impl Into<String>) -> Self {
+        Report::new(Exit::Usage, error)
+    }
+
+    /// The same report, with help.
+    pub(crate) fn help(self, help: impl Into<String>) -> Self {
+        Report { help: Some(help.into()), ..self }
+    }
+
+    /// Prints it to standard error; a closed pipe is ended quietly.
+    pub(crate) fn print(&self) {
+        if self.exit == Exit::BrokenPipe {
+            return;
+        }
+        let stderr = io::stderr();
+        let color = AutoStream::choice(&stderr) != ColorChoice::Never;
+        // There is nobody left to tell when standard error cannot be written.
+        let _ = stderr.lock().write_all(self.text(color).as_bytes());
+    }
+
+    fn text(&self, color: bool) -> String {
+        let mut text = format!("{} {}\n", Label::Error.paint(color), escape::text(&self.error));
+        if let Some(help) = &self.help {
+            text += &format!("{} {}\n", Label::Help.paint(color), escape::text(help));
+        }
+        text
+    }
+}
+
+impl From<PoolError> for Report {
+    fn from(error: PoolError) -> Self {
+        let report = Report::new(Exit::of_error(&error), error.to_string());
+        match error {
+            PoolError::Task { candidates, .. } if !candidates.is_empty() => {
+                report.help(format!("choose one with --task: {}", candidates.join(", ")))
+            }
+            _ => report,
+        }
+    }
+}
+
+/// The word a line for people begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Label {
+    /// Something failed.
+    Error,
+    /// What to do about it.
+    Help,
+    /// Something is odd.
+    Warning,
+    /// wpool itself speaks.
+    Wpool,
+}
+
+impl Label {
+    /// The label with its colon, coloured or not.
+    pub(crate) fn paint(self, color: bool) -> impl fmt::Display {
+        let (text, style) = match self {
+            Label::Error => ("error:", "\x1b[1;31m"),
+            Label::Help => ("help:", "\x1b[1;36m"),
+            Label::Warning => ("warning:", "\x1b[1;33m"),
+            Label::Wpool => ("wpool:", "\x1b[1m"),
+        };
+        fmt::from_fn(move |f| match color {
+            true => write!(f, "{style}{text}\x1b[0m"),
+            false => f.write_str(text),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_one_error_line_and_one_help_line_with_control_characters_escaped() {
+        let report = Report::usage("no task \"\x1b[2J\"").help("see\nthere");
+        assert_eq!(report.text(false), "error: no task \"\\x1b[2J\"\nhelp: see\\nthere\n");
+    }
+
+    #[test]
+    fn candidates_are_offered_where_the_task_is_wrong() {
+        let error = PoolError::Task { message: "no task".into(), candidates: vec!["a()".into()] };
+        let report = Report::from(error);
+        assert_eq!(report.exit, Exit::Module);
+        assert_eq!(report.help.as_deref(), Some("choose one with --task: a()"));
+    }
+}

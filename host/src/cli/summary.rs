@@ -1,0 +1,149 @@
+//! What is told at the end of a run, or instead of one.
+
+use super::argv;
+use super::exit::Exit;
+use super::flags::NoInput;
+use super::output::console::Console;
+use super::report::Report;
+use super::units::{count, duration_text, size_text};
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::time::Duration;
+use wpool::module::description::Description;
+use wpool::pool::config::Config;
+use wpool::pool::summary::{End, Summary};
+
+const RESUME_FLAGS: [&str; 4] = ["--resume", "--resume-failed", "--retry-failed", "--force-resume"];
+
+/// Tells how a run ended, and what to run next if jobs failed or are left.
+pub(crate) fn tell(
+    console: &mut Console,
+    summary: &Summary,
+    took: Duration,
+    logged: bool,
+    args: &[OsString],
+) {
+    console.info(line(summary, took));
+    let left = summary.end != End::Complete;
+    if logged && left {
+        console.info(format_args!(
+            "go on with: {}",
+            argv::again(args, "--resume-failed", &RESUME_FLAGS)
+        ));
+    } else if logged && summary.stats.failed > 0 {
+        console.info(format_args!(
+            "run the failed jobs again with: {}",
+            argv::again(args, "--retry-failed", &RESUME_FLAGS)
+        ));
+    } else if summary.stats.failed > 0 || left {
+        console.detail("with --joblog FILE, --resume-failed runs only what is left");
+    }
+}
+
+/// The counts on one line.
+fn line(summary: &Summary, took: Duration) -> String {
+    let stats = &summary.stats;
+    let mut line = format!("{} ok", count(stats.succeeded, "job"));
+    let mut add = |number: u64, what: &str| {
+        if number > 0 {
+            write!(line, ", {number} {what}").expect("writing to a String cannot fail");
+        }
+    };
+    add(stats.failed, "failed");
+    add(stats.retried, "retried");
+    if let (true, Some(total)) = (summary.end != End::Complete, stats.total) {
+        add(total.saturating_sub(stats.succeeded + stats.failed), "not run");
+    }
+    let rate = (stats.succeeded + stats.failed) as f64 / took.as_secs_f64().max(1e-9);
+    let rate = if rate < 10.0 { format!("{rate:.1}") } else { format!("{rate:.0}") };
+    write!(line, ", in {} ({rate} jobs/s)", duration_text(took))
+        .expect("writing to a String cannot fail");
+    match summary.end {
+        End::Complete => (),
+        End::Halted { .. } => line.push_str("; stopped by --halt"),
+        End::Drained => line.push_str("; stopped on request"),
+        End::Killed => line.push_str("; killed on request"),
+        End::Deadline => line.push_str("; stopped by --deadline"),
+    }
+    line
+}
+
+/// Ends a run that had no jobs.
+///
+/// # Errors
+/// `--no-input fail` was given.
+pub(crate) fn no_jobs(what: NoInput, console: &mut Console) -> Result<Exit, Report> {
+    match what {
+        NoInput::Pass => (),
+        NoInput::Warn => console.warning("there were no jobs"),
+        NoInput::Fail => return Err(Report::new(Exit::NoInput, "there were no jobs")),
+    }
+    let _ = console.flush();
+    Ok(Exit::Success)
+}
+
+/// Prints what would be run.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub(crate) fn dry_run(
+    description: &Description,
+    task: &str,
+    hash: &str,
+    config: &Config,
+    jobs: Option<u64>,
+) -> Result<Exit, Report> {
+    let settings = &config.settings;
+    let optional = |limit: Option<String>| limit.unwrap_or_else(|| "none".into());
+    let rows = [
+        ("module", format!("{hash} ({})", size_text(description.bytes))),
+        ("kind", format!("{:?}", description.kind).to_lowercase()),
+        ("task", task.escape_default().to_string()),
+        ("jobs", jobs.map_or("not known before they are read".into(), |jobs| jobs.to_string())),
+        ("workers", config.workers.to_string()),
+        ("isolation", format!("{:?}", settings.isolation).to_lowercase()),
+        ("timeout", optional(config.timeout.map(duration_text))),
+        ("deadline", optional(config.deadline.map(duration_text))),
+        ("memory", size_text(settings.memory_bytes_max)),
+        ("fuel", optional(settings.fuel.map(|fuel| fuel.to_string()))),
+        ("max-output", size_text(settings.output_bytes_max)),
+        ("max-log", size_text(settings.log_bytes_max)),
+        ("max-buffer", size_text(config.buffer_bytes_max as u64)),
+        ("retries", config.retry.attempts.to_string()),
+    ];
+    let text: String = rows.iter().map(|(name, value)| format!("{name:11}{value}\n")).collect();
+    print(&text)
+}
+
+/// Prints to standard output.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub(crate) fn print(text: &str) -> Result<Exit, Report> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => Ok(Exit::Success),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Exit::BrokenPipe),
+        Err(error) => Err(Report::new(Exit::Output, format!("standard output: {error}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wpool::pool::feed::Stats;
+
+    #[test]
+    fn the_line_has_the_counts_that_are_not_zero_and_the_rate() {
+        let stats = Stats { succeeded: 1, ..Stats::default() };
+        let mut summary = Summary { end: End::Complete, stats, input_exhausted: true };
+        assert_eq!(line(&summary, Duration::from_millis(4)), "1 job ok, in 4.0ms (250 jobs/s)");
+        summary.stats =
+            Stats { succeeded: 5, failed: 3, retried: 2, total: Some(10), ..Stats::default() };
+        summary.end = End::Deadline;
+        assert_eq!(
+            line(&summary, Duration::from_secs(2)),
+            "5 jobs ok, 3 failed, 2 retried, 2 not run, in 2.00s (4.0 jobs/s); stopped by --deadline"
+        );
+    }
+}

@@ -1,0 +1,151 @@
+//! Jobs that a test holds back: each tells that it has started, and waits until it is let go.
+
+use super::until;
+use std::fs;
+use tempfile::TempDir;
+use wpool::{Builder, Pool};
+
+/// Byte tasks that leave an empty folder `PID.JOB` in the folder they are granted:
+/// - `wait` then waits for the file `go-JOB` or `all`, and answers with its process id;
+/// - `note` answers with its process id;
+/// - `odd_fails` fails if its job ends in an odd digit, with its process id as the message;
+/// - `second_try` traps unless this process has had that job before.
+///
+/// Only the first 64 bytes of a job count.
+const MODULE: &str = r#"(module
+    (import "wpool" "job_read" (func $job_read (param i32 i32 i32) (result i32)))
+    (import "wpool" "result_write" (func $result_write (param i32 i32)))
+    (import "wpool" "process_id" (func $process_id (result i32)))
+    (import "wasi_snapshot_preview1" "path_create_directory"
+        (func $create (param i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "path_filestat_get"
+        (func $stat (param i32 i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
+    (memory (export "memory") 1)
+    ;; The process id's digits end at 127; the job follows at 128, and once more at 259.
+    (data (i32.const 127) ".")
+    (data (i32.const 256) "go-")
+    (data (i32.const 512) "all")
+    (global $id (mut i32) (i32.const 0))
+    (global $job_size (mut i32) (i32.const 0))
+
+    ;; Reads the job, writes down the process id, and creates the folder: answers with the errno.
+    (func $begin (result i32)
+        (local $rest i32)
+        (drop (call $job_read (i32.const 259) (i32.const 0) (i32.const 64)))
+        (global.set $job_size (call $job_read (i32.const 128) (i32.const 0) (i32.const 64)))
+        (global.set $id (i32.const 127))
+        (local.set $rest (call $process_id))
+        (loop $digit
+            (global.set $id (i32.sub (global.get $id) (i32.const 1)))
+            (i32.store8 (global.get $id)
+                (i32.add (i32.const 48) (i32.rem_u (local.get $rest) (i32.const 10))))
+            (br_if $digit
+                (local.tee $rest (i32.div_u (local.get $rest) (i32.const 10)))))
+        (call $create (i32.const 3) (global.get $id)
+            (i32.add (i32.sub (i32.const 128) (global.get $id)) (global.get $job_size))))
+    (func $answer
+        (call $result_write (global.get $id) (i32.sub (i32.const 127) (global.get $id))))
+    (func $is_there (param $name i32) (param $size i32) (result i32)
+        (i32.eqz (call $stat (i32.const 3) (i32.const 1) (local.get $name) (local.get $size)
+            (i32.const 1024))))
+
+    (func (export "task_wait") (result i32)
+        (drop (call $begin))
+        (block $open
+            (loop $closed
+                (br_if $open (call $is_there (i32.const 512) (i32.const 3)))
+                (br_if $open (call $is_there (i32.const 256)
+                    (i32.add (i32.const 3) (global.get $job_size))))
+                (drop (call $yield))
+                (br $closed)))
+        (call $answer)
+        (i32.const 0))
+    (func (export "task_note") (result i32)
+        (drop (call $begin))
+        (call $answer)
+        (i32.const 0))
+    (func (export "task_odd_fails") (result i32)
+        (drop (call $begin))
+        (call $answer)
+        (i32.and (i32.const 1)
+            (i32.load8_u (i32.add (i32.const 127) (global.get $job_size)))))
+    (func (export "task_second_try") (result i32)
+        (if (i32.eqz (call $begin)) (then (unreachable)))
+        (call $answer)
+        (i32.const 0)))"#;
+
+/// A folder in which jobs say that they have started, and are told to go on.
+pub(crate) struct Gate {
+    folder: TempDir,
+}
+
+/// A job that has started.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Started {
+    /// The job, as JSON.
+    pub(crate) job: String,
+    /// The process that runs it.
+    pub(crate) pid: i32,
+}
+
+impl Gate {
+    /// A closed gate.
+    pub(crate) fn new() -> Gate {
+        Gate { folder: tempfile::tempdir().expect("a temporary folder") }
+    }
+
+    /// A pool of so many workers whose jobs wait at this gate.
+    pub(crate) fn pool(&self, workers: usize) -> Builder {
+        self.task("wait", workers)
+    }
+
+    /// A pool of so many workers for a task of the module.
+    pub(crate) fn task(&self, task: &str, workers: usize) -> Builder {
+        let pool = Pool::from_bytes(MODULE).cache(false).task(task).workers(workers);
+        pool.dir(self.folder.path(), "/gate", false)
+    }
+
+    /// The jobs that have started, sorted. A job that was started by two processes is there twice.
+    pub(crate) fn started(&self) -> Vec<Started> {
+        let names = fs::read_dir(self.folder.path()).expect("the folder is there");
+        let names = names.map(|entry| entry.expect("is readable").file_name());
+        let mut started: Vec<Started> = names
+            .filter_map(|name| {
+                let (pid, job) = name.to_str()?.split_once('.')?;
+                Some(Started { job: job.to_owned(), pid: pid.parse().ok()? })
+            })
+            .collect();
+        started.sort();
+        started
+    }
+
+    /// The jobs that have started, without their processes.
+    pub(crate) fn started_jobs(&self) -> Vec<String> {
+        self.started().into_iter().map(|started| started.job).collect()
+    }
+
+    /// Waits until so many jobs have started.
+    pub(crate) fn wait_for(&self, count: usize) -> Vec<Started> {
+        until(|| self.started().len() >= count);
+        self.started()
+    }
+
+    /// Waits until this job has started, and tells in which process it did last.
+    pub(crate) fn wait_for_job(&self, job: i64) -> i32 {
+        let job = job.to_string();
+        let find = || self.started().iter().rev().find(|at| at.job == job).map(|at| at.pid);
+        until(|| find().is_some());
+        find().expect("just seen")
+    }
+
+    /// Lets one job go on.
+    pub(crate) fn open(&self, job: i64) {
+        fs::write(self.folder.path().join(format!("go-{job}")), "").expect("is writable");
+    }
+
+    /// Lets all jobs go on, whenever they come.
+    pub(crate) fn open_all(&self) {
+        fs::write(self.folder.path().join("all"), "").expect("is writable");
+    }
+}

@@ -1,0 +1,56 @@
+//! Processes as the system sees them, by way of `/proc`.
+
+use super::until;
+use nix::unistd::Pid;
+use std::fs;
+
+pub(crate) use nix::sys::signal::Signal;
+
+/// The state letter and the parent of a process that has not been reaped.
+fn stat(pid: i32) -> Option<(char, i32)> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name before it is in parentheses, and may hold anything.
+    let mut words = stat[stat.rfind(')')? + 1..].split_ascii_whitespace();
+    Some((words.next()?.chars().next()?, words.next()?.parse().ok()?))
+}
+
+/// Whether a process runs. One that has ended does not, even if nobody has reaped it yet.
+pub(crate) fn is_alive(pid: i32) -> bool {
+    stat(pid).is_some_and(|(state, _)| state != 'Z' && state != 'X')
+}
+
+/// The parent of a living process.
+pub(crate) fn parent(pid: i32) -> i32 {
+    stat(pid).expect("the process is alive").1
+}
+
+/// The living children of a process, sorted.
+pub(crate) fn children(parent: i32) -> Vec<i32> {
+    let entries = fs::read_dir("/proc").expect("/proc is mounted");
+    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let mut children: Vec<i32> = pids
+        .filter(|&pid| stat(pid).is_some_and(|(_, theirs)| theirs == parent) && is_alive(pid))
+        .collect();
+    children.sort_unstable();
+    children
+}
+
+/// The children of this program: its zygotes.
+pub(crate) fn zygotes() -> Vec<i32> {
+    children(std::process::id() as i32)
+}
+
+/// Sends a signal to a living process.
+pub(crate) fn signal(pid: i32, signal: Signal) {
+    nix::sys::signal::kill(Pid::from_raw(pid), signal).expect("the process is there");
+}
+
+/// Kills a process.
+pub(crate) fn kill(pid: i32) {
+    signal(pid, Signal::SIGKILL);
+}
+
+/// Waits until a process has ended.
+pub(crate) fn wait_for_end(pid: i32) {
+    until(|| !is_alive(pid));
+}
