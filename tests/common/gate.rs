@@ -131,10 +131,10 @@ impl Gate {
         self.started()
     }
 
-    /// Waits until this job has started, and tells in which process it did last.
+    /// Waits until this job has started, and tells in which process.
     pub(crate) fn wait_for_job(&self, job: i64) -> i32 {
         let job = job.to_string();
-        let find = || self.started().iter().rev().find(|at| at.job == job).map(|at| at.pid);
+        let find = || self.started().iter().find(|at| at.job == job).map(|at| at.pid);
         until(|| find().is_some());
         find().expect("just seen")
     }

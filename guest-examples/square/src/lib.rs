@@ -3,7 +3,7 @@
 use wpool_guest::{process_id, task};
 
 /// The square of `n`.
-#[task]
+#[task(default)]
 fn square(n: i64) -> i64 {
     n * n
 }

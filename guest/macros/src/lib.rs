@@ -19,6 +19,8 @@ use syn::ItemFn;
 /// exported too, and described in the custom section `wpool:tasks`, where `wpool inspect` finds
 /// names, types and the first paragraph of its documentation.
 ///
+/// `#[task(default)]` marks the one that `wpool` calls where `--task` names none.
+///
 /// Parameters are owned types, `&str` or `&[T]`; the result is an owned type, nothing, or a
 /// `Result` (by that name) whose error fails the job.
 #[proc_macro_attribute]

@@ -25,6 +25,8 @@ pub(crate) struct Task {
     pub(crate) output: Output,
     /// The first paragraph of the documentation, on one line.
     pub(crate) doc: Option<String>,
+    /// Whether it is called where no task is named.
+    pub(crate) default: bool,
     /// The function's `#[cfg]`s: its export exists only where it does.
     pub(crate) cfgs: Vec<Attribute>,
 }
@@ -59,9 +61,11 @@ impl Task {
 
 /// Reads the function under a `#[task]`.
 pub(crate) fn task(arguments: &TokenStream, function: &ItemFn) -> Result<Task> {
-    if !arguments.is_empty() {
-        return Err(Error::new_spanned(arguments, "#[task] takes no arguments"));
-    }
+    let default = match syn::parse2::<Option<Ident>>(arguments.clone()) {
+        Ok(None) => false,
+        Ok(Some(word)) if word == "default" => true,
+        _ => return Err(Error::new_spanned(arguments, "#[task] takes `default` or nothing")),
+    };
     let signature = &function.sig;
     check_signature(signature)?;
     let params = signature.inputs.iter().map(param).collect::<Result<Vec<_>>>()?;
@@ -75,6 +79,7 @@ pub(crate) fn task(arguments: &TokenStream, function: &ItemFn) -> Result<Task> {
         params,
         output: output(&signature.output)?,
         doc: first_paragraph(&function.attrs),
+        default,
         cfgs: function.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect(),
     };
     match reserved::reason(&task.name, task.is_scalar()) {
@@ -278,7 +283,7 @@ mod tests {
         )
         .err()
         .expect("refused");
-        assert_eq!(error.to_string(), "#[task] takes no arguments");
+        assert_eq!(error.to_string(), "#[task] takes `default` or nothing");
         let inputs = (0..17).map(|n| quote::format_ident!("p{n}"));
         check_refused(parse_quote!(fn f(#(#inputs: i64),*) {}), "in a struct");
     }

@@ -20,7 +20,8 @@ pub(crate) fn line(task: &Task) -> String {
     };
     let doc = task.doc.as_ref().map(|doc| format!(r#","doc":{}"#, json(doc))).unwrap_or_default();
     let name = json(&task.name);
-    format!("{{\"name\":{name},\"params\":[{params}],\"result\":{result}{doc}}}\n")
+    let default = if task.default { r#","default":true"# } else { "" };
+    format!("{{\"name\":{name},\"params\":[{params}],\"result\":{result}{default}{doc}}}\n")
 }
 
 /// `text` as a JSON string.
@@ -92,6 +93,16 @@ mod tests {
             ),
             r#"{"name":"f","params":[],"result":null}"#,
         );
+    }
+
+    #[test]
+    fn the_default_task_is_marked() {
+        let function = parse_quote!(
+            fn f() {}
+        );
+        let task = crate::parse::task(&parse_quote!(default), &function).expect("is a task");
+        let expect = r#"{"name":"f","params":[],"result":null,"default":true}"#;
+        assert_eq!(line(&task), format!("{expect}\n"));
     }
 
     #[test]

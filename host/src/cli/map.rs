@@ -15,7 +15,7 @@ use super::output::stream::Stream;
 use super::output::{Output, Plan};
 use super::plan::{self, Jobs};
 use super::report::Report;
-use super::signals::Signals;
+use super::signals::{SharedCause, Signals};
 use super::{modules, summary};
 use std::ffi::OsString;
 use std::fs::File;
@@ -23,7 +23,6 @@ use std::io::{self, IsTerminal};
 use std::time::Instant;
 use wpool::module::description::Kind;
 use wpool::pool::config::Config;
-use wpool::pool::error::PoolError;
 use wpool::pool::session::Session;
 use wpool::pool::summary::End;
 
@@ -53,24 +52,31 @@ pub(crate) fn run(
     let command = description.kind == Kind::Command;
     let meta = Meta::new(hash, task, flags.template.clone(), jobs.about.clone());
     let journal = journal::open(&flags.log, &meta)?;
-    let mut sink = output(flags, &config, &jobs, command, journal.log)?;
-    let mut source = input(flags, &config, jobs, command, journal.skip);
     let mut signals = Signals::take(flags.policy.grace)
         .map_err(|error| Report::new(Exit::Setup, format!("cannot take signals: {error}")))?;
+    let cause = signals.cause();
+    let mut sink = output(flags, &config, &jobs, command, journal.log, cause.clone())?;
+    let mut source = input(flags, &config, jobs, command, journal.skip);
 
     let began = Instant::now();
-    let summary = session.run(config, &mut source, &mut sink, &mut signals).map_err(|error| {
-        // What is known of failed jobs is told before the reason why there will be no more.
-        let _ = sink.end().flush();
-        Report::from(error)
-    })?;
+    let ended = session.run(config, &mut source, &mut sink, &mut signals);
     let took = began.elapsed();
-    if summary.end == End::Complete && source.seen() == 0 {
-        return summary::no_jobs(flags.input.no_input, sink.end());
-    }
-    summary::tell(sink.end(), &summary, took, flags.log.joblog.is_some(), args);
-    sink.flush_all().map_err(PoolError::Output)?;
-    Ok(Exit::of_run(&summary, signals.cause()))
+    signals.release();
+    // What is known of failed jobs is told even where the run had to be given up.
+    let console = sink.end();
+    let exit = match &ended {
+        Ok(summary) if summary.end == End::Complete && source.seen() == 0 => {
+            summary::no_jobs(flags.input.no_input, console)
+        }
+        Ok(summary) => {
+            summary::tell(console, summary, took, flags.log.joblog.is_some(), args);
+            Exit::of_run(summary, cause.get())
+        }
+        Err(error) => Exit::of_error(error),
+    };
+    console.finish();
+    ended?;
+    Ok(exit)
 }
 
 fn input(
@@ -97,6 +103,7 @@ fn output(
     jobs: &Jobs,
     command: bool,
     log: Option<JobLog>,
+    cause: SharedCause,
 ) -> Result<Output, Report> {
     let results = match &flags.output.output {
         None => Stream::of(io::stdout())
@@ -126,5 +133,5 @@ fn output(
         files: flags.input.files,
     };
     let failures = Failures::new(jobs.names.clone(), config);
-    Ok(Output::new(results, plan, jobs.names.clone(), log, failures, console))
+    Ok(Output::new(results, plan, failures, console, log, cause))
 }

@@ -2,8 +2,10 @@
 
 use nix::sys::signal::{SigSet, Signal, raise};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
+use std::cell::Cell;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::rc::Rc;
 use std::time::Duration;
 use wpool::pool::feed::{Command, Commands};
 
@@ -32,14 +34,11 @@ const TAKEN: [Signal; 6] = [
 pub(crate) struct Signals {
     fd: SignalFd,
     grace: Duration,
-    state: State,
+    cause: SharedCause,
 }
 
-/// What the signals so far amount to. Pure, so that it can be tested.
-#[derive(Debug, Default)]
-struct State {
-    cause: Option<Cause>,
-}
+/// The signal that asked the run to end, if one did: for those who tell of it.
+pub(crate) type SharedCause = Rc<Cell<Option<Cause>>>;
 
 impl Signals {
     /// Blocks the signals and opens a descriptor for them. Call it after the zygote has started:
@@ -51,12 +50,21 @@ impl Signals {
         let mask: SigSet = TAKEN.into_iter().collect();
         mask.thread_block()?;
         let fd = SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
-        Ok(Signals { fd, grace, state: State::default() })
+        Ok(Signals { fd, grace, cause: SharedCause::default() })
     }
 
     /// The signal that asked the run to end, if one did.
-    pub(crate) fn cause(&self) -> Option<Cause> {
-        self.state.cause
+    pub(crate) fn cause(&self) -> SharedCause {
+        self.cause.clone()
+    }
+
+    /// Lets signals do again what they do by default, so that what comes after the run can be
+    /// interrupted. Those that arrived too late to steer it are forgotten.
+    pub(crate) fn release(self) {
+        while let Ok(Some(_)) = self.fd.read_signal() {}
+        let mask: SigSet = TAKEN.into_iter().collect();
+        // Unblocking signals that are blocked cannot fail.
+        let _ = mask.thread_unblock();
     }
 }
 
@@ -64,7 +72,9 @@ impl Commands for Signals {
     fn next(&mut self) -> Option<Command> {
         let info = self.fd.read_signal().ok().flatten()?;
         let signal = Signal::try_from(info.ssi_signo as i32).ok()?;
-        self.state.command(signal, self.grace)
+        let (command, cause) = command(signal, self.cause.get(), self.grace)?;
+        self.cause.set(cause);
+        Some(command)
     }
 
     fn fd(&self) -> Option<BorrowedFd<'_>> {
@@ -78,28 +88,23 @@ impl Commands for Signals {
     }
 }
 
-impl State {
-    fn command(&mut self, signal: Signal, grace: Duration) -> Option<Command> {
-        let again = self.cause.is_some_and(|cause| cause != Cause::HangUp);
-        match signal {
-            Signal::SIGINT => {
-                self.cause = Some(Cause::Interrupt);
-                Some(if again { Command::Kill } else { Command::Drain })
-            }
-            Signal::SIGTERM => {
-                self.cause = Some(Cause::Terminate);
-                Some(if again { Command::Kill } else { Command::DrainFor(grace) })
-            }
-            Signal::SIGHUP => {
-                self.cause = self.cause.or(Some(Cause::HangUp));
-                Some(Command::Drain)
-            }
-            Signal::SIGUSR1 => Some(Command::Report),
-            Signal::SIGTSTP => Some(Command::Pause),
-            Signal::SIGCONT => Some(Command::Resume),
-            _ => None,
-        }
-    }
+/// What a signal means after `cause` asked the run to end, and the cause from then on.
+fn command(
+    signal: Signal,
+    cause: Option<Cause>,
+    grace: Duration,
+) -> Option<(Command, Option<Cause>)> {
+    let again = matches!(cause, Some(Cause::Interrupt | Cause::Terminate));
+    let (asked, cause) = match signal {
+        Signal::SIGINT => (Command::Drain, Some(Cause::Interrupt)),
+        Signal::SIGTERM => (Command::DrainFor(grace), Some(Cause::Terminate)),
+        Signal::SIGHUP => return Some((Command::Drain, cause.or(Some(Cause::HangUp)))),
+        Signal::SIGUSR1 => return Some((Command::Report, cause)),
+        Signal::SIGTSTP => return Some((Command::Pause, cause)),
+        Signal::SIGCONT => return Some((Command::Resume, cause)),
+        _ => return None,
+    };
+    Some((if again { Command::Kill } else { asked }, cause))
 }
 
 #[cfg(test)]
@@ -109,9 +114,14 @@ mod tests {
     const GRACE: Duration = Duration::from_secs(10);
 
     fn commands(signals: &[Signal]) -> (Vec<Command>, Option<Cause>) {
-        let mut state = State::default();
-        let commands = signals.iter().filter_map(|s| state.command(*s, GRACE)).collect();
-        (commands, state.cause)
+        let mut cause = None;
+        let mut next = |signal: &Signal| {
+            let (command, next) = command(*signal, cause, GRACE)?;
+            cause = next;
+            Some(command)
+        };
+        let commands = signals.iter().filter_map(&mut next).collect();
+        (commands, cause)
     }
 
     #[test]

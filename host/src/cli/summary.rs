@@ -37,7 +37,8 @@ pub(crate) fn tell(
             argv::again(args, "--retry-failed", &RESUME_FLAGS)
         ));
     } else if summary.stats.failed > 0 || left {
-        console.detail("with --joblog FILE, --resume-failed runs only what is left");
+        console
+            .info("with --joblog FILE, a run can go on where another one stopped: --resume-failed");
     }
 }
 
@@ -69,18 +70,19 @@ fn line(summary: &Summary, took: Duration) -> String {
     line
 }
 
-/// Ends a run that had no jobs.
-///
-/// # Errors
-/// `--no-input fail` was given.
-pub(crate) fn no_jobs(what: NoInput, console: &mut Console) -> Result<Exit, Report> {
+/// Tells that there were no jobs, and how that ends the program.
+pub(crate) fn no_jobs(what: NoInput, console: &mut Console) -> Exit {
     match what {
-        NoInput::Pass => (),
-        NoInput::Warn => console.warning("there were no jobs"),
-        NoInput::Fail => return Err(Report::new(Exit::NoInput, "there were no jobs")),
+        NoInput::Pass => Exit::Success,
+        NoInput::Warn => {
+            console.warning("there were no jobs");
+            Exit::Success
+        }
+        NoInput::Fail => {
+            console.error("there were no jobs");
+            Exit::NoInput
+        }
     }
-    let _ = console.flush();
-    Ok(Exit::Success)
 }
 
 /// Prints what would be run.

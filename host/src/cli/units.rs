@@ -78,9 +78,9 @@ pub(crate) fn duration_text(duration: Duration) -> String {
     match seconds {
         0.0..0.001 => format!("{:.0}µs", seconds * 1e6),
         0.001..0.01 => format!("{:.1}ms", seconds * 1e3),
-        0.01..1.0 => format!("{:.0}ms", seconds * 1e3),
-        1.0..10.0 => format!("{seconds:.2}s"),
-        10.0..60.0 => format!("{seconds:.1}s"),
+        0.01..0.9995 => format!("{:.0}ms", seconds * 1e3),
+        0.9995..9.995 => format!("{seconds:.2}s"),
+        9.995..59.95 => format!("{seconds:.1}s"),
         _ => humantime::format_duration(Duration::from_secs(duration.as_secs())).to_string(),
     }
 }

@@ -19,7 +19,8 @@ pub(super) const AHEAD: usize = 1024;
 /// An iterator over results (Python's `imap` and `imap_unordered`).
 ///
 /// Inputs are taken only as results are: never more than [`Imap::buffer_size`] ahead. A failed job is
-/// an `Err` in its place; the iteration goes on.
+/// an `Err` in its place; the iteration goes on. Once the pool takes no more jobs, one [`Error::Closed`]
+/// (or [`Error::Pool`]) stands for all inputs that are left.
 #[derive(Debug)]
 pub struct Imap<I: Iterator, R> {
     inbox: Arc<Inbox>,
@@ -29,6 +30,8 @@ pub struct Imap<I: Iterator, R> {
     ahead: usize,
     submitted: usize,
     yielded: usize,
+    /// Whether the pool takes no more jobs.
+    refused: bool,
     /// Outcomes that came before their turn.
     early: BTreeMap<usize, Delivery>,
     result: PhantomData<fn() -> R>,
@@ -49,6 +52,7 @@ where
             ahead: AHEAD,
             submitted: 0,
             yielded: 0,
+            refused: false,
             early: BTreeMap::new(),
             result: PhantomData,
         }
@@ -91,12 +95,14 @@ where
 
     /// Submits as many jobs as may be ahead.
     fn submit(&mut self) {
-        while self.submitted - self.yielded < self.ahead {
+        while !self.refused && self.submitted - self.yielded < self.ahead {
             let Some(job) = self.jobs.next() else { return };
             let address = Address { mailbox: Arc::clone(&self.mailbox), index: self.submitted };
             let sent = encode(&job).and_then(|job| self.inbox.submit(Submission { job, address }));
             if let Err(error) = sent {
-                // A job that cannot be submitted has its outcome at once.
+                // A job that cannot be submitted has its outcome at once. Where none can be, an input
+                // without end must not become errors without end.
+                self.refused = matches!(error, Error::Closed | Error::Pool(_));
                 self.mailbox.deliver(self.submitted, Err(error));
             }
             self.submitted += 1;

@@ -241,7 +241,7 @@ fn dispatch(
         session
             .description()
             .choose(config.settings.task.as_deref())
-            .map_err(|error| Error::Pool(error.message))?;
+            .map_err(|error| Error::Pool(error.to_string()))?;
         Ok(session)
     });
     let mut session = match opened {

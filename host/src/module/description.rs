@@ -50,6 +50,9 @@ pub struct Task {
     pub params: Option<Vec<Parameter>>,
     /// Types of its results: none, one, or several for a multi-value function.
     pub results: Vec<String>,
+    /// Whether it is the one to call where none is named.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub default: bool,
     /// The first paragraph of its documentation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doc: Option<String>,
@@ -96,7 +99,7 @@ fn list(candidates: &[String]) -> String {
 }
 
 impl Description {
-    /// The task with this name, or the only one. A command's only task has no name to give.
+    /// The task with this name; or, where none is named, the only one or the one default. A command's only task has no name to give.
     ///
     /// # Errors
     /// There is no such task, none at all, or more than one to choose from.
@@ -113,7 +116,13 @@ impl Description {
             }
             (_, [], _) => fail("the module exports no function that can be a task".into(), &[]),
             (Kind::Command, [task, ..], _) | (_, [task], None) => Ok(task),
-            (_, tasks, None) => fail("the module has several tasks".into(), tasks),
+            (_, tasks, None) => {
+                let mut defaults = tasks.iter().filter(|task| task.default);
+                match (defaults.next(), defaults.next()) {
+                    (Some(task), None) => Ok(task),
+                    _ => fail("the module has several tasks".into(), tasks),
+                }
+            }
             (_, tasks, Some(name)) => match tasks.iter().find(|task| task.name == name) {
                 Some(task) => Ok(task),
                 None => {
@@ -171,7 +180,7 @@ mod tests {
 
     fn task(name: &str) -> Task {
         let params = Some(vec![Parameter { name: Some("n".into()), ty: "s64".into() }]);
-        Task { name: name.into(), form: Form::Scalar, params, results: vec![], doc: None }
+        Task { name: name.into(), form: Form::Scalar, params, results: vec![], default: false, doc: None }
     }
 
     fn module(kind: Kind, tasks: Vec<Task>) -> Description {

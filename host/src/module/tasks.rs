@@ -26,6 +26,8 @@ struct Entry {
     params: Vec<Parameter>,
     result: Option<String>,
     #[serde(default)]
+    default: bool,
+    #[serde(default)]
     doc: Option<String>,
 }
 
@@ -59,7 +61,14 @@ fn is_plumbing(name: &str) -> bool {
 }
 
 fn task(name: &str, form: Form) -> Task {
-    Task { name: name.to_owned(), form, params: None, results: Vec::new(), doc: None }
+    Task {
+        name: name.to_owned(),
+        form,
+        params: None,
+        results: Vec::new(),
+        default: false,
+        doc: None,
+    }
 }
 
 /// The task that the export is, if it is one.
@@ -113,6 +122,7 @@ fn describe(tasks: &mut [Task], entry: Entry) -> Result<(), ModuleError> {
     }
     task.params = Some(entry.params);
     task.results = results;
+    task.default = entry.default;
     task.doc = entry.doc.filter(|doc| !doc.is_empty());
     Ok(())
 }

@@ -79,6 +79,10 @@ impl Batch {
 
     /// Whether the job with this number is in it and unfinished.
     pub(super) fn awaits(&self, number: u64) -> bool {
+        if self.is_run() {
+            let first = self.jobs.first();
+            return (u64::from(self.received)..self.limit.into()).contains(&number.wrapping_sub(first));
+        }
         self.jobs(self.received..self.limit).any(|(job, _)| job == number)
     }
 

@@ -16,7 +16,7 @@ use super::session::Session;
 use super::summary::{End, Summary};
 use crate::wire::failure::Failure;
 use std::collections::{HashMap, HashSet};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 /// Bytes of outcomes after which they are handed on even while there is more to do.
@@ -74,8 +74,8 @@ pub(super) struct Dispatcher<'a> {
     pub(super) started: Instant,
     pub(super) last_sample: Instant,
     last_progress: Instant,
-    /// Whether the sink is waited for.
-    sink_blocked: bool,
+    /// What the sink waits for, while it cannot take more.
+    sink_blocked: Option<OwnedFd>,
     /// Workers in a row that ended before they were ready.
     pub(super) false_starts: u32,
     /// Zygotes lost in a row without a finished job between.
@@ -117,7 +117,7 @@ impl<'a> Dispatcher<'a> {
             started: now,
             last_sample: now,
             last_progress: now,
-            sink_blocked: false,
+            sink_blocked: None,
             false_starts: 0,
             zygotes_lost: 0,
             config,
@@ -185,7 +185,7 @@ impl<'a> Dispatcher<'a> {
     /// Waits for the next events. Outcomes are handed on before it sleeps, and when there are many.
     fn wait(&mut self, tokens: &mut Vec<Token>) -> Result<(), PoolError> {
         let lost = |error| PoolError::setup("wait for events", error);
-        if self.sink.held() > 0 && !self.sink_blocked {
+        if self.sink.held() > 0 && self.sink_blocked.is_none() {
             if self.sink.held() < FLUSH_BYTES {
                 self.events.wait(Some(Duration::ZERO), tokens).map_err(lost)?;
                 if !tokens.is_empty() {
@@ -200,19 +200,18 @@ impl<'a> Dispatcher<'a> {
 
     /// Hands outcomes on; if the sink cannot take them now, waits for it.
     fn flush(&mut self) -> Result<(), PoolError> {
-        let done = self.sink.flush().map_err(PoolError::Output)?;
-        if done != self.sink_blocked {
+        let lost = |error| PoolError::setup("wait for the output", error);
+        if let Some(watched) = self.sink_blocked.take() {
+            self.events.forget(&watched);
+        }
+        if self.sink.flush().map_err(PoolError::Output)? {
             return Ok(());
         }
-        self.sink_blocked = !done;
+        // A copy, because what the sink waits for next may be another descriptor.
         if let Some(fd) = self.sink.fd() {
-            if done {
-                self.events.forget(fd);
-            } else {
-                self.events
-                    .watch_writable(fd, Token::Sink)
-                    .map_err(|error| PoolError::setup("wait for the output", error))?;
-            }
+            let watched = fd.try_clone_to_owned().map_err(lost)?;
+            self.events.watch_writable(&watched, Token::Sink).map_err(lost)?;
+            self.sink_blocked = Some(watched);
         }
         Ok(())
     }
@@ -403,7 +402,7 @@ impl<'a> Dispatcher<'a> {
         self.flush()?;
         let mut tokens = Vec::new();
         let mut abandoned = false;
-        while self.sink_blocked && !abandoned {
+        while self.sink_blocked.is_some() && !abandoned {
             tokens.clear();
             self.events
                 .wait(Some(Duration::from_secs(1)), &mut tokens)

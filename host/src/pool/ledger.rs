@@ -76,6 +76,11 @@ impl Ledger {
         self.held
     }
 
+    /// How many segments wait for an earlier one.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// The job that all the others wait for, if outcomes are ordered.
     pub(super) fn awaited(&self) -> Option<u64> {
         self.ordered.then_some(self.next)

@@ -10,13 +10,19 @@ use super::pace::BATCH_BYTES_MAX;
 use crate::wire::control::{ToZygote, WorkerId};
 use crate::wire::frame::Entries;
 use std::os::fd::AsFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Bytes of jobs asked for at once.
 const FILL_BYTES: usize = 256 << 10;
 
 /// Most workers asked for and not yet heard of: so many answers fit into the control socket.
 const FORKS_PENDING_MAX: usize = 32;
+
+/// How many batches each worker may be ahead of one that has just been held up.
+const BATCHES_AHEAD: usize = 4;
+
+/// How long a batch counts as just held up.
+const MOMENT: Duration = Duration::from_millis(20);
 
 impl Dispatcher<'_> {
     /// Sends as many jobs as workers, memory and the source allow.
@@ -28,6 +34,9 @@ impl Dispatcher<'_> {
         while self.phase == Phase::Running {
             if self.is_tight() {
                 return self.send_awaited();
+            }
+            if self.is_far_ahead() {
+                return Ok(());
             }
             if self.backlog.count() == 0 {
                 self.fill()?;
@@ -59,6 +68,20 @@ impl Dispatcher<'_> {
     /// Whether so much is held that only the job that all others wait for may go on.
     pub(super) fn is_tight(&self) -> bool {
         self.held() >= self.config.buffer_bytes_max
+    }
+
+    /// Whether outcomes of several batches wait for a batch that will be there in a moment: its worker
+    /// has lost its CPU for a while. That it gets it back needs fewer busy workers, not more results
+    /// to keep. A batch that takes longer holds up nobody.
+    fn is_far_ahead(&self) -> bool {
+        if self.ledger.waiting() < BATCHES_AHEAD * self.config.workers {
+            return false;
+        }
+        let Some(awaited) = self.ledger.awaited() else { return false };
+        let mut in_flight = self.workers.iter().flatten().flat_map(|worker| &worker.in_flight);
+        in_flight
+            .find(|batch| batch.awaits(awaited))
+            .is_some_and(|batch| batch.sent.elapsed() < MOMENT)
     }
 
     /// Reads jobs until there are some, or there are none for now.

@@ -198,6 +198,7 @@ mod tests {
             form: Form::Scalar,
             params: Some(params.iter().map(param).collect()),
             results: results.iter().map(|ty| (*ty).into()).collect(),
+            default: false,
             doc: None,
         };
         Signature::new(&task, false).unwrap()

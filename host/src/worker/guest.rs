@@ -8,7 +8,7 @@ use super::log::{Log, Stream};
 use super::outcome::{self, Circumstances};
 use super::program::{Calling, Program};
 use super::streams::{Captured, Input, Output};
-use super::text;
+use super::text::{self, Takes};
 use super::wasi::{self, Grants, SeededRandom};
 use crate::imports::{Host, job::Job, limits::Limits};
 use crate::wire::failure::{Failure, FailureKind};
@@ -81,7 +81,7 @@ impl<'a> Guest<'a> {
         let program = self.program;
         let result = match &program.calling {
             Calling::Scalar { signature, .. } => self.run_scalar(number, signature, job, out),
-            Calling::Byte { takes_text, .. } => self.run_bytes(number, *takes_text, job, out),
+            Calling::Byte { takes, .. } => self.run_bytes(number, *takes, job, out),
             Calling::Command { command, .. } => self.run_command(number, command, job, out),
         };
         if result.is_err() {
@@ -124,12 +124,12 @@ impl<'a> Guest<'a> {
     fn run_bytes(
         &mut self,
         number: u64,
-        takes_text: bool,
+        takes: Takes,
         job: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<(), Failure> {
         let settings = &self.program.settings;
-        let input = text::job(settings.input, takes_text, job)?;
+        let input = text::job(settings.input, takes, job)?;
         self.begin_job(number)?;
         let Some(Live { store, task: TaskCall::Byte(task) }) = &mut self.live else {
             unreachable!("a byte program has byte instances");

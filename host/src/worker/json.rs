@@ -196,7 +196,7 @@ impl<'a> Cursor<'a> {
             Some(b'"') => "a string".into(),
             Some(_) => {
                 let end = rest.iter().position(|byte| b" \t\r\n,]}".contains(byte));
-                let word = &rest[..end.unwrap_or(rest.len()).max(1).min(40)];
+                let word = &rest[..end.unwrap_or(rest.len()).clamp(1, 40)];
                 String::from_utf8_lossy(word).escape_debug().to_string()
             }
         }

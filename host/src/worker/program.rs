@@ -5,12 +5,16 @@ use super::command::Command;
 use super::convert::Signature;
 use super::engine::{self, PAGE_BYTES};
 use super::outcome::size;
+use super::text::Takes;
 use crate::imports::{self, Host};
 use crate::module::description::{ChooseError, Description, Form, Task};
 use crate::wire::settings::{InputForm, OutputForm, Settings};
 use std::fs::File;
 use wasmtime::{Engine, FuncType, InstancePre, Linker, Module, ModuleExport};
 use wasmtime_wasi::{I32Exit, p1};
+
+/// Most names that a message lists.
+const LISTED_MAX: usize = 20;
 
 const WASI: &str = "wasi_snapshot_preview1";
 
@@ -41,8 +45,8 @@ pub(crate) enum ProgramError {
 pub(crate) enum Calling {
     /// Numbers in, numbers out.
     Scalar { signature: Signature, export: ScalarExport },
-    /// Bytes by imports. Whether the only parameter may be a string.
-    Byte { takes_text: bool, export: ModuleExport },
+    /// Bytes by imports.
+    Byte { takes: Takes, export: ModuleExport },
     /// Arguments and standard input; standard output.
     Command { command: Command, export: ModuleExport },
 }
@@ -100,23 +104,16 @@ impl Program {
 
 fn calling(settings: &Settings, task: &Task, module: &Module) -> Result<Calling, ProgramError> {
     let export = |name: &str| module.get_export_index(name).ok_or_else(|| undescribed(name));
-    let takes_text = match task.params.as_deref() {
-        // Where the module does not say what it takes, it may be a string.
-        None => true,
-        Some([only]) => matches!(only.ty.as_str(), "string" | "json"),
-        Some(_) => false,
-    };
+    let takes = Takes::of(task);
     match task.form {
         Form::Command => {
             let command = Command::new(&settings.command);
             Ok(Calling::Command { command, export: export(&task.name)? })
         }
-        _ if settings.input == InputForm::Raw && !takes_text => {
+        _ if settings.input == InputForm::Raw && takes == Takes::Json => {
             Err(ProgramError::Input(task.signature()))
         }
-        Form::Byte => {
-            Ok(Calling::Byte { takes_text, export: export(&format!("task_{}", task.name))? })
-        }
+        Form::Byte => Ok(Calling::Byte { takes, export: export(&format!("task_{}", task.name))? }),
         Form::Scalar => {
             let signature = Signature::new(task, settings.output == OutputForm::Raw);
             let scalar = signature.and_then(|signature| {
@@ -182,8 +179,13 @@ fn missing(module: &Module, linker: &Linker<Host>) -> String {
         let ty = FuncType::new(module.engine(), [], []);
         probe.func_new(import.module(), import.name(), ty, |_, _, _| Ok(())).is_ok()
     });
-    let names: Vec<String> = missing
+    let mut names: Vec<String> = missing
         .map(|import| format!("{}.{}", import.module(), import.name()).escape_debug().to_string())
         .collect();
+    let more = names.len().saturating_sub(LISTED_MAX);
+    if more > 0 {
+        names.truncate(LISTED_MAX);
+        names.push(format!("and {more} more"));
+    }
     names.join(", ")
 }

@@ -1,11 +1,35 @@
 //! Byte tasks' jobs and results: what of them is JSON, and what is bare text.
 
 use super::outcome::guest_error;
+use crate::module::description::Task;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::settings::{InputForm, OutputForm};
 use memchr::memchr;
 use serde::de::IgnoredAny;
 use std::str::Utf8Error;
+
+/// What a byte task takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// Nothing: the job is ignored.
+    Nothing,
+    /// One parameter that may be a string.
+    Text,
+    /// Any other JSON.
+    Json,
+}
+
+impl Takes {
+    /// What this task takes; where its module does not say, it may be a string.
+    pub(crate) fn of(task: &Task) -> Takes {
+        match task.params.as_deref() {
+            Some([]) => Takes::Nothing,
+            None => Takes::Text,
+            Some([only]) if matches!(only.ty.as_str(), "string" | "json") => Takes::Text,
+            Some(_) => Takes::Json,
+        }
+    }
+}
 
 /// A job as its guest is to read it.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,14 +56,17 @@ impl Input<'_> {
 ///
 /// # Errors
 /// The job is neither JSON nor, where the task takes one, a string.
-pub(crate) fn job(form: InputForm, takes_text: bool, job: &[u8]) -> Result<Input<'_>, Failure> {
+pub(crate) fn job(form: InputForm, takes: Takes, job: &[u8]) -> Result<Input<'_>, Failure> {
     let quoted = || std::str::from_utf8(job).map(Input::Quoted).map_err(|error| not_text(&error));
+    if takes == Takes::Nothing {
+        return Ok(Input::AsIs(job));
+    }
     if form == InputForm::Raw {
         return quoted();
     }
     match serde_json::from_slice::<IgnoredAny>(job) {
         Ok(_) => Ok(Input::AsIs(job)),
-        Err(_) if form == InputForm::Word && takes_text => quoted(),
+        Err(_) if form == InputForm::Word && takes == Takes::Text => quoted(),
         Err(error) => {
             let (line, column) = (error.line(), error.column().max(1));
             let text = error.to_string();
@@ -83,13 +110,14 @@ mod tests {
 
     #[test]
     fn a_job_is_json_or_becomes_a_string_where_the_task_takes_one() {
-        for (form, takes_text, bytes, input) in [
-            (InputForm::Json, true, &b"[1, 2]"[..], Input::AsIs(b"[1, 2]")),
-            (InputForm::Raw, true, b"[1, 2]", Input::Quoted("[1, 2]")),
-            (InputForm::Word, true, b"12", Input::AsIs(b"12")),
-            (InputForm::Word, true, b"twelve", Input::Quoted("twelve")),
+        for (form, takes, bytes, input) in [
+            (InputForm::Json, Takes::Text, &b"[1, 2]"[..], Input::AsIs(b"[1, 2]")),
+            (InputForm::Raw, Takes::Text, b"[1, 2]", Input::Quoted("[1, 2]")),
+            (InputForm::Word, Takes::Text, b"12", Input::AsIs(b"12")),
+            (InputForm::Json, Takes::Nothing, b"any\xff", Input::AsIs(b"any\xff")),
+            (InputForm::Word, Takes::Text, b"twelve", Input::Quoted("twelve")),
         ] {
-            assert_eq!(job(form, takes_text, bytes), Ok(input));
+            assert_eq!(job(form, takes, bytes), Ok(input));
         }
         let mut out = Vec::new();
         Input::Quoted("a \"b\"\n").put(&mut out);
@@ -98,13 +126,18 @@ mod tests {
 
     #[test]
     fn a_job_that_is_neither_says_where() {
-        for (form, takes_text, bytes, message) in [
-            (InputForm::Json, true, &b"[1,"[..], "line 1, column 3: EOF while parsing a value"),
-            (InputForm::Json, true, b"", "line 1, column 1: EOF while parsing a value"),
-            (InputForm::Word, false, b"twelve", "line 1, column 2: expected ident"),
-            (InputForm::Raw, true, b"a\xff", "byte 2: not UTF-8, so not a string"),
+        for (form, takes, bytes, message) in [
+            (
+                InputForm::Json,
+                Takes::Text,
+                &b"[1,"[..],
+                "line 1, column 3: EOF while parsing a value",
+            ),
+            (InputForm::Json, Takes::Text, b"", "line 1, column 1: EOF while parsing a value"),
+            (InputForm::Word, Takes::Json, b"twelve", "line 1, column 2: expected ident"),
+            (InputForm::Raw, Takes::Text, b"a\xff", "byte 2: not UTF-8, so not a string"),
         ] {
-            let failure = job(form, takes_text, bytes).unwrap_err();
+            let failure = job(form, takes, bytes).unwrap_err();
             assert_eq!((failure.kind, &*failure.message), (FailureKind::InvalidJob, message));
         }
     }

@@ -11,7 +11,7 @@ pub(crate) use limits::{GrantFlags, LimitFlags, PolicyFlags};
 pub(crate) use log::LogFlags;
 pub(crate) use output::{ConsoleFlags, OutputFlags, ProgressWhen};
 
-use clap::builder::BoolishValueParser;
+use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, Command};
 use std::path::PathBuf;
 
@@ -73,7 +73,7 @@ pub(crate) fn with_environment(command: Command) -> Command {
         // The text lives as long as the program, which parses its flags once.
         let name = format!("WPOOL_{}", long.replace('-', "_").to_uppercase()).leak();
         let arg = match arg.get_action() {
-            ArgAction::SetTrue => arg.value_parser(BoolishValueParser::new()),
+            ArgAction::SetTrue => arg.value_parser(FalseyValueParser::new()),
             _ => arg,
         };
         arg.env(&*name).hide_env_values(true)

@@ -77,7 +77,7 @@ impl Encoder {
         }
         match self.encode(words) {
             Ok(bytes) => intake.push(&bytes),
-            Err(failure) => intake.fail(&words.join(&b' '), failure),
+            Err(failure) => self.fail(intake, &words.join(&b' '), failure),
         }
     }
 
@@ -86,7 +86,18 @@ impl Encoder {
         let job = intake.next_number();
         match self.skip.as_ref().is_some_and(|skip| skip.contains(job)) {
             true => intake.skip(),
-            false => intake.fail(start, too_large(self.bytes_max)),
+            false => self.fail(intake, start, too_large(self.bytes_max)),
+        }
+    }
+
+    /// Adds a job that cannot be run. Its input has the form that jobs of its kind have.
+    fn fail(&self, intake: &mut Intake, text: &[u8], failure: Failure) {
+        match self.shape {
+            Shape::Word | Shape::Array => intake.fail(text, failure),
+            Shape::Arguments | Shape::Stdin => {
+                let job = command_job(&[], text).expect("no word holds a NUL byte");
+                intake.fail(&job, failure);
+            }
         }
     }
 

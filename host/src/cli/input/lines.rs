@@ -224,3 +224,128 @@ fn is_readable(file: &File) -> io::Result<bool> {
         Err(error) => Err(error.into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::input::encode::Shape;
+    use std::io::{PipeWriter, Seek, Write, pipe};
+    use std::os::fd::OwnedFd;
+
+    /// Bytes that an entry has beside its job.
+    const ENTRY_BYTES: usize = 8;
+
+    struct Case {
+        lines: Lines,
+        encoder: Encoder,
+        intake: Intake,
+        names: Names,
+    }
+
+    impl Case {
+        fn new(readers: Vec<Reader>, record_bytes_max: usize) -> Self {
+            let names = Names::records("line");
+            let encoder =
+                Encoder::new(Shape::Word, false, false, record_bytes_max, None, names.clone());
+            let lines = Lines::new(readers, b'\n', names.clone());
+            Case { lines, encoder, intake: Intake::default(), names }
+        }
+
+        fn fill(&mut self, room: usize) -> Fill {
+            let room = Room::new(&self.intake, room);
+            self.lines.fill(&mut self.intake, &mut self.encoder, &room).expect("readable")
+        }
+
+        /// How many jobs there are, and how many bytes they have.
+        fn jobs(&self) -> (u64, usize) {
+            (self.intake.next_number(), self.intake.bytes())
+        }
+    }
+
+    fn file(bytes: &[u8]) -> Reader {
+        let mut file = tempfile::tempfile().expect("a temporary file");
+        file.write_all(bytes).expect("written");
+        file.rewind().expect("rewound");
+        Reader::new(file, "f").expect("a reader")
+    }
+
+    fn piped() -> (PipeWriter, Reader) {
+        let (reader, writer) = pipe().expect("a pipe");
+        (writer, Reader::new(File::from(OwnedFd::from(reader)), "p").expect("a reader"))
+    }
+
+    #[test]
+    fn the_last_record_needs_no_separator_and_an_empty_one_counts() {
+        let mut case = Case::new(vec![file(b"12\n\n3")], 100);
+        assert_eq!(case.fill(1000), Fill::End);
+        assert_eq!(case.jobs(), (3, 3 * ENTRY_BYTES + 3));
+    }
+
+    #[test]
+    fn a_partial_record_waits_for_its_end() {
+        let (mut writer, reader) = piped();
+        let mut case = Case::new(vec![reader], 100);
+        assert_eq!(case.fill(1000), Fill::Blocked);
+        assert!(case.lines.fd().is_some());
+        writer.write_all(b"12\n3").expect("written");
+        assert_eq!(case.fill(1000), Fill::Blocked);
+        assert_eq!(case.jobs(), (1, ENTRY_BYTES + 2));
+        writer.write_all(b"4\n").expect("written");
+        assert_eq!(case.fill(1000), Fill::Blocked);
+        assert_eq!(case.jobs(), (2, 2 * ENTRY_BYTES + 4));
+        drop(writer);
+        assert_eq!(case.fill(1000), Fill::End);
+    }
+
+    #[test]
+    fn no_more_is_added_than_there_is_room_for() {
+        let mut case = Case::new(vec![file(b"1\n2\n3\n4\n")], 100);
+        assert_eq!(case.fill(2 * ENTRY_BYTES), Fill::More);
+        assert_eq!(case.jobs().0, 2);
+        assert_eq!(case.fill(1000), Fill::End);
+        assert_eq!(case.jobs().0, 4);
+    }
+
+    #[test]
+    fn files_are_read_in_turn_and_a_record_ends_with_its_file() {
+        let mut case = Case::new(vec![file(b"1\n2"), file(b""), file(b"3\n")], 100);
+        assert_eq!(case.fill(1000), Fill::End);
+        assert_eq!(case.jobs(), (3, 3 * ENTRY_BYTES + 3));
+        assert_eq!(case.names.place(2), "line 1 of f");
+    }
+
+    #[test]
+    fn a_record_above_the_limit_fails_alone_and_costs_no_memory() {
+        let mut bytes = vec![b'x'; 3 << 20];
+        bytes.extend_from_slice(b"\n12\n");
+        let mut case = Case::new(vec![file(&bytes)], 1000);
+        assert_eq!(case.fill(1000), Fill::End);
+        // The failed job has a number but nothing to send.
+        assert_eq!(case.jobs(), (2, ENTRY_BYTES + 2));
+        assert!(case.lines.buffer.len() <= 2 * READ_BYTES_MAX);
+    }
+
+    #[test]
+    fn a_record_just_above_the_limit_fails_too() {
+        let mut case = Case::new(vec![file(b"1234\n12345\n1234")], 4);
+        assert_eq!(case.fill(1000), Fill::End);
+        assert_eq!(case.jobs(), (3, 2 * ENTRY_BYTES + 8));
+    }
+
+    #[test]
+    fn a_long_record_arrives_whole() {
+        let mut bytes = vec![b'x'; 1 << 20];
+        bytes.push(b'\n');
+        let mut case = Case::new(vec![file(&bytes)], 1 << 20);
+        assert_eq!(case.fill(1000), Fill::More);
+        assert_eq!(case.jobs(), (1, ENTRY_BYTES + (1 << 20)));
+    }
+
+    #[test]
+    fn an_endless_record_lets_others_have_a_turn() {
+        let zero = File::open("/dev/zero").expect("a device");
+        let mut case = Case::new(vec![Reader::new(zero, "z").expect("a reader")], 1000);
+        assert_eq!(case.fill(1000), Fill::More);
+        assert_eq!(case.jobs(), (0, 0));
+    }
+}

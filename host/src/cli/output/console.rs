@@ -7,7 +7,6 @@ use crate::cli::report::Label;
 use anstream::{AutoStream, ColorChoice};
 use std::fmt::Display;
 use std::io::{self, Write};
-use std::os::fd::BorrowedFd;
 use wpool::pool::feed::Stats;
 
 /// Bytes held before lines are dropped: a reader that has stopped must not cost memory.
@@ -125,9 +124,11 @@ impl Console {
         all
     }
 
-    /// What to wait on when [`Console::flush`] answered false.
-    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
-        self.stream.fd()
+    /// Writes everything, however long that takes.
+    pub(crate) fn finish(&mut self) {
+        while !self.flush() {
+            self.stream.wait();
+        }
     }
 
     fn labelled(&mut self, label: Label, text: impl Display) {

@@ -47,6 +47,11 @@ impl Failures {
         Failures { names, limits, told: 0, untold: BTreeMap::new(), helped: Vec::new() }
     }
 
+    /// What jobs are called.
+    pub(crate) fn names(&self) -> Names {
+        self.names.clone()
+    }
+
     /// Tells of a failed job, or counts it. `path` is the file whose bytes the job was.
     pub(crate) fn add(
         &mut self,
@@ -114,7 +119,9 @@ fn sentence(job: u64, place: &str, failure: &Failure) -> String {
         FailureKind::Cancelled => "was cancelled".to_owned(),
     };
     match failure.message.as_str() {
-        "" => format!("job {job}{place} {what}"),
+        message if message.is_empty() || what.ends_with(message) => {
+            format!("job {job}{place} {what}")
+        }
         message => format!("job {job}{place} {what}: {message}"),
     }
 }

@@ -11,10 +11,11 @@ mod rows;
 pub(crate) mod stream;
 
 use super::input::names::Names;
+use super::signals::{Cause, SharedCause};
+use super::units::count;
 use console::Console;
 use failures::Failures;
 use joblog::JobLog;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::borrow::Cow;
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -61,6 +62,7 @@ pub(crate) struct Output {
     log: Option<JobLog>,
     failures: Failures,
     console: Console,
+    cause: SharedCause,
     /// The run's start, in time since 1970.
     start: Duration,
 }
@@ -70,10 +72,10 @@ impl Output {
     pub(crate) fn new(
         results: Stream,
         plan: Plan,
-        names: Names,
-        log: Option<JobLog>,
         failures: Failures,
         console: Console,
+        log: Option<JobLog>,
+        cause: SharedCause,
     ) -> Self {
         let end = match plan.format {
             Format::Null => Some(0),
@@ -82,7 +84,8 @@ impl Output {
         };
         let plain = plan.format != Format::Jsonl && !plan.tag && !plan.files && log.is_none();
         let start = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Output { results, plan, end, plain, names, log, failures, console, start }
+        let names = failures.names();
+        Output { results, plan, end, plain, names, log, failures, console, cause, start }
     }
 
     /// Standard error, for what comes after the run.
@@ -90,19 +93,6 @@ impl Output {
         self.console.end_progress();
         self.failures.end(&mut self.console);
         &mut self.console
-    }
-
-    /// Hands everything on, however long that takes.
-    ///
-    /// # Errors
-    /// The output cannot be written.
-    pub(crate) fn flush_all(&mut self) -> io::Result<()> {
-        while !self.flush()? {
-            let Some(fd) = self.fd() else { continue };
-            let waited = poll(&mut [PollFd::new(fd, PollFlags::POLLOUT)], PollTimeout::NONE);
-            debug_assert!(waited.is_ok() || waited == Err(nix::errno::Errno::EINTR));
-        }
-        Ok(())
     }
 
     fn push(&mut self, outcome: &Outcome<'_>, input: &[u8]) {
@@ -170,12 +160,22 @@ impl Sink for Output {
             Notice::Retrying { job, attempt, failure } => {
                 console.detail(format_args!("job {job} again after attempt {attempt}: {failure}"));
             }
-            Notice::Draining { running, why } => console
-                .info(format_args!("{why}: draining {running} jobs, Ctrl-C again to kill them")),
+            Notice::Draining { running, why } => {
+                let jobs = count(running, "job");
+                match self.cause.get() {
+                    Some(Cause::Interrupt) => {
+                        console.info(format_args!("draining {jobs}, Ctrl-C again to kill"));
+                    }
+                    Some(Cause::Terminate | Cause::HangUp) => {
+                        console.info(format_args!("draining {jobs}"));
+                    }
+                    None => console.info(format_args!("{why}: draining {jobs}")),
+                }
+            }
             Notice::ZygoteLost { how } => {
                 console.warning(format_args!("the zygote was lost, another one starts: {how}"));
             }
-            Notice::Detail(text) => console.detail(text),
+            Notice::Detail(text) => console.info(text),
         }
     }
 
@@ -188,22 +188,18 @@ impl Sink for Output {
     }
 
     fn flush(&mut self) -> io::Result<bool> {
-        let told = self.console.flush();
-        if !self.results.flush()? {
-            return Ok(false);
-        }
+        // Where standard error is blocked, the next call tries again: results do not wait for it.
+        self.console.flush();
+        let all = self.results.flush()?;
         // A job counts as done in the log only once its result is out of our hands.
-        if let Some(log) = &mut self.log {
+        if let (true, Some(log)) = (all, &mut self.log) {
             log.flush()?;
         }
-        Ok(told)
+        Ok(all)
     }
 
     fn fd(&self) -> Option<BorrowedFd<'_>> {
-        match self.results.held() {
-            0 => Some(self.console.fd()),
-            _ => Some(self.results.fd()),
-        }
+        Some(self.results.fd())
     }
 }
 
@@ -246,8 +242,9 @@ mod tests {
         let results = Stream::new(file.try_clone().expect("cloned")).expect("a stream");
         let console = Console::new(true, false, progress::Progress::None).expect("a console");
         let names = Names::words();
-        let failures = Failures::new(names.clone(), &Config::default());
-        let mut output = Output::new(results, plan, names, None, failures, console);
+        let failures = Failures::new(names, &Config::default());
+        let mut output =
+            Output::new(results, plan, failures, console, None, SharedCause::default());
         let failure = Failure::new(FailureKind::Cancelled, "");
         for (job, result) in [(0, Ok(&b"1"[..])), (1, Err(&failure)), (2, Ok(b"a\nb"))] {
             let outcome = Outcome { job, input: Some(b"in"), result, attempt: Attempt::default() };

@@ -21,7 +21,12 @@ pub(crate) enum Progress {
         shown: Instant,
     },
     /// A bar that is redrawn.
-    Bar(ProgressBar),
+    Bar {
+        /// When the run began.
+        began: Instant,
+        /// The bar.
+        bar: ProgressBar,
+    },
 }
 
 impl Progress {
@@ -33,7 +38,9 @@ impl Progress {
 
     /// A bar that is redrawn.
     pub(crate) fn bar() -> Self {
-        Progress::Bar(ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()))
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        bar.set_style(style("{spinner} {msg}"));
+        Progress::Bar { began: Instant::now(), bar }
     }
 
     /// Shows the counts, or answers with a line that shows them.
@@ -48,14 +55,12 @@ impl Progress {
                 *shown = now;
                 Some(line(stats, now - *began))
             }
-            Progress::Bar(bar) => {
+            Progress::Bar { began, bar } => {
                 if bar.length() != stats.total {
                     set_total(bar, stats.total);
                 }
                 bar.set_position(stats.succeeded + stats.failed);
-                if stats.failed > 0 {
-                    bar.set_message(format!("{} failed", stats.failed));
-                }
+                bar.set_message(line(stats, began.elapsed()));
                 None
             }
         }
@@ -64,37 +69,41 @@ impl Progress {
     /// Runs `print` while the bar is off the screen.
     pub(crate) fn hidden<T>(&self, print: impl FnOnce() -> T) -> T {
         match self {
-            Progress::Bar(bar) => bar.suspend(print),
+            Progress::Bar { bar, .. } => bar.suspend(print),
             Progress::None | Progress::Plain { .. } => print(),
         }
     }
 
     /// Ends the display.
     pub(crate) fn end(&mut self) {
-        if let Progress::Bar(bar) = std::mem::replace(self, Progress::None) {
+        if let Progress::Bar { bar, .. } = std::mem::replace(self, Progress::None) {
             bar.finish_and_clear();
         }
     }
 }
 
 fn set_total(bar: &ProgressBar, total: Option<u64>) {
-    let template = match total {
-        Some(total) => {
-            bar.set_length(total);
-            "{bar:30} {human_pos}/{human_len} jobs, {per_sec}, {eta} left {msg:.red}"
-        }
-        None => "{spinner} {human_pos} jobs, {per_sec}, {elapsed} {msg:.red}",
-    };
-    bar.set_style(ProgressStyle::with_template(template).expect("the template is valid"));
+    if let Some(total) = total {
+        bar.set_length(total);
+        bar.set_style(style("{bar:30} {eta} left: {msg}"));
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the template is valid")
 }
 
 /// The counts on one line.
 fn line(stats: &Stats, elapsed: Duration) -> String {
     let done = stats.succeeded + stats.failed;
     let of = stats.total.map(|total| format!(" of {total}")).unwrap_or_default();
+    let failed = match stats.failed {
+        0 => String::new(),
+        failed => format!(", {failed} failed"),
+    };
     let rate = done as f64 / elapsed.as_secs_f64().max(1e-9);
     let elapsed = units::duration_text(elapsed);
-    format!("{done}{of} jobs done, {} failed, in {elapsed} ({rate:.0} jobs/s)", stats.failed)
+    format!("{done}{of} jobs done{failed}, in {elapsed} ({rate:.0} jobs/s)")
 }
 
 #[cfg(test)]

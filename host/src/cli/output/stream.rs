@@ -65,6 +65,13 @@ impl Stream {
         self.file.as_fd()
     }
 
+    /// Waits until something can be written, or a signal arrives.
+    pub(crate) fn wait(&self) {
+        let mut fds = [PollFd::new(self.file.as_fd(), PollFlags::POLLOUT)];
+        // If it cannot be waited for, the next write tells why.
+        let _ = poll(&mut fds, PollTimeout::NONE);
+    }
+
     /// Writes what can be written without blocking; true if that was all.
     ///
     /// # Errors

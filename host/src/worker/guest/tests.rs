@@ -266,6 +266,15 @@ fn a_module_that_cannot_start_within_the_limit_is_an_error_of_the_run() {
 }
 
 #[test]
+fn a_limit_of_any_size_can_be_set() {
+    let text = r#"(module (func (export "f") (result i32) (i32.const 1)))"#;
+    for memory_bytes_max in [0, 1, 65_537, 4 << 30, (4 << 30) + 1, u64::MAX] {
+        let settings = Settings { memory_bytes_max, ..Settings::default() };
+        assert_eq!(results(text, settings, &["", ""]), ["1", "1"]);
+    }
+}
+
+#[test]
 fn the_memory_of_the_last_instance_is_known_after_it_is_gone() {
     let text =
         r#"(module (memory 2) (func (export "f") (param i32) (drop (memory.grow (local.get 0)))))"#;
