@@ -27,10 +27,8 @@ pub(crate) struct CompileFlags {
 pub(crate) fn run(flags: &CompileFlags) -> Result<Exit, Report> {
     for path in &flags.modules {
         let config = CompileConfig { fuel: flags.fuel, ..CompileConfig::default() };
-        let session = Session::open(&modules::read(path)?, config).map_err(|error| {
-            let report = Report::from(error);
-            Report { error: format!("{}: {}", path.display(), report.error), ..report }
-        })?;
+        let session = Session::open(&modules::read(path)?, config)
+            .map_err(|error| Report::of_module(path, error))?;
         let compiled = session.compiled();
         let place = match &compiled.path {
             Some(path) => path.display().to_string(),

@@ -27,7 +27,8 @@ pub(crate) struct InspectFlags {
 /// # Errors
 /// The module cannot be used.
 pub(crate) fn run(flags: &InspectFlags) -> Result<Exit, Report> {
-    let session = Session::open(&modules::read(&flags.module)?, CompileConfig::default())?;
+    let session = Session::open(&modules::read(&flags.module)?, CompileConfig::default())
+        .map_err(|error| Report::of_module(&flags.module, error))?;
     let description = session.description();
     let text = match flags.json {
         true => serde_json::to_string_pretty(description)

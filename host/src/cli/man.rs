@@ -32,6 +32,7 @@ pub(crate) fn run(flags: &ManFlags) -> Result<Exit, Report> {
     let name = command.get_bin_name().unwrap_or("wpool").replace(' ', "-");
     let mut page = Vec::new();
     clap_mangen::Man::new(command.display_name(name))
+        .source(concat!("wpool ", env!("CARGO_PKG_VERSION")))
         .render(&mut page)
         .map_err(|error| Report::new(Exit::Internal, error.to_string()))?;
     summary::print(&String::from_utf8_lossy(&page))

@@ -41,7 +41,8 @@ pub(crate) fn run(
     // Hashing 100 MiB takes a while, so it is done only for those who look at it.
     let wants_hash = flags.policy.dry_run || flags.log.joblog.is_some();
     let hash = wants_hash.then(|| blake3::hash(&module).to_hex().to_string());
-    let mut session = Session::open(&module, flags.limits.compile(!flags.policy.no_cache))?;
+    let mut session = Session::open(&module, flags.limits.compile(!flags.policy.no_cache))
+        .map_err(|error| Report::of_module(&flags.module, error))?;
     let description = session.description();
     let task = plan::task(flags, description, &jobs)?;
     let config = plan::config(flags, description.kind, &jobs);

@@ -155,7 +155,8 @@ pub(crate) fn task(
     jobs: &Jobs,
 ) -> Result<String, Report> {
     let task = description.choose(flags.policy.task.as_deref()).map_err(|error| {
-        PoolError::Task { message: error.message, candidates: error.candidates }
+        let error = PoolError::Task { message: error.message, candidates: error.candidates };
+        Report::of_module(&flags.module, error)
     })?;
     let module = flags.module.display();
     if description.kind != Kind::Command {

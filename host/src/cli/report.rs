@@ -5,6 +5,7 @@ use super::exit::Exit;
 use anstream::{AutoStream, ColorChoice};
 use std::fmt;
 use std::io::{self, Write};
+use std::path::Path;
 use wpool::pool::error::PoolError;
 
 /// Why the program gives up, and what the user can do about it.
@@ -32,6 +33,17 @@ impl Report {
     /// The same report, with help.
     pub(crate) fn help(self, help: impl Into<String>) -> Self {
         Report { help: Some(help.into()), ..self }
+    }
+
+    /// An error of a pool, with the module's file named where the module is at fault.
+    pub(crate) fn of_module(path: &Path, error: PoolError) -> Self {
+        let report = Report::from(error);
+        match report.exit {
+            Exit::Module => {
+                Report { error: format!("{}: {}", path.display(), report.error), ..report }
+            }
+            _ => report,
+        }
     }
 
     /// Prints it to standard error; a closed pipe is ended quietly.
@@ -108,8 +120,8 @@ mod tests {
     #[test]
     fn candidates_are_offered_where_the_task_is_wrong() {
         let error = PoolError::Task { message: "no task".into(), candidates: vec!["a()".into()] };
-        let report = Report::from(error);
-        assert_eq!(report.exit, Exit::Module);
+        let report = Report::of_module(Path::new("m.wasm"), error);
+        assert_eq!((report.exit, report.error.as_str()), (Exit::Module, "m.wasm: no task"));
         assert_eq!(report.help.as_deref(), Some("choose one with --task: a()"));
     }
 }

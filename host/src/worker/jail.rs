@@ -6,6 +6,7 @@
 use nix::sys::resource::{Resource, setrlimit};
 use nix::unistd::{Pid, close as close_fd, getppid};
 use rustix::process::{Signal, set_parent_process_death_signal};
+use std::ffi::CStr;
 use std::fs;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
@@ -15,9 +16,18 @@ use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 /// # Errors
 /// Those of the system calls: a process that cannot be jailed must not go on.
 pub(crate) fn enter_zygote(keep: BorrowedFd<'_>) -> io::Result<()> {
+    name(c"wpool-zygote")?;
     nix::sys::prctl::set_no_new_privs()?;
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
     close_all_but(keep)
+}
+
+/// Names this process, for `ps` and `top`.
+///
+/// # Errors
+/// That of prctl.
+pub(crate) fn name(name: &CStr) -> io::Result<()> {
+    Ok(nix::sys::prctl::set_name(name)?)
 }
 
 /// Closes what the parent of this program left open without close-on-exec.

@@ -57,6 +57,8 @@ pub(crate) struct Start<'a> {
 
 /// The life of a worker; answers with its exit code.
 pub(crate) fn main(start: Start<'_>) -> i32 {
+    // For people only: a worker without its name works as well.
+    let _ = jail::name(c"wpool-worker");
     let Ok(memory) = JobMem::map(&start.memory).map(Arc::new) else { return 1 };
     drop(start.memory);
     let in_children = start.settings.isolation == Isolation::Process;

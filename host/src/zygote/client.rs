@@ -44,11 +44,6 @@ impl Zygote {
         Ok(Zygote { socket, process })
     }
 
-    /// Process id of the zygote.
-    pub(crate) fn pid(&self) -> u32 {
-        self.process.id()
-    }
-
     /// Sends a request.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 use super::fork::{self, ChildProcess};
 use crate::module::compile;
 use crate::wire::control::{ExitStatus, ToZygote, cut_text};
+use crate::worker::jail;
 use nix::sys::resource::{Resource, setrlimit};
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -55,6 +56,7 @@ fn child(
     bytes_max: u64,
 ) -> i32 {
     let compiled = (|| {
+        jail::name(c"wpool-compiler").map_err(|error| error.to_string())?;
         // Not RLIMIT_AS: rayon's and malloc's arenas reserve much more than they use.
         setrlimit(Resource::RLIMIT_DATA, bytes_max, bytes_max).map_err(|e| e.to_string())?;
         let mut bytes = Vec::new();

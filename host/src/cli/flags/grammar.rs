@@ -97,7 +97,7 @@ pub(super) fn buffer(text: &str) -> Result<usize, String> {
 /// `--env KEY=VALUE`.
 pub(super) fn variable(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((key, _)) if key.is_empty() => Err("the variable has no name".into()),
+        Some(("", _)) => Err("the variable has no name".into()),
         Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
         None => Err("write KEY=VALUE; the value of your own variable is not passed on".into()),
     }

@@ -134,3 +134,40 @@ fn fill_range(range: &mut Range, intake: &mut Intake, encoder: &mut Encoder, roo
     }
     Fill::End
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::output::resume::{Resume, Skip};
+    use encode::Shape;
+    use names::Names;
+
+    const ROW: &str = "1\t:\t0.000\t0.000\t1\t1\t0\t0\t0\n2\t:\t0.000\t0.000\t1\t1\t0\t0\t1\n";
+
+    fn integers(text: &str, skip: Option<Skip>) -> Input {
+        let range = Range::parse(text).expect("a valid range");
+        let encoder = Encoder::new(Shape::Word, false, false, 100, skip, Names::range(range));
+        Input::new(Origin::Range(range), encoder)
+    }
+
+    #[test]
+    fn a_range_fills_the_room_and_tells_what_remains() {
+        let mut input = integers("0..10", None);
+        let mut intake = Intake::default();
+        assert_eq!(input.fill(&mut intake, 27).expect("no error"), Fill::More);
+        assert_eq!((input.seen(), input.remaining()), (3, Some(7)));
+        assert_eq!(input.fill(&mut intake, 1000).expect("no error"), Fill::End);
+        assert_eq!((input.seen(), input.remaining()), (10, Some(0)));
+    }
+
+    #[test]
+    fn jobs_that_a_log_has_are_skipped_and_keep_their_numbers() {
+        let skip = Skip::read(ROW.as_bytes(), Resume::Rest).expect("a valid log");
+        let mut input = integers("0..3", Some(skip));
+        let mut intake = Intake::default();
+        assert_eq!(input.fill(&mut intake, 1000).expect("no error"), Fill::End);
+        assert_eq!(intake.next_number(), 3);
+        let one_entry = 8 + 1;
+        assert_eq!(intake.bytes(), one_entry);
+    }
+}
