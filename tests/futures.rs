@@ -148,26 +148,207 @@ fn a_job_that_waits_in_a_dead_worker_s_pipe_is_run_elsewhere() {
 }
 
 #[test]
-fn workers_killed_in_the_middle_of_large_results_lose_one_job_each_at_most() {
+fn a_worker_killed_in_the_middle_of_a_large_result_loses_that_one_at_most() {
     let _watchdog = watchdog(120);
-    let pool = guest_pool("evens", "evens").start().unwrap();
-    let list: Vec<i64> = (0..200_000).map(|n| n * 2).collect();
-    let mut killed = 0;
-    for _ in 0..5 {
-        let mut results: Vec<AsyncResult<Vec<i64>>> =
-            (0..8).map(|_| pool.apply_async(&list).unwrap()).collect();
-        assert!(results[0].wait(None));
-        // Any worker of this pool: all zygotes of this program have only workers of their own.
-        if let Some(worker) = worker_of(&pool_processes(&results)) {
-            kill(worker);
-            killed += 1;
+    for kill_after in 1..=12 {
+        let gate = Gate::new();
+        let pool = gate.task("large", 2).start().unwrap();
+        let mut results: Vec<AsyncResult<i32>> =
+            (0..12).map(|job| pool.apply_async(job).unwrap()).collect();
+        let started = gate.wait_for(kill_after);
+        kill(started[kill_after / 2].pid);
+        let outcomes: Vec<_> = results.iter_mut().map(|result| result.get(None)).collect();
+        let lost: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
+        assert!(lost.len() <= 1, "{lost:?}");
+        for error in lost {
+            assert_eq!(failure::<i32>(Err(error)).kind, FailureKind::WorkerLost);
         }
-        let outcomes = results.iter_mut().map(|result| result.get(None));
-        let lost = outcomes.filter(|outcome| match outcome {
-            Ok(evens) => *evens != list,
-            Err(error) => failure::<()>(Err(error.clone())).kind == FailureKind::WorkerLost,
-        });
-        assert!(lost.count() <= 1);
+        assert_eq!(gate.started().len(), 12, "no job has run twice");
     }
-    assert!(killed <= 5);
+}
+
+#[test]
+fn a_cancelled_job_that_waits_never_starts() {
+    let _watchdog = watchdog(60);
+    let gate = Gate::new();
+    let pool = gate.pool(1).start().unwrap();
+    let mut running = pool.apply_async::<_, i32>(0).unwrap();
+    gate.wait_for_job(0);
+    // Some wait in the worker's pipe, some in the dispatcher, some in front of it.
+    let mut waiting: Vec<AsyncResult<i32>> =
+        (1..200).map(|job| pool.apply_async(job).unwrap()).collect();
+    for result in waiting.iter().step_by(2) {
+        result.cancel();
+        result.cancel();
+    }
+    for result in waiting.iter_mut().step_by(2) {
+        assert_eq!(failure(result.get(None)).kind, FailureKind::Cancelled);
+    }
+    assert!(!running.is_ready(), "the one that runs is none of them");
+    gate.open_all();
+    assert!(running.get(None).is_ok());
+    assert!(waiting.iter_mut().skip(1).step_by(2).all(|result| result.get(None).is_ok()));
+    assert_eq!(gate.started().len(), 1 + 99);
+}
+
+#[test]
+fn a_cancelled_job_that_runs_is_stopped_and_takes_nobody_along() {
+    let _watchdog = watchdog(60);
+    let gate = Gate::new();
+    let pool = gate.pool(2).start().unwrap();
+    let mut results: Vec<AsyncResult<i32>> =
+        (0..10).map(|job| pool.apply_async(job).unwrap()).collect();
+    gate.wait_for(2);
+    let worker = gate.wait_for_job(0);
+    results[0].cancel();
+    assert_eq!(failure(results[0].get(None)).kind, FailureKind::Cancelled);
+    wait_for_end(worker);
+    gate.open_all();
+    assert!(results.iter_mut().skip(1).all(|result| result.get(None).is_ok()));
+    assert_eq!(gate.started().len(), 10, "no job has run twice");
+}
+
+#[test]
+fn a_spinning_guest_can_be_cancelled() {
+    let _watchdog = watchdog(60);
+    for isolation in [Isolation::Reuse, Isolation::Fresh, Isolation::Process] {
+        let pool = pool(STUCK).workers(1).isolation(isolation).start().unwrap();
+        let mut stuck = pool.apply_async::<_, i64>(0).unwrap();
+        let mut next = pool.apply_async::<_, i64>(7).unwrap();
+        assert!(!stuck.wait(Some(Duration::from_millis(1))));
+        stuck.cancel();
+        assert_eq!(failure(stuck.get(None)).kind, FailureKind::Cancelled, "{isolation:?}");
+        assert_eq!(next.get(None), Ok(7), "{isolation:?}");
+    }
+}
+
+#[test]
+fn a_finished_job_cannot_be_cancelled() {
+    let _watchdog = watchdog(60);
+    let pool = pool(HALF).start().unwrap();
+    let mut good = pool.apply_async::<_, i64>(4).unwrap();
+    let mut bad = pool.apply_async::<_, i64>(5).unwrap();
+    assert!(good.wait(None) && bad.wait(None));
+    good.cancel();
+    bad.cancel();
+    assert_eq!(pool.apply(8), Ok(4));
+    assert_eq!(good.get(None), Ok(2));
+    assert_eq!(failure(bad.get(None)).kind, FailureKind::Trap);
+    drop(pool);
+    good.cancel();
+    assert_eq!(good.get(None), Ok(2), "not even after the pool's end");
+}
+
+#[test]
+fn cancelled_jobs_make_room_for_others() {
+    let _watchdog = watchdog(60);
+    let gate = Gate::new();
+    let pool = gate.pool(1).config(|config, _| config.buffer_bytes_max = 1 << 20).start().unwrap();
+    let mut running = pool.apply_async::<_, i32>(0).unwrap();
+    gate.wait_for_job(0);
+    let large = "x".repeat(100 << 10);
+    for _ in 0..100 {
+        let mut result = pool.apply_async::<_, i32>(&large).unwrap();
+        result.cancel();
+        assert_eq!(failure(result.get(None)).kind, FailureKind::Cancelled);
+    }
+    gate.open_all();
+    assert!(running.get(None).is_ok());
+}
+
+#[test]
+fn a_cancelled_job_is_not_tried_again() {
+    let _watchdog = watchdog(60);
+    let gate = Gate::new();
+    let pool = gate.pool(1).retries(5).start().unwrap();
+    let mut result = pool.apply_async::<_, i32>(0).unwrap();
+    gate.wait_for_job(0);
+    result.cancel();
+    assert_eq!(failure(result.get(None)).kind, FailureKind::Cancelled);
+    gate.open_all();
+    assert!(pool.apply::<_, i32>(1).is_ok());
+    assert_eq!(gate.started_jobs(), ["0", "1"]);
+}
+
+#[test]
+fn a_result_tells_whether_it_is_there_and_whether_it_is_good() {
+    let _watchdog = watchdog(60);
+    let gate = Gate::new();
+    let pool = gate.task("odd_fails", 1).start().unwrap();
+    let held = gate.pool(1).start().unwrap();
+    let mut waiting = held.apply_async::<_, i32>(7).unwrap();
+    assert_eq!((waiting.is_ready(), waiting.is_successful()), (false, None));
+    assert!(!waiting.wait(Some(Duration::ZERO)));
+    let mut good = pool.apply_async::<_, i32>(2).unwrap();
+    let mut bad = pool.apply_async::<_, i32>(3).unwrap();
+    until(|| good.is_ready() && bad.is_ready());
+    assert_eq!((good.is_successful(), bad.is_successful()), (Some(true), Some(false)));
+    assert!(good.wait(None) && bad.wait(Some(Duration::ZERO)));
+    gate.open(7);
+    until(|| waiting.is_successful() == Some(true));
+}
+
+#[test]
+fn a_dropped_result_does_not_cancel_its_job() {
+    let _watchdog = watchdog(60);
+    let gate = Gate::new();
+    let pool = gate.task("note", 2).start().unwrap();
+    for job in 0..50 {
+        drop(pool.apply_async::<_, i32>(job).unwrap());
+    }
+    drop(pool.map_async::<_, i32>(50..100).unwrap());
+    pool.close();
+    assert_eq!(pool.join().unwrap().stats.succeeded, 100);
+    assert_eq!(gate.started().len(), 100);
+}
+
+#[test]
+fn jobs_can_be_submitted_while_the_dispatcher_is_held_up() {
+    let _watchdog = watchdog(60);
+    let (go_on, held) = channel::<()>();
+    let pool = guest_pool("square", "compute_squares")
+        .on_log(move |_, _| drop(held.recv()))
+        .start()
+        .unwrap();
+    let mut results: Vec<AsyncResult<i64>> =
+        (0..1000).map(|n| pool.apply_async(n).unwrap()).collect();
+    drop(go_on);
+    for (n, result) in (0..).zip(&mut results) {
+        assert_eq!(result.get(None), Ok(n * n));
+    }
+}
+
+#[test]
+fn a_worker_that_dies_after_the_close_holds_up_nobody() {
+    let _watchdog = watchdog(60);
+    let gate = Gate::new();
+    let pool = gate.pool(2).start().unwrap();
+    let mut results: Vec<AsyncResult<i32>> =
+        (0..6).map(|job| pool.apply_async(job).unwrap()).collect();
+    gate.wait_for(2);
+    pool.close();
+    kill(gate.wait_for_job(1));
+    assert_eq!(failure(results[1].get(None)).kind, FailureKind::WorkerLost);
+    gate.open_all();
+    let summary = pool.join().unwrap();
+    assert_eq!(summary.end, End::Complete);
+    assert_eq!((summary.stats.succeeded, summary.stats.failed), (5, 1));
+}
+
+#[test]
+fn a_job_of_a_killed_process_is_lost_under_process_isolation_too() {
+    let _watchdog = watchdog(60);
+    let gate = Gate::new();
+    let pool = gate.pool(1).isolation(Isolation::Process).start().unwrap();
+    let mut result = pool.apply_async::<_, i32>(0).unwrap();
+    let process = gate.wait_for_job(0);
+    let worker = parent(process);
+    assert_eq!(children(worker), [process], "the job has a process of its own");
+    kill(process);
+    let lost = failure(result.get(None));
+    assert_eq!(lost.kind, FailureKind::WorkerLost, "{lost}");
+    gate.open_all();
+    let next = pool.apply::<_, i32>(1).unwrap();
+    assert_ne!(next, process);
+    assert_eq!(children(parent(worker)), [worker], "the worker has outlived it");
 }

@@ -65,10 +65,8 @@ fn the_end_stays_the_end() {
 fn the_iteration_goes_on_past_an_error() {
     let _watchdog = watchdog(60);
     for batch in [1, 100] {
-        let pool = pool(HALF)
-            .config(|config, _| config.batch_jobs_max = Some(batch))
-            .start()
-            .unwrap();
+        let pool =
+            pool(HALF).config(|config, _| config.batch_jobs_max = Some(batch)).start().unwrap();
         for (n, result) in (0..).zip(pool.imap::<_, i64>(0..100)) {
             match result {
                 Ok(half) => assert_eq!(half * 2, n),

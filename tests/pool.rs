@@ -13,9 +13,7 @@
 mod common;
 
 use common::gate::Gate;
-use common::{
-    HALF, PROCESS_ID, STUCK, failure, guest, guest_pool, pool, squares, until, watchdog,
-};
+use common::{HALF, PROCESS_ID, STUCK, failure, guest, guest_pool, pool, squares, until, watchdog};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -107,7 +105,11 @@ fn a_result_that_is_late_times_out_and_can_be_asked_for_again() {
     assert_eq!(result.get(Some(Duration::ZERO)), Err(Error::TimedOut));
     gate.open(1);
     assert_eq!(result.get(None), Ok(pid));
-    assert_eq!(result.get(Some(Duration::ZERO)), Ok(pid), "it can be asked for any number of times");
+    assert_eq!(
+        result.get(Some(Duration::ZERO)),
+        Ok(pid),
+        "it can be asked for any number of times"
+    );
 }
 
 #[test]
@@ -341,7 +343,11 @@ fn a_job_is_tried_again_as_often_as_asked() {
 
     let gate = Gate::new();
     let pool = gate.task("second_try", 1).start().unwrap();
-    assert_eq!(pool.map::<_, i32>(0..5).unwrap_err().failures.len(), 5, "unless it is asked, never");
+    assert_eq!(
+        pool.map::<_, i32>(0..5).unwrap_err().failures.len(),
+        5,
+        "unless it is asked, never"
+    );
 }
 
 #[test]

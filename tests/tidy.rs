@@ -128,7 +128,9 @@ fn unsafe_code_stands_in_the_named_files_only_and_says_why_it_is_sound() {
         let lines: Vec<&str> = text.lines().collect();
         for (at, line) in lines.iter().enumerate() {
             let code = line.split("//").next().unwrap_or(line);
-            if !(code.contains("unsafe {") || code.contains("unsafe fn") || code.contains("unsafe impl"))
+            if !(code.contains("unsafe {")
+                || code.contains("unsafe fn")
+                || code.contains("unsafe impl"))
             {
                 continue;
             }

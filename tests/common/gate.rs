@@ -8,6 +8,7 @@ use wpool::{Builder, Pool};
 /// Byte tasks that leave an empty folder `PID.JOB` in the folder they are granted:
 /// - `wait` then waits for the file `go-JOB` or `all`, and answers with its process id;
 /// - `note` answers with its process id;
+/// - `large` answers with its process id and four megabytes of blanks;
 /// - `odd_fails` fails if its job ends in an odd digit, with its process id as the message;
 /// - `second_try` traps unless this process has had that job before.
 ///
@@ -21,7 +22,7 @@ const MODULE: &str = r#"(module
     (import "wasi_snapshot_preview1" "path_filestat_get"
         (func $stat (param i32 i32 i32 i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
-    (memory (export "memory") 1)
+    (memory (export "memory") 2)
     ;; The process id's digits end at 127; the job follows at 128, and once more at 259.
     (data (i32.const 127) ".")
     (data (i32.const 256) "go-")
@@ -64,6 +65,16 @@ const MODULE: &str = r#"(module
     (func (export "task_note") (result i32)
         (drop (call $begin))
         (call $answer)
+        (i32.const 0))
+    (func (export "task_large") (result i32)
+        (local $rest i32)
+        (drop (call $begin))
+        (call $answer)
+        (memory.fill (i32.const 65536) (i32.const 32) (i32.const 65536))
+        (local.set $rest (i32.const 64))
+        (loop $write
+            (call $result_write (i32.const 65536) (i32.const 65536))
+            (br_if $write (local.tee $rest (i32.sub (local.get $rest) (i32.const 1)))))
         (i32.const 0))
     (func (export "task_odd_fails") (result i32)
         (drop (call $begin))

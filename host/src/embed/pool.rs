@@ -139,10 +139,7 @@ impl Pool {
     ///
     /// # Errors
     /// The pool takes no more jobs. A job that cannot be written as JSON fails alone.
-    pub fn map_async<T, R>(
-        &self,
-        jobs: impl IntoIterator<Item = T>,
-    ) -> Result<MapResult<R>, Error>
+    pub fn map_async<T, R>(&self, jobs: impl IntoIterator<Item = T>) -> Result<MapResult<R>, Error>
     where
         T: Serialize,
         R: DeserializeOwned,

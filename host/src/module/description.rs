@@ -180,7 +180,14 @@ mod tests {
 
     fn task(name: &str) -> Task {
         let params = Some(vec![Parameter { name: Some("n".into()), ty: "s64".into() }]);
-        Task { name: name.into(), form: Form::Scalar, params, results: vec![], default: false, doc: None }
+        Task {
+            name: name.into(),
+            form: Form::Scalar,
+            params,
+            results: vec![],
+            default: false,
+            doc: None,
+        }
     }
 
     fn module(kind: Kind, tasks: Vec<Task>) -> Description {

@@ -137,7 +137,8 @@ impl Backlog {
             if end - start > bytes && self.taken > taken {
                 break;
             }
-            let skip = if self.taken == taken { first - self.next } else { u32_at(all, self.at).into() };
+            let skip =
+                if self.taken == taken { first - self.next } else { u32_at(all, self.at).into() };
             self.next += skip + 1;
             self.at = end;
             self.taken += 1;

@@ -81,7 +81,8 @@ impl Batch {
     pub(super) fn awaits(&self, number: u64) -> bool {
         if self.is_run() {
             let first = self.jobs.first();
-            return (u64::from(self.received)..self.limit.into()).contains(&number.wrapping_sub(first));
+            return (u64::from(self.received)..self.limit.into())
+                .contains(&number.wrapping_sub(first));
         }
         self.jobs(self.received..self.limit).any(|(job, _)| job == number)
     }
@@ -89,11 +90,7 @@ impl Batch {
     /// Number of the job with this index.
     #[inline]
     pub(super) fn number(&self, index: u16) -> u64 {
-        if self.jobs.is_run() {
-            self.jobs.first() + u64::from(index)
-        } else {
-            self.job(index).0
-        }
+        if self.jobs.is_run() { self.jobs.first() + u64::from(index) } else { self.job(index).0 }
     }
 
     /// Number and bytes of the job with this index.

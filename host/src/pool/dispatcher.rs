@@ -74,6 +74,8 @@ pub(super) struct Dispatcher<'a> {
     pub(super) started: Instant,
     pub(super) last_sample: Instant,
     last_progress: Instant,
+    /// Whether the source has more work to do before it has a job.
+    pub(super) unfilled: bool,
     /// What the sink waits for, while it cannot take more.
     sink_blocked: Option<OwnedFd>,
     /// Workers in a row that ended before they were ready.
@@ -117,6 +119,7 @@ impl<'a> Dispatcher<'a> {
             started: now,
             last_sample: now,
             last_progress: now,
+            unfilled: false,
             sink_blocked: None,
             false_starts: 0,
             zygotes_lost: 0,
@@ -194,7 +197,10 @@ impl<'a> Dispatcher<'a> {
             }
             self.flush()?;
         }
-        let timeout = self.next_timer().saturating_duration_since(Instant::now());
+        let timeout = match self.unfilled {
+            true => Duration::ZERO,
+            false => self.next_timer().saturating_duration_since(Instant::now()),
+        };
         self.events.wait(Some(timeout), tokens).map_err(lost)
     }
 

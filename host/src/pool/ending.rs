@@ -173,7 +173,9 @@ impl Dispatcher<'_> {
             return Ok(());
         }
         let how = &failure.message;
-        Err(PoolError::Lost(format!("workers do not start: {IN_A_ROW} in a row ended at once ({how})")))
+        Err(PoolError::Lost(format!(
+            "workers do not start: {IN_A_ROW} in a row ended at once ({how})"
+        )))
     }
 
     /// The zygote is gone, and its workers with it: another one takes its place.
@@ -224,7 +226,9 @@ fn failure_of(worker: &WorkerHandle) -> Failure {
         None => "status unknown".into(),
     };
     let mut failure = match &worker.killed {
-        Some(Killed::Timeout) => Failure::new(FailureKind::Timeout, ""),
+        Some(Killed::Timeout(limit)) => {
+            Failure::new(FailureKind::Timeout, format!("it ran longer than {limit:?}"))
+        }
         Some(Killed::Cancelled(why)) => Failure::new(FailureKind::Cancelled, why.clone()),
         Some(Killed::Protocol(what)) => {
             Failure::new(FailureKind::WorkerLost, format!("it broke the protocol: {what}"))

@@ -78,7 +78,7 @@ impl Intake {
 /// Where jobs come from.
 pub trait Source {
     /// Adds jobs until about `room` bytes are added, or there is nothing more for now. Never
-    /// blocks. Must add at least one job if it answers [`Fill::More`].
+    /// blocks, and does not work for long: it may answer [`Fill::More`] without having added any.
     ///
     /// # Errors
     /// An input that cannot be read ends the run.
@@ -168,8 +168,8 @@ pub enum Notice {
         /// How it ended, in words.
         how: String,
     },
-    /// Something worth knowing at `-v`.
-    Detail(String),
+    /// A line of the answer to [`Command::Report`].
+    Report(String),
 }
 
 /// Counts of a run so far.
@@ -241,7 +241,7 @@ pub enum Command {
     Pause,
     /// Go on (SIGCONT).
     Resume,
-    /// Tell the sink which jobs are running, as [`Notice::Detail`].
+    /// Tell the sink which jobs are running, as [`Notice::Report`].
     Report,
 }
 

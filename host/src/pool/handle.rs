@@ -22,8 +22,8 @@ pub(super) const BATCHES_MAX: usize = 2;
 /// Why the dispatcher killed a worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Killed {
-    /// Its job ran too long.
-    Timeout,
+    /// Its job ran longer than this.
+    Timeout(Duration),
     /// Its job was cancelled, or the whole run.
     Cancelled(String),
     /// It broke the protocol.
@@ -252,7 +252,10 @@ impl WorkerHandle {
 
     /// Jobs sent and neither finished nor taken back.
     pub(super) fn jobs_in_flight(&self) -> u64 {
-        self.in_flight.iter().map(|batch| u64::from(batch.limit - batch.received.min(batch.limit))).sum()
+        self.in_flight
+            .iter()
+            .map(|batch| u64::from(batch.limit - batch.received.min(batch.limit)))
+            .sum()
     }
 
     /// The job that it is running, as far as job memory tells.

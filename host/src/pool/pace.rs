@@ -45,11 +45,8 @@ impl Pace {
     pub(super) fn learn(&mut self, jobs: u16, bytes: usize, took: Duration) {
         let mean = bytes as f64 / f64::from(jobs.max(1));
         // A first large result counts at once, later ones level out.
-        self.result_bytes = if mean > self.result_bytes {
-            mean
-        } else {
-            self.result_bytes * 0.75 + mean * 0.25
-        };
+        self.result_bytes =
+            if mean > self.result_bytes { mean } else { self.result_bytes * 0.75 + mean * 0.25 };
         if took > LONG {
             self.jobs = (self.jobs / 2).max(1);
         } else if took < SHORT && jobs >= self.jobs {

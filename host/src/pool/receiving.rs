@@ -62,11 +62,7 @@ impl Dispatcher<'_> {
     }
 
     /// Reads at most `most` times, or to the end of what is there.
-    pub(super) fn read(
-        &mut self,
-        worker: &mut WorkerHandle,
-        most: usize,
-    ) -> Result<(), PoolError> {
+    pub(super) fn read(&mut self, worker: &mut WorkerHandle, most: usize) -> Result<(), PoolError> {
         for _ in 0..most {
             match worker.frames.fill(&mut worker.results) {
                 Ok(0) => {
@@ -176,9 +172,8 @@ impl Dispatcher<'_> {
         let at = worker.in_flight.iter().position(|batch| batch.id == header.batch);
         let at = at.ok_or("a part of a batch that is not in flight")?;
         let batch = &mut worker.in_flight[at];
-        let partial = batch
-            .partial
-            .get_or_insert_with(|| super::batch::Partial { total, bytes: Vec::new() });
+        let partial =
+            batch.partial.get_or_insert_with(|| super::batch::Partial { total, bytes: Vec::new() });
         let fits = offset == partial.bytes.len() && offset + piece.len() <= total;
         if partial.total != total || total > most || !fits || piece.is_empty() {
             return Err("a part that does not fit the others".into());
@@ -285,7 +280,10 @@ impl Dispatcher<'_> {
         record: &Record<'_>,
     ) -> Result<(), PoolError> {
         let failure = serde_json::from_slice(record.bytes).unwrap_or_else(|_| {
-            Failure::new(FailureKind::WorkerLost, "the worker's account of the failure is unreadable")
+            Failure::new(
+                FailureKind::WorkerLost,
+                "the worker's account of the failure is unreadable",
+            )
         });
         let batch = &worker.in_flight[at];
         let (job, input) = batch.job(record.index);

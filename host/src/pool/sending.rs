@@ -86,12 +86,17 @@ impl Dispatcher<'_> {
 
     /// Reads jobs until there are some, or there are none for now.
     fn fill(&mut self) -> Result<(), PoolError> {
+        self.unfilled = false;
         while self.input == Input::Open && self.backlog.fresh_count() == 0 && !self.is_tight() {
+            if self.unfilled {
+                // It works on a long job. Others have their turn first.
+                return Ok(());
+            }
             let room = (self.config.buffer_bytes_max - self.held()).min(FILL_BYTES);
             let fill = self.source.fill(&mut self.intake, room).map_err(PoolError::Input)?;
             self.backlog.refill(&mut self.intake);
             match fill {
-                Fill::More => {}
+                Fill::More => self.unfilled = self.backlog.fresh_count() == 0,
                 Fill::Blocked => {
                     self.input = Input::Blocked;
                     if let Some(fd) = self.source.fd() {
@@ -211,9 +216,8 @@ impl Dispatcher<'_> {
         let full = self.sink.held() >= self.config.buffer_bytes_max;
         let awaited = self.ledger.awaited();
         for worker in self.workers.iter_mut().flatten() {
-            let has_awaited = || {
-                awaited.is_none_or(|job| worker.in_flight.iter().any(|batch| batch.awaits(job)))
-            };
+            let has_awaited =
+                || awaited.is_none_or(|job| worker.in_flight.iter().any(|batch| batch.awaits(job)));
             let reading = !full && (!tight || has_awaited());
             worker
                 .set_reading(reading, &self.events)

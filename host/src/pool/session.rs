@@ -116,7 +116,8 @@ impl Session {
     /// Has the zygote load and link the module for these settings.
     fn load(&self, settings: &Settings) -> Result<(), PoolError> {
         let load = Load { settings, description: &self.description };
-        let load = serde_json::to_vec(&load).map_err(|error| setup("pass the settings")(error.into()))?;
+        let load =
+            serde_json::to_vec(&load).map_err(|error| setup("pass the settings")(error.into()))?;
         let load = payload("wpool-load", &load).map_err(setup("pass the settings"))?;
         let loaded = self.zygote.load(self.code.as_fd(), load.as_fd()).map_err(no_zygote)?;
         loaded.map_err(PoolError::Module)

@@ -86,7 +86,7 @@ impl Dispatcher<'_> {
         self.fence(worker);
         self.salvage(worker)?;
         if unfinished(worker, batch, claimed) {
-            worker.kill(Killed::Timeout);
+            worker.kill(Killed::Timeout(self.config.timeout.unwrap_or_default()));
         }
         Ok(())
     }
@@ -223,7 +223,7 @@ impl Dispatcher<'_> {
             }
         }
         for line in lines {
-            self.sink.notice(Notice::Detail(line));
+            self.sink.notice(Notice::Report(line));
         }
     }
 }

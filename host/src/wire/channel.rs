@@ -83,13 +83,8 @@ mod tests {
     use super::*;
 
     fn frame(bytes: usize) -> Vec<u8> {
-        let header = Header {
-            kind: FrameKind::Log,
-            count: 0,
-            batch: 1,
-            first_job: 2,
-            bytes: bytes as u32,
-        };
+        let header =
+            Header { kind: FrameKind::Log, count: 0, batch: 1, first_job: 2, bytes: bytes as u32 };
         let mut frame = header.encode().to_vec();
         frame.extend((0..bytes).map(|at| at as u8));
         frame

@@ -259,7 +259,9 @@ mod tests {
         for bytes in [unknown, flagged, long] {
             assert!(Header::decode(&bytes).is_err(), "{bytes:?}");
         }
-        assert!(Header::decode(&Header { bytes: BODY_BYTES_MAX as u32, ..HEADER }.encode()).is_ok());
+        assert!(
+            Header::decode(&Header { bytes: BODY_BYTES_MAX as u32, ..HEADER }.encode()).is_ok()
+        );
     }
 
     #[test]

@@ -261,7 +261,8 @@ mod tests {
         let (dispatcher, worker) = pair();
         dispatcher.arm(0, 10);
         assert_eq!(worker.claim(0), Some(0));
-        let stolen = dispatcher.take_back(0, |claimed| claimed.next + (claimed.end - claimed.next) / 2);
+        let stolen =
+            dispatcher.take_back(0, |claimed| claimed.next + (claimed.end - claimed.next) / 2);
         assert_eq!(stolen, Some((Claimed { next: 1, end: 10 }, 5)));
         assert_eq!(std::iter::from_fn(|| worker.claim(0)).count(), 4);
     }

@@ -74,8 +74,7 @@ impl Record<'_> {
         let mut measure = None;
         if measured {
             let (figures, tail) = rest.split_at_checked(MEASURE_BYTES)?;
-            measure =
-                Some(Measure { nanos: u64_at(figures, 0), memory_bytes: u64_at(figures, 8) });
+            measure = Some(Measure { nanos: u64_at(figures, 0), memory_bytes: u64_at(figures, 8) });
             rest = tail;
         }
         let (bytes, rest) = rest.split_at_checked(u32_at(head, 4) as usize)?;

@@ -86,6 +86,13 @@ pub fn command_job<'a>(words: &[&'a [u8]], stdin: &[u8]) -> Result<Vec<u8>, &'a 
     Ok(job)
 }
 
+/// Takes a command's job apart: its words, with a NUL between two, and its standard input. `None` if
+/// it is torn.
+pub fn split_command_job(job: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (words_bytes, rest) = job.split_first_chunk::<4>()?;
+    rest.split_at_checked(u32::from_le_bytes(*words_bytes) as usize)
+}
+
 /// Everything the zygote and its workers need to know to run jobs. Crosses the control socket as
 /// JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use super::arguments::Template;
 use crate::wire::failure::{Failure, FailureKind};
-use crate::wire::settings::CommandLine;
+use crate::wire::settings::{CommandLine, split_command_job};
 
 /// A command's job, as [`command_job`](crate::wire::settings::command_job) encodes it.
 pub(crate) struct CommandJob<'a> {
@@ -17,11 +17,7 @@ impl<'a> CommandJob<'a> {
     /// # Errors
     /// It is shorter than it says.
     pub(crate) fn decode(job: &'a [u8]) -> Result<Self, Failure> {
-        let split = |job: &'a [u8]| {
-            let (length, rest) = job.split_first_chunk::<4>()?;
-            rest.split_at_checked(u32::from_le_bytes(*length) as usize)
-        };
-        match split(job) {
+        match split_command_job(job) {
             Some((words, stdin)) => Ok(CommandJob { words, stdin }),
             None => Err(Failure::new(FailureKind::InvalidJob, "a command's job is torn")),
         }

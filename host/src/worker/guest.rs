@@ -65,6 +65,13 @@ impl<'a> Guest<'a> {
         }
     }
 
+    /// Does what the first job would have to, short of running the guest: for a process whose
+    /// children run one job each, and would all have to do it.
+    pub(crate) fn warm_up(&self) {
+        // A store that cannot be made is the first job's failure.
+        drop(self.store(Grants::default()));
+    }
+
     /// Runs job `number` and appends its result to `out`, without a line end. What the guest
     /// printed has been passed on when this returns.
     ///

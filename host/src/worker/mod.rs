@@ -13,8 +13,8 @@ pub(crate) mod guest;
 pub(crate) mod jail;
 mod json;
 mod log;
-mod outcome;
 mod outbox;
+mod outcome;
 mod pipe;
 pub(crate) mod program;
 mod streams;
@@ -99,7 +99,8 @@ struct Worker<'a> {
     fork: Fork,
     pipe: Arc<ResultPipe>,
     memory: Arc<JobMem>,
-    /// The guest, once there was a job (never in `process` isolation, where children have theirs).
+    /// The guest, once there was a job. In `process` isolation it is ready and never used: children
+    /// use their copies.
     guest: Option<Guest<'a>>,
     /// The record at hand; kept for its memory.
     record: Vec<u8>,
@@ -108,6 +109,12 @@ struct Worker<'a> {
 impl Worker<'_> {
     /// Serves until the pipe of jobs ends.
     fn run(&mut self, mut jobs: File) -> io::Result<()> {
+        if self.settings.isolation == Isolation::Process && !self.program.polls {
+            // Without a second thread (see `Guest::new`) the guest can be made ready before the forks.
+            let guest = Guest::new(self.program, self.pipe.clone());
+            guest.warm_up();
+            self.guest = Some(guest);
+        }
         self.pipe.send(FrameKind::Ready, &[])?;
         let mut frames = FrameBuffer::default();
         let mut long_job = Vec::new();

@@ -26,8 +26,7 @@ impl ResultPipe {
     /// Those of write.
     pub(super) fn send(&self, kind: FrameKind, body: &[u8]) -> io::Result<()> {
         let body = &body[..body.len().min(BODY_BYTES_MAX)];
-        let header =
-            Header { kind, count: 0, batch: 0, first_job: 0, bytes: body.len() as u32 };
+        let header = Header { kind, count: 0, batch: 0, first_job: 0, bytes: body.len() as u32 };
         self.write(&header, &[body])
     }
 

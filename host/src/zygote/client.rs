@@ -169,8 +169,7 @@ fn unexpected(message: &FromZygote) -> io::Error {
 /// # Errors
 /// Those of memfd_create and write.
 pub(crate) fn payload(name: &str, bytes: &[u8]) -> io::Result<File> {
-    let mut file =
-        File::from(memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
+    let mut file = File::from(memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
     file.write_all(bytes)?;
     file.rewind()?;
     let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE | SealFlags::SEAL;

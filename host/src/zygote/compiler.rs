@@ -37,7 +37,7 @@ pub(super) fn run(
     };
     let [module, code, mut description] = [module, code, description].map(File::from);
     let child = fork::spawn(|| child(module, code, &mut description, fuel, bytes_max))
-    .map_err(|error| format!("cannot fork the compiler: {error}"))?;
+        .map_err(|error| format!("cannot fork the compiler: {error}"))?;
     let timeout = Duration::from_millis(timeout_ms);
     match wait(&child, watch, timeout) {
         Some(ExitStatus::Code(0)) => Ok(()),

@@ -22,6 +22,7 @@ use std::os::fd::BorrowedFd;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use stream::Stream;
 use wpool::pool::feed::{Notice, Outcome, Sink, Stats};
+use wpool::wire::settings::split_command_job;
 
 /// How results are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,7 +176,7 @@ impl Sink for Output {
             Notice::ZygoteLost { how } => {
                 console.warning(format_args!("the zygote was lost, another one starts: {how}"));
             }
-            Notice::Detail(text) => console.info(text),
+            Notice::Report(text) => console.info(text),
         }
     }
 
@@ -219,8 +220,7 @@ fn push_tagged(buffer: &mut Vec<u8>, result: &[u8], input: &[u8], end: Option<u8
 
 /// What the user calls a command's job: its words, or its standard input where it has none.
 fn command_text(job: &[u8]) -> Cow<'_, [u8]> {
-    let Some((words_bytes, rest)) = job.split_first_chunk::<4>() else { return Cow::Borrowed(job) };
-    match rest.split_at_checked(u32::from_le_bytes(*words_bytes) as usize) {
+    match split_command_job(job) {
         Some((b"", stdin)) => Cow::Borrowed(stdin),
         Some((words, _)) => words.iter().map(|&b| if b == 0 { b' ' } else { b }).collect(),
         None => Cow::Borrowed(job),
