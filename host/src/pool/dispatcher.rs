@@ -2,19 +2,18 @@
 //!
 //! One struct, one loop over epoll, one match over events. It trusts nothing that a worker can write.
 //! The parts of its work have a file each: [`super::sending`], [`super::receiving`],
-//! [`super::ending`] and [`super::watching`].
+//! [`super::outcomes`], [`super::ending`] and [`super::watching`].
 
 use super::backlog::Backlog;
-use super::config::{Config, Halt, HaltLimit, HaltOn};
+use super::config::Config;
 use super::error::PoolError;
 use super::events::{Events, Token};
-use super::feed::{Attempt, Command, Commands, Intake, Notice, Sink, Source, Stats};
+use super::feed::{Command, Commands, Intake, Sink, Source, Stats};
 use super::handle::WorkerHandle;
-use super::ledger::{Ledger, Segment};
+use super::ledger::Ledger;
 use super::pace::Pace;
 use super::session::Session;
 use super::summary::{End, Summary};
-use crate::wire::failure::Failure;
 use std::collections::{HashMap, HashSet};
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -70,7 +69,7 @@ pub(super) struct Dispatcher<'a> {
     /// Jobs to be given up wherever they turn up.
     pub(super) cancelled: HashSet<u64>,
     pub(super) retried: u64,
-    skipped: u64,
+    pub(super) skipped: u64,
     pub(super) started: Instant,
     pub(super) last_sample: Instant,
     last_progress: Instant,
@@ -293,92 +292,6 @@ impl<'a> Dispatcher<'a> {
         };
         self.ledger.count(&mut stats);
         stats
-    }
-
-    /// Enters the outcomes that the source brought along.
-    pub(super) fn settle_intake(&mut self) -> Result<(), PoolError> {
-        for (number, settled) in std::mem::take(&mut self.intake.settled) {
-            let segment = match settled {
-                super::feed::Settled::Skipped => {
-                    self.skipped += 1;
-                    Segment::Skipped
-                }
-                super::feed::Settled::Failed { input, failure } => Segment::Failed {
-                    input: Some(input),
-                    failure,
-                    attempt: Attempt { number: 1, ..Attempt::default() },
-                },
-            };
-            self.enter(number, segment)?;
-        }
-        Ok(())
-    }
-
-    /// Enters an outcome, and stops the run if it is one too many.
-    pub(super) fn enter(&mut self, first: u64, segment: Segment) -> Result<(), PoolError> {
-        self.ledger.enter(first, segment, self.sink).map_err(PoolError::Output)?;
-        self.halt_if_met()
-    }
-
-    /// A job failed: tries it again, or enters its failure.
-    pub(super) fn fail(
-        &mut self,
-        job: u64,
-        input: Vec<u8>,
-        failure: Failure,
-        mut attempt: Attempt,
-    ) -> Result<(), PoolError> {
-        let failed_before = self.attempts.get(&job).copied().unwrap_or(0);
-        attempt.number = failed_before + 1;
-        let retry = &self.config.retry;
-        let again = failed_before < retry.attempts
-            && retry.on.contains(&failure.kind)
-            && self.phase == Phase::Running
-            && !self.cancelled.contains(&job);
-        if !again {
-            self.attempts.remove(&job);
-            self.cancelled.remove(&job);
-            let input = self.config.keep_inputs.then_some(input);
-            return self.enter(job, Segment::Failed { input, failure, attempt });
-        }
-        self.attempts.insert(job, failed_before + 1);
-        self.retried += 1;
-        if retry.delay.is_zero() {
-            self.backlog.put_back(job, input);
-        } else {
-            self.backlog.put_back_at(job, input, Instant::now() + retry.delay);
-        }
-        self.sink.notice(Notice::Retrying { job, attempt: attempt.number, failure });
-        Ok(())
-    }
-
-    /// Stops the run if `--halt` says so.
-    pub(super) fn halt_if_met(&mut self) -> Result<(), PoolError> {
-        let (now, on) = match self.config.halt {
-            Halt::Never => return Ok(()),
-            _ if self.phase != Phase::Running => return Ok(()),
-            Halt::Soon(on) => (false, on),
-            Halt::Now(on) => (true, on),
-        };
-        let (succeeded, failed) = (self.ledger.succeeded, self.ledger.failed);
-        let (count, limit, failures) = match on {
-            HaltOn::Fail(limit) => (failed, limit, true),
-            HaltOn::Success(limit) => (succeeded, limit, false),
-            HaltOn::Done(limit) => (succeeded + failed, limit, false),
-        };
-        let met = match limit {
-            HaltLimit::Count(limit) => count >= limit,
-            HaltLimit::Percent(percent) => self
-                .stats()
-                .total
-                .is_some_and(|total| total > 0 && count as f64 * 100.0 >= percent * total as f64),
-        };
-        if !met || count == 0 {
-            return Ok(());
-        }
-        let end = End::Halted { failed: failures };
-        let why = "the limit of --halt is met";
-        if now { self.kill_all(end, why) } else { self.drain(end, None, why) }
     }
 
     fn obey(&mut self) -> Result<(), PoolError> {

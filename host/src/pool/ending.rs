@@ -11,6 +11,9 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
+/// Most messages of the zygote that are taken at once.
+const REPORTS_MAX: u32 = 64;
+
 /// How long the status of an ended worker is waited for.
 const STATUS_WAIT: Duration = Duration::from_secs(1);
 
@@ -23,7 +26,8 @@ const IN_A_ROW: u32 = 3;
 impl Dispatcher<'_> {
     /// The zygote has sent something, or is gone.
     pub(super) fn hear_zygote(&mut self) -> Result<(), PoolError> {
-        loop {
+        // One that talks without end must not keep the dispatcher here; what is left is an event again.
+        for _ in 0..REPORTS_MAX {
             match self.session.zygote.receive() {
                 Ok(Some((message, fds))) => self.take_report(message, fds)?,
                 Ok(None) => return self.zygote_lost(),
@@ -32,6 +36,7 @@ impl Dispatcher<'_> {
                 Err(_) => return self.zygote_lost(),
             }
         }
+        Ok(())
     }
 
     fn take_report(&mut self, message: FromZygote, fds: Vec<OwnedFd>) -> Result<(), PoolError> {

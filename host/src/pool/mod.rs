@@ -14,6 +14,7 @@ mod events;
 pub mod feed;
 mod handle;
 mod ledger;
+mod outcomes;
 mod pace;
 mod receiving;
 mod sending;

@@ -23,6 +23,19 @@ enum Stop {
     Error(PoolError),
 }
 
+impl Stop {
+    /// A worker that broke the protocol is killed; the run goes on.
+    fn carry_out(self, worker: &mut WorkerHandle) -> Result<(), PoolError> {
+        match self {
+            Stop::Error(error) => Err(error),
+            Stop::Violation(what) => {
+                worker.kill(Killed::Protocol(what));
+                Ok(())
+            }
+        }
+    }
+}
+
 impl From<PoolError> for Stop {
     fn from(error: PoolError) -> Self {
         Stop::Error(error)
@@ -75,13 +88,8 @@ impl Dispatcher<'_> {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(PoolError::setup("read from a worker", error)),
             }
-            match self.take_frames(worker) {
-                Ok(()) => {}
-                Err(Stop::Error(error)) => return Err(error),
-                Err(Stop::Violation(what)) => {
-                    worker.kill(Killed::Protocol(what));
-                    return Ok(());
-                }
+            if let Err(stop) = self.take_frames(worker) {
+                return stop.carry_out(worker);
             }
         }
         Ok(())
@@ -315,13 +323,8 @@ impl Dispatcher<'_> {
                 continue;
             }
             let bytes = worker.memory.copy_out(id, seen..committed);
-            match self.take_records(worker, at, &bytes, true) {
-                Ok(()) => {}
-                Err(Stop::Error(error)) => return Err(error),
-                Err(Stop::Violation(what)) => {
-                    worker.kill(Killed::Protocol(what));
-                    return Ok(());
-                }
+            if let Err(stop) = self.take_records(worker, at, &bytes, true) {
+                return stop.carry_out(worker);
             }
         }
         Ok(())

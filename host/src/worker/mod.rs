@@ -212,11 +212,9 @@ impl Worker<'_> {
             }
         })?;
         match code {
-            Some(0) => {
-                outbox.adopt(&self.memory);
-                Ok(true)
-            }
             Some(SENT_IN_PARTS) => Ok(false),
+            // Even if it died afterwards: the job is finished if and only if its record is committed.
+            _ if outbox.adopt(&self.memory) => Ok(true),
             _ => self.child_lost(code, index, outbox),
         }
     }

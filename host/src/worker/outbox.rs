@@ -51,10 +51,13 @@ impl Outbox {
         Ok(true)
     }
 
-    /// Takes over the record that a child has committed.
-    pub(super) fn adopt(&mut self, memory: &JobMem) {
-        self.committed = memory.committed(self.batch);
-        self.unsent += 1;
+    /// Takes over the record that a child has committed, if there is one.
+    pub(super) fn adopt(&mut self, memory: &JobMem) -> bool {
+        let committed = memory.committed(self.batch);
+        let is_new = committed > self.committed;
+        self.committed = committed;
+        self.unsent += u16::from(is_new);
+        is_new
     }
 
     /// Sends what is unsent if the first of it has waited for a tick of the coarse clock (1 to

@@ -1,0 +1,373 @@
+//! Runs of the `wpool` program. Each is bounded by a watchdog that kills all its processes and fails
+//! the test with what was printed.
+
+use super::{guest, processes};
+use std::cell::LazyCell;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+thread_local! {
+    /// The test's own folder: its files, and its cache.
+    static SCRATCH: LazyCell<TempDir> =
+        LazyCell::new(|| tempfile::tempdir().expect("a temporary folder"));
+}
+
+/// A path in the test's own folder.
+pub(crate) fn path(name: &str) -> PathBuf {
+    SCRATCH.with(|folder| folder.path().join(name))
+}
+
+/// A file in the test's own folder.
+pub(crate) fn file(name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+    let path = path(name);
+    fs::write(&path, bytes).expect("the test's folder is writable");
+    path
+}
+
+/// An empty folder in the test's own folder.
+pub(crate) fn folder(name: &str) -> PathBuf {
+    let path = path(name);
+    let _ = fs::remove_dir_all(&path);
+    fs::create_dir(&path).expect("the test's folder is writable");
+    path
+}
+
+/// `wpool map` of an example guest.
+pub(crate) fn map(guest_name: &str) -> Wpool {
+    map_file(guest(guest_name))
+}
+
+/// `wpool map` of a module in text form.
+pub(crate) fn map_wat(text: &str) -> Wpool {
+    map_file(file("module.wat", text))
+}
+
+/// `wpool map` of a module's file.
+pub(crate) fn map_file(module: impl AsRef<OsStr>) -> Wpool {
+    wpool(["map"]).arg(module)
+}
+
+/// The program with these arguments.
+pub(crate) fn wpool<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Wpool {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wpool"));
+    for (name, _) in std::env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"WPOOL_") {
+            command.env_remove(name);
+        }
+    }
+    command.env("XDG_CACHE_HOME", path("")).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    Wpool { command, words: Vec::new(), stdin: None, seconds: 60 }
+}
+
+/// A run that is not started yet.
+pub(crate) struct Wpool {
+    command: Command,
+    /// What stands behind `:::`.
+    words: Vec<OsString>,
+    stdin: Option<Vec<u8>>,
+    seconds: u64,
+}
+
+impl Wpool {
+    /// Adds an argument.
+    pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.command.arg(arg);
+        self
+    }
+
+    /// Adds the words of a text as arguments.
+    pub(crate) fn flags(self, flags: &str) -> Self {
+        self.args(flags.split_whitespace())
+    }
+
+    /// Adds arguments.
+    pub(crate) fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    /// Grants a folder to guests.
+    pub(crate) fn dir(self, host: &Path, guest: &str) -> Self {
+        let mut grant = host.as_os_str().to_owned();
+        grant.push("::");
+        grant.push(guest);
+        self.arg("--dir").arg(grant)
+    }
+
+    /// Adds jobs behind `:::`.
+    pub(crate) fn jobs<S: AsRef<OsStr>>(mut self, jobs: impl IntoIterator<Item = S>) -> Self {
+        self.words.push(":::".into());
+        self.words.extend(jobs.into_iter().map(|job| job.as_ref().to_owned()));
+        self
+    }
+
+    /// Sets an environment variable.
+    pub(crate) fn env(mut self, key: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(key, value);
+        self
+    }
+
+    /// Gives bytes on standard input.
+    pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = Some(bytes.into());
+        self.command.stdin(Stdio::piped());
+        self
+    }
+
+    /// Connects standard input to a pipe that the test writes to.
+    pub(crate) fn piped(mut self) -> Self {
+        self.command.stdin(Stdio::piped());
+        self
+    }
+
+    /// Connects the standard streams otherwise.
+    pub(crate) fn with_streams(mut self, connect: impl FnOnce(&mut Command)) -> Self {
+        connect(&mut self.command);
+        self
+    }
+
+    /// How long the run may take; a minute unless told.
+    pub(crate) fn within(mut self, seconds: u64) -> Self {
+        self.seconds = seconds;
+        self
+    }
+
+    /// Starts it.
+    pub(crate) fn start(mut self) -> Running {
+        self.command.args(&self.words).process_group(0);
+        let text = format!("{:?}", self.command);
+        let mut child = self.command.spawn().expect("wpool can be started");
+        let mut stdin = child.stdin.take();
+        let (stdout, stderr) = (Printed::default(), Printed::default());
+        let mut threads = Vec::new();
+        if let Some(pipe) = child.stdout.take() {
+            threads.push(stdout.keep(pipe));
+        }
+        if let Some(pipe) = child.stderr.take() {
+            threads.push(stderr.keep(pipe));
+        }
+        if let Some(bytes) = self.stdin {
+            let mut pipe = stdin.take().expect("standard input is piped");
+            // A run that ends early closes the pipe.
+            threads.push(thread::spawn(move || drop(pipe.write_all(&bytes))));
+        }
+        let watch = Watch::new(child.id() as i32, self.seconds);
+        let started = Instant::now();
+        Running { child, stdin, stdout, stderr, threads, watch, text, started }
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(self) -> Done {
+        self.start().finish()
+    }
+}
+
+/// What a run prints.
+#[derive(Clone, Default)]
+pub(crate) struct Printed(Arc<Mutex<Vec<u8>>>);
+
+impl Printed {
+    /// Keeps what comes down a pipe, in a thread of its own.
+    pub(crate) fn keep(&self, mut pipe: impl Read + Send + 'static) -> JoinHandle<()> {
+        let kept = self.clone();
+        thread::spawn(move || {
+            let mut piece = vec![0; 64 << 10];
+            // A terminal whose other end is closed is an error, not an end.
+            while let Ok(size @ 1..) = pipe.read(&mut piece) {
+                kept.0.lock().expect("no reader panics").extend_from_slice(&piece[..size]);
+            }
+        })
+    }
+
+    /// What was printed so far.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.0.lock().expect("no reader panics").clone()
+    }
+
+    /// The same as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes()).into_owned()
+    }
+}
+
+/// Kills a process group unless it is dropped in time.
+struct Watch {
+    _in_time: Sender<()>,
+    late: Arc<AtomicBool>,
+}
+
+impl Watch {
+    fn new(group: i32, seconds: u64) -> Watch {
+        let (in_time, end) = channel();
+        let late = Arc::new(AtomicBool::new(false));
+        let is_late = Arc::clone(&late);
+        thread::spawn(move || {
+            if end.recv_timeout(Duration::from_secs(seconds)) == Err(RecvTimeoutError::Timeout) {
+                is_late.store(true, Ordering::SeqCst);
+                kill_group(group);
+            }
+        });
+        Watch { _in_time: in_time, late }
+    }
+}
+
+fn kill_group(group: i32) {
+    let group = nix::unistd::Pid::from_raw(group);
+    let _ = nix::sys::signal::killpg(group, processes::Signal::SIGKILL);
+}
+
+/// A run that has been started.
+pub(crate) struct Running {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    /// Standard output so far.
+    pub(crate) stdout: Printed,
+    /// Standard error so far.
+    pub(crate) stderr: Printed,
+    threads: Vec<JoinHandle<()>>,
+    watch: Watch,
+    text: String,
+    started: Instant,
+}
+
+impl Running {
+    /// The dispatcher's process.
+    pub(crate) fn pid(&self) -> i32 {
+        self.child.id() as i32
+    }
+
+    /// The zygote's process, as soon as there is one.
+    pub(crate) fn zygote(&self) -> i32 {
+        self.until("a zygote", || !processes::children(self.pid()).is_empty());
+        processes::children(self.pid())[0]
+    }
+
+    /// The workers that are alive; none while there is no zygote.
+    pub(crate) fn workers(&self) -> Vec<i32> {
+        let children = |pid| processes::children(pid);
+        let is_worker = |pid: &i32| name(*pid).is_some_and(|name| name.starts_with("wpool-worker"));
+        children(self.pid()).into_iter().flat_map(children).filter(is_worker).collect()
+    }
+
+    /// Sends a signal to the dispatcher.
+    pub(crate) fn signal(&self, signal: processes::Signal) {
+        processes::signal(self.pid(), signal);
+    }
+
+    /// Writes to standard input.
+    pub(crate) fn write(&mut self, bytes: impl AsRef<[u8]>) {
+        let stdin = self.stdin.as_mut().expect("standard input is piped and open");
+        stdin.write_all(bytes.as_ref()).expect("the run reads its standard input");
+    }
+
+    /// Ends standard input.
+    pub(crate) fn close_stdin(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Whether it has not ended.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("it is our child").is_none()
+    }
+
+    /// Waits until something is so; the watchdog bounds it.
+    #[track_caller]
+    pub(crate) fn until(&self, what: &str, mut it_is_so: impl FnMut() -> bool) {
+        while !it_is_so() {
+            self.check(what);
+            thread::park_timeout(Duration::from_millis(1));
+        }
+        self.check(what);
+    }
+
+    #[track_caller]
+    fn check(&self, what: &str) {
+        if self.watch.late.load(Ordering::SeqCst) {
+            let (stdout, stderr) = (shorten(&self.stdout.text()), shorten(&self.stderr.text()));
+            panic!("{} hangs, waiting for {what}\n{stdout}\n--- and\n{stderr}", self.text);
+        }
+    }
+
+    /// Waits until something was printed to standard error.
+    #[track_caller]
+    pub(crate) fn wait_for_message(&self, text: &str) {
+        self.until(&format!("the message {text:?}"), || self.stderr.text().contains(text));
+    }
+
+    /// Waits for its end.
+    #[track_caller]
+    pub(crate) fn finish(mut self) -> Done {
+        self.stdin = None;
+        let mut status: Option<ExitStatus> = None;
+        while status.is_none() {
+            self.check("its end");
+            thread::park_timeout(Duration::from_micros(500));
+            status = self.child.try_wait().expect("it is our child");
+        }
+        let took = self.started.elapsed();
+        for thread in std::mem::take(&mut self.threads) {
+            // The watchdog bounds this, too: whoever holds the pipes is in the process group.
+            thread.join().expect("no reader panics");
+        }
+        self.check("its end");
+        let status = status.expect("just seen");
+        Done {
+            code: status.code(),
+            signal: status.signal(),
+            stdout: self.stdout.bytes(),
+            stderr: self.stderr.text(),
+            text: self.text.clone(),
+            took,
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Not reaped, so the id is still its own.
+        if matches!(self.child.try_wait(), Ok(None)) {
+            kill_group(self.pid());
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// A process's name.
+pub(crate) fn name(pid: i32) -> Option<String> {
+    fs::read_to_string(format!("/proc/{pid}/comm")).ok()
+}
+
+fn shorten(text: &str) -> String {
+    match text.char_indices().nth(4000) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+/// A run that has ended.
+#[derive(Debug)]
+pub(crate) struct Done {
+    /// Its exit code.
+    pub(crate) code: Option<i32>,
+    /// The signal that ended it.
+    pub(crate) signal: Option<i32>,
+    /// Its results.
+    pub(crate) stdout: Vec<u8>,
+    /// What it said to people.
+    pub(crate) stderr: String,
+    /// How long it took.
+    pub(crate) took: Duration,
+    /// The command line.
+    pub(crate) text: String,
+}
