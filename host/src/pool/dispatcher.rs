@@ -144,8 +144,10 @@ impl<'a> Dispatcher<'a> {
             self.wait(&mut tokens)?;
             for &token in &tokens {
                 self.handle(token)?;
+                self.halt_if_met()?;
             }
             self.tick(Instant::now())?;
+            self.halt_if_met()?;
         }
         self.finish()
     }
@@ -266,7 +268,7 @@ impl<'a> Dispatcher<'a> {
             self.kill_all(end, "the time to finish passed")?;
         }
         self.sample(now)?;
-        self.give_up_on_statuses(now)?;
+        self.give_up_waiting(now)?;
         if now >= self.last_progress + PROGRESS {
             self.last_progress = now;
             let stats = self.stats();

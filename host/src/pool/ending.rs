@@ -17,6 +17,9 @@ const REPORTS_MAX: u32 = 64;
 /// How long the status of an ended worker is waited for.
 const STATUS_WAIT: Duration = Duration::from_secs(1);
 
+/// How long a zygote may take to fork a worker.
+const FORK_WAIT: Duration = Duration::from_secs(10);
+
 /// A worker that ends before it is ready, and within this time, is a false start.
 const START_TIME: Duration = Duration::from_secs(1);
 
@@ -107,8 +110,12 @@ impl Dispatcher<'_> {
         self.salvage(worker)
     }
 
-    /// Classifies workers whose status does not come.
-    pub(super) fn give_up_on_statuses(&mut self, now: Instant) -> Result<(), PoolError> {
+    /// Classifies workers whose status does not come, and gives up a zygote that does not fork.
+    pub(super) fn give_up_waiting(&mut self, now: Instant) -> Result<(), PoolError> {
+        let unborn = |worker: &WorkerHandle| worker.pid.is_none() && now >= worker.asked + FORK_WAIT;
+        if self.workers.iter().flatten().any(unborn) {
+            return self.zygote_lost();
+        }
         for slot in 0..self.workers.len() {
             let overdue = |worker: &WorkerHandle| {
                 worker.ended.is_some_and(|ended| now >= ended + STATUS_WAIT)

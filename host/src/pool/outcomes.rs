@@ -29,10 +29,9 @@ impl Dispatcher<'_> {
         Ok(())
     }
 
-    /// Enters an outcome, and stops the run if it is one too many.
+    /// Enters an outcome.
     pub(super) fn enter(&mut self, first: u64, segment: Segment) -> Result<(), PoolError> {
-        self.ledger.enter(first, segment, self.sink).map_err(PoolError::Output)?;
-        self.halt_if_met()
+        self.ledger.enter(first, segment, self.sink).map_err(PoolError::Output)
     }
 
     /// A job failed: tries it again, or enters its failure.
@@ -67,7 +66,7 @@ impl Dispatcher<'_> {
         Ok(())
     }
 
-    /// Stops the run if `--halt` says so.
+    /// Stops the run if `--halt` says so. Called between events, when every worker is in its slot.
     pub(super) fn halt_if_met(&mut self) -> Result<(), PoolError> {
         let (now, on) = match self.config.halt {
             Halt::Never => return Ok(()),

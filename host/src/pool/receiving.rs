@@ -253,9 +253,11 @@ impl Dispatcher<'_> {
         let first = batch.number(run.first);
         let count = u64::from(run.count);
         let mut attempt = self.attempt_of(worker, batch.sent);
-        if !self.attempts.is_empty() {
+        if !self.attempts.is_empty() || !self.cancelled.is_empty() {
             for job in first..first + count {
                 attempt.number = self.attempts.remove(&job).map_or(1, |failed| failed + 1);
+                // It was faster than its cancellation.
+                self.cancelled.remove(&job);
             }
         }
         let inputs = self.config.keep_inputs.then(|| {
@@ -277,8 +279,7 @@ impl Dispatcher<'_> {
                 self.ledger.passed(count);
                 self.ledger.hand_over_due(self.sink)
             })
-            .map_err(PoolError::Output)?;
-        self.halt_if_met()
+            .map_err(PoolError::Output)
     }
 
     fn take_failure(

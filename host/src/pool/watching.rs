@@ -125,8 +125,14 @@ impl Dispatcher<'_> {
         until: Option<Instant>,
         why: &str,
     ) -> Result<(), PoolError> {
-        if self.phase != Phase::Running {
-            return Ok(());
+        match self.phase {
+            Phase::Running => {}
+            // Asked again, with less patience.
+            Phase::Draining(end, None) => {
+                self.phase = Phase::Draining(end, until);
+                return Ok(());
+            }
+            Phase::Draining(..) | Phase::Killing(_) => return Ok(()),
         }
         self.phase = Phase::Draining(end, until);
         self.backlog.clear();
