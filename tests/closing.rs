@@ -1,8 +1,8 @@
 //! The end of a pool: `close`, `terminate`, `join`, and drop.
 //!
-//! Mirrors `test_terminate`, `test_context` and the shutdown tests of Python's `Pool` and executors,
-//! without what has no counterpart here:
-//! - `join` before `close` is an error in Python; here it waits until another thread closes the pool.
+//! Mirrors `test_terminate`, `test_context` and the shutdown tests of Python's `Pool` and
+//! executors, without what has no counterpart here:
+//! - `join` before `close` is an error in Python; here it waits until another thread closes.
 //! - `test_interpreter_shutdown`, `test_hang_gh…`: there is no interpreter whose end has an order.
 //! - `cancel_futures`: `terminate` gives up what waits, `close` finishes it.
 
@@ -70,11 +70,12 @@ fn a_closed_pool_takes_no_more_jobs_and_finishes_those_it_has() {
 #[test]
 fn a_pool_without_jobs_closes_and_terminates() {
     let _watchdog = watchdog(60);
-    let ends: [(fn(&Pool), End); 2] =
-        [(Pool::close, End::Complete), (Pool::terminate, End::Killed)];
-    for (end, expected) in ends {
+    for expected in [End::Complete, End::Killed] {
         let pool = pool(HALF).start().unwrap();
-        end(&pool);
+        match expected {
+            End::Complete => pool.close(),
+            _ => pool.terminate(),
+        }
         assert_eq!(pool.join().unwrap().end, expected);
         assert_takes_nothing(&pool);
     }
@@ -110,7 +111,7 @@ fn ten_thousand_long_jobs_are_given_up_at_once() {
     let pool = gate.pool(2).start().unwrap();
     let pool = &pool;
     std::thread::scope(|scope| {
-        // More than wait in front of a pool: this thread has to wait itself, until it is turned away.
+        // More than wait in front of a pool: this thread has to wait until it is turned away.
         let submitter = scope.spawn(move || {
             let results = (0..10_000).map(|job| pool.apply_async::<_, i64>(job));
             results.collect::<Vec<_>>()

@@ -1,11 +1,11 @@
 //! Results that are not there yet, while workers crash around them.
 //!
-//! Mirrors Python's `test_concurrent_futures` for process pools, where nearly all of this breaks the
-//! whole executor; here a lost worker fails the job that it was running. Not mirrored:
+//! Mirrors Python's `test_concurrent_futures` for process pools, where nearly all of this breaks
+//! the whole executor; here a lost worker fails the job that it was running. Not mirrored:
 //! - `error/crash/exit at task unpickle` and `during result pickle`: nothing is pickled. A job that
 //!   does not fit its task, and a result that is not JSON, stand for these.
-//! - `as_completed`, `wait(return_when)`, `add_done_callback`: `imap_unordered` gives results as they
-//!   are ready; there are no callbacks.
+//! - `as_completed`, `wait(return_when)`, `add_done_callback`: `imap_unordered` gives results as
+//!   they are ready; there are no callbacks.
 //! - `set_running_or_notify_cancel`, `repr`, `InvalidStateError`: only the pool sets results.
 //! - `hang_issue12364`, `weakref`, `free_reference`: about interpreter shutdown and collection.
 //! - `kill_workers`, `terminate_workers`: that is `terminate`, in `closing.rs`.
@@ -246,6 +246,9 @@ fn cancelled_jobs_make_room_for_others() {
     let pool = gate.pool(1).config(|config, _| config.buffer_bytes_max = 1 << 20).start().unwrap();
     let mut running = pool.apply_async::<_, i32>(0).unwrap();
     gate.wait_for_job(0);
+    // With these before them, the others wait in front of the dispatcher.
+    let mut first: Vec<AsyncResult<i32>> =
+        (1..10).map(|job| pool.apply_async(job).unwrap()).collect();
     let large = "x".repeat(100 << 10);
     for _ in 0..100 {
         let mut result = pool.apply_async::<_, i32>(&large).unwrap();
@@ -254,6 +257,7 @@ fn cancelled_jobs_make_room_for_others() {
     }
     gate.open_all();
     assert!(running.get(None).is_ok());
+    assert!(first.iter_mut().all(|result| result.get(None).is_ok()));
 }
 
 #[test]
@@ -307,7 +311,7 @@ fn jobs_can_be_submitted_while_the_dispatcher_is_held_up() {
     let _watchdog = watchdog(60);
     let (go_on, held) = channel::<()>();
     let pool = guest_pool("square", "compute_squares")
-        .on_log(move |_, _| drop(held.recv()))
+        .on_log(move |_, _| held.recv().unwrap_or_default())
         .start()
         .unwrap();
     let mut results: Vec<AsyncResult<i64>> =

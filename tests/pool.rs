@@ -1,12 +1,12 @@
 //! Jobs and their results: `apply`, `map`, `starmap` and their asynchronous forms.
 //!
 //! Mirrors Python's `_TestPool`, without what has no counterpart here:
-//! - `map_unpicklable`, `unpickleable_result`, `traceback`: nothing is pickled. Jobs and results are
-//!   JSON, and the tests of failing encodings and decodings stand for these.
+//! - `map_unpicklable`, `unpickleable_result`, `traceback`: nothing is pickled. Jobs and results
+//!   are JSON, and the tests of failing encodings and decodings stand for these.
 //! - `map_async_callbacks`, `async_error_callback`: there are no callbacks; a result is asked for.
 //! - `release_task_refs`: a job is bytes once it is submitted, so there is no reference to keep.
 //! - `resource_warning`, `context`, `enter`: a pool ends when it is dropped.
-//! - `pool_initializer`: a module's `_initialize` is the initializer; its tests are in `workers.rs`.
+//! - `pool_initializer`: a module's `_initialize` is the initializer; see `workers.rs`.
 //! - `pool_in_process`: guests cannot start processes.
 //! - `empty_string`, `wrapped exceptions`: about Python's exceptions only.
 
@@ -276,13 +276,20 @@ fn a_pool_that_cannot_be_is_refused_at_its_start() {
     assert!(why(pool(HALF).workers(0)).contains("at least one worker"));
     assert!(why(pool(HALF).jobs_per_worker(0)).contains("at least one job"));
     assert!(why(pool(HALF).task("third")).contains("half"), "the tasks there are are named");
-    let ambiguous = why(Pool::builder(guest("square")).workers(1));
-    assert!(ambiguous.contains("square") && ambiguous.contains("compute_squares"), "{ambiguous}");
+    let two = r#"(module (func (export "first")) (func (export "second")))"#;
+    let ambiguous = why(pool(two));
+    assert!(ambiguous.contains("first") && ambiguous.contains("second"), "{ambiguous}");
     assert!(why(Pool::builder("/no/such.wasm")).contains("/no/such.wasm"));
     why(pool("(module (func (export \"f\") (result i32)))"));
     why(Pool::from_bytes(b"\0asm\x01\0\0\0garbage".as_slice()));
-    let unknown = r#"(module (import "no" "such" (func)) (func (export "f")))"#;
-    assert!(why(pool(unknown)).contains("such"), "an import that nobody has is named");
+}
+
+#[test]
+fn a_module_with_an_unknown_import_is_refused_at_its_start() {
+    let _watchdog = watchdog(60);
+    let module = r#"(module (import "no" "such" (func)) (func (export "task")))"#;
+    let error = pool(module).start().unwrap_err();
+    assert!(matches!(&error, Error::Pool(why) if why.contains("such")), "{error:?}");
 }
 
 #[test]
@@ -358,10 +365,15 @@ fn a_command_gets_its_arguments_and_its_input() {
     let pool = Pool::builder(guest("sha256")).workers(2).dir(folder.path(), "/d", true);
     let pool = pool.start().unwrap();
     let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-    for (arguments, input) in [(&["/d/abc"][..], ""), (&[], "abc")] {
-        let output = pool.run_command(arguments, input.as_bytes()).map(String::from_utf8);
-        let output = output.unwrap_or_else(|error| panic!("{arguments:?}: {error}")).unwrap();
-        assert!(output.starts_with(digest), "{arguments:?}: {output}");
-    }
+    let output = pool.run_command(&["/d/abc"], b"").unwrap();
+    assert_eq!(String::from_utf8(output).unwrap(), format!("{digest}\n"));
     assert!(matches!(pool.run_command(&["a\0b"], b""), Err(Error::Encode(_))));
+}
+
+#[test]
+fn a_command_without_arguments_gets_none() {
+    let _watchdog = watchdog(60);
+    let pool = Pool::builder(guest("sha256")).workers(2).start().unwrap();
+    let output = pool.run_command(&[], b"abc").unwrap();
+    assert!(output.starts_with(b"ba7816bf8f01cfea"), "the digest of its standard input");
 }

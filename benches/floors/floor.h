@@ -53,8 +53,15 @@ struct reader reader_of(int fd);
 // The next frame that has arrived whole, or NULL. `*closed` tells whether there will be no more.
 struct frame *next_frame(struct reader *reader, int *closed);
 
-// Where nothing has come: returns at once for a while, then sleeps until something has. Whoever gets
-// something sets `*idle_since` to 0.
-void wait_or_spin(int64_t *idle_since, const int *fds, int count);
+// How one waits: for `spin` nanoseconds by looking again and again, then asleep. Sleeping and being
+// woken costs more than a short spin, if there is a core to spare.
+struct idle {
+    int64_t spin;
+    // 0 where something has come since.
+    int64_t since;
+};
+
+// Waits until one of the pipes has something or is closed, or returns at once to be called again.
+void wait_for(struct idle *idle, const int *fds, int count);
 
 #endif

@@ -1,4 +1,4 @@
-// Frames on pipes. All reading ends are non-blocking: a reader tries for a while before it sleeps.
+// Frames on pipes. All reading ends are non-blocking.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,11 +10,6 @@
 #include <unistd.h>
 
 #include "floor.h"
-
-// Sleeping and being woken costs more than looking again for so long.
-#ifndef SPIN_NANOS
-#define SPIN_NANOS 20000
-#endif
 
 // Small frames are read several at a time.
 enum { READ_BYTES = 1 << 16 };
@@ -78,9 +73,11 @@ static int64_t now(void) {
     return time.tv_sec * 1000000000L + time.tv_nsec;
 }
 
-void wait_or_spin(int64_t *idle_since, const int *fds, int count) {
-    if (*idle_since == 0) *idle_since = now();
-    if (now() - *idle_since < SPIN_NANOS) return;
+void wait_for(struct idle *idle, const int *fds, int count) {
+    if (idle->spin > 0) {
+        if (idle->since == 0) idle->since = now();
+        if (now() - idle->since < idle->spin) return;
+    }
     struct pollfd polls[count];
     for (int n = 0; n < count; n++) polls[n] = (struct pollfd){fds[n], POLLIN, 0};
     poll(polls, (nfds_t)count, -1);

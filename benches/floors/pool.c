@@ -1,9 +1,10 @@
-// The dispatcher: pool [--fork] TASK WORKERS BATCH FIRST END
-//                 pool [--fork] TASK WORKERS BATCH LIST
+// The dispatcher: pool [--spin] [--fork] TASK WORKERS BATCH FIRST END
+//                 pool [--spin] [--fork] TASK WORKERS BATCH LIST
 //
 // Jobs are the numbers from FIRST up to END, or the bytes of the files whose NUL-terminated paths are
 // in LIST. Results go to standard output, a line each, in the order of the jobs. With --fork, each
-// job has a process of its own.
+// job has a process of its own; with --spin, the dispatcher looks for results for a while before it
+// sleeps.
 
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #include "floor.h"
 
 enum { WORKERS_MAX = 64, IN_FLIGHT_MAX = 2, PIPE_BYTES = 1 << 20, OUT_BYTES = 1 << 16 };
+enum { SPIN_NANOS = 20000 };
 
 struct worker {
     int jobs;
@@ -38,6 +40,7 @@ static struct {
     const char *path;
     uint64_t sent, printed;
     struct early *early;
+    struct idle idle;
 } pool;
 
 static struct worker workers[WORKERS_MAX];
@@ -167,13 +170,12 @@ static void turn(const int *results) {
         }
     }
     if (pool.printed == pool.sent) return;
-    static int64_t idle_since;
     int received = 0;
     for (int n = 0; n < pool.worker_count; n++) received += receive(&workers[n]);
     if (received > 0) {
-        idle_since = 0;
+        pool.idle.since = 0;
     } else {
-        wait_or_spin(&idle_since, results, pool.worker_count);
+        wait_for(&pool.idle, results, pool.worker_count);
     }
 }
 
@@ -190,11 +192,13 @@ static const char *paths(const char *list) {
 }
 
 int main(int count, char **words) {
-    pool.fork_each = count > 1 && strcmp(words[1], "--fork") == 0;
-    words += 1 + pool.fork_each;
-    count -= 1 + pool.fork_each;
+    words++, count--;
+    for (; count > 0 && words[0][0] == '-'; words++, count--) {
+        if (strcmp(words[0], "--spin") == 0) pool.idle.spin = SPIN_NANOS;
+        if (strcmp(words[0], "--fork") == 0) pool.fork_each = 1;
+    }
     if (count < 4 || count > 5 || !(pool.run = task_named(words[0]))) {
-        fprintf(stderr, "usage: pool [--fork] TASK WORKERS BATCH FIRST END | LIST\n");
+        fprintf(stderr, "usage: pool [--spin] [--fork] TASK WORKERS BATCH FIRST END | LIST\n");
         return 2;
     }
     pool.worker_count = atoi(words[1]);

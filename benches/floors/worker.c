@@ -59,14 +59,13 @@ _Noreturn void work(int jobs, int results, task *run, int fork_each) {
                                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) fail("mmap");
     struct reader reader = reader_of(jobs);
-    int64_t idle_since = 0;
+    struct idle idle = {0, 0};
     for (int closed = 0; !closed;) {
         struct frame *frame = next_frame(&reader, &closed);
         if (frame) {
             answer(memory, frame, results, run, fork_each);
-            idle_since = 0;
         } else if (!closed) {
-            wait_or_spin(&idle_since, &jobs, 1);
+            wait_for(&idle, &jobs, 1);
         }
     }
     _exit(0);

@@ -1,5 +1,6 @@
 //! Jobs that a test holds back: each tells that it has started, and waits until it is let go.
 
+use super::run::{Wpool, map_wat};
 use super::until;
 use std::fs;
 use tempfile::TempDir;
@@ -115,6 +116,12 @@ impl Gate {
     pub(crate) fn task(&self, task: &str, workers: usize) -> Builder {
         let pool = Pool::from_bytes(MODULE).cache(false).task(task).workers(workers);
         pool.dir(self.folder.path(), "/gate", false)
+    }
+
+    /// A run of `wpool map` for a task of the module, with the jobs 0 and up.
+    pub(crate) fn map(&self, task: &str, jobs: u64) -> Wpool {
+        let run = map_wat(MODULE).args(["--task", task, "--range", &format!("0..{jobs}")]);
+        run.dir(self.folder.path(), "/gate")
     }
 
     /// The jobs that have started, sorted. A job that was started by two processes is there twice.

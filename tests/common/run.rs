@@ -6,6 +6,7 @@ use std::cell::LazyCell;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -67,7 +68,7 @@ pub(crate) fn wpool<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Wpool
     }
     command.env("XDG_CACHE_HOME", path("")).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    Wpool { command, words: Vec::new(), stdin: None, seconds: 60 }
+    Wpool { command, words: Vec::new(), stdin: None, seconds: 60, leads_session: false }
 }
 
 /// A run that is not started yet.
@@ -77,6 +78,8 @@ pub(crate) struct Wpool {
     words: Vec<OsString>,
     stdin: Option<Vec<u8>>,
     seconds: u64,
+    /// Whether another program makes it the leader of a session, which a group's leader cannot be.
+    leads_session: bool,
 }
 
 impl Wpool {
@@ -137,6 +140,22 @@ impl Wpool {
         self
     }
 
+    /// Makes a terminal its standard input, from which it also gets signals.
+    pub(crate) fn on_terminal(mut self, terminal: OwnedFd) -> Self {
+        let mut command = Command::new("setsid");
+        command.arg("--ctty").arg(self.command.get_program()).args(self.command.get_args());
+        for (key, value) in self.command.get_envs() {
+            match value {
+                Some(value) => command.env(key, value),
+                None => command.env_remove(key),
+            };
+        }
+        command.stdin(terminal).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.command = command;
+        self.leads_session = true;
+        self
+    }
+
     /// How long the run may take; a minute unless told.
     pub(crate) fn within(mut self, seconds: u64) -> Self {
         self.seconds = seconds;
@@ -145,7 +164,10 @@ impl Wpool {
 
     /// Starts it.
     pub(crate) fn start(mut self) -> Running {
-        self.command.args(&self.words).process_group(0);
+        self.command.args(&self.words);
+        if !self.leads_session {
+            self.command.process_group(0);
+        }
         let text = format!("{:?}", self.command);
         let mut child = self.command.spawn().expect("wpool can be started");
         let mut stdin = child.stdin.take();

@@ -1,5 +1,6 @@
 //! `cargo xtask`: what contributors run, without tools beyond Rust's own.
 
+mod bench;
 mod command;
 mod demo;
 mod guests;
@@ -15,6 +16,7 @@ Usage: cargo xtask COMMAND
 
   guests   build the examples in guest-examples/ as target/guests/NAME.wasm
   test     formatting, lints and all tests, for the host and for guests
+  bench    measure wpool beside what people use today: see `cargo xtask bench --help`
   demo     show what wpool does, and check it against native tools
 ";
 
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["guests"] => guests::build().map(drop),
         ["test"] => test::run(),
+        ["bench", ref rest @ ..] => bench::run(rest),
         ["demo"] => demo::run(),
         ["help" | "-h" | "--help"] => {
             print!("{HELP}");

@@ -148,6 +148,7 @@ mod tests {
                 form: Form::Scalar,
                 params: Some(vec![Parameter { name: Some("n".into()), ty: "s64".into() }]),
                 results: vec!["s64".into()],
+                default: false,
                 doc: Some("The square of n.".into()),
             }],
             imports: vec![

@@ -76,7 +76,7 @@ pub(crate) fn run(
         Err(error) => Exit::of_error(error),
     };
     console.finish();
-    ended?;
+    ended.map_err(|error| Report::of_module(&flags.module, error))?;
     Ok(exit)
 }
 

@@ -1,9 +1,9 @@
 //! Module files.
 
-use super::exit::Exit;
 use super::report::Report;
 use std::path::Path;
 use wpool::module;
+use wpool::pool::error::PoolError;
 
 /// Reads a module file whole.
 ///
@@ -11,7 +11,7 @@ use wpool::module;
 /// The file cannot be read, or is too large.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Report> {
     module::read(path)
-        .map_err(|error| Report::new(Exit::Module, format!("{}: {error}", path.display())))
+        .map_err(|error| Report::of_module(path, PoolError::Module(error.to_string())))
 }
 
 /// The file's name without its folder and extension: a command's `argv[0]`.
@@ -22,6 +22,7 @@ pub(crate) fn stem(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::exit::Exit;
 
     #[test]
     fn a_missing_module_is_named() {

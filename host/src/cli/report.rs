@@ -40,7 +40,8 @@ impl Report {
         let report = Report::from(error);
         match report.exit {
             Exit::Module => {
-                Report { error: format!("{}: {}", path.display(), report.error), ..report }
+                let help = report.help.or_else(|| module_help(&report.error).map(str::to_owned));
+                Report { error: format!("{}: {}", path.display(), report.error), help, ..report }
             }
             _ => report,
         }
@@ -64,6 +65,43 @@ impl Report {
         }
         text
     }
+}
+
+/// What to do about a module that cannot be used. Its error comes from another process, as a text.
+fn module_help(error: &str) -> Option<&'static str> {
+    const HELP: [(&str, &str); 14] = [
+        ("cannot read", "give the path of a module: a .wasm or .wat file"),
+        (
+            "not a WebAssembly module",
+            "in Rust, build one with: cargo build --release --target wasm32-wasip1",
+        ),
+        (
+            "invalid WebAssembly module",
+            "the file seems to be cut off or damaged: build or copy it again",
+        ),
+        ("invalid section wpool:tasks", "build it again with the wpool-guest of this version"),
+        ("larger than", "leave debug information out; in Rust: strip = true in [profile.release]"),
+        ("this is a component", "in Rust: cargo build --release --target wasm32-wasip1"),
+        ("shared memory", "in Rust: build for wasm32-wasip1, not for wasm32-wasip1-threads"),
+        ("exports no function", "in Rust, mark a function with #[task] of the crate wpool-guest"),
+        (
+            "imports what wpool does not provide",
+            "build it for wasm32-wasip1; `wpool inspect` lists all that it imports",
+        ),
+        ("more than --memory", "raise --memory, or build the module with less memory at the start"),
+        ("does not take raw text", "leave out -R and --files: its jobs are JSON"),
+        (
+            "incompatible import type",
+            "build it again with the wpool-guest or the wpool.h of this version",
+        ),
+        ("cannot load", "try it with --no-cache"),
+        // The compiler gave up, was killed, or refuses the module.
+        (
+            "compil",
+            "check the module with: wasm-tools validate; if it is valid, is memory or time short?",
+        ),
+    ];
+    HELP.iter().find(|(what, _)| error.contains(what)).map(|(_, help)| *help)
 }
 
 impl From<PoolError> for Report {

@@ -110,8 +110,10 @@ impl Inbox {
             return self.command(Command::Cancel(ticket));
         };
         let submission = queue.waiting.get_mut(at as usize).and_then(Option::take);
+        queue.bytes -= submission.as_ref().map_or(0, |submission| submission.job.len());
         drop(queue);
         if let Some(Submission { address, .. }) = submission {
+            self.room.notify_all();
             address.mailbox.deliver(address.index, Err(cancelled()));
         }
     }
@@ -165,6 +167,10 @@ impl Source for InboxSource {
     fn fill(&mut self, intake: &mut Intake, room: usize) -> io::Result<Fill> {
         silence(&self.inbox.jobs_bell);
         let mut queue = self.inbox.lock();
+        if queue.commands.contains(&Command::Kill) {
+            // Not the end of the jobs: the pool is terminated, as its dispatcher is about to learn.
+            return Ok(Fill::Blocked);
+        }
         let mut addresses = self.addresses.borrow_mut();
         while intake.bytes() < room {
             let Some(waiting) = queue.waiting.pop_front() else { break };

@@ -6,7 +6,8 @@ use super::imap::Imap;
 use super::inbox::{Inbox, InboxCommands, InboxSource, Submission};
 use super::reply::{Address, Mailbox, Router};
 use super::result::{AsyncResult, MapResult};
-use crate::module::description::Description;
+use crate::module::description::{ChooseError, Description};
+use crate::pool::error::PoolError;
 use crate::pool::feed::Command;
 use crate::pool::session::Session;
 use crate::pool::summary::Summary;
@@ -71,7 +72,9 @@ impl Pool {
 
     /// Runs one job and waits for its result.
     ///
-    /// A job is what the task takes: the value of its only parameter, or a tuple of several.
+    /// A job is what the task takes: the value of its only parameter, or a tuple of several. It and its
+    /// result travel as JSON, which has no NaN and no infinities: give and take those as the strings
+    /// `"NaN"`, `"Infinity"` and `"-Infinity"`.
     ///
     /// # Errors
     /// Why there is no result.
@@ -202,8 +205,9 @@ impl Pool {
 
     /// Takes no more jobs and gives up those without an outcome, killing those that run.
     pub fn terminate(&self) {
-        self.inbox.close();
+        // In this order: a pool without jobs has been terminated too, not completed.
         self.inbox.command(Command::Kill);
+        self.inbox.close();
     }
 
     /// Waits until all is done, after [`Pool::close`] or [`Pool::terminate`], and returns the counts
@@ -221,6 +225,14 @@ impl Drop for Pool {
     }
 }
 
+/// Why a pool could not be started, with the tasks to choose from where that helps.
+fn not_started(error: PoolError) -> Error {
+    Error::Pool(match error {
+        PoolError::Task { message, candidates } => ChooseError { message, candidates }.to_string(),
+        other => other.to_string(),
+    })
+}
+
 /// The life of the dispatcher's thread. The zygote dies with this thread.
 fn dispatch(
     builder: Builder,
@@ -234,11 +246,8 @@ fn dispatch(
         Module::Bytes(bytes) => Ok(bytes),
     };
     let opened = opened.and_then(|bytes| {
-        let session = Session::open(&bytes, compile).map_err(|e| Error::Pool(e.to_string()))?;
-        session
-            .description()
-            .choose(config.settings.task.as_deref())
-            .map_err(|error| Error::Pool(error.to_string()))?;
+        let mut session = Session::open(&bytes, compile).map_err(not_started)?;
+        session.load(&config.settings).map_err(not_started)?;
         Ok(session)
     });
     let mut session = match opened {

@@ -95,7 +95,10 @@ pub struct ChooseError {
 }
 
 fn list(candidates: &[String]) -> String {
-    if candidates.is_empty() { String::new() } else { format!(": {}", candidates.join(", ")) }
+    match candidates {
+        [] => String::new(),
+        candidates => format!("; choose one of: {}", candidates.join(", ")),
+    }
 }
 
 impl Description {
@@ -127,7 +130,7 @@ impl Description {
                 Some(task) => Ok(task),
                 None => {
                     let name = name.escape_debug();
-                    fail(format!("the module has no task `{name}`, only"), tasks)
+                    fail(format!("the module has no task `{name}`"), tasks)
                 }
             },
         }
@@ -202,13 +205,16 @@ mod tests {
         let two = module(Kind::Tasks, vec![task("a"), task("b")]);
         assert_eq!(two.choose(Some("b")).unwrap().name, "b");
         let error = two.choose(None).unwrap_err();
-        assert_eq!(error.to_string(), "the module has several tasks: a(n: s64), b(n: s64)");
+        assert_eq!(
+            error.to_string(),
+            "the module has several tasks; choose one of: a(n: s64), b(n: s64)"
+        );
     }
 
     #[test]
     fn a_task_that_is_not_there_is_an_error_that_lists_those_that_are() {
         let error = module(Kind::Tasks, vec![task("a\n")]).choose(Some("b")).unwrap_err();
-        assert_eq!(error.to_string(), "the module has no task `b`, only: a\\n(n: s64)");
+        assert_eq!(error.to_string(), "the module has no task `b`; choose one of: a\\n(n: s64)");
         let error = module(Kind::Tasks, vec![]).choose(None).unwrap_err();
         assert_eq!(error.to_string(), "the module exports no function that can be a task");
     }

@@ -112,7 +112,8 @@ impl Dispatcher<'_> {
 
     /// Classifies workers whose status does not come, and gives up a zygote that does not fork.
     pub(super) fn give_up_waiting(&mut self, now: Instant) -> Result<(), PoolError> {
-        let unborn = |worker: &WorkerHandle| worker.pid.is_none() && now >= worker.asked + FORK_WAIT;
+        let unborn =
+            |worker: &WorkerHandle| worker.pid.is_none() && now >= worker.asked + FORK_WAIT;
         if self.workers.iter().flatten().any(unborn) {
             return self.zygote_lost();
         }

@@ -234,7 +234,7 @@ impl Dispatcher<'_> {
                 .find(|worker| worker.in_flight.is_empty() && worker.ready)
                 .map(|worker| worker.id.slot)
             else {
-                return Ok(());
+                return self.fork_for_stealing();
             };
             let victim = self
                 .workers
@@ -250,6 +250,18 @@ impl Dispatcher<'_> {
             }
             self.settle_worker(victim)?;
             self.send_batch(thief, usize::MAX)?;
+        }
+        Ok(())
+    }
+
+    /// Forks workers for jobs that wait behind others' running ones, as far as there may be more.
+    fn fork_for_stealing(&mut self) -> Result<(), PoolError> {
+        let waiting: u32 = self.workers.iter().flatten().map(WorkerHandle::unclaimed).sum();
+        let coming = self.sendable().filter(|worker| worker.in_flight.is_empty()).count();
+        for _ in coming..waiting as usize {
+            if self.fork_worker(self.config.workers)?.is_none() {
+                break;
+            }
         }
         Ok(())
     }

@@ -45,6 +45,8 @@ pub struct Session {
     description: Description,
     compiled: Compiled,
     config: CompileConfig,
+    /// What the zygote has loaded the module for.
+    loaded: Option<Settings>,
     /// A zygote dies with the thread that started it, so a session must stay there.
     not_send: PhantomData<*const ()>,
 }
@@ -80,7 +82,15 @@ impl Session {
         let bytes = code.metadata().map_or(0, |metadata| metadata.len());
         let path = cache.map(|cache| cache.code_path(&key));
         let compiled = Compiled { cached, path, bytes, took: started.elapsed() };
-        Ok(Session { zygote, code, description, compiled, config, not_send: PhantomData })
+        Ok(Session {
+            zygote,
+            code,
+            description,
+            compiled,
+            config,
+            loaded: None,
+            not_send: PhantomData,
+        })
     }
 
     /// What the module is.
@@ -106,27 +116,37 @@ impl Session {
         sink: &mut dyn Sink,
         commands: &mut dyn Commands,
     ) -> Result<Summary, PoolError> {
-        self.description.choose(config.settings.task.as_deref()).map_err(|error| {
-            PoolError::Task { message: error.message, candidates: error.candidates }
-        })?;
         self.load(&config.settings)?;
         Dispatcher::new(self, config, source, sink, commands)?.run()
     }
 
-    /// Has the zygote load and link the module for these settings.
-    fn load(&self, settings: &Settings) -> Result<(), PoolError> {
+    /// Has the zygote load and link the module for these settings, unless it has.
+    ///
+    /// # Errors
+    /// [`PoolError::Task`] if there is no such task, [`PoolError::Module`] if the module cannot be linked.
+    pub(crate) fn load(&mut self, settings: &Settings) -> Result<(), PoolError> {
+        if self.loaded.as_ref() == Some(settings) {
+            return Ok(());
+        }
+        self.description.choose(settings.task.as_deref()).map_err(|error| PoolError::Task {
+            message: error.message,
+            candidates: error.candidates,
+        })?;
         let load = Load { settings, description: &self.description };
         let load =
             serde_json::to_vec(&load).map_err(|error| setup("pass the settings")(error.into()))?;
         let load = payload("wpool-load", &load).map_err(setup("pass the settings"))?;
         let loaded = self.zygote.load(self.code.as_fd(), load.as_fd()).map_err(no_zygote)?;
-        loaded.map_err(PoolError::Module)
+        loaded.map_err(PoolError::Module)?;
+        self.loaded = Some(settings.clone());
+        Ok(())
     }
 
     /// Starts another zygote in the place of one that was lost; says how that one ended.
     pub(super) fn restart(&mut self, settings: &Settings) -> Result<String, PoolError> {
         let how = self.zygote.end();
         self.zygote = start_zygote(&self.config)?;
+        self.loaded = None;
         self.load(settings)?;
         Ok(how)
     }

@@ -53,7 +53,8 @@ fn pack(batch: u32, next: u16, end: u16) -> u64 {
 }
 
 fn unpack(word: u64, batch: u32) -> Option<Claimed> {
-    ((word >> 32) as u32 == batch).then(|| Claimed { next: (word >> 16) as u16, end: word as u16 })
+    ((word >> 32) as u32 == batch)
+        .then_some(Claimed { next: (word >> 16) as u16, end: word as u16 })
 }
 
 impl JobMem {

@@ -56,7 +56,7 @@ pub struct Directory {
 
 /// How a command's arguments are made from a job's words.
 ///
-/// A command's job is `{words_bytes u32 LE}`, the words separated by NUL, then its standard input
+/// A command's job is `{words_bytes u32 LE}`, its words, each with a NUL at its end, then its standard input
 /// (see [`command_job`]).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandLine {
@@ -78,16 +78,19 @@ pub fn command_job<'a>(words: &[&'a [u8]], stdin: &[u8]) -> Result<Vec<u8>, &'a 
     if let Some(word) = words.iter().find(|word| word.contains(&0)) {
         return Err(word);
     }
-    let joined = words.join(&0u8);
-    let mut job = Vec::with_capacity(4 + joined.len() + stdin.len());
-    job.extend_from_slice(&(joined.len() as u32).to_le_bytes());
-    job.extend_from_slice(&joined);
+    let words_bytes: usize = words.iter().map(|word| word.len() + 1).sum();
+    let mut job = Vec::with_capacity(4 + words_bytes + stdin.len());
+    job.extend_from_slice(&(words_bytes as u32).to_le_bytes());
+    for word in words {
+        job.extend_from_slice(word);
+        job.push(0);
+    }
     job.extend_from_slice(stdin);
     Ok(job)
 }
 
-/// Takes a command's job apart: its words, with a NUL between two, and its standard input. `None` if
-/// it is torn.
+/// Takes a command's job apart: its words, each with a NUL at its end, and its standard input. `None`
+/// if it is torn.
 pub fn split_command_job(job: &[u8]) -> Option<(&[u8], &[u8])> {
     let (words_bytes, rest) = job.split_first_chunk::<4>()?;
     rest.split_at_checked(u32::from_le_bytes(*words_bytes) as usize)

@@ -51,9 +51,7 @@ impl Command {
             let message = "an argument is not UTF-8, which is all that WASI can pass on";
             return Err(Failure::new(FailureKind::InvalidJob, message));
         };
-        // No bytes are one empty word where jobs are words, and no word where they are not.
-        let none = words.is_empty() && !self.append;
-        let words: Vec<&str> = if none { Vec::new() } else { words.split('\0').collect() };
+        let words: Vec<&str> = words.split_terminator('\0').collect();
         let mut arguments = vec![self.name.clone()];
         self.template.expand(&words, number + 1, &mut arguments);
         if self.append && !self.template.has_replacement() {
@@ -88,6 +86,7 @@ mod tests {
     #[test]
     fn an_empty_word_is_an_argument_and_no_word_is_none() {
         assert_eq!(arguments(&[], true, &[""]), ["tool", ""]);
+        assert_eq!(arguments(&[], true, &[]), ["tool"]);
         assert_eq!(arguments(&[], false, &[]), ["tool"]);
     }
 

@@ -14,6 +14,9 @@ const FULL_MAX: u64 = 3;
 /// Functions of a backtrace that are shown.
 const FRAMES_MAX: usize = 20;
 
+/// What is said of a job that is not JSON, by us and by serde_json.
+const NOT_JSON: [&str; 4] = ["JSON", "expected value", "expected ident", "EOF while parsing"];
+
 /// The limits that help lines propose to raise.
 #[derive(Clone, Copy, Debug, Default)]
 struct Limits {
@@ -147,7 +150,7 @@ impl Limits {
             FailureKind::InvalidJob if failure.message.starts_with("too large") => {
                 Some(format!("raise the limit: --max-buffer {}", double(self.buffer as u64)))
             }
-            FailureKind::InvalidJob if failure.message.contains("JSON") => {
+            FailureKind::InvalidJob if NOT_JSON.iter().any(|w| failure.message.contains(w)) => {
                 Some("jobs are JSON; -R takes each line as a string".into())
             }
             _ => None,
@@ -190,5 +193,6 @@ mod tests {
         assert_eq!(help(FailureKind::Trap, "unreachable"), None);
         assert_eq!(help(FailureKind::InvalidJob, "out of range"), None);
         assert!(help(FailureKind::InvalidJob, "not JSON at column 1").is_some());
+        assert!(help(FailureKind::InvalidJob, "line 1, column 1: expected value").is_some());
     }
 }

@@ -222,7 +222,10 @@ fn push_tagged(buffer: &mut Vec<u8>, result: &[u8], input: &[u8], end: Option<u8
 fn command_text(job: &[u8]) -> Cow<'_, [u8]> {
     match split_command_job(job) {
         Some((b"", stdin)) => Cow::Borrowed(stdin),
-        Some((words, _)) => words.iter().map(|&b| if b == 0 { b' ' } else { b }).collect(),
+        Some((words, _)) => {
+            let words = words.strip_suffix(b"\0").unwrap_or(words);
+            words.iter().map(|&b| if b == 0 { b' ' } else { b }).collect()
+        }
         None => Cow::Borrowed(job),
     }
 }

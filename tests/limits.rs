@@ -1,0 +1,259 @@
+//! Limits: whatever crosses one fails alone, and says what happened.
+
+mod common;
+
+use common::run::{Done, folder, map, map_wat};
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Duration;
+
+/// What a slow and busy machine may take longer than the arithmetic says.
+const MACHINE_FACTOR: u32 = 5;
+
+/// A byte task that adds its job's byte to the granted file `runs`, then does as the job says:
+/// 0 succeeds, 1 fails, 2 traps, 3 never ends, 4 wants too much memory, 5 exits with code 5,
+/// 6 traps the first time and succeeds the next.
+const ATTEMPTS: &str = r#"(module
+    (import "wpool" "job_read" (func $job_read (param i32 i32 i32) (result i32)))
+    (import "wpool" "result_write" (func $result_write (param i32 i32)))
+    (import "wasi_snapshot_preview1" "path_open" (func $open
+        (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "path_create_directory"
+        (func $create (param i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_write"
+        (func $write (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_close" (func $close (param i32) (result i32)))
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 64) "runs")
+    (data (i32.const 80) "second")
+    (func $record
+        (if (call $open (i32.const 3) (i32.const 0) (i32.const 64) (i32.const 4) (i32.const 1)
+                (i64.const 64) (i64.const 0) (i32.const 1) (i32.const 16))
+            (then (unreachable)))
+        (i32.store (i32.const 0) (i32.const 128))
+        (i32.store (i32.const 4) (i32.const 1))
+        (if (call $write (i32.load (i32.const 16)) (i32.const 0) (i32.const 1) (i32.const 8))
+            (then (unreachable)))
+        (drop (call $close (i32.load (i32.const 16)))))
+    (func (export "task_attempts") (result i32)
+        (local $kind i32)
+        (drop (call $job_read (i32.const 128) (i32.const 0) (i32.const 1)))
+        (call $record)
+        (call $result_write (i32.const 128) (i32.const 1))
+        (local.set $kind (i32.sub (i32.load8_u (i32.const 128)) (i32.const 48)))
+        (if (i32.eq (local.get $kind) (i32.const 1)) (then (return (i32.const 1))))
+        (if (i32.eq (local.get $kind) (i32.const 2)) (then (unreachable)))
+        (if (i32.eq (local.get $kind) (i32.const 3)) (then (loop $again (br $again))))
+        (if (i32.eq (local.get $kind) (i32.const 4))
+            (then (drop (memory.grow (i32.const 1000))) (unreachable)))
+        (if (i32.eq (local.get $kind) (i32.const 5)) (then (call $exit (i32.const 5))))
+        (if (i32.eq (local.get $kind) (i32.const 6))
+            (then (if (i32.eqz (call $create (i32.const 3) (i32.const 80) (i32.const 6)))
+                (then (unreachable)))))
+        (i32.const 0)))"#;
+
+/// Runs a kind of misbehaviour in the middle of a thousand good jobs, which must all succeed.
+fn beside_good_jobs(kind: &str, flags: &str) -> Done {
+    let good = "ok\n".repeat(500);
+    let run = map("misbehave").flags("-R --jsonl -v").flags(flags);
+    let done = run.stdin(format!("{good}{kind}\n{good}")).run();
+    let rows = done.rows();
+    assert_eq!(rows.len(), 1001);
+    for row in rows.iter().filter(|row| row["seq"] != 500) {
+        assert_eq!((&row["ok"], &row["output"]), (&true.into(), &"ok".into()), "{row}");
+    }
+    done
+}
+
+/// The kind of failure of the job in the middle.
+fn kind_of(done: &Done) -> String {
+    let row = &done.rows()[500];
+    row["error"]["kind"].as_str().unwrap_or_else(|| panic!("it did not fail: {row}")).to_owned()
+}
+
+#[test]
+fn each_misbehaviour_fails_alone_and_says_what_happened() {
+    for (kind, flags, failure, message) in [
+        (
+            "error",
+            "",
+            "guest-error",
+            "job 500 (line 501 of standard input) failed: failed as asked",
+        ),
+        ("panic", "", "trap", "trapped: panicked at misbehave/src/lib.rs"),
+        ("spin", "--timeout 0.2", "timeout", "timed out"),
+        ("allocate", "--memory 64MiB", "out-of-memory", "needed more than --memory 64 MiB"),
+        ("recurse", "", "trap", "trapped: call stack exhausted"),
+        ("exit", "", "exit", "exited with code 3"),
+        ("abort", "", "trap", "trapped: unreachable"),
+        ("spin", "--fuel 10000000", "fuel", "used up --fuel 10000000"),
+        ("big-result", "--max-output 1MiB", "output-too-large", "more than --max-output 1 MiB"),
+        ("garbage", "", "guest-error", "failed: result is not one line of JSON"),
+        ("no-kind", "", "guest-error", "unknown kind \"no-kind\""),
+    ] {
+        let done =
+            beside_good_jobs(kind, flags).ends(100).says(message).says("1000 jobs ok, 1 failed");
+        assert_eq!(kind_of(&done), failure, "{kind}");
+    }
+}
+
+#[test]
+fn each_misbehaviour_fails_alone_in_fresh_instances_and_processes() {
+    for (mode, good) in [("fresh", 200), ("process", 100)] {
+        let kinds = ["error", "panic", "spin", "allocate", "recurse", "exit", "abort", "garbage"];
+        let good = "ok\n".repeat(good);
+        let jobs: String = kinds.iter().map(|kind| format!("{good}{kind}\n")).collect();
+        let run = map("misbehave").flags("-R --jsonl --timeout 0.5 --memory 64MiB --isolation");
+        let done = run.arg(mode).stdin(jobs).run().ends(100);
+        let mut failures = BTreeMap::new();
+        for row in done.rows().iter().filter(|row| row["ok"] == false) {
+            let input = row["input"].as_str().expect("a string").to_owned();
+            let kind = row["error"]["kind"].as_str().expect("a string").to_owned();
+            failures.insert(input, kind);
+        }
+        assert_eq!(failures.len(), kinds.len(), "{mode}: {failures:?}");
+        let expected = ["trap", "out-of-memory", "guest-error", "exit", "guest-error", "trap"];
+        let found =
+            ["abort", "allocate", "error", "exit", "garbage", "panic"].map(|k| &failures[k]);
+        assert_eq!(found, expected.each_ref());
+        assert_eq!((&*failures["recurse"], &*failures["spin"]), ("trap", "timeout"));
+    }
+}
+
+#[test]
+fn printing_too_much_is_cut_with_a_note_and_fails_nothing() {
+    let done = beside_good_jobs("print", "--max-log 2KiB").ends(0);
+    let printed = done.stderr.lines().filter(|line| line.contains("which nobody asked")).count();
+    assert!((20..60).contains(&printed), "{printed} lines");
+    done.says("… output cut: more than 2048 bytes");
+    let done = map("misbehave").flags("-R").stdin("print\n").run().ends(0);
+    let printed: usize = done.stderr.lines().map(|line| line.len() + 1).sum();
+    assert!(((1 << 19)..(3 << 20)).contains(&printed), "{printed} bytes");
+}
+
+#[test]
+fn stuck_jobs_cost_their_timeout_and_not_much_more() {
+    let (stuck, workers, timeout) = (6_u32, 2, Duration::from_millis(300));
+    let good = "ok\n".repeat(1000 / stuck as usize);
+    let alone = map("misbehave").flags("-R -j 2").stdin(good.repeat(stuck as usize)).run().ends(0);
+    let run = map("misbehave").flags("-R -j 2 --timeout 0.3");
+    let done = run.stdin(format!("{good}spin\n").repeat(stuck as usize)).run().ends(100);
+    assert_eq!(done.lines().iter().filter(|line| **line == "\"ok\"").count(), 996);
+    let rounds = stuck.div_ceil(workers);
+    let most = rounds * (timeout + Duration::from_millis(200)) + MACHINE_FACTOR * alone.took;
+    assert!(done.took <= most, "{:?} is more than {most:?}", done.took);
+}
+
+#[test]
+fn a_deadline_ends_the_run_whatever_its_jobs_do() {
+    let run = map("misbehave").flags("-R --deadline 0.3").stdin("ok\nspin\nspin\nspin\n");
+    let done = run.within(20).run().ends(124).says("stopped by --deadline");
+    assert_eq!(done.lines()[0], "\"ok\"");
+    assert!(done.took >= Duration::from_millis(300));
+    let run = map("misbehave").flags("-R --deadline 30").stdin("ok\n");
+    run.run().ends(0).prints("\"ok\"\n");
+}
+
+#[test]
+fn a_job_larger_than_the_buffer_is_refused_and_the_others_run() {
+    let large = "x".repeat(65_537);
+    let done = map("misbehave").flags("-R --max-buffer 64KiB").stdin(format!("ok\n{large}\nok\n"));
+    let done = done.run().ends(100).prints("\"ok\"\nnull\n\"ok\"\n");
+    done.says("(line 2 of standard input) is invalid: too large: more than 65536 bytes");
+    let fits = format!("ok\n{}\nok\n", &large[..65_536]);
+    let done = map("misbehave").flags("-R --max-buffer 64KiB").stdin(fits).run().ends(100);
+    done.prints("\"ok\"\nnull\n\"ok\"\n").says("failed: unknown kind");
+}
+
+#[test]
+fn fuel_is_the_same_limit_on_every_machine() {
+    let run = || map("cubes").flags("--task cubes_sum --fuel").arg("15000").jobs(["1"]).run();
+    let first = run();
+    assert_eq!((first.code, &first.stdout), (run().code, &run().stdout));
+    map("cubes").flags("--task cubes_sum --fuel 1000000").jobs(["1"]).run().ends(0);
+    map("cubes")
+        .flags("--task cubes_sum --fuel 100")
+        .jobs(["1"])
+        .run()
+        .ends(100)
+        .says("--fuel 200");
+}
+
+#[test]
+fn halt_stops_at_the_count_it_was_given() {
+    let run = |rule: &str, jobs: &str| {
+        let run = map("misbehave").flags("-R -j 1 --batch 1 --halt").arg(rule);
+        run.stdin(jobs.replace(' ', "\n")).within(20).run()
+    };
+    let done = run("now,fail=1", "ok error spin spin").ends(100).says("stopped by --halt");
+    // The job after the failed one may have been started, and is given up then.
+    assert_eq!(done.lines()[..2], ["\"ok\"", "null"]);
+    assert!(done.lines().len() <= 3, "{:?}", done.lines());
+    run("soon,fail=2", "error ok error ok ok ok ok").ends(100).says("2 failed");
+    run("soon,fail=50%", "ok error").ends(100);
+    let done = run("now,success=2", "error ok ok spin spin").ends(0).says("stopped by --halt");
+    assert_eq!(done.lines()[..3], ["null", "\"ok\"", "\"ok\""]);
+    let done = run("soon,done=3", &"ok ".repeat(500)).ends(0);
+    assert!((3..10).contains(&done.lines().len()), "{:?}", done.lines());
+    run("never", "error ok error").ends(100).prints("null\n\"ok\"\nnull\n");
+    let all = map("misbehave").flags("-R --fail-fast").stdin("error\nspin\nspin\n").within(20);
+    all.run().ends(100);
+}
+
+/// Runs a kind of attempt, and counts how often it ran.
+fn attempts(kind: char, flags: &str) -> (usize, Done) {
+    let runs = folder("attempts");
+    let run = map_wat(ATTEMPTS).flags("--timeout 0.1 --memory 1MiB").flags(flags);
+    let done = run.dir(&runs, "/runs").jobs([kind.to_string()]).run();
+    let ran = fs::read_to_string(runs.join("runs")).unwrap_or_default();
+    assert!(ran.chars().all(|ran| ran == kind), "{ran}");
+    (ran.len(), done)
+}
+
+#[test]
+fn retries_are_counted_and_only_the_chosen_failures_are_tried_again() {
+    for (kind, name) in
+        [('1', "error"), ('2', "trap"), ('3', "timeout"), ('4', "memory"), ('5', "exit")]
+    {
+        let (ran, done) = attempts(kind, &format!("--retries 2 --retry-on {name}"));
+        done.ends(100).prints("null\n").says("2 retried");
+        assert_eq!(ran, 3, "{name}");
+        let other = if name == "trap" { "timeout,crash" } else { "trap,crash" };
+        let (ran, done) = attempts(kind, &format!("--retries 2 --retry-on {other}"));
+        done.ends(100);
+        assert_eq!(ran, 1, "{name}");
+        let (ran, _) = attempts(kind, "");
+        assert_eq!(ran, 1, "{name}");
+    }
+}
+
+#[test]
+fn a_retry_that_succeeds_is_a_success() {
+    let (ran, done) = attempts('6', "--retries 5 -v");
+    done.ends(0).prints("6\n").says("1 retried").says("job 0 again after attempt 1: trap");
+    assert_eq!(ran, 2);
+    let (ran, done) = attempts('0', "--retries 5");
+    done.ends(0).prints("0\n");
+    assert_eq!(ran, 1);
+}
+
+#[test]
+fn workers_are_replaced_after_their_number_of_jobs() {
+    let run = map_wat(common::PROCESS_ID).flags("-j 1 --max-jobs-per-worker 10 --range 0..100");
+    let mut jobs_of = BTreeMap::<String, u32>::new();
+    for pid in run.run().ends(0).lines() {
+        *jobs_of.entry(pid.to_owned()).or_default() += 1;
+    }
+    assert_eq!(jobs_of.len(), 10, "{jobs_of:?}");
+    assert!(jobs_of.values().all(|jobs| *jobs == 10), "{jobs_of:?}");
+}
+
+#[test]
+fn a_module_that_needs_more_memory_than_the_limit_is_refused_at_once() {
+    let wat =
+        r#"(module (memory (export "memory") 1000) (func (export "f") (result i32) i32.const 1))"#;
+    let done = map_wat(wat).flags("--memory 1MiB").stdin("\n").run().ends(101).prints("");
+    done.says("more than --memory 1 MiB").says("help: raise --memory");
+    map_wat(wat).flags("--memory 63MiB").stdin("\n").run().ends(0).prints("1\n");
+}

@@ -1,0 +1,137 @@
+//! `cargo xtask bench`: wpool beside its peers and floors, in one run on this machine.
+//!
+//! Peers are what people use today, Python's multiprocessing and xargs (`benches/peers/`). A floor is
+//! the same plumbing in C without WebAssembly (`benches/floors/`). Whatever is compared is run in
+//! turns, round after round, so that whatever else the machine does falls on all alike.
+
+mod line;
+mod machine;
+mod measure;
+mod memory;
+mod page;
+mod peers;
+mod rows;
+
+use std::fs;
+
+use machine::Machine;
+use peers::Peers;
+use rows::{ROWS, Row};
+
+use crate::{Result, command, guests, root};
+
+pub const HELP: &str = "\
+Usage: cargo xtask bench [--rounds N] [--no-build] [ROW]…
+
+Rows are named as in benches/RESULTS.md (P1, P2, …), which a run of all rows writes anew.
+
+  --rounds N   measure each row at least so often (default: 5)
+  --no-build   measure target/release/wpool and target/guests/ as they are
+";
+
+const ROUNDS: usize = 5;
+
+/// Where a run of all rows leaves its table.
+const RESULTS: &str = "benches/RESULTS.md";
+
+/// Measures the rows that the arguments name, or all.
+pub fn run(arguments: &[&str]) -> Result {
+    let Some(options) = Options::parse(arguments)? else {
+        print!("{HELP}");
+        return Ok(());
+    };
+    if options.build {
+        guests::build()?;
+        command::run(&mut command::cargo(["build", "--release"]))?;
+    }
+    let peers = Peers::prepare(options.rounds)?;
+    let machine = Machine::describe(&peers)?;
+    machine.warn_if_busy();
+    let mut lines = Vec::new();
+    for row in &options.rows {
+        for line in (row.measure)(&peers).map_err(|error| format!("{}: {error}", row.name))? {
+            eprintln!("{}", line.told());
+            lines.push(line);
+        }
+    }
+    println!("{}", page::table(&lines));
+    if options.rows.len() == ROWS.len() {
+        fs::write(root().join(RESULTS), page::page(&lines, &machine)?)?;
+        println!("{RESULTS} is written");
+    }
+    Ok(())
+}
+
+#[derive(Debug)]
+struct Options {
+    rounds: usize,
+    build: bool,
+    rows: Vec<&'static Row>,
+}
+
+impl Options {
+    /// `None` where help is asked for.
+    fn parse(arguments: &[&str]) -> Result<Option<Self>> {
+        let mut options = Options { rounds: ROUNDS, build: true, rows: Vec::new() };
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            match *argument {
+                "-h" | "--help" => return Ok(None),
+                "--no-build" => options.build = false,
+                "--rounds" => options.rounds = number(arguments.next())?,
+                name => options.rows.push(row(name)?),
+            }
+        }
+        if options.rows.is_empty() {
+            options.rows = ROWS.iter().collect();
+        }
+        Ok(Some(options))
+    }
+}
+
+fn number(word: Option<&&str>) -> Result<usize> {
+    match word.map(|word| word.parse()) {
+        Some(Ok(rounds)) if rounds > 0 => Ok(rounds),
+        _ => Err("--rounds takes a number, 1 or more".into()),
+    }
+}
+
+fn row(name: &str) -> Result<&'static Row> {
+    ROWS.iter().find(|row| row.name.eq_ignore_ascii_case(name)).ok_or_else(|| {
+        let names: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
+        format!("no row or option `{name}`; rows are {}", names.join(", ")).into()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(options: &Options) -> Vec<&str> {
+        options.rows.iter().map(|row| row.name).collect()
+    }
+
+    #[test]
+    fn rows_are_those_named_or_all() {
+        let some = Options::parse(&["p7", "--rounds", "3", "P3b", "--no-build"]).expect("is right");
+        let some = some.expect("no help");
+        assert_eq!((names(&some), some.rounds, some.build), (vec!["P7", "P3b"], 3, false));
+        let all = Options::parse(&[]).expect("is right").expect("no help");
+        assert_eq!((all.rows.len(), all.rounds, all.build), (ROWS.len(), ROUNDS, true));
+        assert!(Options::parse(&["P1", "--help"]).expect("is right").is_none());
+    }
+
+    #[test]
+    fn what_is_not_known_is_named() {
+        for wrong in [&["P0"][..], &["--rounds"], &["--rounds", "0"], &["--round"]] {
+            let error = Options::parse(wrong).unwrap_err().to_string();
+            assert!(error.contains(wrong[0]), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_each_row_fits_the_page() {
+        let names: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
+        assert_eq!(names, ["P1", "P2", "P3", "P3b", "P4", "P6", "P7", "P10", "P11"]);
+    }
+}

@@ -1,0 +1,100 @@
+//! What an idle worker costs in memory.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use crate::{Result, command};
+
+/// Jobs that a worker's pool has done before it is idle.
+const JOBS: usize = 1000;
+
+/// Results have arrived, but the workers may still be about to sleep.
+const SETTLE: Duration = Duration::from_millis(200);
+
+/// Starts a program, gives it jobs and waits for their results, and returns the largest proportional
+/// set size in bytes of the processes that are `depth` below it.
+pub fn of_idle_workers(program: &mut Command, depth: usize) -> Result<f64> {
+    let typed = command::typed(program);
+    let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let largest = measure(&mut child, depth);
+    // The end of standard input ends it; whatever it says then does not matter.
+    drop(child.stdin.take());
+    drop(child.stdout.take());
+    child.wait()?;
+    largest?.ok_or_else(|| format!("`{typed}` has no workers").into())
+}
+
+fn measure(child: &mut Child, depth: usize) -> Result<Option<f64>> {
+    let jobs: String = (0..JOBS).map(|job| format!("{job}\n")).collect();
+    child.stdin.as_mut().ok_or("standard input is a pipe")?.write_all(jobs.as_bytes())?;
+    let results = BufReader::new(child.stdout.as_mut().ok_or("standard output is a pipe")?);
+    let count = results.lines().take(JOBS).filter(|line| line.is_ok()).count();
+    if count != JOBS {
+        return Err(format!("{count} results of {JOBS} jobs").into());
+    }
+    thread::sleep(SETTLE);
+    let mut processes = vec![child.id()];
+    for _ in 0..depth {
+        processes = children(&processes)?;
+    }
+    let mut largest = None;
+    for process in processes {
+        let size = proportional_set_size(process)?;
+        largest = Some(size.max(largest.unwrap_or(0.0)));
+    }
+    Ok(largest)
+}
+
+/// The processes whose parent is one of `parents`.
+fn children(parents: &[u32]) -> Result<Vec<u32>> {
+    let mut children = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let Some(process) = name.to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        // One that has ended meanwhile is nobody's child.
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        if parent(&stat).is_some_and(|parent| parents.contains(&parent)) {
+            children.push(process);
+        }
+    }
+    Ok(children)
+}
+
+/// The parent, in the text of a process's `stat`.
+fn parent(stat: &str) -> Option<u32> {
+    // The name before it is in parentheses, and may hold anything.
+    let (_, rest) = stat.rsplit_once(')')?;
+    rest.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
+fn proportional_set_size(process: u32) -> Result<f64> {
+    let rollup = fs::read_to_string(format!("/proc/{process}/smaps_rollup"))?;
+    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")).ok_or("no Pss")?;
+    Ok(kib.trim().parse::<f64>()? * 1024.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parent_is_found_behind_any_name() {
+        assert_eq!(parent("12 (a) b (c)) S 7 12 12"), Some(7));
+        assert_eq!(parent(""), None);
+    }
+
+    #[test]
+    fn workers_are_found_and_have_a_size() {
+        let echo = "for _ in 1; do cat; done | cat";
+        let size = of_idle_workers(&mut command::command("sh", ["-c", echo]), 1);
+        assert!(size.expect("two children") > 1000.0);
+        let none = of_idle_workers(&mut command::command("cat", ["-"]), 1).unwrap_err();
+        assert_eq!(none.to_string(), "`cat -` has no workers");
+    }
+}
