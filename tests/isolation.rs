@@ -168,3 +168,20 @@ fn guests_see_nothing_that_was_not_granted() {
     let run = map_wat(sizes).flags("--env A=1 --env B=2 --dir /::/").stdin("\n");
     run.run().ends(0).prints("[2,0]\n");
 }
+
+#[test]
+fn no_two_jobs_draw_the_same_random_numbers_whatever_process_they_are_forked_into() {
+    let random = r#"(module
+        (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (func (export "random") (param i64) (result i64)
+            (drop (call $random (i32.const 0) (i32.const 8)))
+            (i64.load (i32.const 0))))"#;
+    for isolation in ["reuse", "fresh", "process"] {
+        let flags = format!("--isolation {isolation} --range 0..64 -j 4 --batch 1");
+        let done = map_wat(random).flags(&flags).run().ends(0);
+        let drawn: std::collections::BTreeSet<_> =
+            done.stdout.split(|&byte| byte == b'\n').collect();
+        assert_eq!(drawn.len(), 64 + 1, "and the end: {isolation}");
+    }
+}

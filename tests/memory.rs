@@ -6,6 +6,8 @@ use common::run::{Running, folder, map, map_wat};
 use common::{guest, processes};
 use std::fs;
 use std::io::{BufRead, BufReader, pipe};
+use std::process::Stdio;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 /// A byte task that answers with a string of 100,000 bytes that begins with its job, a number of
@@ -46,33 +48,52 @@ const LARGE: &str = r#"(module
         (call $result_write (i32.const 1024) (i32.const 100000))
         (i32.const 0)))"#;
 
-/// Kibibytes of a process: what it has for itself, and its share of what it has with others.
+/// Processes of one program share its pages, so only one test may run at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Kibibytes of a process: what it has for itself, and its share of what it has with others. Its
+/// program's own pages do not count: how many share them is another's business.
 fn proportional(pid: i32) -> u64 {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
-    line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(0)
+    let kibibytes = |name| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(0)
+    };
+    kibibytes("Pss_Anon:") + kibibytes("Pss_Shmem:")
 }
 
 /// The same of a process and all its descendants.
 fn proportional_of_tree(pid: i32) -> u64 {
-    proportional(pid) + processes::children(pid).into_iter().map(proportional_of_tree).sum::<u64>()
+    // Quicker than a look at all processes: a short run must be looked at often.
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+    let children = children.unwrap_or_default();
+    let children = children.split_whitespace().filter_map(|pid| pid.parse().ok());
+    proportional(pid) + children.map(proportional_of_tree).sum::<u64>()
 }
 
 /// The most that a run of so many jobs from standard input ever needs.
 fn peak(jobs: u64) -> u64 {
     let lines: String = (0..jobs).map(|n| format!("{n}\n")).collect();
-    let mut run: Running = map("square").flags("-j 2").stdin(lines).start();
+    // A reader that cannot keep up would make results pile up, as far as --max-buffer allows.
+    let run = map("square").flags("-j 2").stdin(lines).with_streams(|command| {
+        command.stdout(Stdio::null());
+    });
+    let mut run: Running = run.start();
     let mut peak = 0;
     while run.is_running() {
         peak = peak.max(proportional_of_tree(run.pid()));
     }
-    let done = run.finish().ends(0);
-    assert_eq!(done.lines().len() as u64, jobs);
+    run.finish().ends(0).says(&format!("{jobs} jobs ok"));
     peak
 }
 
 #[test]
 fn a_million_jobs_need_no_more_memory_than_a_hundred_thousand() {
+    let _alone = alone();
     // Fills the cache, so that the compiler's memory does not count.
     map("square").jobs(["1"]).run().ends(0);
     let few = (0..8).map(|_| peak(100_000)).max().expect("there were several");
@@ -85,6 +106,7 @@ fn a_million_jobs_need_no_more_memory_than_a_hundred_thousand() {
 fn a_slow_first_job_does_not_make_the_results_behind_it_pile_up() {
     const JOBS: usize = 5000;
     const BUFFER_KIB: u64 = 8 << 10;
+    let _alone = alone();
     let gate = folder("gate");
     let (results, stdout) = pipe().expect("a pipe");
     let run = map_wat(LARGE).flags("-j 2 --max-buffer 8MiB --retries 5 --retry-on crash");
@@ -122,11 +144,14 @@ fn a_slow_first_job_does_not_make_the_results_behind_it_pile_up() {
     run.until("its end", || dispatcher() == 0 || !processes::is_alive(pid));
     run.finish().ends(0).says("5000 jobs ok");
     assert_eq!(checked.join().expect("all results are right"), JOBS);
-    assert!(most < 4 * BUFFER_KIB, "the dispatcher needed {most} KiB");
+    // What is held is at most the buffer; it may be there twice while it is moved to a larger place,
+    // and the allocator keeps what was freed. Without a bound it would be 60 times the buffer.
+    assert!(most < 6 * BUFFER_KIB, "the dispatcher needed {most} KiB");
 }
 
 #[test]
 fn an_idle_worker_is_small() {
+    let _alone = alone();
     let mut run = map("square").flags("-j 2").piped().start();
     run.write((0..1000).map(|n| format!("{n}\n")).collect::<String>());
     run.until("all results", || run.stdout.text().lines().count() == 1000);

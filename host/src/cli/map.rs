@@ -111,6 +111,7 @@ fn output(
             .map_err(|error| Report::new(Exit::Output, format!("standard output: {error}"))),
         Some(path) => File::create(path).and_then(Stream::new).map_err(|error| {
             Report::new(Exit::Output, format!("cannot write --output {}: {error}", path.display()))
+                .help("give a file that you may write, in a folder that is there")
         }),
     }?;
     let shown = &flags.console;

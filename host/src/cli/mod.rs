@@ -21,10 +21,14 @@ mod signals;
 mod summary;
 mod units;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use exit::Exit;
 use report::Report;
 use std::ffi::OsString;
+
+/// `wpool` alone shows the help, and fails.
+const NO_ARGUMENTS: ErrorKind = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
 
 /// Multiprocessing for WebAssembly: runs jobs through a wasm module in sandboxed OS processes.
 #[derive(Debug, Parser)]
@@ -62,14 +66,17 @@ fn run(args: &[OsString]) -> Result<Exit, Report> {
     let (front, columns) = argv::cut(args.iter().cloned())?;
     let cli = match command().try_get_matches_from(front).and_then(|m| Cli::from_arg_matches(&m)) {
         Ok(cli) => cli,
-        Err(error) => {
+        // Help that was asked for, in one way or another.
+        Err(error) if error.exit_code() == 0 || error.kind() == NO_ARGUMENTS => {
             // Nobody is left to tell when this cannot be printed.
             let _ = error.print();
             return Ok(if error.exit_code() == 0 { Exit::Success } else { Exit::Usage });
         }
+        Err(error) => return Err(Report::of_clap(&error)),
     };
     if !columns.is_empty() && !matches!(cli.subcommand, Sub::Map(_)) {
-        return Err(Report::usage("only `wpool map` takes jobs after `:::`"));
+        return Err(Report::usage("only `wpool map` takes jobs after `:::`")
+            .help("leave out `:::` and what follows it"));
     }
     match cli.subcommand {
         Sub::Map(flags) => map::run(&flags, columns, args),

@@ -62,7 +62,8 @@ pub(crate) fn jobs(flags: &MapFlags, columns: Vec<Column>) -> Result<Jobs, Repor
     }
     if let Some(range) = input.range {
         if input.files {
-            return Err(Report::usage("--files needs paths, not a --range"));
+            return Err(Report::usage("--files needs paths, not a --range")
+                .help("give paths after `:::`, or one a line on standard input"));
         }
         return Ok(integers(range));
     }
@@ -114,6 +115,7 @@ fn records(files: &[PathBuf], null: bool) -> Result<Jobs, Report> {
     for path in if files.is_empty() { &standard_input } else { files } {
         let wrong = |error: io::Error| {
             Report::usage(format!("cannot open --arg-file {}: {error}", path.display()))
+                .help("give a file with a job on each line; - is standard input")
         };
         let (file, name) = match path == Path::new("-") {
             true => {

@@ -47,6 +47,33 @@ impl Report {
         }
     }
 
+    /// A command line that clap refuses: what is wrong, and what clap proposes instead.
+    pub(crate) fn of_clap(error: &clap::Error) -> Self {
+        let text = error.render().to_string();
+        let (mut wrong, mut help) = (Vec::new(), Vec::new());
+        let mut lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+        let first = lines.next().unwrap_or_default();
+        wrong.push(first.strip_prefix("error: ").unwrap_or(first));
+        for line in lines {
+            match line.strip_prefix("tip: ").or(line.strip_prefix('[')) {
+                Some(tip) => help.push(tip.trim_end_matches(']')),
+                None if line.is_empty() || line.starts_with("For more") => (),
+                None => wrong.push(line),
+            }
+        }
+        let wrong = wrong.join(" ");
+        // Our own words on a value: what is wrong with it; what to write.
+        let split = wrong.rsplit_once("': ").and_then(|(_, words)| words.split_once("; "));
+        match (split, help.as_slice()) {
+            (Some((_, what)), []) => {
+                let wrong = wrong.strip_suffix(what).and_then(|wrong| wrong.strip_suffix("; "));
+                Report::usage(wrong.unwrap_or_default()).help(what)
+            }
+            (None, []) => Report::usage(wrong).help("`--help` lists the flags and what they take"),
+            _ => Report::usage(wrong).help(help.join("; ")),
+        }
+    }
+
     /// Prints it to standard error; a closed pipe is ended quietly.
     pub(crate) fn print(&self) {
         if self.exit == Exit::BrokenPipe {
@@ -153,6 +180,32 @@ mod tests {
     fn a_report_is_one_error_line_and_one_help_line_with_control_characters_escaped() {
         let report = Report::usage("no task \"\x1b[2J\"").help("see\nthere");
         assert_eq!(report.text(false), "error: no task \"\\x1b[2J\"\nhelp: see\\nthere\n");
+    }
+
+    #[test]
+    fn claps_errors_have_two_lines_too() {
+        let report = |error: &str| {
+            let error = clap::Error::raw(clap::error::ErrorKind::ValueValidation, error);
+            let report = Report::of_clap(&error);
+            (report.error, report.help.expect("there is always help"))
+        };
+        assert_eq!(
+            report(
+                "invalid value 'x; y' for '--range <A..B>': not a range; write 0..12; or 1..2\n"
+            ),
+            (
+                "invalid value 'x; y' for '--range <A..B>': not a range".into(),
+                "write 0..12; or 1..2".into()
+            )
+        );
+        assert_eq!(
+            report("unexpected argument '-x'\n\n  tip: a\n  tip: b\n\nUsage: wpool\n\nFor more"),
+            ("unexpected argument '-x'".into(), "a; b".into())
+        );
+        assert_eq!(
+            report("missing:\n  <MODULE>\n\nUsage: wpool"),
+            ("missing: <MODULE>".into(), "`--help` lists the flags and what they take".into())
+        );
     }
 
     #[test]

@@ -80,6 +80,7 @@ pub(crate) fn no_jobs(what: NoInput, console: &mut Console) -> Exit {
         }
         NoInput::Fail => {
             console.error("there were no jobs");
+            console.help("give them after `:::`, with --range, with -a, or on standard input");
             Exit::NoInput
         }
     }

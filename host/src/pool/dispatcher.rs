@@ -15,11 +15,15 @@ use super::pace::Pace;
 use super::session::Session;
 use super::summary::{End, Summary};
 use std::collections::{HashMap, HashSet};
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 /// Bytes of outcomes after which they are handed on even while there is more to do.
 const FLUSH_BYTES: usize = 64 << 10;
+
+/// How long the dispatcher looks for events before it sleeps, and how fast they must have come.
+const SPIN: Duration = Duration::from_micros(20);
 
 /// Time between two calls of [`Sink::progress`].
 const PROGRESS: Duration = Duration::from_millis(200);
@@ -73,6 +77,8 @@ pub(super) struct Dispatcher<'a> {
     pub(super) started: Instant,
     pub(super) last_sample: Instant,
     last_progress: Instant,
+    /// Whether the last events came faster than [`SPIN`].
+    brisk: bool,
     /// Whether the source has more work to do before it has a job.
     pub(super) unfilled: bool,
     /// What the sink waits for, while it cannot take more.
@@ -118,6 +124,7 @@ impl<'a> Dispatcher<'a> {
             started: now,
             last_sample: now,
             last_progress: now,
+            brisk: false,
             unfilled: false,
             sink_blocked: None,
             false_starts: 0,
@@ -189,20 +196,38 @@ impl<'a> Dispatcher<'a> {
     /// Waits for the next events. Outcomes are handed on before it sleeps, and when there are many.
     fn wait(&mut self, tokens: &mut Vec<Token>) -> Result<(), PoolError> {
         let lost = |error| PoolError::setup("wait for events", error);
+        if self.sink.held() < FLUSH_BYTES {
+            self.spin(tokens).map_err(lost)?;
+        }
         if self.sink.held() > 0 && self.sink_blocked.is_none() {
-            if self.sink.held() < FLUSH_BYTES {
-                self.events.wait(Some(Duration::ZERO), tokens).map_err(lost)?;
-                if !tokens.is_empty() {
-                    return Ok(());
-                }
+            if tokens.is_empty() || self.sink.held() >= FLUSH_BYTES {
+                self.flush()?;
             }
-            self.flush()?;
+        }
+        if !tokens.is_empty() {
+            return Ok(());
         }
         let timeout = match self.unfilled {
             true => Duration::ZERO,
             false => self.next_timer().saturating_duration_since(Instant::now()),
         };
-        self.events.wait(Some(timeout), tokens).map_err(lost)
+        let slept = Instant::now();
+        self.events.wait(Some(timeout), tokens).map_err(lost)?;
+        self.brisk = slept.elapsed() < SPIN;
+        Ok(())
+    }
+
+    /// Looks for events without sleeping: for a moment where they have been coming faster than a
+    /// process can be woken, else once.
+    fn spin(&mut self, tokens: &mut Vec<Token>) -> io::Result<()> {
+        let started = Instant::now();
+        loop {
+            self.events.wait(Some(Duration::ZERO), tokens)?;
+            if !tokens.is_empty() || !self.brisk {
+                return Ok(());
+            }
+            self.brisk = started.elapsed() < SPIN;
+        }
     }
 
     /// Hands outcomes on; if the sink cannot take them now, waits for it.

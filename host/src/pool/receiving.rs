@@ -5,6 +5,7 @@ use super::error::PoolError;
 use super::feed::{Attempt, Notice};
 use super::handle::{Killed, WorkerHandle};
 use super::ledger::{Run, Segment, hand_over_run};
+use crate::wire::channel::ROOM_BYTES;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::frame::{FrameKind, Header, PART_BYTES, u64_at};
 use crate::wire::record::{MEASURE_BYTES, RECORD_BYTES, Record};
@@ -76,14 +77,18 @@ impl Dispatcher<'_> {
 
     /// Reads at most `most` times, or to the end of what is there.
     pub(super) fn read(&mut self, worker: &mut WorkerHandle, most: usize) -> Result<(), PoolError> {
+        let mut emptied = false;
         for _ in 0..most {
+            if emptied {
+                break;
+            }
             match worker.frames.fill(&mut worker.results) {
                 Ok(0) => {
                     // The worker closed its end; the pidfd tells the rest.
                     self.events.forget(&worker.results);
                     return Ok(());
                 }
-                Ok(_) => {}
+                Ok(bytes) => emptied = bytes < ROOM_BYTES,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(PoolError::setup("read from a worker", error)),

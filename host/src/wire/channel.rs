@@ -3,8 +3,11 @@
 use super::frame::{BadHeader, HEADER_BYTES, Header};
 use std::io::{self, Read};
 
-/// Most bytes taken by one read.
+/// Most bytes taken by one read, if there is no longer frame to be read.
 const READ_BYTES: usize = 256 << 10;
+
+/// Least room for a read: one that takes less has emptied the pipe.
+pub(crate) const ROOM_BYTES: usize = READ_BYTES / 4;
 
 /// A buffer that is filled by reads of any size and emptied frame by frame. That a frame is not
 /// all there yet is an answer, not an error, so a reader that must not block never has to.
@@ -33,7 +36,7 @@ impl FrameBuffer {
             self.start = 0;
             self.end = 0;
         }
-        let wanted = self.missing().max(READ_BYTES / 4);
+        let wanted = self.missing().max(ROOM_BYTES);
         if self.bytes.len() - self.end >= wanted {
             return;
         }

@@ -107,8 +107,16 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
+    /// What a process has to do first that was forked from one that has run a while.
+    fn begin_process(&self) {
+        if self.program.wasi {
+            wasi::reseed();
+        }
+    }
+
     /// Serves until the pipe of jobs ends.
     fn run(&mut self, mut jobs: File) -> io::Result<()> {
+        self.begin_process();
         if self.settings.isolation == Isolation::Process && !self.program.polls {
             // Without a second thread (see `Guest::new`) the guest can be made ready before the forks.
             let guest = Guest::new(self.program, self.pipe.clone());
@@ -205,6 +213,7 @@ impl Worker<'_> {
         let fork = self.fork;
         let code = fork(&mut || {
             let mut outbox = outbox.clone();
+            self.begin_process();
             match self.run_here(number, index, job, &mut outbox) {
                 Ok(true) => 0,
                 Ok(false) => SENT_IN_PARTS,

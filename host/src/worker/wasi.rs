@@ -53,6 +53,13 @@ pub(crate) fn context(
     Ok(builder.build_p1())
 }
 
+/// Makes the random numbers of this process its own. After a fork they would be its parent's, and all
+/// its siblings'.
+pub(crate) fn reseed() {
+    // A system without random numbers has no worker that may answer with any.
+    rand::rng().reseed().expect("the system has random numbers");
+}
+
 /// Random numbers that depend on `--seed` and the job's number alone, so that they are the same
 /// whichever worker runs the job, and whatever it ran before.
 #[derive(Clone)]

@@ -67,6 +67,7 @@ pub(crate) fn open(flags: &LogFlags, meta: &Meta) -> Result<Journal, Report> {
     let Some(path) = &flags.joblog else { return Ok(Journal::default()) };
     let wrong = |error: io::Error| {
         Report::new(Exit::Setup, format!("cannot use --joblog {}: {error}", path.display()))
+            .help("give a file that you may write, in a folder that is there")
     };
     let earlier = match flags.resume() {
         None => None,
@@ -86,6 +87,7 @@ pub(crate) fn open(flags: &LogFlags, meta: &Meta) -> Result<Journal, Report> {
     }
     let skip = Skip::read(&log, resume).map_err(|error| {
         Report::usage(format!("--joblog {} is not a joblog: {error}", path.display()))
+            .help("without a resume flag the log begins anew")
     })?;
     let file = go_on(path, whole_rows(&log)).map_err(wrong)?;
     Ok(Journal { log: Some(JobLog::new(file)), skip: Some(skip) })
