@@ -50,16 +50,19 @@ fn pass(time: Duration) {
 
 #[test]
 fn the_first_ctrl_c_lets_running_jobs_finish_and_starts_no_others() {
-    let gate = Gate::new();
-    let (run, mut keyboard) = at_terminal(gate.map("wait", 5).args(["-j", "2"]));
-    run.until("two jobs", || gate.started().len() == 2);
-    press(&mut keyboard, CTRL_C);
-    run.wait_for_message("wpool: draining 2 jobs, Ctrl-C again to kill\n");
-    gate.open_all();
-    let done = run.finish().ends(130).says("2 jobs ok, 3 not run").says("stopped on request");
-    let pids: Vec<String> = gate.started().iter().map(|job| job.pid.to_string()).collect();
-    assert_eq!(done.lines(), pids);
-    assert_eq!(gate.started_jobs(), ["0", "1"]);
+    for mode in ["reuse", "process"] {
+        let gate = Gate::new();
+        let run = gate.map("wait", 5).args(["-j", "2", "--isolation", mode]);
+        let (run, mut keyboard) = at_terminal(run);
+        run.until("two jobs", || gate.started().len() == 2);
+        press(&mut keyboard, CTRL_C);
+        run.wait_for_message("wpool: draining 2 jobs, Ctrl-C again to kill\n");
+        gate.open_all();
+        let done = run.finish().ends(130).says("2 jobs ok, 3 not run").says("stopped on request");
+        let pids: Vec<String> = gate.started().iter().map(|job| job.pid.to_string()).collect();
+        assert_eq!(done.lines(), pids);
+        assert_eq!(gate.started_jobs(), ["0", "1"]);
+    }
 }
 
 #[test]
@@ -164,20 +167,29 @@ fn usr1_tells_what_is_running() {
     run.finish().ends(0);
 }
 
-#[test]
-fn ctrl_z_stops_everybody_and_the_time_limits() {
+/// Presses Ctrl-Z, and goes on after longer than the jobs may take.
+fn pause(mode: &str) {
     let gate = Gate::new();
-    let (run, mut keyboard) = at_terminal(gate.map("wait", 2).flags("-j 2 --timeout 0.6"));
+    let run = gate.map("wait", 2).flags("-j 2 --timeout 0.6 --isolation").arg(mode).within(10);
+    let (run, mut keyboard) = at_terminal(run);
     run.until("both jobs", || gate.started().len() == 2);
     press(&mut keyboard, CTRL_Z);
-    let workers = run.workers();
-    run.until("all to stop", || {
-        is_stopped(run.pid()) && workers.iter().all(|pid| is_stopped(*pid))
-    });
+    let jobs: Vec<i32> = gate.started().iter().map(|job| job.pid).collect();
+    run.until("all to stop", || is_stopped(run.pid()) && jobs.iter().all(|pid| is_stopped(*pid)));
     pass(Duration::from_millis(900));
     gate.open_all();
     run.signal(Signal::SIGCONT);
     run.finish().ends(0).says("2 jobs ok");
+}
+
+#[test]
+fn ctrl_z_stops_jobs_and_their_time_limits() {
+    pause("reuse");
+}
+
+#[test]
+fn ctrl_z_stops_jobs_with_processes_of_their_own_too() {
+    pause("process");
 }
 
 #[test]

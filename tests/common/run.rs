@@ -271,8 +271,12 @@ impl Running {
 
     /// The zygote's process, as soon as there is one.
     pub(crate) fn zygote(&self) -> i32 {
-        self.until("a zygote", || !processes::children(self.pid()).is_empty());
-        processes::children(self.pid())[0]
+        let mut zygote = None;
+        self.until("a zygote", || {
+            zygote = processes::children(self.pid()).first().copied();
+            zygote.is_some()
+        });
+        zygote.expect("just seen")
     }
 
     /// The workers that are alive; none while there is no zygote.

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_task_is_refused_with_the_fix() {
+    fn functions_that_cannot_be_a_task_are_refused_with_the_fix() {
         check_refused(
             parse_quote!(
                 async fn f() {}
@@ -231,6 +231,10 @@ mod tests {
             ),
             "write the type out",
         );
+    }
+
+    #[test]
+    fn parameters_and_results_that_cannot_travel_are_refused_with_the_fix() {
         check_refused(
             parse_quote!(
                 fn f((a, b): (i64, i64)) {}

@@ -43,13 +43,14 @@ pub(crate) fn run(
     let hash = wants_hash.then(|| blake3::hash(&module).to_hex().to_string());
     let mut session = Session::open(&module, flags.limits.compile(!flags.policy.no_cache))
         .map_err(|error| Report::of_module(&flags.module, error))?;
-    let description = session.description();
-    let task = plan::task(flags, description, &jobs)?;
-    let config = plan::config(flags, description.kind, &jobs);
+    let task = plan::task(flags, session.description(), &jobs)?;
+    let config = plan::config(flags, session.description().kind, &jobs);
     if flags.policy.dry_run {
         let hash = hash.unwrap_or_default();
-        return summary::dry_run(description, &task, &hash, &config, jobs.count());
+        session.load(&config.settings).map_err(|error| Report::of_module(&flags.module, error))?;
+        return summary::dry_run(session.description(), &task, &hash, &config, jobs.count());
     }
+    let description = session.description();
     let command = description.kind == Kind::Command;
     let meta = Meta::new(hash, task, flags.template.clone(), jobs.about.clone());
     let journal = journal::open(&flags.log, &meta)?;

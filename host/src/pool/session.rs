@@ -120,11 +120,12 @@ impl Session {
         Dispatcher::new(self, config, source, sink, commands)?.run()
     }
 
-    /// Has the zygote load and link the module for these settings, unless it has.
+    /// Has the zygote load and link the module for these settings, unless it has. [`Session::run`] does
+    /// so itself; this finds what a run would stumble over, without one.
     ///
     /// # Errors
     /// [`PoolError::Task`] if there is no such task, [`PoolError::Module`] if the module cannot be linked.
-    pub(crate) fn load(&mut self, settings: &Settings) -> Result<(), PoolError> {
+    pub fn load(&mut self, settings: &Settings) -> Result<(), PoolError> {
         if self.loaded.as_ref() == Some(settings) {
             return Ok(());
         }

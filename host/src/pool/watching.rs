@@ -145,10 +145,10 @@ impl Dispatcher<'_> {
 
     /// Kills all workers. The jobs that they run are given up; the others have not started.
     pub(super) fn kill_all(&mut self, end: End, why: &str) -> Result<(), PoolError> {
-        if matches!(self.phase, Phase::Killing(_)) {
-            return Ok(());
+        // Asked again, it kills again: what was missed, for whatever reason, must not be waited for.
+        if !matches!(self.phase, Phase::Killing(_)) {
+            self.phase = Phase::Killing(end);
         }
-        self.phase = Phase::Killing(end);
         self.backlog.clear();
         self.forget_source();
         self.fence_all()?;
@@ -192,7 +192,7 @@ impl Dispatcher<'_> {
 
     /// Stops all workers, and tells whoever commands that it is done.
     pub(super) fn pause(&mut self) {
-        self.signal_all(Signal::STOP);
+        self.session.zygote.signal_group(Signal::STOP);
         let paused = Instant::now();
         self.commands.paused();
         let stood = paused.elapsed();
@@ -206,13 +206,7 @@ impl Dispatcher<'_> {
 
     /// Lets stopped workers go on.
     pub(super) fn resume(&mut self) {
-        self.signal_all(Signal::CONT);
-    }
-
-    fn signal_all(&self, signal: Signal) {
-        for worker in self.workers.iter().flatten() {
-            worker.signal(signal);
-        }
+        self.session.zygote.signal_group(Signal::CONT);
     }
 
     /// Tells which jobs are running.

@@ -3,6 +3,7 @@
 use crate::wire::control::{ControlSocket, FromZygote, ToZygote};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use rustix::process::{Pid, Signal, kill_process_group};
 use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -42,6 +43,15 @@ impl Zygote {
             .process_group(0)
             .spawn()?;
         Ok(Zygote { socket, process })
+    }
+
+    /// Sends a signal to the zygote and all its descendants: they are one process group.
+    pub(crate) fn signal_group(&self, signal: Signal) {
+        let pid = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw);
+        if let Some(pid) = pid {
+            // Not reaped, so the id is still the zygote's; it fails only if all have ended.
+            let _ = kill_process_group(pid, signal);
+        }
     }
 
     /// Sends a request.

@@ -249,7 +249,7 @@ mod tests {
     fn a_commands_job_holds_its_words_or_its_standard_input() {
         assert_eq!(
             encode(Shape::Arguments, false, false, &[b"a", b"b"]),
-            Ok(b"\x03\0\0\0a\0b".to_vec())
+            Ok(b"\x04\0\0\0a\0b\0".to_vec())
         );
         assert_eq!(encode(Shape::Stdin, false, false, &[b"a b"]), Ok(b"\0\0\0\0a b".to_vec()));
         assert!(encode(Shape::Arguments, false, false, &[b"a\0b"]).is_err());
