@@ -199,10 +199,9 @@ impl<'a> Dispatcher<'a> {
         if self.sink.held() < FLUSH_BYTES {
             self.spin(tokens).map_err(lost)?;
         }
-        if self.sink.held() > 0 && self.sink_blocked.is_none() {
-            if tokens.is_empty() || self.sink.held() >= FLUSH_BYTES {
-                self.flush()?;
-            }
+        let due = tokens.is_empty() || self.sink.held() >= FLUSH_BYTES;
+        if due && self.sink.held() > 0 && self.sink_blocked.is_none() {
+            self.flush()?;
         }
         if !tokens.is_empty() {
             return Ok(());
