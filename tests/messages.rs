@@ -275,7 +275,7 @@ fn jobs_that_fail() {
     exit code 100
     "#);
     assert_snapshot!(said("map misbehave.wasm -q --max-output 1MiB ::: big-result"), @r#"
-    error: job 0 (big-result) has too large a result: more than --max-output 1 MiB
+    error: job 0 (big-result) has too large a result: more than 1 MiB
     help: raise the limit: --max-output 2MiB
     exit code 100
     "#);

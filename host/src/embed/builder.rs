@@ -162,6 +162,6 @@ impl Builder {
         if self.config.jobs_per_worker_max == Some(0) {
             return Err(Error::Pool("a worker needs at least one job".into()));
         }
-        Pool::start(self)
+        Pool::start(Builder { config: self.config.bounded(), ..self })
     }
 }

@@ -91,6 +91,15 @@ pub struct Config {
     pub keep_inputs: bool,
 }
 
+impl Config {
+    /// The same, with limits that agree: a result has to fit the buffer as well.
+    pub(crate) fn bounded(mut self) -> Self {
+        let settings = &mut self.settings;
+        settings.output_bytes_max = settings.output_bytes_max.min(self.buffer_bytes_max as u64);
+        self
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Config {

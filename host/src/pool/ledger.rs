@@ -1,6 +1,6 @@
 //! Outcomes that are known and not yet handed to the sink, in the order they are to be handed over.
 
-use super::feed::{Attempt, Outcome, Sink, Stats};
+use super::feed::{Attempt, Outcome, Results, Sink, Stats};
 use crate::wire::failure::Failure;
 use crate::wire::record::Record;
 use std::collections::BTreeMap;
@@ -190,6 +190,9 @@ pub(super) fn hand_over_run(
     mut attempt: Attempt,
     sink: &mut dyn Sink,
 ) -> io::Result<()> {
+    if sink.take_plain(Results::new(records)) {
+        return Ok(());
+    }
     let mut job = first;
     while let Some((record, rest)) = Record::split_first(records) {
         records = rest;

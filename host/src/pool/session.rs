@@ -116,6 +116,7 @@ impl Session {
         sink: &mut dyn Sink,
         commands: &mut dyn Commands,
     ) -> Result<Summary, PoolError> {
+        let config = config.bounded();
         self.load(&config.settings)?;
         Dispatcher::new(self, config, source, sink, commands)?.run()
     }

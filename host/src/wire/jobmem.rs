@@ -201,7 +201,7 @@ impl JobMem {
         // SAFETY: `outbox` checked the range, `bytes` is private memory, and nobody else writes
         // this half's outbox while the worker has its batch. Whoever reads it reads only what is
         // committed, or copies bytes it does not trust.
-        unsafe { to.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+        unsafe { copy(bytes, to) };
     }
 
     /// Commits the batch's outbox up to `bytes`.
@@ -235,6 +235,28 @@ impl JobMem {
     fn writing(&self) -> &AtomicU32 {
         // SAFETY: a constant, aligned offset inside the mapping; all access is atomic.
         unsafe { AtomicU32::from_ptr(self.map.as_mut_ptr().add(WRITING).cast()) }
+    }
+}
+
+/// Copies bytes; the short ones of most records without a call.
+///
+/// # Safety
+/// 1. `to` can be written for as many bytes, and 2. is not part of `bytes`.
+#[inline]
+unsafe fn copy(bytes: &[u8], to: *mut u8) {
+    if bytes.len() > 64 {
+        // SAFETY: as the caller guarantees.
+        return unsafe { to.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+    }
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        // SAFETY: inside the length that the caller guarantees; the write may be unaligned.
+        unsafe { to.add(at * 8).cast::<u64>().write_unaligned(u64::from_ne_bytes(*word)) };
+    }
+    let at = words.len() * 8;
+    for (offset, byte) in rest.iter().enumerate() {
+        // SAFETY: as above.
+        unsafe { to.add(at + offset).write(*byte) };
     }
 }
 

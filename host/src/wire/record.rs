@@ -38,7 +38,11 @@ pub(crate) struct Record<'a> {
 #[inline]
 pub(crate) fn begin(to: &mut Vec<u8>, measured: bool) {
     to.clear();
-    to.resize(head_bytes(measured), 0);
+    // Of a constant length, so that no call is made for eight bytes.
+    to.extend_from_slice(&[0; RECORD_BYTES]);
+    if measured {
+        to.extend_from_slice(&[0; MEASURE_BYTES]);
+    }
 }
 
 /// Fills in what comes before the record's bytes, which are all there now.

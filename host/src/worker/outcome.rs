@@ -73,7 +73,7 @@ pub(crate) fn exited_early() -> Failure {
 /// The result is larger than allowed.
 pub(crate) fn output_too_large(settings: &Settings) -> Failure {
     let limit = size(settings.output_bytes_max);
-    Failure::new(FailureKind::OutputTooLarge, format!("more than --max-output {limit}"))
+    Failure::new(FailureKind::OutputTooLarge, format!("more than {limit}"))
 }
 
 /// The task says itself why it failed.

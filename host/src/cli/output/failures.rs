@@ -138,7 +138,15 @@ impl Limits {
                 Some(format!("raise the limit: --memory {}", double(self.memory)))
             }
             FailureKind::OutputTooLarge => {
-                Some(format!("raise the limit: --max-output {}", double(self.output)))
+                // A result must fit both.
+                let limit = self.output.min(self.buffer as u64);
+                let raise = |flag, value| (value < limit.saturating_mul(2)).then_some(flag);
+                let flags =
+                    [raise("--max-output", self.output), raise("--max-buffer", self.buffer as u64)];
+                let limit = double(limit);
+                let flags: Vec<_> =
+                    flags.into_iter().flatten().map(|flag| format!("{flag} {limit}")).collect();
+                Some(format!("raise the limit: {}", flags.join(" ")))
             }
             FailureKind::Timeout => {
                 let limit = units::duration_text(self.timeout? * 2);

@@ -21,7 +21,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use stream::Stream;
-use wpool::pool::feed::{Notice, Outcome, Sink, Stats};
+use wpool::pool::feed::{Notice, Outcome, Results, Sink, Stats};
 use wpool::wire::settings::split_command_job;
 
 /// How results are written.
@@ -135,17 +135,20 @@ impl Output {
 }
 
 impl Sink for Output {
-    #[inline]
     fn take(&mut self, outcome: &Outcome<'_>) -> io::Result<()> {
-        match outcome.result {
-            Ok(result) if self.plain => {
-                let buffer = self.results.buffer();
+        self.take_any(outcome);
+        Ok(())
+    }
+
+    fn take_plain(&mut self, results: Results<'_>) -> bool {
+        if self.plain {
+            let buffer = self.results.buffer();
+            for result in results {
                 buffer.extend_from_slice(result);
                 buffer.extend(self.end);
             }
-            _ => self.take_any(outcome),
         }
-        Ok(())
+        self.plain
     }
 
     fn notice(&mut self, notice: Notice) {

@@ -304,7 +304,7 @@ fn a_result_above_the_limit_ends_the_job() {
     let jobs = ["[1, 2, 3]", "[1, 2, 3, 4]"];
     assert_eq!(
         results(&byte_task(ECHO), settings, &jobs),
-        ["[1, 2, 3]", "output too large: more than --max-output 10 bytes"]
+        ["[1, 2, 3]", "output too large: more than 10 bytes"]
     );
 }
 

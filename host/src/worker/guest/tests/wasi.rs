@@ -87,10 +87,7 @@ fn a_command_that_writes_too_much_is_ended() {
     );
     let settings = Settings { output_bytes_max: 1 << 20, ..command(&[]) };
     let (mut outcome, _) = run(&text, settings, &[&command_job(&[], b"").unwrap()]);
-    assert_eq!(
-        outcome.remove(0).unwrap_err().to_string(),
-        "output too large: more than --max-output 1 MiB"
-    );
+    assert_eq!(outcome.remove(0).unwrap_err().to_string(), "output too large: more than 1 MiB");
 }
 
 #[test]
