@@ -60,7 +60,11 @@ impl Pool {
             Ok(Ok(description)) => {
                 Ok(Pool { inbox, description, dispatcher: Mutex::new(Some(dispatcher)) })
             }
-            Ok(Err(error)) => Err(error),
+            Ok(Err(error)) => {
+                // So that nothing of it is left when this returns. It has nothing more to do.
+                let _ = dispatcher.join();
+                Err(error)
+            }
             Err(_) => Err(Error::Pool("the pool's thread panicked".into())),
         }
     }
