@@ -135,7 +135,7 @@ impl Dispatcher<'_> {
     }
 
     /// Removes an ended worker: charges the job it was running, and takes the others back.
-    fn finalize(&mut self, slot: u32) -> Result<(), PoolError> {
+    pub(super) fn finalize(&mut self, slot: u32) -> Result<(), PoolError> {
         let Some(mut worker) = self.workers[slot as usize].take() else { return Ok(()) };
         worker.retire(&self.events);
         if worker.ended.is_none() {

@@ -152,12 +152,15 @@ impl Dispatcher<'_> {
         self.backlog.clear();
         self.forget_source();
         self.fence_all()?;
+        let mut unborn = Vec::new();
         for worker in self.workers.iter_mut().flatten() {
             if !worker.in_flight.is_empty() {
                 worker.kill(Killed::Cancelled(why.into()));
+                unborn.extend(worker.pid.is_none().then_some(worker.id.slot));
             }
         }
-        Ok(())
+        // One that the zygote has not told of ends with it; nobody waits to hear of its birth.
+        unborn.into_iter().try_for_each(|slot| self.finalize(slot))
     }
 
     /// Gives up one job, wherever it is.
