@@ -19,7 +19,7 @@ const FILL_BYTES: usize = 256 << 10;
 const FORKS_PENDING_MAX: usize = 32;
 
 /// How many batches each worker may be ahead of one that has just been held up.
-const BATCHES_AHEAD: usize = 4;
+const BATCHES_AHEAD: usize = 3;
 
 /// How long a batch counts as just held up.
 const MOMENT: Duration = Duration::from_millis(20);
