@@ -14,6 +14,7 @@ use super::ledger::Ledger;
 use super::pace::Pace;
 use super::session::Session;
 use super::summary::{End, Summary};
+use crate::wire::spin::Spin;
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -21,9 +22,6 @@ use std::time::{Duration, Instant};
 
 /// Bytes of outcomes after which they are handed on even while there is more to do.
 const FLUSH_BYTES: usize = 64 << 10;
-
-/// How long the dispatcher looks for events before it sleeps, and how fast they must have come.
-const SPIN: Duration = Duration::from_micros(20);
 
 /// Time between two calls of [`Sink::progress`].
 const PROGRESS: Duration = Duration::from_millis(200);
@@ -77,8 +75,7 @@ pub(super) struct Dispatcher<'a> {
     pub(super) started: Instant,
     pub(super) last_sample: Instant,
     last_progress: Instant,
-    /// Whether the last events came faster than [`SPIN`].
-    brisk: bool,
+    spin: Spin,
     /// Whether the source has more work to do before it has a job.
     pub(super) unfilled: bool,
     /// What the sink waits for, while it cannot take more.
@@ -124,7 +121,7 @@ impl<'a> Dispatcher<'a> {
             started: now,
             last_sample: now,
             last_progress: now,
-            brisk: false,
+            spin: Spin::default(),
             unfilled: false,
             sink_blocked: None,
             false_starts: 0,
@@ -197,7 +194,7 @@ impl<'a> Dispatcher<'a> {
     fn wait(&mut self, tokens: &mut Vec<Token>) -> Result<(), PoolError> {
         let lost = |error| PoolError::setup("wait for events", error);
         if self.sink.held() < FLUSH_BYTES {
-            self.spin(tokens).map_err(lost)?;
+            self.look_for_events(tokens).map_err(lost)?;
         }
         let due = tokens.is_empty() || self.sink.held() >= FLUSH_BYTES;
         if due && self.sink.held() > 0 && self.sink_blocked.is_none() {
@@ -210,23 +207,22 @@ impl<'a> Dispatcher<'a> {
             true => Duration::ZERO,
             false => self.next_timer().saturating_duration_since(Instant::now()),
         };
-        let slept = Instant::now();
-        self.events.wait(Some(timeout), tokens).map_err(lost)?;
-        self.brisk = slept.elapsed() < SPIN;
-        Ok(())
+        self.events.wait(Some(timeout), tokens).map_err(lost)
     }
 
-    /// Looks for events without sleeping: for a moment where they have been coming faster than a
-    /// process can be woken, else once.
-    fn spin(&mut self, tokens: &mut Vec<Token>) -> io::Result<()> {
-        let started = Instant::now();
-        loop {
-            self.events.wait(Some(Duration::ZERO), tokens)?;
-            if !tokens.is_empty() || !self.brisk {
-                return Ok(());
-            }
-            self.brisk = started.elapsed() < SPIN;
+    /// Looks for events without sleeping.
+    fn look_for_events(&mut self, tokens: &mut Vec<Token>) -> io::Result<()> {
+        self.events.wait(Some(Duration::ZERO), tokens)?;
+        if !tokens.is_empty() || self.unfilled {
+            return Ok(());
         }
+        let mut result = Ok(());
+        let events = &mut self.events;
+        self.spin.until(|| {
+            result = events.wait(Some(Duration::ZERO), tokens);
+            result.is_err() || !tokens.is_empty()
+        });
+        result
     }
 
     /// Hands outcomes on; if the sink cannot take them now, waits for it.

@@ -11,3 +11,4 @@ pub(crate) mod frame;
 pub(crate) mod jobmem;
 pub(crate) mod record;
 pub mod settings;
+pub(crate) mod spin;

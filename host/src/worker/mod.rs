@@ -27,10 +27,12 @@ use crate::wire::frame::{FrameKind, Header, PART_BYTES, Walk, u64_at};
 use crate::wire::jobmem::JobMem;
 use crate::wire::record::{self, Measure};
 use crate::wire::settings::{Isolation, Settings};
+use crate::wire::spin::Spin;
 use guest::Guest;
 use outbox::Outbox;
 use pipe::ResultPipe;
 use program::Program;
+use rustix::event::{PollFd, PollFlags, poll};
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -72,6 +74,7 @@ pub(crate) fn main(start: Start<'_>) -> i32 {
             pipe: Arc::clone(&pipe),
             memory,
             guest: None,
+            spin: Spin::default(),
             record: Vec::new(),
         };
         worker.run(File::from(start.jobs))
@@ -102,6 +105,7 @@ struct Worker<'a> {
     /// The guest, once there was a job. In `process` isolation it is ready and never used: children
     /// use their copies.
     guest: Option<Guest<'a>>,
+    spin: Spin,
     /// The record at hand; kept for its memory.
     record: Vec<u8>,
 }
@@ -123,6 +127,7 @@ impl Worker<'_> {
             guest.warm_up();
             self.guest = Some(guest);
         }
+        rustix::io::ioctl_fionbio(&jobs, true)?;
         self.pipe.send(FrameKind::Ready, &[])?;
         let mut frames = FrameBuffer::default();
         let mut long_job = Vec::new();
@@ -140,11 +145,28 @@ impl Worker<'_> {
                     kind => return Err(io::Error::other(format!("unexpected frame: {kind:?}"))),
                 }
             }
-            match frames.fill(&mut jobs) {
-                Ok(0) => return Ok(()),
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+            if self.receive(&mut frames, &mut jobs)? == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads what the dispatcher has sent, and waits if there is nothing; 0 at the end of the pipe.
+    fn receive(&mut self, frames: &mut FrameBuffer, jobs: &mut File) -> io::Result<usize> {
+        loop {
+            let mut received = try_fill(frames, jobs);
+            if matches!(received, Ok(None)) {
+                self.spin.until(|| {
+                    received = try_fill(frames, jobs);
+                    !matches!(received, Ok(None))
+                });
+            }
+            if let Some(bytes) = received? {
+                return Ok(bytes);
+            }
+            match poll(&mut [PollFd::new(jobs, PollFlags::IN)], None) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
             }
         }
     }
@@ -246,6 +268,16 @@ impl Worker<'_> {
         encode(&failure, &mut self.record);
         record::finish(&mut self.record, index, true, None);
         outbox.put(&self.memory, &self.pipe, &self.record)
+    }
+}
+
+/// Reads once; `None` if there is nothing yet.
+fn try_fill(frames: &mut FrameBuffer, jobs: &mut File) -> io::Result<Option<usize>> {
+    match frames.fill(jobs) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
