@@ -1,0 +1,155 @@
+//! Hostile bytes: each word of control memory in turn is overwritten by a process that has gone wrong.
+//! Those outside answer, or say that something is broken; they never hang and never panic.
+
+use super::super::latch;
+use super::super::layout::{BLOCK_BASE, OBJECT_BASE, OBJECT_BYTES, SLOT_BASE, SLOT_BYTES};
+use super::process::Child;
+use super::*;
+use std::sync::atomic::Ordering;
+
+/// What a word is overwritten with.
+const GARBAGE: [u64; 5] = [u64::MAX, 0, 0x0001_0001_0001_0001, 0x7fff_ffff_ffff_ff02, 1 << 47 | 3];
+
+struct Objects {
+    shared: Arc<Shared>,
+    me: Caller<'static>,
+    other: Caller<'static>,
+    ids: Vec<ObjectId>,
+}
+
+fn objects() -> Objects {
+    let (shared, me) = world();
+    let other = another(&shared);
+    let specs = [
+        Spec::Lock { recursive: true },
+        Spec::Semaphore { initial: 2, owned: true, bounded: true },
+        Spec::Condition { lock: None },
+        Spec::Event,
+        Spec::Barrier { parties: 2 },
+        Spec::Queue { messages: 4, bytes: 2000, joinable: true },
+        Spec::Value { initial: Scalar::F32(1.0) },
+        Spec::Array { kind: Type::I32, length: 10 },
+        Spec::Region { bytes: 100, read_only: false },
+    ];
+    let make = |spec: &Spec| shared.create(&me, &format!("{spec:?}"), spec, 0).unwrap();
+    let ids: Vec<_> = specs.iter().map(make).collect();
+    let objects = Objects { shared, me, other, ids };
+    // So that there is something in them.
+    let queue = objects.shared.queue(objects.ids[5]).unwrap();
+    for bytes in [10, 300, 20] {
+        queue.put(&objects.me, &vec![5; bytes], NOW).unwrap();
+    }
+    queue.get(&objects.other, &mut Vec::new(), NOW).unwrap();
+    objects.shared.lock(objects.ids[0]).unwrap().acquire(&objects.other, NOW).unwrap();
+    objects.shared.semaphore(objects.ids[1]).unwrap().acquire(&objects.other, NOW).unwrap();
+    objects
+}
+
+impl Objects {
+    /// Uses everything once. What the answers are does not matter.
+    fn use_all(&self) {
+        let (shared, me, ids) = (&self.shared, &self.me, &self.ids);
+        if let Ok(lock) = shared.lock(ids[0]) {
+            let _ = (lock.acquire(me, NOW), lock.release(me), lock.holder());
+        }
+        if let Ok(semaphore) = shared.semaphore(ids[1]) {
+            let _ = (semaphore.acquire(me, NOW), semaphore.release(me), semaphore.count());
+        }
+        if let Ok(condition) = shared.condition(ids[2]) {
+            let _ = condition.lock().acquire(me, NOW);
+            let _ = condition.notify_all(me);
+            let _ = condition.lock().release(me);
+        }
+        if let Ok(event) = shared.event(ids[3]) {
+            let _ = (event.set(me), event.wait(me, NOW), event.clear(me));
+        }
+        if let Ok(barrier) = shared.barrier(ids[4]) {
+            let _ = (barrier.wait(me, NOW), barrier.reset(me), barrier.abort(me));
+        }
+        if let Ok(queue) = shared.queue(ids[5]) {
+            let mut bytes = Vec::new();
+            let _ = queue.put(me, &[1; 20], NOW);
+            let _ = queue.put(me, &[1; 300], NOW);
+            while queue.get(me, &mut bytes, NOW).is_ok() {}
+            let _ = (queue.task_done(me), queue.join(me, NOW), queue.close(me), queue.len());
+        }
+        if let Ok(value) = shared.value(ids[6]) {
+            let _ = (value.add(Scalar::F32(1.0)), value.swap(Scalar::I32(1)));
+        }
+        if let Ok(array) = shared.array(ids[7]) {
+            let _ = (array.add(9, Scalar::I32(1)), array.read(0, &mut [0; 40]));
+        }
+        if let Ok(region) = shared.region(ids[8]) {
+            let _ = (region.write(0, &[1; 100]), region.read(50, &mut [0; 50]));
+        }
+        let _ = (shared.list(me), shared.open(me, "nothing"));
+    }
+
+    fn scribble(&self, at: usize, garbage: u64) {
+        let before = self.shared.memory().word(at).swap(garbage, Ordering::SeqCst);
+        if before == garbage {
+            return;
+        }
+        self.use_all();
+        let _ = self.shared.bury(&self.me, self.other.owner);
+        let _ = self.shared.fsck();
+        self.use_all();
+        let id = self.ids[(at / 8) % self.ids.len()];
+        let _ = (self.shared.delete(&self.me, id), self.shared.close(&self.me, id));
+        let _ = self.shared.create(&self.me, "new", &Spec::Event, 0);
+    }
+}
+
+/// The words that anything reads, and some of each kind of storage.
+fn words(objects: &Objects) -> Vec<usize> {
+    let mut words: Vec<usize> = (0..256).step_by(8).collect();
+    words.extend((0..3 * SLOT_BYTES).step_by(8).map(|at| SLOT_BASE + at));
+    for id in &objects.ids {
+        let record = OBJECT_BASE + usize::from(id.index) * OBJECT_BYTES;
+        words.extend((0..660).step_by(8).map(|at| record + at));
+    }
+    // Storage: the beginnings of arrays of words, then where there is something.
+    let storage = (BLOCK_BASE..BLOCK_BASE + (170 << 10)).step_by(8);
+    let memory = objects.shared.memory();
+    words.extend(storage.filter(|at| memory.word(*at).load(Ordering::Relaxed) != 0));
+    words
+}
+
+#[test]
+fn whatever_a_word_says_nobody_outside_hangs_or_panics() {
+    let full = std::env::var_os("WPOOL_HOSTILE").is_some();
+    let _watchdog = watchdog(if full { 3600 } else { 100 });
+    // In a child: the patience with latches is for the whole process.
+    let child = Child::new(|| {
+        latch::SLICES_MAX.store(0, Ordering::Relaxed);
+        let words = words(&objects());
+        for (turn, at) in words.iter().enumerate() {
+            let fewer = if full { &GARBAGE[..] } else { &GARBAGE[turn % 5..][..1] };
+            for garbage in fewer {
+                let objects = objects();
+                let done = std::panic::catch_unwind(|| objects.scribble(*at, *garbage));
+                if done.is_err() {
+                    eprintln!("word {at} = {garbage:x}");
+                    return 1;
+                }
+            }
+        }
+        0
+    });
+    assert_eq!(child.wait(Duration::from_secs(3000)), Some(0));
+}
+
+#[test]
+fn an_object_that_makes_no_sense_is_broken_for_all_and_only_that_one() {
+    let _watchdog = watchdog(20);
+    let objects = objects();
+    let (shared, me) = (&objects.shared, &objects.me);
+    let queue = super::super::object::Object::new(shared.memory(), objects.ids[5].index);
+    queue.put(super::super::queue::FREE, u64::MAX);
+    queue.latch().take(objects.other.owner).unwrap();
+    queue.put(super::super::layout::record::PARAMS, u64::MAX);
+    let swept = shared.bury(me, objects.other.owner).unwrap();
+    assert_eq!(swept, Swept { broken: 1, stuck: Vec::new() });
+    assert!(matches!(shared.queue(objects.ids[5]).err(), Some(Error::Broken { .. })));
+    assert!(shared.lock(objects.ids[0]).unwrap().acquire(me, NOW).is_ok());
+}

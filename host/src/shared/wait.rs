@@ -1,0 +1,386 @@
+//! Waiting for an object: who waits is written down in slots, so that it dies with them.
+//!
+//! ```text
+//! slot.wait    PRIMARY {arg: 32 bits, object: 16, line: 8, state: 8}, 0 if the slot waits for nothing
+//! waiting      derived: how many stand in each of the object's four lines
+//! waiters      derived: the set of slots that stand in any of them
+//! reserved     derived: a slot that waited so long that nobody may pass it
+//! ```
+//!
+//! A wait is: under the latch, try; if that fails, stand in a line (the store to `slot.wait` commits)
+//! and leave; sleep on the slot's own park word; try again. What changes an object nudges the one that
+//! came first, which then tries as everyone does: a nudge owes nothing, so a nudged slot that dies
+//! takes nothing with it. Where somebody must be chosen (a condition's notification, a barrier's
+//! release, an event), the choice is a store to the chosen slot's wait word.
+//!
+//! **Invariant:** a sweep ends by waking all that wait, so that every wake-up that died between the
+//! commit and its system call is sent again.
+
+use super::error::Error;
+use super::layout::{SLOTS, header, record};
+use super::object::{Held, Object};
+use super::park::SLICE;
+use super::slots::{Caller, Slot};
+use std::sync::atomic::{AtomicU32, Ordering, fence};
+use std::time::{Duration, Instant};
+
+/// The lines of an object.
+pub(super) const LINES: u8 = 4;
+/// Turns of looking before a slot stands in a line: some microseconds. (The tests that step through
+/// waits want few.)
+pub(super) static SPINS: AtomicU32 = AtomicU32::new(300);
+/// Who has waited so long is passed no more.
+const PATIENCE: Duration = Duration::from_millis(1);
+
+const SET: usize = SLOTS / 64;
+
+/// What a waiting slot knows of its wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Waiting = 1,
+    /// It was told to try.
+    Nudged = 2,
+    /// It has got what it waited for.
+    Granted = 3,
+    /// It will not get it.
+    Denied = 4,
+}
+
+/// A slot's wait word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Wait {
+    pub(super) object: u16,
+    pub(super) line: u8,
+    pub(super) state: State,
+    pub(super) arg: u32,
+}
+
+impl Wait {
+    pub(super) fn pack(self) -> u64 {
+        u64::from(self.arg) << 32
+            | u64::from(self.object) << 16
+            | u64::from(self.line) << 8
+            | self.state as u64
+    }
+
+    pub(super) fn unpack(word: u64) -> Option<Wait> {
+        let state = match word as u8 {
+            1 => State::Waiting,
+            2 => State::Nudged,
+            3 => State::Granted,
+            4 => State::Denied,
+            _ => return None,
+        };
+        let (object, line) = ((word >> 16) as u16, (word >> 8) as u8);
+        (line < LINES).then_some(Wait { object, line, state, arg: (word >> 32) as u32 })
+    }
+
+    /// Whether it stands in a line, and is not merely to be told.
+    pub(super) fn stands(self) -> bool {
+        matches!(self.state, State::Waiting | State::Nudged)
+    }
+}
+
+impl Slot<'_> {
+    /// What the slot waits for.
+    pub(super) fn waits(self) -> Option<Wait> {
+        // Acquire: pairs with the Release stores of waits and grants.
+        Wait::unpack(self.wait().load(Ordering::Acquire))
+    }
+
+    /// How it waits for this object.
+    fn waits_for(self, object: Object<'_>) -> Option<Wait> {
+        self.waits().filter(|wait| wait.object == object.index)
+    }
+}
+
+fn line_shift(line: u8) -> u32 {
+    u32::from(line) * 16
+}
+
+impl<'a> Held<'a> {
+    fn own(&self) -> Slot<'a> {
+        Slot::new(self.object.memory, self.me.slot)
+    }
+
+    /// How many stand in a line.
+    #[inline]
+    pub(super) fn waiting(&self, line: u8) -> usize {
+        let counts = self.object.word(record::WAITING).load(Ordering::Relaxed);
+        usize::from((counts >> line_shift(line)) as u16)
+    }
+
+    fn count(&self, line: u8, more: bool) {
+        let counts = self.object.get(record::WAITING);
+        let shift = line_shift(line);
+        let one = (counts >> shift) as u16;
+        let one = if more { one.saturating_add(1) } else { one.saturating_sub(1) };
+        let others = counts & !(0xffff << shift);
+        self.object.put(record::WAITING, others | u64::from(one) << shift);
+    }
+
+    fn mark(&self, slot: u16, standing: bool) {
+        let at = record::WAITERS + usize::from(slot) / 64 * 8;
+        let (set, bit) = (self.object.get(at), 1 << (slot % 64));
+        self.object.put(at, if standing { set | bit } else { set & !bit });
+    }
+
+    /// Puts the caller into a line.
+    pub(super) fn stand(&mut self, line: u8, arg: u32, note: u64) {
+        let own = self.own();
+        let tickets = self.object.memory.word(header::TICKETS);
+        own.ticket().store(tickets.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        own.note().store(note, Ordering::Relaxed);
+        self.mark(self.me.slot, true);
+        self.count(line, true);
+        let wait = Wait { object: self.object.index, line, state: State::Waiting, arg };
+        own.wait().store(wait.pack(), Ordering::Release);
+    }
+
+    /// How the caller waits for this object.
+    pub(super) fn standing(&self) -> Option<Wait> {
+        self.own().waits_for(self.object)
+    }
+
+    /// Ends the wait of a slot, however it ended.
+    pub(super) fn withdraw(&mut self, slot: u16) {
+        let words = Slot::new(self.object.memory, slot);
+        if let Some(wait) = words.waits_for(self.object) {
+            words.wait().store(0, Ordering::Release);
+            if wait.stands() {
+                self.count(wait.line, false);
+            }
+        }
+        self.mark(slot, false);
+        if self.object.get(record::RESERVED) == u64::from(slot) + 1 {
+            self.object.put(record::RESERVED, 0);
+        }
+    }
+
+    /// The slots that stand in a line, in no order. Stale members of the set are passed over.
+    pub(super) fn line(&self, line: u8) -> impl Iterator<Item = (u16, Slot<'a>, Wait)> + use<'a> {
+        let object = self.object;
+        (0..SET).flat_map(move |at| {
+            let mut set = object.get(record::WAITERS + at * 8);
+            std::iter::from_fn(move || {
+                let bit = set.trailing_zeros();
+                set &= set.wrapping_sub(1);
+                (bit < 64).then(|| (at * 64) as u16 + bit as u16)
+            })
+            .filter_map(move |index| {
+                let slot = Slot::new(object.memory, index);
+                let wait = slot.waits_for(object)?;
+                (wait.line == line && wait.stands()).then_some((index, slot, wait))
+            })
+        })
+    }
+
+    /// The one that came first to a line and was not nudged yet.
+    fn first(&self, line: u8) -> Option<(u16, Slot<'a>, Wait)> {
+        let reserved = self.object.get(record::RESERVED);
+        self.line(line).filter(|(.., wait)| wait.state == State::Waiting).min_by_key(
+            |(index, slot, _)| {
+                (u64::from(*index) + 1 != reserved, slot.ticket().load(Ordering::Relaxed))
+            },
+        )
+    }
+
+    /// Tells the one that came first to try.
+    #[inline]
+    pub(super) fn nudge(&mut self, line: u8) {
+        if self.waiting(line) > 0 {
+            self.nudge_first(line);
+        }
+    }
+
+    #[cold]
+    fn nudge_first(&mut self, line: u8) {
+        if let Some((index, slot, wait)) = self.first(line) {
+            let nudged = Wait { state: State::Nudged, ..wait };
+            slot.wait().store(nudged.pack(), Ordering::Release);
+            self.wake_later(index);
+        }
+    }
+
+    /// Ends the wait of the one that came first, in a state. False if nobody stands there.
+    pub(super) fn choose(&mut self, line: u8, state: State) -> bool {
+        let Some((index, slot, wait)) = self.first(line) else { return false };
+        self.finish(index, slot, wait, state);
+        true
+    }
+
+    /// Ends all waits in a line, in a state.
+    pub(super) fn choose_all(&mut self, line: u8, state: State) {
+        if self.waiting(line) == 0 {
+            return;
+        }
+        let standing: Vec<_> = self.line(line).collect();
+        for (index, slot, wait) in standing {
+            self.finish(index, slot, wait, state);
+        }
+    }
+
+    pub(super) fn finish(&mut self, index: u16, slot: Slot<'_>, wait: Wait, state: State) {
+        // Release: the one that wakes sees all that was done for it. This store is the choice.
+        slot.wait().store(Wait { state, ..wait }.pack(), Ordering::Release);
+        self.count(wait.line, false);
+        self.mark(index, false);
+        self.wake_later(index);
+    }
+
+    /// Has all that wait for this object look again.
+    pub(super) fn wake_all_waiting(&mut self) {
+        for line in 0..LINES {
+            let standing: Vec<u16> = self.line(line).map(|(index, ..)| index).collect();
+            standing.into_iter().for_each(|index| self.wake_later(index));
+        }
+    }
+
+    /// Whether somebody else has waited so long that it comes first.
+    #[inline]
+    pub(super) fn is_kept_for_another(&self) -> bool {
+        let reserved = self.object.word(record::RESERVED).load(Ordering::Relaxed);
+        reserved != 0 && self.is_kept(reserved)
+    }
+
+    #[cold]
+    fn is_kept(&self, reserved: u64) -> bool {
+        let slot = reserved.wrapping_sub(1) as usize;
+        if slot >= SLOTS || slot == usize::from(self.me.slot) {
+            return false;
+        }
+        let slot = Slot::new(self.object.memory, slot as u16);
+        slot.waits_for(self.object).is_some_and(Wait::stands)
+    }
+
+    /// The caller tried and stays: it can be nudged again, and after a while comes first.
+    fn stay(&mut self, since: Instant) {
+        if let Some(wait) = self.standing().filter(|wait| wait.state == State::Nudged) {
+            let waiting = Wait { state: State::Waiting, ..wait };
+            self.own().wait().store(waiting.pack(), Ordering::Release);
+        }
+        if since.elapsed() > PATIENCE && !self.is_kept_for_another() {
+            self.object.put(record::RESERVED, u64::from(self.me.slot) + 1);
+        }
+    }
+
+    /// Rebuilds who waits from the slots' wait words.
+    pub(super) fn rebuild_waits(&mut self) {
+        let (mut counts, mut set) = ([0u16; LINES as usize], [0u64; SET]);
+        for (index, slot) in Slot::all(self.object.memory) {
+            if let Some(wait) = slot.waits_for(self.object).filter(|wait| wait.stands()) {
+                counts[usize::from(wait.line)] += 1;
+                set[usize::from(index) / 64] |= 1 << (index % 64);
+            }
+        }
+        let packed =
+            (0..LINES).map(|line| u64::from(counts[usize::from(line)]) << line_shift(line));
+        self.object.put(record::WAITING, packed.sum());
+        for (at, word) in set.into_iter().enumerate() {
+            self.object.put(record::WAITERS + at * 8, word);
+        }
+        self.object.put(record::RESERVED, 0);
+    }
+}
+
+/// Does `attempt` under the latch until it succeeds or fails, or the time is over.
+///
+/// `ready` looks without the latch whether an attempt is worth while.
+#[inline]
+pub(super) fn wait<'a, T>(
+    object: Object<'a>,
+    caller: &Caller<'_>,
+    limit: Option<Duration>,
+    line: u8,
+    ready: impl Fn() -> bool,
+    mut attempt: impl FnMut(&mut Held<'a>) -> Result<Option<T>, Error>,
+) -> Result<T, Error> {
+    if let Some(done) = attempt(&mut object.hold(caller)?)? {
+        return Ok(done);
+    }
+    if limit == Some(Duration::ZERO) {
+        return Err(Error::TimedOut);
+    }
+    wait_in_line(object, caller, limit, line, ready, attempt)
+}
+
+#[cold]
+fn wait_in_line<'a, T>(
+    object: Object<'a>,
+    caller: &Caller<'_>,
+    limit: Option<Duration>,
+    line: u8,
+    ready: impl Fn() -> bool,
+    mut attempt: impl FnMut(&mut Held<'a>) -> Result<Option<T>, Error>,
+) -> Result<T, Error> {
+    let since = Instant::now();
+    let deadline = limit.and_then(|limit| since.checked_add(limit));
+    for _ in 0..SPINS.load(Ordering::Relaxed) {
+        if ready() {
+            break;
+        }
+        std::hint::spin_loop();
+    }
+    let own = Slot::new(object.memory, caller.owner.slot);
+    let mut stands = false;
+    loop {
+        // First of all, so that whatever happens from here on ends the sleep below.
+        let seen = own.park().seen();
+        let mut held =
+            object.hold(caller).inspect_err(|_| own.wait().store(0, Ordering::Release))?;
+        match attempt(&mut held) {
+            Ok(None) => {}
+            done => {
+                if stands {
+                    held.withdraw(caller.owner.slot);
+                }
+                return done.map(|done| done.expect("not none"));
+            }
+        }
+        if let Some(over) = is_over(caller, deadline) {
+            if stands {
+                held.withdraw(caller.owner.slot);
+                // It may have been nudged, and somebody else could use that.
+                held.nudge(line);
+            }
+            return Err(over);
+        }
+        if stands && held.standing().is_some() {
+            held.stay(since);
+        } else {
+            held.stand(line, 0, 0);
+            stands = true;
+            // Tries once more: what needs no latch may have changed meanwhile. See `super::lock`.
+            fence(Ordering::SeqCst);
+            continue;
+        }
+        drop(held);
+        own.park().sleep(seen, slice(deadline));
+    }
+}
+
+/// Why a wait ends without what it waited for.
+pub(super) fn is_over(caller: &Caller<'_>, deadline: Option<Instant>) -> Option<Error> {
+    if caller.stop.load(Ordering::Acquire) {
+        return Some(Error::Interrupted);
+    }
+    deadline.is_some_and(|deadline| Instant::now() >= deadline).then_some(Error::TimedOut)
+}
+
+/// How long to sleep at most.
+pub(super) fn slice(deadline: Option<Instant>) -> Duration {
+    deadline.map_or(SLICE, |deadline| deadline.saturating_duration_since(Instant::now()).min(SLICE))
+}
+
+/// Sleeps until the caller's wait is settled, without the latch. The time may be over first.
+pub(super) fn until_settled(caller: &Caller<'_>, object: Object<'_>, deadline: Option<Instant>) {
+    let own = Slot::new(object.memory, caller.owner.slot);
+    loop {
+        let seen = own.park().seen();
+        let settled = own.waits_for(object).is_none_or(|wait| !wait.stands());
+        if settled || object.broken().is_some() || is_over(caller, deadline).is_some() {
+            return;
+        }
+        own.park().sleep(seen, slice(deadline));
+    }
+}
