@@ -1,4 +1,4 @@
-//! Tasks for [wpool](https://crates.io/crates/wpool) in Rust.
+//! Tasks for wpool in Rust.
 //!
 //! A task is an ordinary function with [`#[task]`](macro@task) on it, in a crate of type `cdylib`
 //! built for `wasm32-wasip1`:
