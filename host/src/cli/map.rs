@@ -47,7 +47,7 @@ pub(crate) fn run(
     let config = plan::config(flags, session.description().kind, &jobs);
     if flags.policy.dry_run {
         let hash = hash.unwrap_or_default();
-        session.load(&config.settings).map_err(|error| Report::of_module(&flags.module, error))?;
+        session.load(&config).map_err(|error| Report::of_module(&flags.module, error))?;
         return summary::dry_run(session.description(), &task, &hash, &config, jobs.count());
     }
     let description = session.description();

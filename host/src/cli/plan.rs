@@ -217,6 +217,7 @@ pub(crate) fn config(flags: &MapFlags, kind: Kind, jobs: &Jobs) -> Config {
             _ => CommandLine::default(),
         },
         memory_bytes_max: limits.memory,
+        region_bytes_max: limits.region_space,
         fuel: limits.fuel,
         output_bytes_max: limits.max_output,
         log_bytes_max: limits.max_log,
@@ -230,6 +231,8 @@ pub(crate) fn config(flags: &MapFlags, kind: Kind, jobs: &Jobs) -> Config {
     Config {
         workers: policy.workers.unwrap_or(default.workers),
         settings,
+        shared: None,
+        shared_bytes_max: limits.shared_space,
         timeout: limits.timeout,
         deadline: limits.deadline,
         retry: policy.retry(),

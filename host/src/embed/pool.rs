@@ -251,7 +251,7 @@ fn dispatch(
     };
     let opened = opened.and_then(|bytes| {
         let mut session = Session::open(&bytes, compile).map_err(not_started)?;
-        session.load(&config.settings).map_err(not_started)?;
+        session.load(&config).map_err(not_started)?;
         Ok(session)
     });
     let mut session = match opened {

@@ -5,10 +5,13 @@
 
 pub(crate) mod job;
 pub(crate) mod limits;
+mod lock;
+pub(crate) mod objects;
 mod process;
 
 use job::Job;
 use limits::Limits;
+use objects::Objects;
 use std::fmt;
 use wasmtime::{Caller, Linker, Memory};
 use wasmtime_wasi::p1::WasiP1Ctx;
@@ -24,6 +27,8 @@ pub(crate) struct Host {
     pub(crate) limits: Limits,
     /// WASI's state; `None` where the module does not import WASI.
     pub(crate) wasi: Option<WasiP1Ctx>,
+    /// The shared objects it has open; `None` where there is no shared state.
+    pub(crate) objects: Option<Objects>,
     /// Its exported memory, once it is instantiated.
     pub(crate) memory: Option<Memory>,
 }
@@ -51,6 +56,8 @@ impl std::error::Error for OutOfBounds {}
 /// One of them is there already.
 pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     job::link(linker)?;
+    lock::link(linker)?;
+    objects::link(linker)?;
     process::link(linker)
 }
 

@@ -136,6 +136,14 @@ impl Description {
         }
     }
 
+    /// Whether the module uses shared objects: it needs control memory.
+    pub fn shares(&self) -> bool {
+        const OTHERS: [&str; 4] = ["job_size", "job_read", "result_write", "process_id"];
+        self.imports
+            .iter()
+            .any(|import| import.module == "wpool" && !OTHERS.contains(&import.name.as_str()))
+    }
+
     /// Whether the module can wait for time to pass or for input: it needs timers.
     pub fn polls(&self) -> bool {
         self.imports

@@ -1,8 +1,10 @@
 //! What a pool is told at its start: how many workers, and every limit.
 
+use crate::shared::{Shared, Space};
 use crate::wire::failure::FailureKind;
 use crate::wire::settings::Settings;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// When the pool stops taking jobs because of how earlier ones ended (GNU parallel's `--halt`).
@@ -71,6 +73,11 @@ pub struct Config {
     pub workers: usize,
     /// What workers are told.
     pub settings: Settings,
+    /// Shared state that workers take part in. A module that uses any gets some of its own where this
+    /// is `None`.
+    pub shared: Option<Arc<Shared>>,
+    /// Most bytes of control memory, where it is made for this pool.
+    pub shared_bytes_max: u64,
     /// Longest time of one attempt at a job.
     pub timeout: Option<Duration>,
     /// Longest time of the whole run.
@@ -92,6 +99,15 @@ pub struct Config {
 }
 
 impl Config {
+    /// How large shared state is that is made for this pool.
+    pub(crate) fn space(&self) -> Space {
+        let bytes = |bytes| usize::try_from(bytes).unwrap_or(usize::MAX);
+        Space {
+            shared_bytes: bytes(self.shared_bytes_max),
+            region_bytes: bytes(self.settings.region_bytes_max),
+        }
+    }
+
     /// The same, with limits that agree: a result has to fit the buffer as well.
     pub(crate) fn bounded(mut self) -> Self {
         let settings = &mut self.settings;
@@ -105,6 +121,8 @@ impl Default for Config {
         Config {
             workers: super::cpus::usable(),
             settings: Settings::default(),
+            shared: None,
+            shared_bytes_max: 256 << 20,
             timeout: None,
             deadline: None,
             retry: Retry::default(),

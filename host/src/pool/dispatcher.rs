@@ -13,6 +13,7 @@ use super::handle::WorkerHandle;
 use super::ledger::Ledger;
 use super::pace::Pace;
 use super::session::Session;
+use super::sharing::Sharing;
 use super::summary::{End, Summary};
 use crate::wire::spin::Spin;
 use std::collections::{HashMap, HashSet};
@@ -51,6 +52,8 @@ pub(super) enum Phase {
 /// The dispatcher of one run.
 pub(super) struct Dispatcher<'a> {
     pub(super) session: &'a mut Session,
+    /// Its part in shared state, if there is any.
+    pub(super) sharing: Option<Sharing>,
     pub(super) config: Config,
     pub(super) source: &'a mut dyn Source,
     pub(super) sink: &'a mut dyn Sink,
@@ -100,8 +103,10 @@ impl<'a> Dispatcher<'a> {
     ) -> Result<Self, PoolError> {
         let events = Events::new().map_err(|error| PoolError::setup("wait for events", error))?;
         let now = Instant::now();
+        let sharing = session.shared.as_ref().map(Sharing::new).transpose()?;
         Ok(Dispatcher {
             session,
+            sharing,
             source,
             sink,
             commands,
@@ -135,13 +140,23 @@ impl<'a> Dispatcher<'a> {
     /// # Errors
     /// As [`Session::run`].
     pub(super) fn run(mut self) -> Result<Summary, PoolError> {
+        match self.serve() {
+            Ok(()) => self.finish(),
+            Err(error) => {
+                self.end_workers();
+                Err(error)
+            }
+        }
+    }
+
+    fn serve(&mut self) -> Result<(), PoolError> {
         self.watch(Token::Zygote)?;
         self.watch(Token::Commands)?;
         let mut tokens = Vec::new();
         loop {
             self.send_jobs()?;
             if self.is_over() {
-                break;
+                return Ok(());
             }
             self.choose_readers()?;
             tokens.clear();
@@ -153,7 +168,6 @@ impl<'a> Dispatcher<'a> {
             self.tick(Instant::now())?;
             self.halt_if_met()?;
         }
-        self.finish()
     }
 
     fn watch(&self, token: Token) -> Result<(), PoolError> {
@@ -291,6 +305,7 @@ impl<'a> Dispatcher<'a> {
         self.give_up_waiting(now)?;
         if now >= self.last_progress + PROGRESS {
             self.last_progress = now;
+            self.sweep_again(now);
             let stats = self.stats();
             self.sink.progress(&stats);
         }

@@ -82,6 +82,8 @@ impl Dispatcher<'_> {
             }
             (pid, _) => {
                 handle.fatal = Some(pid.err().unwrap_or_else(|| "no descriptor".into()));
+                // There is no process, so nothing waits for its end.
+                handle.ended = Some(Instant::now());
                 self.finalize(worker.slot)
             }
         }
@@ -138,8 +140,12 @@ impl Dispatcher<'_> {
     pub(super) fn finalize(&mut self, slot: u32) -> Result<(), PoolError> {
         let Some(mut worker) = self.workers[slot as usize].take() else { return Ok(()) };
         worker.retire(&self.events);
-        if worker.ended.is_none() {
-            self.events.forget(&worker.results);
+        self.events.forget(&worker.results);
+        // One that may still live keeps its slot: what lives must not be swept.
+        if let (Some(_), Some(member), Some(sharing)) =
+            (worker.ended, worker.member, &mut self.sharing)
+        {
+            sharing.bury(member);
         }
         let failure = failure_of(&worker);
         self.announce(&worker, &failure)?;
@@ -214,7 +220,7 @@ impl Dispatcher<'_> {
         if self.zygotes_lost >= IN_A_ROW {
             return Err(PoolError::Lost(format!("{IN_A_ROW} zygotes in a row were lost")));
         }
-        let how = self.session.restart(&self.config.settings)?;
+        let how = self.session.restart(&self.config)?;
         self.sink.notice(Notice::ZygoteLost { how });
         self.events
             .watch_readable(self.session.zygote.as_fd(), Token::Zygote)
@@ -224,10 +230,12 @@ impl Dispatcher<'_> {
 
     /// Ends all workers at the end of a run, when none has a job.
     pub(super) fn end_workers(&mut self) {
-        for mut worker in self.workers.drain(..).flatten() {
+        let mut workers: Vec<WorkerHandle> = self.workers.drain(..).flatten().collect();
+        for worker in &mut workers {
             // The job's outcome is known, or nobody wants it; there is nothing to save.
             worker.kill(Killed::Cancelled(String::new()));
         }
+        self.bury_killed(&workers);
     }
 }
 

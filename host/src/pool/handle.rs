@@ -3,7 +3,7 @@
 use super::batch::Batch;
 use super::events::{Events, Token};
 use crate::wire::channel::FrameBuffer;
-use crate::wire::control::{ExitStatus, WorkerId};
+use crate::wire::control::{ExitStatus, Membership, WorkerId};
 use crate::wire::jobmem::JobMem;
 use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
 use rustix::process::{Signal, pidfd_send_signal};
@@ -42,6 +42,8 @@ pub(super) struct Seen {
 #[derive(Debug)]
 pub(super) struct WorkerHandle {
     pub(super) id: WorkerId,
+    /// Its slot in shared state, if it takes part in any.
+    pub(super) member: Option<Membership>,
     /// Its process id, once the zygote has told.
     pub(super) pid: Option<i32>,
     pub(super) pidfd: Option<OwnedFd>,
@@ -82,7 +84,7 @@ impl WorkerHandle {
     ///
     /// # Errors
     /// No descriptors or no memory.
-    pub(super) fn new(id: WorkerId) -> io::Result<(Self, WorkerEnds)> {
+    pub(super) fn new(id: WorkerId, member: Option<Membership>) -> io::Result<(Self, WorkerEnds)> {
         let (jobs_read, jobs) = pipe_with(PipeFlags::CLOEXEC)?;
         let (results, results_write) = pipe_with(PipeFlags::CLOEXEC)?;
         for pipe in [&jobs, &results] {
@@ -94,6 +96,7 @@ impl WorkerHandle {
         let now = Instant::now();
         let handle = WorkerHandle {
             id,
+            member,
             pid: None,
             pidfd: None,
             jobs: Some(File::from(jobs)),

@@ -19,5 +19,6 @@ mod pace;
 mod receiving;
 mod sending;
 pub mod session;
+mod sharing;
 pub mod summary;
 mod watching;

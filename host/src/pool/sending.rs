@@ -7,6 +7,7 @@ use super::events::Token;
 use super::feed::Fill;
 use super::handle::WorkerHandle;
 use super::pace::BATCH_BYTES_MAX;
+use super::sharing::Sharing;
 use crate::wire::control::{ToZygote, WorkerId};
 use crate::wire::frame::Entries;
 use std::os::fd::AsFd;
@@ -151,10 +152,11 @@ impl Dispatcher<'_> {
         let id = WorkerId { slot: slot as u32, epoch: self.epochs[slot] };
         self.epochs[slot] += 1;
         let setup = |error| PoolError::setup("make the pipes of a worker", error);
-        let (worker, ends) = WorkerHandle::new(id).map_err(setup)?;
+        let member = self.sharing.as_ref().map(Sharing::enrol).transpose()?;
+        let (worker, ends) = WorkerHandle::new(id, member).map_err(setup)?;
         let fds = [ends.jobs.as_fd(), ends.results.as_fd(), ends.memory.as_fd()];
         // A zygote that is gone is noticed by its socket; the worker is finalised then.
-        let _ = self.session.zygote.send(&ToZygote::Fork { worker: id }, &fds);
+        let _ = self.session.zygote.send(&ToZygote::Fork { worker: id, member }, &fds);
         self.workers[slot] = Some(worker);
         Ok(Some(id.slot))
     }

@@ -8,6 +8,7 @@ use super::summary::Summary;
 use crate::module::cache::Cache;
 use crate::module::description::Description;
 use crate::module::{MODULE_BYTES_MAX, ModuleError};
+use crate::shared::Shared;
 use crate::wire::control::{Load, ToZygote};
 use crate::wire::settings::Settings;
 use crate::zygote::{Zygote, payload};
@@ -17,6 +18,7 @@ use std::io::{self, Read, Seek};
 use std::marker::PhantomData;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Most bytes of a module's description that are read back from the compiler.
@@ -47,6 +49,8 @@ pub struct Session {
     config: CompileConfig,
     /// What the zygote has loaded the module for.
     loaded: Option<Settings>,
+    /// Shared state of its workers, if they take part in any.
+    pub(super) shared: Option<Arc<Shared>>,
     /// A zygote dies with the thread that started it, so a session must stay there.
     not_send: PhantomData<*const ()>,
 }
@@ -89,6 +93,7 @@ impl Session {
             compiled,
             config,
             loaded: None,
+            shared: None,
             not_send: PhantomData,
         })
     }
@@ -117,7 +122,7 @@ impl Session {
         commands: &mut dyn Commands,
     ) -> Result<Summary, PoolError> {
         let config = config.bounded();
-        self.load(&config.settings)?;
+        self.load(&config)?;
         Dispatcher::new(self, config, source, sink, commands)?.run()
     }
 
@@ -126,30 +131,46 @@ impl Session {
     ///
     /// # Errors
     /// [`PoolError::Task`] if there is no such task, [`PoolError::Module`] if the module cannot be linked.
-    pub fn load(&mut self, settings: &Settings) -> Result<(), PoolError> {
-        if self.loaded.as_ref() == Some(settings) {
+    pub fn load(&mut self, config: &Config) -> Result<(), PoolError> {
+        let settings = &config.settings;
+        let same = match (&self.shared, &config.shared) {
+            (Some(shared), Some(wanted)) => Arc::ptr_eq(shared, wanted),
+            (Some(_), None) => true,
+            (None, wanted) => wanted.is_none() && !self.description.shares(),
+        };
+        if same && self.loaded.as_ref() == Some(settings) {
             return Ok(());
+        }
+        if !same {
+            let made = || Shared::new(config.space()).map(Arc::new);
+            let shared = config.shared.clone().map_or_else(made, Ok);
+            self.shared = Some(shared.map_err(setup("make shared state"))?);
         }
         self.description.choose(settings.task.as_deref()).map_err(|error| PoolError::Task {
             message: error.message,
             candidates: error.candidates,
         })?;
-        let load = Load { settings, description: &self.description };
+        let load = Load { shared: self.shared.is_some(), settings, description: &self.description };
         let load =
             serde_json::to_vec(&load).map_err(|error| setup("pass the settings")(error.into()))?;
         let load = payload("wpool-load", &load).map_err(setup("pass the settings"))?;
-        let loaded = self.zygote.load(self.code.as_fd(), load.as_fd()).map_err(no_zygote)?;
+        let mut files = vec![self.code.as_fd(), load.as_fd()];
+        if let Some(shared) = &self.shared {
+            let (control, regions) = shared.fds();
+            files.extend([control, regions]);
+        }
+        let loaded = self.zygote.load(&files).map_err(no_zygote)?;
         loaded.map_err(PoolError::Module)?;
         self.loaded = Some(settings.clone());
         Ok(())
     }
 
     /// Starts another zygote in the place of one that was lost; says how that one ended.
-    pub(super) fn restart(&mut self, settings: &Settings) -> Result<String, PoolError> {
+    pub(super) fn restart(&mut self, config: &Config) -> Result<String, PoolError> {
         let how = self.zygote.end();
         self.zygote = start_zygote(&self.config)?;
         self.loaded = None;
-        self.load(settings)?;
+        self.load(config)?;
         Ok(how)
     }
 }

@@ -138,6 +138,7 @@ impl Dispatcher<'_> {
         self.backlog.clear();
         self.forget_source();
         self.fence_all()?;
+        self.interrupt_waits();
         let running = self.stats().in_flight;
         self.sink.notice(Notice::Draining { running, why: why.into() });
         Ok(())

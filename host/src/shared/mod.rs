@@ -29,7 +29,7 @@
 //! memory  layout             the mapping and its parts          [unsafe: memory.rs]
 //! park    latch   slots      sleeping; exclusion; identities
 //! object  wait    sweep      what all objects do
-//! directory  spec            names, handles, storage
+//! directory  spec   member   names, handles, storage; threads of the host
 //! lock semaphore condition event barrier queue (message arena) value array (scalar) region
 //! ```
 
@@ -44,6 +44,7 @@ mod fsck;
 mod latch;
 mod layout;
 mod lock;
+mod member;
 mod memory;
 mod message;
 mod object;
@@ -71,6 +72,7 @@ pub(crate) use self::{
     event::Event,
     layout::{HOST_SLOTS, NAME_BYTES, OBJECTS, OBJECTS_PER_CREATOR, PIECE_BYTES, SLOTS},
     lock::{Acquired, Lock},
+    member::Member,
     object::{Kind, ObjectId},
     queue::{Delivery, Joined, Queue},
     region::Region,
@@ -108,7 +110,7 @@ impl Default for Space {
 
 /// Control memory and the memory of regions, mapped.
 #[derive(Debug)]
-pub(crate) struct Shared {
+pub struct Shared {
     memory: Memory,
     regions: Memory,
     /// Who is alive: with the host only.

@@ -125,6 +125,21 @@ impl Shared {
         self.sweep_with(caller, caller.owner, &|holder| holder == Some(caller.owner))
     }
 
+    /// Gives the caller's own slot back, swept.
+    pub(super) fn leave(&self, caller: &Caller<'_>) {
+        let Some(registry) = &self.registry else { return };
+        let gone = |holder: Option<Owner>| {
+            holder.is_none_or(|holder| holder == caller.owner || !lock(registry).is_alive(holder))
+        };
+        let swept = self.sweep_with(caller, caller.owner, &gone);
+        // Whoever sweeps next finishes it, if it had to leave something.
+        let done = swept.stuck.is_empty();
+        if done {
+            Slot::new(self.memory(), caller.owner.slot).end();
+        }
+        lock(registry).set(caller.owner, if done { Life::Free } else { Life::Dead });
+    }
+
     /// Sweeps a slot that lives on although a process that used it died: a worker's child that ran a
     /// job in the worker's name. To be done again while the answer names anyone stuck.
     ///

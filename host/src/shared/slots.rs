@@ -17,7 +17,7 @@ use super::memory::Memory;
 use super::park::Park;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// Bits of an epoch. Epochs are compared for equality only, so they may wrap.
 const EPOCH: u32 = u32::MAX >> 1;
@@ -66,8 +66,8 @@ impl fmt::Display for Owner {
 pub(crate) struct Caller<'a> {
     /// The identity under which everything is done.
     pub(crate) owner: Owner,
-    /// Set, every wait ends with `Interrupted`; `Shared::interrupt` makes it look at once.
-    pub(crate) stop: &'a AtomicBool,
+    /// Not 0: every wait ends with `Interrupted`; `Shared::interrupt` makes it look at once.
+    pub(crate) stop: &'a AtomicU32,
 }
 
 /// A slot's words.

@@ -361,7 +361,7 @@ fn wait_in_line<'a, T>(
 
 /// Why a wait ends without what it waited for.
 pub(super) fn is_over(caller: &Caller<'_>, deadline: Option<Instant>) -> Option<Error> {
-    if caller.stop.load(Ordering::Acquire) {
+    if caller.stop.load(Ordering::Acquire) != 0 {
         return Some(Error::Interrupted);
     }
     deadline.is_some_and(|deadline| Instant::now() >= deadline).then_some(Error::TimedOut)

@@ -22,7 +22,7 @@ const MESSAGE_BYTES_MAX: usize = 64 << 10;
 const TEXT_BYTES_MAX: usize = 8 << 10;
 
 /// Most descriptors beside one message.
-const DESCRIPTORS_MAX: usize = 3;
+const DESCRIPTORS_MAX: usize = 7;
 
 /// What the dispatcher asks of the zygote.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,19 +43,32 @@ pub(crate) enum ToZygote {
         timeout_ms: u64,
     },
     /// Load the machine code and link it: answered by [`FromZygote::Loaded`].
-    /// Descriptors: the machine code, and a [`Load`] as JSON.
+    /// Descriptors: the machine code, a [`Load`] as JSON, and what that says follows.
     Load,
     /// Fork a worker: answered by [`FromZygote::Forked`] and, once it ended, [`FromZygote::Exited`].
     /// Descriptors: the pipe of jobs (to read), the pipe of results (to write), the job memory.
     Fork {
         /// The worker.
         worker: WorkerId,
+        /// Who it is in shared state, if there is one.
+        member: Option<Membership>,
     },
+}
+
+/// A slot of shared state in one of its lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Membership {
+    /// The slot.
+    pub(crate) slot: u16,
+    /// Which of its lives.
+    pub(crate) epoch: u32,
 }
 
 /// What a zygote must know to link a module and to start workers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Load<S, D> {
+    /// Whether the descriptors of control memory and of the memory of regions follow.
+    pub(crate) shared: bool,
     /// Settings of the workers.
     pub(crate) settings: S,
     /// Description of the module.
@@ -215,7 +228,7 @@ mod tests {
     fn a_message_arrives_with_its_descriptors() {
         let (here, there) = ControlSocket::pair().unwrap();
         let there = ControlSocket::from_fd(there);
-        let message = ToZygote::Fork { worker: WorkerId { slot: 1, epoch: 2 } };
+        let message = ToZygote::Fork { worker: WorkerId { slot: 1, epoch: 2 }, member: None };
         let (read, write) = io::pipe().unwrap();
         here.send(&message, &[read.as_fd(), write.as_fd()]).unwrap();
         let (received, fds) = there.receive::<ToZygote>(true).unwrap().unwrap();

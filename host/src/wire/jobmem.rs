@@ -4,6 +4,8 @@
 //! word[2]     {batch u32, next u16, end u16}   which jobs of a batch are claimed, and how many it has
 //! commit[2]   {batch u32, bytes u32}           how much of the outbox is committed
 //! writing     u32                              a child of the worker is writing into the pipe
+//! stop        u32                              what the worker waits for on behalf of its guest is off
+//! last words  {bytes u32, text}                why the process is about to end by itself
 //! outbox[2]   records (see `super::record`)
 //! ```
 //!
@@ -32,7 +34,11 @@ pub(crate) const OUTBOX_BYTES: usize = 256 << 10;
 const LINE: usize = 64;
 const COMMITS: usize = 2 * LINE;
 const WRITING: usize = 4 * LINE;
+const STOP: usize = 5 * LINE;
+const LAST_WORDS: usize = 6 * LINE;
 const OUTBOXES: usize = 4096;
+/// Most bytes of last words.
+const LAST_WORDS_MAX: usize = 256;
 const TOTAL: usize = OUTBOXES + 2 * OUTBOX_BYTES;
 
 /// Which jobs of a batch are claimed: those below `next`, of those below `end`.
@@ -169,7 +175,36 @@ impl JobMem {
             .collect()
     }
 
+    /// Ends what the worker waits for on behalf of its guest, now and from now on.
+    pub(crate) fn stop(&self) {
+        self.stop_word().store(1, Ordering::Release);
+    }
+
+    #[expect(dead_code, reason = "comes with regions")]
+    /// What the process said before it ended by itself; empty if it said nothing.
+    pub(crate) fn last_words(&self) -> Vec<u8> {
+        let bytes = self.half(LAST_WORDS).load(Ordering::Acquire) as usize;
+        let range = LAST_WORDS + 4..LAST_WORDS + 4 + bytes.min(LAST_WORDS_MAX);
+        range.map(|at| self.byte(at).load(Ordering::Relaxed)).collect()
+    }
+
     // --- The worker's side ---
+
+    /// Not 0 once the dispatcher has asked to [`stop`](Self::stop).
+    pub(crate) fn stop_word(&self) -> &AtomicU32 {
+        self.half(STOP)
+    }
+
+    #[expect(dead_code, reason = "comes with regions")]
+    /// Leaves word of why this process is about to end. May be called from a signal handler.
+    pub(crate) fn set_last_words(&self, words: &[&[u8]]) {
+        let mut bytes = 0;
+        for byte in words.iter().copied().flatten().take(LAST_WORDS_MAX) {
+            self.byte(LAST_WORDS + 4 + bytes).store(*byte, Ordering::Relaxed);
+            bytes += 1;
+        }
+        self.half(LAST_WORDS).store(bytes as u32, Ordering::Release);
+    }
 
     /// Claims the next job of the batch; `None` if there is none left.
     #[inline]
@@ -233,8 +268,19 @@ impl JobMem {
     }
 
     fn writing(&self) -> &AtomicU32 {
+        self.half(WRITING)
+    }
+
+    fn half(&self, at: usize) -> &AtomicU32 {
+        debug_assert!(at.is_multiple_of(4) && at < OUTBOXES);
         // SAFETY: a constant, aligned offset inside the mapping; all access is atomic.
-        unsafe { AtomicU32::from_ptr(self.map.as_mut_ptr().add(WRITING).cast()) }
+        unsafe { AtomicU32::from_ptr(self.map.as_mut_ptr().add(at).cast()) }
+    }
+
+    fn byte(&self, at: usize) -> &AtomicU8 {
+        assert!(at < OUTBOXES, "outside of the words");
+        // SAFETY: the assertion puts `at` inside the mapping; all access is atomic.
+        unsafe { AtomicU8::from_ptr(self.map.as_mut_ptr().add(at)) }
     }
 }
 

@@ -112,6 +112,8 @@ pub struct Settings {
     pub command: CommandLine,
     /// Most bytes of linear memory of one instance.
     pub memory_bytes_max: u64,
+    /// Most bytes of regions that one instance may have mapped, beyond its own memory.
+    pub region_bytes_max: u64,
     /// Instructions (wasmtime fuel) a job may use; no limit when `None`.
     pub fuel: Option<u64>,
     /// Most bytes of one result.
@@ -139,6 +141,7 @@ impl Default for Settings {
             output: OutputForm::default(),
             command: CommandLine::default(),
             memory_bytes_max: 1 << 30,
+            region_bytes_max: 4 << 30,
             fuel: None,
             output_bytes_max: 64 << 20,
             log_bytes_max: 1 << 20,

@@ -7,9 +7,11 @@ pub(crate) use super::log::LogSink;
 use super::log::{Log, Stream};
 use super::outcome::{self, Circumstances};
 use super::program::{Calling, Program};
+use super::sandbox::Sandbox;
 use super::streams::{Captured, Input, Output};
 use super::text::{self, Takes};
 use super::wasi::{self, Grants, SeededRandom};
+use crate::imports::objects::{Attached, Objects};
 use crate::imports::{Host, job::Job, limits::Limits};
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::settings::Isolation;
@@ -22,6 +24,8 @@ pub(crate) struct Guest<'a> {
     log: Arc<Log>,
     captured: Arc<Captured>,
     random: SeededRandom,
+    /// Shared state, where there is any.
+    attached: Option<Attached>,
     live: Option<Live>,
     /// Numbers of a scalar call, kept from job to job.
     numbers: Vec<ValRaw>,
@@ -31,7 +35,7 @@ pub(crate) struct Guest<'a> {
 
 /// An instance, and its task.
 struct Live {
-    store: Store<Host>,
+    store: Sandbox,
     task: TaskCall,
 }
 
@@ -45,7 +49,11 @@ enum TaskCall {
 impl<'a> Guest<'a> {
     /// A guest without an instance yet. Called in the worker, after the fork: for a module that
     /// imports WASI it enters a tokio runtime, which may start a thread.
-    pub(crate) fn new(program: &'a Program, sink: Arc<dyn LogSink>) -> Self {
+    pub(crate) fn new(
+        program: &'a Program,
+        sink: Arc<dyn LogSink>,
+        attached: Option<Attached>,
+    ) -> Self {
         if program.wasi {
             wasi::enter_runtime(program.polls);
         }
@@ -58,6 +66,7 @@ impl<'a> Guest<'a> {
             log: Arc::new(Log::new(sink, settings.log_bytes_max)),
             captured: Arc::new(Captured::new(settings.output_bytes_max)),
             random: SeededRandom::new(settings.seed.unwrap_or_default()),
+            attached,
             live: None,
             numbers: vec![ValRaw::i64(0); width],
             memory_bytes: 0,
@@ -144,7 +153,7 @@ impl<'a> Guest<'a> {
         let job = &mut store.data_mut().job;
         job.begin();
         input.put(&mut job.input);
-        let called = task.call(&mut *store, ());
+        let called = task.call(&mut **store, ());
         let written = &mut store.data_mut().job.output;
         match called {
             Ok(0) => text::result(self.program.settings.output, written, out),
@@ -167,11 +176,11 @@ impl<'a> Guest<'a> {
         self.random.begin_job(number);
         let grants = Grants { arguments: &arguments, input: Some(Input::new(job.stdin)) };
         self.captured.swap(out);
-        let result = self.instantiate(grants).and_then(|mut live| {
+        let result = self.instantiate(number, grants).and_then(|mut live| {
             let TaskCall::Command(start) = live.task.clone() else {
                 unreachable!("a command program has command instances");
             };
-            let called = start.call(&mut live.store, ());
+            let called = start.call(&mut *live.store, ());
             self.live = Some(live);
             match called {
                 Ok(()) => Ok(()),
@@ -190,9 +199,9 @@ impl<'a> Guest<'a> {
             self.random.begin_job(number);
         }
         match &mut self.live {
-            None => self.live = Some(self.instantiate(Grants::default())?),
+            None => self.live = Some(self.instantiate(number, Grants::default())?),
             Some(live) => {
-                live.store.data_mut().limits.begin_job();
+                live.store.begin_job(number);
                 if let Some(fuel) = self.program.settings.fuel {
                     live.store.set_fuel(fuel).expect("the engine counts fuel");
                 }
@@ -202,15 +211,16 @@ impl<'a> Guest<'a> {
     }
 
     /// A new instance, initialised, with fuel for one job.
-    fn instantiate(&mut self, grants: Grants) -> Result<Live, Failure> {
+    fn instantiate(&mut self, number: u64, grants: Grants) -> Result<Live, Failure> {
         let mut store = self.store(grants)?;
+        store.begin_job(number);
         match self.start(&mut store) {
             Ok(task) => Ok(Live { store, task }),
             Err(error) => Err(self.failure(&store, &error).unwrap_or_else(outcome::exited_early)),
         }
     }
 
-    fn store(&self, grants: Grants) -> Result<Store<Host>, Failure> {
+    fn store(&self, grants: Grants) -> Result<Sandbox, Failure> {
         let program = self.program;
         let settings = &program.settings;
         let wasi = if program.wasi {
@@ -229,12 +239,14 @@ impl<'a> Guest<'a> {
         };
         let job = Job { output_bytes_max: settings.output_bytes_max, ..Job::default() };
         let limits = Limits::new(settings.memory_bytes_max);
-        let mut store = Store::new(program.engine(), Host { job, limits, wasi, memory: None });
+        let objects = self.attached.clone().map(Objects::new);
+        let host = Host { job, limits, wasi, objects, memory: None };
+        let mut store = Store::new(program.engine(), host);
         store.limiter(|host| &mut host.limits);
         if let Some(fuel) = settings.fuel {
             store.set_fuel(fuel).expect("the engine counts fuel");
         }
-        Ok(store)
+        Ok(Sandbox::new(store))
     }
 
     fn start(&self, store: &mut Store<Host>) -> wasmtime::Result<TaskCall> {

@@ -17,11 +17,15 @@ mod outbox;
 mod outcome;
 mod pipe;
 pub(crate) mod program;
+mod sandbox;
 mod streams;
 mod text;
 mod wasi;
 
+use crate::imports::objects::Attached;
+use crate::shared::Shared;
 use crate::wire::channel::FrameBuffer;
+use crate::wire::control::Membership;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::frame::{FrameKind, Header, PART_BYTES, Walk, u64_at};
 use crate::wire::jobmem::JobMem;
@@ -54,6 +58,8 @@ pub(crate) struct Start<'a> {
     pub(crate) jobs: OwnedFd,
     pub(crate) results: OwnedFd,
     pub(crate) memory: OwnedFd,
+    /// Shared state, and who the worker is there.
+    pub(crate) shared: Option<(Arc<Shared>, Membership)>,
     pub(crate) fork: Fork,
 }
 
@@ -65,6 +71,8 @@ pub(crate) fn main(start: Start<'_>) -> i32 {
     drop(start.memory);
     let in_children = start.settings.isolation == Isolation::Process;
     let noted_in = in_children.then(|| Arc::clone(&memory));
+    let attached =
+        start.shared.map(|(shared, slot)| Attached::new(shared, slot, Arc::clone(&memory)));
     let pipe = Arc::new(ResultPipe::new(File::from(start.results), noted_in));
     let body = || -> io::Result<()> {
         let mut worker = Worker {
@@ -73,6 +81,7 @@ pub(crate) fn main(start: Start<'_>) -> i32 {
             fork: start.fork,
             pipe: Arc::clone(&pipe),
             memory,
+            attached,
             guest: None,
             spin: Spin::default(),
             record: Vec::new(),
@@ -102,6 +111,7 @@ struct Worker<'a> {
     fork: Fork,
     pipe: Arc<ResultPipe>,
     memory: Arc<JobMem>,
+    attached: Option<Attached>,
     /// The guest, once there was a job. In `process` isolation it is ready and never used: children
     /// use their copies.
     guest: Option<Guest<'a>>,
@@ -110,7 +120,11 @@ struct Worker<'a> {
     record: Vec<u8>,
 }
 
-impl Worker<'_> {
+impl<'a> Worker<'a> {
+    fn new_guest(&self) -> Guest<'a> {
+        Guest::new(self.program, self.pipe.clone(), self.attached.clone())
+    }
+
     /// What a process has to do first that was forked from one that has run a while.
     fn begin_process(&self) {
         if self.program.wasi {
@@ -123,7 +137,7 @@ impl Worker<'_> {
         self.begin_process();
         if self.settings.isolation == Isolation::Process && !self.program.polls {
             // Without a second thread (see `Guest::new`) the guest can be made ready before the forks.
-            let guest = Guest::new(self.program, self.pipe.clone());
+            let guest = self.new_guest();
             guest.warm_up();
             self.guest = Some(guest);
         }
@@ -206,10 +220,10 @@ impl Worker<'_> {
         job: &[u8],
         outbox: &mut Outbox,
     ) -> io::Result<bool> {
-        let guest = match &mut self.guest {
-            Some(guest) => guest,
-            none => none.insert(Guest::new(self.program, self.pipe.clone())),
-        };
+        if self.guest.is_none() {
+            self.guest = Some(self.new_guest());
+        }
+        let guest = self.guest.as_mut().expect("just made");
         let started = self.settings.measured.then(Instant::now);
         record::begin(&mut self.record, started.is_some());
         let result = guest.run(number, job, &mut self.record);
@@ -260,6 +274,9 @@ impl Worker<'_> {
         if self.memory.is_writing() {
             // It may have left half a frame in the pipe. The dispatcher sorts that out.
             return Err(io::Error::other("a job's process died while it was writing"));
+        }
+        if let Some(attached) = &self.attached {
+            attached.discard();
         }
         let how = code.map_or("killed by a signal".into(), |code| format!("exit code {code}"));
         let mut failure = Failure::new(FailureKind::WorkerLost, how);

@@ -98,16 +98,13 @@ impl Zygote {
         }
     }
 
-    /// Loads and links a module.
+    /// Loads and links a module: its machine code, a [`Load`](crate::wire::control::Load), and what that
+    /// says follows.
     ///
     /// # Errors
     /// Outer: the zygote is of no use any more. Inner: why the module cannot be linked.
-    pub(crate) fn load(
-        &self,
-        code: BorrowedFd<'_>,
-        load: BorrowedFd<'_>,
-    ) -> io::Result<Result<(), String>> {
-        match self.ask(&ToZygote::Load, &[code, load], Duration::from_secs(30))? {
+    pub(crate) fn load(&self, files: &[BorrowedFd<'_>]) -> io::Result<Result<(), String>> {
+        match self.ask(&ToZygote::Load, files, Duration::from_secs(30))? {
             FromZygote::Loaded(result) => Ok(result),
             other => Err(unexpected(&other)),
         }

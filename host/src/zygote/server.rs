@@ -4,8 +4,9 @@ use super::compiler;
 use super::fork::{self, ChildProcess};
 use crate::module::compile;
 use crate::module::description::Description;
+use crate::shared::Shared;
 use crate::wire::control::{
-    ControlSocket, ExitStatus, FromZygote, Load, ToZygote, WorkerId, cut_text,
+    ControlSocket, ExitStatus, FromZygote, Load, Membership, ToZygote, WorkerId, cut_text,
 };
 use crate::wire::settings::Settings;
 use crate::worker::{self, jail, program::Program};
@@ -16,12 +17,14 @@ use rustix::process::{Signal, set_parent_process_death_signal};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What a zygote has loaded.
 struct Loaded {
     program: Program,
     settings: Settings,
+    shared: Option<Arc<Shared>>,
 }
 
 /// The zygote's state.
@@ -98,14 +101,19 @@ impl Server {
                 }
                 Err(message) => Err(cut_text(message)),
             }),
-            ToZygote::Fork { worker } => return self.fork(worker, files),
+            ToZygote::Fork { worker, member } => return self.fork(worker, member, files),
         };
         self.socket.send(&answer, &[])
     }
 
     /// Forks a worker and sends its pidfd.
-    fn fork(&mut self, worker: WorkerId, files: Vec<OwnedFd>) -> io::Result<()> {
-        match self.spawn(files) {
+    fn fork(
+        &mut self,
+        worker: WorkerId,
+        member: Option<Membership>,
+        files: Vec<OwnedFd>,
+    ) -> io::Result<()> {
+        match self.spawn(member, files) {
             Ok(child) => {
                 let forked = FromZygote::Forked { worker, pid: Ok(child.pid.as_raw()) };
                 self.socket.send(&forked, &[child.pidfd.as_fd()])?;
@@ -119,7 +127,11 @@ impl Server {
         }
     }
 
-    fn spawn(&mut self, files: Vec<OwnedFd>) -> Result<ChildProcess, String> {
+    fn spawn(
+        &mut self,
+        member: Option<Membership>,
+        files: Vec<OwnedFd>,
+    ) -> Result<ChildProcess, String> {
         let Ok([jobs, results, memory]) = <[OwnedFd; 3]>::try_from(files) else {
             return Err("a request to fork has three descriptors".into());
         };
@@ -138,6 +150,7 @@ impl Server {
                 jobs,
                 results,
                 memory,
+                shared: loaded.shared.clone().zip(member),
                 fork: fork::run,
             })
         })
@@ -146,15 +159,24 @@ impl Server {
 }
 
 fn load(files: Vec<OwnedFd>) -> Result<Loaded, String> {
-    let Ok([code, load]) = <[OwnedFd; 2]>::try_from(files) else {
-        return Err("a request to load has two descriptors".into());
+    let mut files = files.into_iter();
+    let (Some(code), Some(load)) = (files.next(), files.next()) else {
+        return Err("a request to load has two descriptors at least".into());
     };
     let load: Load<Settings, Description> =
         serde_json::from_reader(io::BufReader::new(File::from(load)))
             .map_err(|error| format!("the settings cannot be read: {error}"))?;
     let program = Program::load(&load.settings, &load.description, File::from(code))
         .map_err(|error| error.to_string())?;
-    Ok(Loaded { program, settings: load.settings })
+    let shared = match (load.shared, files.next(), files.next()) {
+        (false, ..) => None,
+        (true, Some(control), Some(regions)) => {
+            let shared = Shared::map(control, regions);
+            Some(Arc::new(shared.map_err(|error| format!("cannot map shared state: {error}"))?))
+        }
+        _ => return Err("shared state has two descriptors".into()),
+    };
+    Ok(Loaded { program, settings: load.settings, shared })
 }
 
 /// Waits for a child that has ended, and says how.

@@ -101,6 +101,14 @@ pub(crate) struct LimitFlags {
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = units::size)]
     pub(crate) memory: u64,
 
+    /// Most memory of all regions together, and of those that one guest has mapped
+    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = units::size)]
+    pub(crate) region_space: u64,
+
+    /// Most memory of all other shared objects: the contents of queues and arrays
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = units::size)]
+    pub(crate) shared_space: u64,
+
     /// Instructions a job may use, counted by wasmtime: a limit that does not depend on the machine
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) fuel: Option<u64>,

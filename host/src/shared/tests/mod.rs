@@ -16,7 +16,7 @@ mod soak;
 use super::slots::Slot;
 use super::*;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU32;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ const SECOND: Option<Duration> = Some(Duration::from_secs(1));
 const NOW: Option<Duration> = Some(Duration::ZERO);
 const SOON: Option<Duration> = Some(Duration::from_millis(5));
 
-static GO_ON: AtomicBool = AtomicBool::new(false);
+static GO_ON: AtomicU32 = AtomicU32::new(0);
 
 /// Aborts the test program if it is not dropped in time.
 struct Watchdog {

@@ -122,13 +122,13 @@ fn a_stop_flag_ends_a_wait() {
     let (shared, me) = world();
     let id = make(&shared, &me, Spec::Lock { recursive: false });
     shared.lock(id).unwrap().acquire(&me, None).unwrap();
-    let stop = AtomicBool::new(false);
+    let stop = AtomicU32::new(0);
     let other = Caller { stop: &stop, ..another(&shared) };
     let since = Instant::now();
     scope(|threads| {
         let waits = threads.spawn(|| shared.lock(id).unwrap().acquire(&other, None));
         until_waiting(&shared, other.owner);
-        stop.store(true, std::sync::atomic::Ordering::Release);
+        stop.store(1, std::sync::atomic::Ordering::Release);
         shared.interrupt(other.owner);
         assert_eq!(waits.join().unwrap(), Err(Error::Interrupted));
     });

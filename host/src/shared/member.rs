@@ -1,0 +1,44 @@
+//! Members: threads of the host that take part in shared state, each with a slot.
+
+use super::Shared;
+use super::error::Error;
+use super::registry::Side;
+use super::slots::{Caller, Owner};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+
+/// The slot of a thread of the host, which is given back when this is dropped: what it owns then is
+/// freed as if the thread had died.
+#[derive(Debug)]
+pub(crate) struct Member {
+    shared: Arc<Shared>,
+    owner: Owner,
+    stop: AtomicU32,
+}
+
+impl Member {
+    /// Takes a slot.
+    ///
+    /// # Errors
+    /// `NoSpace` if all slots of the host are taken.
+    pub(crate) fn join(shared: &Arc<Shared>) -> Result<Member, Error> {
+        let owner = shared.attach(Side::Host)?;
+        Ok(Member { shared: Arc::clone(shared), owner, stop: AtomicU32::new(0) })
+    }
+
+    /// Where it takes part.
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// In whose name it acts. Its waits are not interrupted.
+    pub(crate) fn caller(&self) -> Caller<'_> {
+        Caller { owner: self.owner, stop: &self.stop }
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.shared.leave(&self.caller());
+    }
+}

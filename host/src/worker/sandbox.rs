@@ -1,0 +1,48 @@
+//! Sandboxes: the store of one instance, and what has to happen before it goes.
+
+use crate::imports::Host;
+use std::ops::{Deref, DerefMut};
+use wasmtime::Store;
+
+/// The store of one instance. When it is dropped, what the instance had of the world outside goes
+/// first: its shared objects are closed.
+pub(super) struct Sandbox(Store<Host>);
+
+impl Sandbox {
+    /// Takes a store over.
+    pub(super) fn new(store: Store<Host>) -> Sandbox {
+        Sandbox(store)
+    }
+
+    /// A new job begins.
+    #[inline]
+    pub(super) fn begin_job(&mut self, number: u64) {
+        let host = self.data_mut();
+        host.limits.begin_job();
+        if let Some(objects) = &mut host.objects {
+            objects.begin_job(number);
+        }
+    }
+}
+
+impl Deref for Sandbox {
+    type Target = Store<Host>;
+
+    fn deref(&self) -> &Store<Host> {
+        &self.0
+    }
+}
+
+impl DerefMut for Sandbox {
+    fn deref_mut(&mut self) -> &mut Store<Host> {
+        &mut self.0
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        if let Some(objects) = &mut self.data_mut().objects {
+            objects.discard();
+        }
+    }
+}
