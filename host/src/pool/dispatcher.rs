@@ -13,7 +13,6 @@ use super::handle::WorkerHandle;
 use super::ledger::Ledger;
 use super::pace::Pace;
 use super::session::Session;
-use super::sharing::Sharing;
 use super::summary::{End, Summary};
 use crate::wire::spin::Spin;
 use std::collections::{HashMap, HashSet};
@@ -52,8 +51,6 @@ pub(super) enum Phase {
 /// The dispatcher of one run.
 pub(super) struct Dispatcher<'a> {
     pub(super) session: &'a mut Session,
-    /// Its part in shared state, if there is any.
-    pub(super) sharing: Option<Sharing>,
     pub(super) config: Config,
     pub(super) source: &'a mut dyn Source,
     pub(super) sink: &'a mut dyn Sink,
@@ -103,10 +100,8 @@ impl<'a> Dispatcher<'a> {
     ) -> Result<Self, PoolError> {
         let events = Events::new().map_err(|error| PoolError::setup("wait for events", error))?;
         let now = Instant::now();
-        let sharing = session.shared.as_ref().map(Sharing::new).transpose()?;
         Ok(Dispatcher {
             session,
-            sharing,
             source,
             sink,
             commands,
@@ -283,6 +278,9 @@ impl<'a> Dispatcher<'a> {
         if let Some(when) = self.next_status_timeout() {
             sooner(when);
         }
+        if let Some(when) = self.next_burial(now) {
+            sooner(when);
+        }
         if let Some(when) = self.backlog.wake(now) {
             sooner(when);
         }
@@ -303,6 +301,7 @@ impl<'a> Dispatcher<'a> {
         }
         self.sample(now)?;
         self.give_up_waiting(now)?;
+        self.bury_gone();
         if now >= self.last_progress + PROGRESS {
             self.last_progress = now;
             self.sweep_again(now);

@@ -7,6 +7,7 @@ use super::feed::Notice;
 use super::handle::{Killed, WorkerHandle};
 use crate::wire::control::{ExitStatus, FromZygote, WorkerId};
 use crate::wire::failure::{Failure, FailureKind};
+use rustix::process::{Signal, pidfd_send_signal};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -65,13 +66,19 @@ impl Dispatcher<'_> {
         pid: Result<i32, String>,
         mut fds: Vec<OwnedFd>,
     ) -> Result<(), PoolError> {
-        let Some(handle) = self.find(worker) else { return Ok(()) };
+        let Some(handle) = self.find(worker) else {
+            // Nobody waits for it any more.
+            if let Some(pidfd) = fds.pop() {
+                let _ = pidfd_send_signal(pidfd, Signal::KILL);
+            }
+            return Ok(());
+        };
         match (pid, fds.pop()) {
             (Ok(pid), Some(pidfd)) => {
                 handle.pid = Some(pid);
                 handle.pidfd = Some(pidfd);
                 if handle.killed.is_some() {
-                    handle.signal(rustix::process::Signal::KILL);
+                    handle.signal(Signal::KILL);
                 }
                 let handle = self.workers[worker.slot as usize].as_ref().expect("just found");
                 let pidfd = handle.pidfd.as_ref().expect("just set");
@@ -141,14 +148,8 @@ impl Dispatcher<'_> {
         let Some(mut worker) = self.workers[slot as usize].take() else { return Ok(()) };
         worker.retire(&self.events);
         self.events.forget(&worker.results);
-        // One that may still live keeps its slot: what lives must not be swept.
-        if let (Some(_), Some(member), Some(sharing)) =
-            (worker.ended, worker.member, &mut self.sharing)
-        {
-            sharing.bury(member);
-        }
         let failure = failure_of(&worker);
-        self.announce(&worker, &failure)?;
+        let announced = self.announce(&worker, &failure);
         // The first job without a record that is claimed was running; there can be only one.
         let mut running = None;
         for batch in &worker.in_flight {
@@ -165,6 +166,10 @@ impl Dispatcher<'_> {
                 }
             }
         }
+        if let (Some(member), Some(sharing)) = (worker.member, &mut self.session.sharing) {
+            sharing.bury(member, worker.results, worker.ended);
+        }
+        announced?;
         match running {
             Some((job, input, mut attempt)) => {
                 attempt.ran = worker.seen.map(|seen| seen.since.elapsed());
@@ -202,7 +207,7 @@ impl Dispatcher<'_> {
         self.events.forget(self.session.zygote.as_fd());
         let mut orphans = Vec::new();
         for worker in self.workers.iter_mut().flatten() {
-            worker.signal(rustix::process::Signal::KILL);
+            worker.signal(Signal::KILL);
             if worker.pidfd.is_none() || worker.ended.is_some() {
                 orphans.push(worker.id.slot);
             }
@@ -235,7 +240,7 @@ impl Dispatcher<'_> {
             // The job's outcome is known, or nobody wants it; there is nothing to save.
             worker.kill(Killed::Cancelled(String::new()));
         }
-        self.bury_killed(&workers);
+        self.bury_killed(workers);
     }
 }
 

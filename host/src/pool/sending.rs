@@ -25,6 +25,9 @@ const BATCHES_AHEAD: usize = 3;
 /// How long a batch counts as just held up.
 const MOMENT: Duration = Duration::from_millis(20);
 
+const NO_SLOT: &str = "shared state has no slot left for a worker: the pools that use it have too \
+                       many workers together";
+
 impl Dispatcher<'_> {
     /// Sends as many jobs as workers, memory and the source allow.
     pub(super) fn send_jobs(&mut self) -> Result<(), PoolError> {
@@ -144,6 +147,14 @@ impl Dispatcher<'_> {
         if count >= most || pending >= FORKS_PENDING_MAX {
             return Ok(None);
         }
+        let member = match self.session.sharing.as_ref().map(Sharing::enrol) {
+            None => None,
+            Some(Some(member)) => Some(member),
+            // Those that there are do the work, or one that ends leaves its slot.
+            Some(None) if self.workers.iter().any(Option::is_some) => return Ok(None),
+            Some(None) if self.next_burial(Instant::now()).is_some() => return Ok(None),
+            Some(None) => return Err(PoolError::Lost(NO_SLOT.into())),
+        };
         let slot = self.workers.iter().position(Option::is_none).unwrap_or(self.workers.len());
         if slot == self.workers.len() {
             self.workers.push(None);
@@ -152,7 +163,6 @@ impl Dispatcher<'_> {
         let id = WorkerId { slot: slot as u32, epoch: self.epochs[slot] };
         self.epochs[slot] += 1;
         let setup = |error| PoolError::setup("make the pipes of a worker", error);
-        let member = self.sharing.as_ref().map(Sharing::enrol).transpose()?;
         let (worker, ends) = WorkerHandle::new(id, member).map_err(setup)?;
         let fds = [ends.jobs.as_fd(), ends.results.as_fd(), ends.memory.as_fd()];
         // A zygote that is gone is noticed by its socket; the worker is finalised then.

@@ -4,6 +4,7 @@ use super::config::{CompileConfig, Config};
 use super::dispatcher::Dispatcher;
 use super::error::PoolError;
 use super::feed::{Commands, Sink, Source};
+use super::sharing::Sharing;
 use super::summary::Summary;
 use crate::module::cache::Cache;
 use crate::module::description::Description;
@@ -49,8 +50,9 @@ pub struct Session {
     config: CompileConfig,
     /// What the zygote has loaded the module for.
     loaded: Option<Settings>,
-    /// Shared state of its workers, if they take part in any.
-    pub(super) shared: Option<Arc<Shared>>,
+    /// Its part in the shared state of its workers, if there is any. Behind the zygote, so that it goes
+    /// when all workers have.
+    pub(super) sharing: Option<Sharing>,
     /// A zygote dies with the thread that started it, so a session must stay there.
     not_send: PhantomData<*const ()>,
 }
@@ -93,7 +95,7 @@ impl Session {
             compiled,
             config,
             loaded: None,
-            shared: None,
+            sharing: None,
             not_send: PhantomData,
         })
     }
@@ -106,6 +108,12 @@ impl Session {
     /// Where its machine code came from.
     pub fn compiled(&self) -> &Compiled {
         &self.compiled
+    }
+
+    /// The shared state that its workers take part in, once the module is loaded; `None` if the module
+    /// uses none and none was given.
+    pub(crate) fn shared(&self) -> Option<&Arc<Shared>> {
+        self.sharing.as_ref().map(Sharing::shared)
     }
 
     /// Runs the jobs of `source`, handing their outcomes to `sink`, until there are no more or
@@ -133,7 +141,7 @@ impl Session {
     /// [`PoolError::Task`] if there is no such task, [`PoolError::Module`] if the module cannot be linked.
     pub fn load(&mut self, config: &Config) -> Result<(), PoolError> {
         let settings = &config.settings;
-        let same = match (&self.shared, &config.shared) {
+        let same = match (self.shared(), &config.shared) {
             (Some(shared), Some(wanted)) => Arc::ptr_eq(shared, wanted),
             (Some(_), None) => true,
             (None, wanted) => wanted.is_none() && !self.description.shares(),
@@ -142,20 +150,22 @@ impl Session {
             return Ok(());
         }
         if !same {
+            self.loaded = None;
             let made = || Shared::new(config.space()).map(Arc::new);
             let shared = config.shared.clone().map_or_else(made, Ok);
-            self.shared = Some(shared.map_err(setup("make shared state"))?);
+            self.sharing = Some(Sharing::new(&shared.map_err(setup("make shared state"))?)?);
         }
         self.description.choose(settings.task.as_deref()).map_err(|error| PoolError::Task {
             message: error.message,
             candidates: error.candidates,
         })?;
-        let load = Load { shared: self.shared.is_some(), settings, description: &self.description };
+        let load =
+            Load { shared: self.sharing.is_some(), settings, description: &self.description };
         let load =
             serde_json::to_vec(&load).map_err(|error| setup("pass the settings")(error.into()))?;
         let load = payload("wpool-load", &load).map_err(setup("pass the settings"))?;
         let mut files = vec![self.code.as_fd(), load.as_fd()];
-        if let Some(shared) = &self.shared {
+        if let Some(shared) = self.shared() {
             let (control, regions) = shared.fds();
             files.extend([control, regions]);
         }

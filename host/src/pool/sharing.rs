@@ -1,4 +1,8 @@
 //! The pool's part in shared state: a slot for each worker, from its fork to its sweep.
+//!
+//! **Invariant:** a slot is swept when nobody can act in its name any more. That is not when its worker
+//! has ended: a child that runs a job for it dies some moments later. It is when nobody has the writing
+//! end of the worker's pipe of results.
 
 use super::dispatcher::Dispatcher;
 use super::error::PoolError;
@@ -6,6 +10,7 @@ use super::handle::{Killed, WorkerHandle};
 use crate::shared::{Member, Owner, Shared, Side, Swept};
 use crate::wire::control::Membership;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::fs::File;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,15 +18,50 @@ use std::time::{Duration, Instant};
 /// was stopped or is hostile.
 const STUCK_MAX: Duration = Duration::from_secs(1);
 
-/// How long a killed worker is waited for at the end of a run.
-const DEATH_WAIT: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+/// How long after a worker's death its pipe may stay open. Only a hostile one hands it on.
+const LINGER: Duration = Duration::from_secs(1);
 
-/// The dispatcher's own membership.
+/// How long killed workers are waited for at the end of a run.
+const DEATH_WAIT: Duration = Duration::from_secs(1);
+
+/// Time between two looks at workers that are leaving.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// The dispatcher's own membership, and the memberships of workers that are about to end.
 #[derive(Debug)]
 pub(super) struct Sharing {
     member: Member,
+    leaving: Vec<Leaving>,
     /// Who held up the last sweep, and since when there is something left to sweep.
     stuck: Option<(Vec<Owner>, Instant)>,
+}
+
+/// A worker that is gone for the dispatcher, and whose slot is not swept yet.
+#[derive(Debug)]
+struct Leaving {
+    member: Membership,
+    results: File,
+    /// When its death was known. The zygote may never have told of it.
+    dead: Option<Instant>,
+}
+
+impl Leaving {
+    /// Whether nobody acts in its name any more; waits for that at most so long.
+    fn is_gone(&self, patience: Duration) -> bool {
+        let now = Instant::now();
+        if self.dead.is_some_and(|dead| now >= dead + LINGER) {
+            return true;
+        }
+        loop {
+            // What is asked for is a hang-up only, which need not be asked for.
+            let mut pipe = [PollFd::new(&self.results, PollFlags::empty())];
+            let left = patience.saturating_sub(now.elapsed());
+            match poll(&mut pipe, Some(&Timespec::try_from(left).expect("seconds"))) {
+                Err(rustix::io::Errno::INTR) => {}
+                ready => return ready.is_ok_and(|ready| ready > 0),
+            }
+        }
+    }
 }
 
 impl Sharing {
@@ -31,26 +71,47 @@ impl Sharing {
     /// All slots of the host are taken.
     pub(super) fn new(shared: &Arc<Shared>) -> Result<Sharing, PoolError> {
         let member = Member::join(shared).map_err(|_| {
-            PoolError::Lost("shared state has no slot left: too many pools use it at once".into())
+            PoolError::Lost(
+                "shared state has no slot left for this pool: too many pools and threads use it at \
+                 once"
+                    .into(),
+            )
         })?;
-        Ok(Sharing { member, stuck: None })
+        Ok(Sharing { member, leaving: Vec::new(), stuck: None })
     }
 
-    /// A slot for a worker that is about to be forked.
-    ///
-    /// # Errors
-    /// All slots of workers are taken.
-    pub(super) fn enrol(&self) -> Result<Membership, PoolError> {
-        let owner = self.member.shared().attach(Side::Worker).map_err(|_| {
-            PoolError::Lost("shared state has no slot left for a worker: use fewer workers".into())
-        })?;
-        Ok(Membership { slot: owner.slot, epoch: owner.epoch })
+    /// Where it takes part.
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        self.member.shared()
     }
 
-    /// Sweeps the slot of a worker that is dead, and frees it.
-    pub(super) fn bury(&mut self, dead: Membership) {
-        let swept = self.member.shared().bury(&self.member.caller(), owner(dead));
-        self.note(swept.unwrap_or_default());
+    /// A slot for a worker that is about to be forked; `None` while all slots of workers are taken.
+    pub(super) fn enrol(&self) -> Option<Membership> {
+        let owner = self.shared().attach(Side::Worker).ok()?;
+        Some(Membership { slot: owner.slot, epoch: owner.epoch })
+    }
+
+    /// Takes over a worker that has ended, at this time, or will end without being heard of again. Its
+    /// slot is swept as soon as it can be.
+    pub(super) fn bury(&mut self, member: Membership, results: File, dead: Option<Instant>) {
+        self.leaving.push(Leaving { member, results, dead });
+        self.bury_gone(Duration::ZERO);
+    }
+
+    /// Sweeps the slots of those that are gone; waits for that at most so long.
+    fn bury_gone(&mut self, patience: Duration) {
+        let until = Instant::now() + patience;
+        let mut at = 0;
+        while at < self.leaving.len() {
+            let left = until.saturating_duration_since(Instant::now());
+            if self.leaving[at].is_gone(left) {
+                let dead = owner(self.leaving.swap_remove(at).member);
+                let swept = self.shared().bury(&self.member.caller(), dead);
+                self.note(swept.unwrap_or_default());
+            } else {
+                at += 1;
+            }
+        }
     }
 
     fn note(&mut self, swept: Swept) {
@@ -60,9 +121,34 @@ impl Sharing {
         }
     }
 
+    /// Goes on with sweeps that somebody held up, whichever pool began them: only the pool of the one
+    /// that holds them up can end that. Says who has done so for long.
+    fn sweep_again(&mut self, now: Instant) -> &[Owner] {
+        if self.stuck.is_some() || !self.shared().is_swept() {
+            let swept = self.shared().sweep_again(&self.member.caller());
+            self.note(swept.unwrap_or_default());
+        }
+        match &self.stuck {
+            Some((stuck, since)) if now.saturating_duration_since(*since) >= STUCK_MAX => stuck,
+            _ => &[],
+        }
+    }
+
     /// Has a worker look at its word that ends waits.
     fn interrupt(&self, worker: Membership) {
-        self.member.shared().interrupt(owner(worker));
+        self.shared().interrupt(owner(worker));
+    }
+}
+
+impl Drop for Sharing {
+    /// The zygote has ended, and so has everyone that it forked.
+    fn drop(&mut self) {
+        let now = Instant::now();
+        for leaving in &mut self.leaving {
+            leaving.dead.get_or_insert(now);
+        }
+        self.bury_gone(LINGER);
+        self.bury_gone(Duration::ZERO);
     }
 }
 
@@ -73,7 +159,7 @@ fn owner(membership: Membership) -> Owner {
 impl Dispatcher<'_> {
     /// Ends what workers wait for on behalf of their guests: nobody may come any more to fulfil it.
     pub(super) fn interrupt_waits(&self) {
-        let Some(sharing) = &self.sharing else { return };
+        let Some(sharing) = &self.session.sharing else { return };
         for worker in self.workers.iter().flatten() {
             worker.memory.stop();
             if let Some(member) = worker.member {
@@ -82,18 +168,23 @@ impl Dispatcher<'_> {
         }
     }
 
+    /// When to look at workers that are leaving.
+    pub(super) fn next_burial(&self, now: Instant) -> Option<Instant> {
+        let sharing = self.session.sharing.as_ref()?;
+        (!sharing.leaving.is_empty()).then(|| now + LOOK)
+    }
+
+    /// Sweeps the slots of workers that have left.
+    pub(super) fn bury_gone(&mut self) {
+        if let Some(sharing) = &mut self.session.sharing {
+            sharing.bury_gone(Duration::ZERO);
+        }
+    }
+
     /// Goes on with sweeps that a live worker held up, and kills one that does so for long.
     pub(super) fn sweep_again(&mut self, now: Instant) {
-        let Some(sharing) = &mut self.sharing else { return };
-        if sharing.stuck.is_none() {
-            return;
-        }
-        let swept = sharing.member.shared().sweep_again(&sharing.member.caller());
-        sharing.note(swept.unwrap_or_default());
-        let Some((stuck, since)) = &sharing.stuck else { return };
-        if now.saturating_duration_since(*since) < STUCK_MAX {
-            return;
-        }
+        let Some(sharing) = &mut self.session.sharing else { return };
+        let stuck = sharing.sweep_again(now);
         for worker in self.workers.iter_mut().flatten() {
             if worker.member.is_some_and(|member| stuck.contains(&owner(member))) {
                 worker.kill(Killed::Protocol("it holds a latch of shared state".into()));
@@ -101,21 +192,19 @@ impl Dispatcher<'_> {
         }
     }
 
-    /// Sweeps the slots of workers that have been killed and that nobody will hear of again. One that
-    /// does not die in time keeps its slot: what lives must not be swept.
-    pub(super) fn bury_killed(&mut self, workers: &[WorkerHandle]) {
-        let Some(sharing) = &mut self.sharing else { return };
+    /// Sweeps the slots of workers that have been killed, once they are dead. Those that are not in
+    /// time, and those that nobody could kill, end with the zygote, and are swept then.
+    pub(super) fn bury_killed(&mut self, workers: Vec<WorkerHandle>) {
+        let Some(sharing) = &mut self.session.sharing else { return };
         for worker in workers {
-            let (Some(member), Some(pidfd)) = (worker.member, &worker.pidfd) else { continue };
-            let dead = loop {
-                match poll(&mut [PollFd::new(pidfd, PollFlags::IN)], Some(&DEATH_WAIT)) {
-                    Err(rustix::io::Errno::INTR) => {}
-                    ready => break ready.is_ok_and(|ready| ready > 0),
-                }
-            };
-            if dead {
-                sharing.bury(member);
+            if let Some(member) = worker.member {
+                sharing.leaving.push(Leaving {
+                    member,
+                    results: worker.results,
+                    dead: worker.ended,
+                });
             }
         }
+        sharing.bury_gone(DEATH_WAIT);
     }
 }

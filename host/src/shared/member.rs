@@ -39,6 +39,10 @@ impl Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
+        if !self.shared.is_swept() {
+            // Whoever else could do it may be gone; what is left is done by whoever comes next.
+            let _ = self.shared.sweep_again(&self.caller());
+        }
         self.shared.leave(&self.caller());
     }
 }

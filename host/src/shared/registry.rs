@@ -120,6 +120,11 @@ impl Shared {
         Ok(all)
     }
 
+    /// Whether no sweep is left to be done again. (Always, if this process is not the host.)
+    pub(crate) fn is_swept(&self) -> bool {
+        self.registry.as_ref().is_none_or(|registry| lock(registry).dead().is_empty())
+    }
+
     /// Sweeps the caller's own slot, which lives on: its instance was discarded.
     pub(crate) fn discard(&self, caller: &Caller<'_>) -> Swept {
         self.sweep_with(caller, caller.owner, &|holder| holder == Some(caller.owner))
