@@ -4,6 +4,7 @@
 //! `wire` moves and checks bytes. It does not know what a job means or who is at the other end,
 //! and it uses nothing else of wpool.
 
+pub mod base64;
 pub(crate) mod channel;
 pub(crate) mod control;
 pub mod failure;

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::io::Write;
 use std::time::Duration;
 use wpool::pool::feed::{Attempt, Outcome};
+use wpool::wire::base64::base64;
 
 const MEMORY: &str = "writing to memory cannot fail";
 
@@ -63,23 +64,6 @@ fn on_one_line(json: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// The bytes in base64, padded (RFC 4648, section 4).
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
-        let group = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for digit in 0..4 {
-            match digit <= chunk.len() {
-                true => text.push(DIGITS[(group >> (18 - 6 * digit) & 63) as usize].into()),
-                false => text.push('='),
-            }
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,15 +114,6 @@ mod tests {
 
     #[test]
     fn bytes_that_are_not_text_are_in_base64() {
-        for (bytes, text) in [
-            (&b""[..], ""),
-            (b"f", "Zg=="),
-            (b"fo", "Zm8="),
-            (b"foo", "Zm9v"),
-            (b"\xff\xfe\xfd\xfc", "//79/A=="),
-        ] {
-            assert_eq!(base64(bytes), text);
-        }
         assert!(row(b"1", Ok(b"\xff"), Attempt::default()).contains("{\"base64\":\"/w==\"}"));
     }
 }
