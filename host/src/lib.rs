@@ -39,6 +39,10 @@ pub mod wire;
 mod worker;
 mod zygote;
 
+pub use embed::{
+    Arithmetic, Array, Barrier, Capacity, Condition, Event, Guard, Iter, Lock, Number, ObjectKind,
+    Permit, Permits, Queue, Received, Region, Semaphore, Shared, SharedBuilder, SharedError, Value,
+};
 pub use embed::{AsyncResult, Builder, Error, Imap, MapError, MapResult, Pool};
 pub use wire::failure::{Failure, FailureKind};
 pub use wire::settings::Isolation;

@@ -3,6 +3,7 @@
 use super::error::Error;
 use super::pool::Pool;
 use super::reply::OnLog;
+use super::shared::Shared;
 use crate::pool::config::{CompileConfig, Config};
 use crate::wire::settings::{Directory, Isolation, Settings};
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ pub struct Builder {
     pub(super) config: Config,
     pub(super) compile: CompileConfig,
     pub(super) on_log: OnLog,
+    pub(super) shared: Option<Shared>,
 }
 
 /// Where a module's bytes are.
@@ -38,7 +40,7 @@ impl Builder {
         let on_log = Box::new(|pid, line: &[u8]| {
             eprintln!("[{pid}] {}", String::from_utf8_lossy(line));
         });
-        Builder { module, config, compile: CompileConfig::default(), on_log }
+        Builder { module, config, compile: CompileConfig::default(), on_log, shared: None }
     }
 
     /// The task to call; may be left out if the module has only one.
@@ -115,6 +117,15 @@ impl Builder {
     ) -> Self {
         let host = host.as_ref().to_owned();
         self.config.settings.dirs.push(Directory { host, guest: guest.into(), read_only });
+        self
+    }
+
+    /// Has the tasks take part in shared state. Unless set, a module that uses any gets some of its own,
+    /// see [`Pool::shared`].
+    #[must_use]
+    pub fn shared(mut self, shared: &Shared) -> Self {
+        shared.lend_to(&mut self.config);
+        self.shared = Some(shared.clone());
         self
     }
 

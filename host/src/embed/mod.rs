@@ -2,6 +2,8 @@
 //!
 //! Jobs go in through a bounded [`inbox`]; outcomes are routed to whoever waits for them
 //! ([`reply`]). The dispatcher is the same one that the command line runs.
+//!
+//! [`shared`] is shared state for pools and threads of a program.
 
 mod builder;
 mod error;
@@ -10,9 +12,14 @@ mod inbox;
 mod pool;
 mod reply;
 mod result;
+mod shared;
 
 pub use builder::Builder;
 pub use error::{Error, MapError};
 pub use imap::Imap;
 pub use pool::Pool;
 pub use result::{AsyncResult, MapResult};
+pub use shared::{
+    Arithmetic, Array, Barrier, Capacity, Condition, Event, Guard, Iter, Lock, Number, ObjectKind,
+    Permit, Permits, Queue, Received, Region, Semaphore, Shared, SharedBuilder, SharedError, Value,
+};

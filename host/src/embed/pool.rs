@@ -6,6 +6,7 @@ use super::imap::Imap;
 use super::inbox::{Inbox, InboxCommands, InboxSource, Submission};
 use super::reply::{Address, Mailbox, Router};
 use super::result::{AsyncResult, MapResult};
+use super::shared::{Shared, SharedError};
 use crate::module::description::{ChooseError, Description};
 use crate::pool::error::PoolError;
 use crate::pool::feed::Command;
@@ -27,6 +28,7 @@ use std::thread::JoinHandle;
 pub struct Pool {
     inbox: Arc<Inbox>,
     description: Description,
+    shared: Option<Shared>,
     dispatcher: Mutex<Option<JoinHandle<Option<Summary>>>>,
 }
 
@@ -57,8 +59,8 @@ impl Pool {
             .spawn(move || dispatch(builder, theirs, &started))
             .map_err(|error| Error::Pool(format!("cannot start a thread: {error}")))?;
         match answer.recv() {
-            Ok(Ok(description)) => {
-                Ok(Pool { inbox, description, dispatcher: Mutex::new(Some(dispatcher)) })
+            Ok(Ok(Started { description, shared })) => {
+                Ok(Pool { inbox, description, shared, dispatcher: Mutex::new(Some(dispatcher)) })
             }
             Ok(Err(error)) => {
                 // So that nothing of it is left when this returns. It has nothing more to do.
@@ -72,6 +74,12 @@ impl Pool {
     /// What the module is.
     pub fn description(&self) -> &Description {
         &self.description
+    }
+
+    /// The shared state that its tasks take part in: that of [`Builder::shared`], or one of its own if
+    /// the module uses any.
+    pub fn shared(&self) -> Option<&Shared> {
+        self.shared.as_ref()
     }
 
     /// Runs one job and waits for its result.
@@ -237,13 +245,23 @@ fn not_started(error: PoolError) -> Error {
     })
 }
 
+fn no_shared(error: SharedError) -> Error {
+    Error::Pool(error.to_string())
+}
+
+/// What is known of a pool once it has started.
+struct Started {
+    description: Description,
+    shared: Option<Shared>,
+}
+
 /// The life of the dispatcher's thread. The zygote dies with this thread.
 fn dispatch(
     builder: Builder,
     inbox: Arc<Inbox>,
-    started: &SyncSender<Result<Description, Error>>,
+    started: &SyncSender<Result<Started, Error>>,
 ) -> Option<Summary> {
-    let Builder { module, config, compile, on_log } = builder;
+    let Builder { module, config, compile, on_log, shared } = builder;
     let opened = match module {
         Module::File(path) => crate::module::read(&path)
             .map_err(|error| Error::Pool(format!("{}: {error}", path.display()))),
@@ -252,17 +270,21 @@ fn dispatch(
     let opened = opened.and_then(|bytes| {
         let mut session = Session::open(&bytes, compile).map_err(not_started)?;
         session.load(&config).map_err(not_started)?;
-        Ok(session)
+        let shared = match (shared, session.shared()) {
+            (None, Some(made)) => Some(Shared::of(Arc::clone(made)).map_err(no_shared)?),
+            (given, _) => given,
+        };
+        Ok((Started { description: session.description().clone(), shared }, session))
     });
-    let mut session = match opened {
-        Ok(session) => session,
+    let (is_started, mut session) = match opened {
+        Ok(opened) => opened,
         Err(error) => {
             // Whoever waits for the start is there, or has no need of the answer.
             let _ = started.send(Err(error));
             return None;
         }
     };
-    let _ = started.send(Ok(session.description().clone()));
+    let _ = started.send(Ok(is_started));
     let addresses = super::reply::Addresses::default();
     let mut source = InboxSource { inbox: Arc::clone(&inbox), addresses: addresses.clone() };
     let mut router = Router { addresses, on_log };

@@ -66,6 +66,11 @@ impl<'a> Condition<'a> {
         self.lock
     }
 
+    /// How many wait for a notification now.
+    pub(crate) fn waiting(&self) -> u32 {
+        (self.object.get(record::WAITING) >> 16) as u16 as u32
+    }
+
     /// Gives the lock back (all its levels), waits for a notification, at most for `limit`, and takes
     /// the lock again, however long that takes.
     ///

@@ -8,15 +8,17 @@ use memmap2::MmapRaw;
 use rustix::fs::{
     FallocateFlags, MemfdFlags, SealFlags, fallocate, fcntl_add_seals, ftruncate, memfd_create,
 };
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 /// The memory, mapped.
 #[derive(Debug)]
 pub(crate) struct Memory {
     map: MmapRaw,
-    fd: OwnedFd,
+    file: File,
 }
 
 impl Memory {
@@ -40,12 +42,12 @@ impl Memory {
         if !seals.contains(SealFlags::SHRINK | SealFlags::GROW) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "memory of unsealed size"));
         }
-        Ok(Memory { map: MmapRaw::map_raw(fd.as_raw_fd())?, fd })
+        Ok(Memory { map: MmapRaw::map_raw(fd.as_raw_fd())?, file: File::from(fd) })
     }
 
     /// The memfd, to be sent to another process.
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+        self.file.as_fd()
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -128,13 +130,31 @@ impl Memory {
         }
     }
 
+    /// Copies bytes out by way of the file: pages that were never written stay so. Nothing is whole
+    /// that is written meanwhile.
+    ///
+    /// # Errors
+    /// Those of pread.
+    pub(crate) fn fetch(&self, at: usize, to: &mut [u8]) -> io::Result<()> {
+        self.file.read_exact_at(to, at as u64)
+    }
+
+    /// Copies bytes in by way of the file: where the system has no memory for them, that is an error
+    /// and not a signal. Nothing is whole for those that read meanwhile.
+    ///
+    /// # Errors
+    /// Those of pwrite; the size is sealed.
+    pub(crate) fn store(&self, at: usize, from: &[u8]) -> io::Result<()> {
+        self.file.write_all_at(from, at as u64)
+    }
+
     /// Turns whole pages into zeros and gives them back to the system.
     pub(crate) fn discard(&self, at: usize, bytes: usize) {
         if bytes == 0 {
             return;
         }
         let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-        if fallocate(&self.fd, flags, at as u64, bytes as u64).is_err() {
+        if fallocate(&self.file, flags, at as u64, bytes as u64).is_err() {
             // Not allowed here (a jail): zeros are what counts.
             for at in (at..at + bytes).step_by(8) {
                 self.word(at).store(0, Ordering::Relaxed);

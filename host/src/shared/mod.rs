@@ -30,7 +30,7 @@
 //! park    latch   slots      sleeping; exclusion; identities
 //! object  wait    sweep      what all objects do
 //! directory  spec   member   names, handles, storage; threads of the host
-//! lock semaphore condition event barrier queue (message arena) value array (scalar) region
+//! lock semaphore condition event barrier queue (message arena peek) value array (scalar) region
 //! ```
 
 mod arena;
@@ -49,6 +49,7 @@ mod memory;
 mod message;
 mod object;
 mod park;
+mod peek;
 mod queue;
 mod region;
 mod registry;
@@ -74,6 +75,7 @@ pub(crate) use self::{
     lock::{Acquired, Lock},
     member::Member,
     object::{Kind, ObjectId},
+    peek::Peek,
     queue::{Delivery, Joined, Queue},
     region::Region,
     registry::Side,

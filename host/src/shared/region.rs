@@ -85,15 +85,24 @@ impl<'a> Region<'a> {
         if self.read_only {
             return Err(Error::ReadOnly);
         }
-        self.fill(at, from)
+        self.memory.write(self.range(at, from.len())?, from);
+        Ok(())
     }
 
     /// Copies bytes in, whoever may write it: for the host, before guests see the region.
     ///
     /// # Errors
-    /// `OutOfRange`.
+    /// `OutOfRange`; `NoSpace` if the system has no memory for them.
     pub(crate) fn fill(&self, at: usize, from: &[u8]) -> Result<(), Error> {
-        self.memory.write(self.range(at, from.len())?, from);
-        Ok(())
+        self.memory.store(self.range(at, from.len())?, from).map_err(|_| Error::NoSpace)
+    }
+
+    /// Copies bytes out, of which those that were never written cost no memory.
+    ///
+    /// # Errors
+    /// `OutOfRange`.
+    pub(crate) fn fetch(&self, at: usize, to: &mut [u8]) -> Result<(), Error> {
+        let from = self.range(at, to.len())?;
+        self.memory.fetch(from, to).map_err(|_| Error::Broken { culprit: None })
     }
 }

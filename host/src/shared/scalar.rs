@@ -42,8 +42,9 @@ impl Type {
         }
     }
 
+    /// The type of this number.
     #[inline]
-    pub(super) fn unpack(code: u8) -> Option<Type> {
+    pub(crate) fn unpack(code: u8) -> Option<Type> {
         Type::ALL.get(usize::from(code).wrapping_sub(1)).copied()
     }
 }
@@ -82,8 +83,9 @@ impl Scalar {
         }
     }
 
+    /// Its bits, in the low ones.
     #[inline]
-    pub(super) fn bits(self) -> u64 {
+    pub(crate) fn bits(self) -> u64 {
         match self {
             Scalar::I32(number) => number as u32 as u64,
             Scalar::I64(number) => number as u64,
@@ -95,8 +97,9 @@ impl Scalar {
         }
     }
 
+    /// The number of these bits, of which those that the type has count.
     #[inline]
-    pub(super) fn of(kind: Type, bits: u64) -> Scalar {
+    pub(crate) fn of(kind: Type, bits: u64) -> Scalar {
         match kind {
             Type::I32 => Scalar::I32(bits as i32),
             Type::I64 => Scalar::I64(bits as i64),

@@ -4,7 +4,7 @@ use super::Shared;
 use super::array;
 use super::condition;
 use super::error::Error;
-use super::layout::record;
+use super::layout::{SLOTS, record};
 use super::lock;
 use super::message::{self, BYTES_MAX, MESSAGES_MAX, PIECE};
 use super::object::{Kind, Object, ObjectId};
@@ -91,6 +91,22 @@ fn within<T: PartialOrd>(number: T, least: T, most: T) -> Result<T, Error> {
 }
 
 impl Spec {
+    /// What a new object of this kind may be like, in words.
+    pub(crate) fn limits(&self) -> String {
+        match self {
+            Spec::Lock { .. } | Spec::Condition { .. } | Spec::Event => "it has no limits".into(),
+            Spec::Semaphore { .. } => format!("it has at most {PERMITS_MAX} permits"),
+            Spec::Barrier { .. } => format!("it is for 1 to {SLOTS} parties"),
+            Spec::Queue { .. } => {
+                let gib = BYTES_MAX >> 30;
+                format!("it has room for 1 to {MESSAGES_MAX} messages, and for at most {gib} GiB")
+            }
+            Spec::Value { .. } => "it is a number".into(),
+            Spec::Array { .. } => format!("it has at most {} elements", u32::MAX),
+            Spec::Region { .. } => "it has at least a byte, and at most a TiB".into(),
+        }
+    }
+
     pub(super) fn plan(&self, shared: &Shared) -> Result<Plan, Error> {
         Ok(match *self {
             Spec::Lock { recursive } => {
@@ -112,8 +128,7 @@ impl Spec {
             }
             Spec::Event => plan(Kind::Event, 0, 0, 0),
             Spec::Barrier { parties } => {
-                let most = super::layout::SLOTS as u32;
-                plan(Kind::Barrier, 0, u64::from(within(parties, 1, most)?), 0)
+                plan(Kind::Barrier, 0, u64::from(within(parties, 1, SLOTS as u32)?), 0)
             }
             Spec::Queue { messages, bytes, joinable } => {
                 let messages = within(messages, 1, MESSAGES_MAX)?;

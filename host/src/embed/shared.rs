@@ -1,0 +1,209 @@
+//! Shared state, as a program sees it.
+
+mod array;
+mod barrier;
+mod condition;
+mod error;
+mod event;
+mod guard;
+mod handle;
+mod lock;
+mod number;
+mod queue;
+mod region;
+mod semaphore;
+mod show;
+mod state;
+mod value;
+
+pub use array::Array;
+pub use barrier::Barrier;
+pub use condition::Condition;
+pub use error::SharedError;
+pub use event::Event;
+pub use guard::Guard;
+pub use handle::ObjectKind;
+pub use lock::Lock;
+pub use number::{Arithmetic, Number};
+pub use queue::{Capacity, Iter, Queue, Received};
+pub use region::Region;
+pub use semaphore::{Permit, Permits, Semaphore};
+pub use value::Value;
+
+use crate::pool::config::Config;
+use crate::shared as control;
+use state::State;
+use std::io::Write;
+use std::sync::Arc;
+
+/// Shared state: objects with names, for the processes of any number of pools and for the threads of
+/// this program.
+///
+/// ```
+/// use wpool::{Lock, Pool, Shared, Value};
+///
+/// let shared = Shared::new()?;
+/// let balance = Value::create(&shared, "balance", 100_i64)?;
+/// let guard = Lock::create(&shared, "guard")?;
+///
+/// // Tasks that open `balance` and `guard` find them.
+/// let pool = Pool::from_bytes(
+///     r#"(module (func (export "half") (param i64) (result i64)
+///            (i64.div_s (local.get 0) (i64.const 2))))"#,
+/// )
+/// .shared(&shared)
+/// .start()?;
+///
+/// let held = guard.lock()?;
+/// if held.owner_died() {
+///     eprintln!("a worker was killed while it changed the balance");
+/// }
+/// balance.set(pool.apply(balance.get()?)?)?;
+/// drop(held);
+/// assert_eq!(shared.show("balance")?, 50);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// - A clone is another handle of the same state, which goes with the last handle, the last object and
+///   the last pool of it. An object is there until it is deleted, whether anybody has it open or not.
+/// - Objects mean what they mean in guests: the types here are those of the crate `wpool-guest`, but
+///   each function takes the state, or can fail, because **nothing is trusted that a worker could
+///   write**: a guest that broke out of its sandbox can break objects, and no more.
+/// - What is acquired belongs to the *thread* that acquired it. A thread that ends counts as dead: the
+///   locks it held are free, and the next owner is told.
+///
+/// # Limits
+/// State has room for 1024 objects, for 960 workers and for 64 members on this side: one for the state
+/// itself, one for each pool, one for each thread that uses locks, semaphores, conditions, events,
+/// barriers or queues (values, arrays and regions need none). A thread takes its place at its first use
+/// and gives it back when it ends, or the state does; where none is left,
+/// [`SharedError::NoSlot`] says so.
+///
+/// A child that this program forks must not use the state of its parent.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    state: Arc<State>,
+}
+
+/// How large shared state is; [`Shared::builder`] makes one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SharedBuilder {
+    space: control::Space,
+}
+
+impl SharedBuilder {
+    /// Most bytes of the contents of queues and arrays, and of all else but regions; 256 MiB unless
+    /// set. What is not used costs nothing.
+    #[must_use]
+    pub fn shared_bytes(mut self, bytes: u64) -> Self {
+        self.space.shared_bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        self
+    }
+
+    /// Most bytes of all regions together; 4 GiB unless set. What is not used costs nothing.
+    #[must_use]
+    pub fn region_bytes(mut self, bytes: u64) -> Self {
+        self.space.region_bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        self
+    }
+
+    /// Makes the state.
+    ///
+    /// # Errors
+    /// [`SharedError::System`]: there is no memory of this size.
+    pub fn build(self) -> Result<Shared, SharedError> {
+        let memory = control::Shared::new(self.space);
+        let memory = memory.map_err(|error| SharedError::System {
+            reason: format!("cannot make shared memory: {error}"),
+        })?;
+        Shared::of(Arc::new(memory))
+    }
+}
+
+impl Shared {
+    /// State without any objects.
+    ///
+    /// # Errors
+    /// As [`SharedBuilder::build`].
+    pub fn new() -> Result<Shared, SharedError> {
+        Shared::builder().build()
+    }
+
+    /// To say how large it is to be.
+    pub fn builder() -> SharedBuilder {
+        SharedBuilder::default()
+    }
+
+    /// A handle of state that is there.
+    ///
+    /// # Errors
+    /// [`SharedError::NoSlot`].
+    pub(super) fn of(memory: Arc<control::Shared>) -> Result<Shared, SharedError> {
+        Ok(Shared { state: Arc::new(State::new(memory)?) })
+    }
+
+    pub(super) fn memory(&self) -> &Arc<control::Shared> {
+        self.state.memory()
+    }
+
+    /// Has the workers of a run with this configuration take part. A [`Pool`](crate::Pool) is told by
+    /// [`Builder::shared`](crate::Builder::shared).
+    pub fn lend_to(&self, config: &mut Config) {
+        config.shared = Some(Arc::clone(self.memory()));
+    }
+
+    /// The names of all objects, and what they are, sorted by name.
+    ///
+    /// # Errors
+    /// [`SharedError::Broken`].
+    pub fn list(&self) -> Result<Vec<(String, ObjectKind)>, SharedError> {
+        let mut objects = self.state.list()?;
+        objects.sort();
+        Ok(objects)
+    }
+
+    /// Deletes an object: its name goes at once, its storage when nobody has it open any more.
+    ///
+    /// # Errors
+    /// [`SharedError::NotFound`], [`SharedError::Broken`].
+    pub fn delete(&self, name: &str) -> Result<(), SharedError> {
+        self.state.delete(name)
+    }
+
+    /// The state of an object as JSON. Nothing is changed by looking.
+    ///
+    /// | object | JSON |
+    /// |---|---|
+    /// | value | its number |
+    /// | array | `[…]` of its numbers |
+    /// | queue | `[…]` of its messages: as they are if they are JSON, strings if they are text, else `{"base64":"…"}` |
+    /// | event | whether it is set |
+    /// | semaphore | how many permits are free |
+    /// | lock | `{"held":…,"owner-died":…}` |
+    /// | condition | the same, and `"waiting"`: how many wait for a notification |
+    /// | barrier | `{"parties":…,"waiting":…,"broken":…}` |
+    /// | region | `{"bytes":…}`, and up to 64 KiB `"text"` or `"base64"`: its bytes without the zeros at the end |
+    ///
+    /// NaN and the infinities are the strings `"NaN"`, `"Infinity"` and `"-Infinity"`, as they are in
+    /// jobs and results.
+    ///
+    /// # Errors
+    /// [`SharedError::NotFound`], [`SharedError::Broken`].
+    pub fn show(&self, name: &str) -> Result<serde_json::Value, SharedError> {
+        self.state.view(name, |view| serde_json::to_value(view)).and_then(show::shown)
+    }
+
+    /// Writes what [`Shared::show`] answers, without holding all of it.
+    ///
+    /// # Errors
+    /// As [`Shared::show`]; [`SharedError::System`] if it cannot be written.
+    pub fn write_json(&self, name: &str, to: impl Write) -> Result<(), SharedError> {
+        self.state.view(name, |view| serde_json::to_writer(to, view)).and_then(show::shown)
+    }
+
+    /// What is wrong with the memory of the state: nothing, unless it was damaged. To be asked while
+    /// nobody uses it.
+    pub fn check(&self) -> Vec<String> {
+        self.memory().fsck()
+    }
+}

@@ -1,0 +1,266 @@
+//! Handles: what every shared object is held by.
+
+use super::Shared;
+use super::error::SharedError;
+use super::state::{State, caller};
+use crate::shared::{self as control, Caller, Kind, NAME_BYTES, ObjectId, Owner, Spec};
+use std::fmt;
+use std::sync::Arc;
+
+/// What an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ObjectKind {
+    /// A lock, recursive or not.
+    Lock,
+    /// A semaphore.
+    Semaphore,
+    /// A condition.
+    Condition,
+    /// An event.
+    Event,
+    /// A barrier.
+    Barrier,
+    /// A queue of messages.
+    Queue,
+    /// One number.
+    Value,
+    /// Numbers.
+    Array,
+    /// Bytes.
+    Region,
+}
+
+impl From<Kind> for ObjectKind {
+    fn from(kind: Kind) -> ObjectKind {
+        match kind {
+            Kind::Lock => ObjectKind::Lock,
+            Kind::Semaphore => ObjectKind::Semaphore,
+            Kind::Condition => ObjectKind::Condition,
+            Kind::Event => ObjectKind::Event,
+            Kind::Barrier => ObjectKind::Barrier,
+            Kind::Queue => ObjectKind::Queue,
+            Kind::Value => ObjectKind::Value,
+            Kind::Array => ObjectKind::Array,
+            Kind::Region => ObjectKind::Region,
+        }
+    }
+}
+
+impl ObjectKind {
+    fn inner(self) -> Kind {
+        match self {
+            ObjectKind::Lock => Kind::Lock,
+            ObjectKind::Semaphore => Kind::Semaphore,
+            ObjectKind::Condition => Kind::Condition,
+            ObjectKind::Event => Kind::Event,
+            ObjectKind::Barrier => Kind::Barrier,
+            ObjectKind::Queue => Kind::Queue,
+            ObjectKind::Value => Kind::Value,
+            ObjectKind::Array => Kind::Array,
+            ObjectKind::Region => Kind::Region,
+        }
+    }
+}
+
+impl fmt::Display for ObjectKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner().fmt(f)
+    }
+}
+
+/// An object that is open, closed on drop.
+pub(super) struct Handle {
+    state: Arc<State>,
+    id: ObjectId,
+    kind: ObjectKind,
+    name: Box<str>,
+}
+
+impl Handle {
+    /// Makes an object.
+    pub(super) fn create(
+        shared: &Shared,
+        kind: ObjectKind,
+        name: &str,
+        spec: &Spec,
+    ) -> Result<Handle, SharedError> {
+        let state = Arc::clone(shared.state());
+        let limits = || limits(name, spec);
+        match state.create(name, spec) {
+            Ok(id) => Ok(Handle { state, id, kind, name: name.into() }),
+            Err(error) => Err(SharedError::of(error, || format!("{kind} `{name}`"), limits)),
+        }
+    }
+
+    /// Opens an object that is there.
+    pub(super) fn open(
+        shared: &Shared,
+        kind: ObjectKind,
+        name: &str,
+    ) -> Result<Handle, SharedError> {
+        let state = Arc::clone(shared.state());
+        let object = || format!("{kind} `{name}`");
+        let (id, is) =
+            state.open(name).map_err(|error| SharedError::of(error, object, String::new))?;
+        let handle = Handle { state, id, kind, name: name.into() };
+        if is == kind.inner() {
+            Ok(handle)
+        } else {
+            Err(SharedError::WrongKind { object: format!("`{name}`"), kind: is.into() })
+        }
+    }
+
+    /// Deletes the object.
+    pub(super) fn delete(&self) -> Result<(), SharedError> {
+        self.state.delete_open(self.id).map_err(|error| self.error(error))
+    }
+
+    /// In whose name the calling thread acts.
+    #[inline]
+    pub(super) fn owner(&self) -> Result<Owner, SharedError> {
+        self.state.owner()
+    }
+
+    #[inline]
+    pub(super) fn kind(&self) -> ObjectKind {
+        self.kind
+    }
+
+    pub(super) fn id(&self) -> ObjectId {
+        self.id
+    }
+
+    /// Does something with the object for which one need not be anybody.
+    #[inline]
+    pub(super) fn look<'a, T>(
+        &'a self,
+        operation: impl FnOnce(&'a control::Shared, ObjectId) -> Result<T, control::Error>,
+    ) -> Result<T, SharedError> {
+        operation(self.state.memory(), self.id).map_err(|error| self.error(error))
+    }
+
+    /// Does something with the object in the name of the calling thread.
+    #[inline]
+    pub(super) fn act<T>(
+        &self,
+        operation: impl FnOnce(&control::Shared, &Caller<'_>, ObjectId) -> Result<T, control::Error>,
+    ) -> Result<T, SharedError> {
+        self.act_as(self.owner()?, operation)
+    }
+
+    /// Does something with the object in the name of an owner.
+    #[inline]
+    pub(super) fn act_as<T>(
+        &self,
+        owner: Owner,
+        operation: impl FnOnce(&control::Shared, &Caller<'_>, ObjectId) -> Result<T, control::Error>,
+    ) -> Result<T, SharedError> {
+        operation(self.state.memory(), &caller(owner), self.id).map_err(|error| self.error(error))
+    }
+
+    /// What the object is called in messages.
+    pub(super) fn object(&self) -> String {
+        format!("{} `{}`", self.kind, self.name)
+    }
+
+    #[cold]
+    pub(super) fn error(&self, error: control::Error) -> SharedError {
+        SharedError::of(error, || self.object(), || "that is outside of it".into())
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.state.close(self.id);
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.object())
+    }
+}
+
+/// What is allowed for a new object.
+fn limits(name: &str, spec: &Spec) -> String {
+    if name.is_empty() || name.len() > NAME_BYTES || name.contains('\0') {
+        return format!("a name has 1 to {NAME_BYTES} bytes, none of them NUL");
+    }
+    spec.limits()
+}
+
+/// Writes the functions by which an object is opened, created and deleted.
+macro_rules! object {
+    (
+        $Kind:ident $noun:literal;
+        $(
+            $(#[$doc:meta])*
+            $create:ident, $open_or_create:ident($($arg:ident: $Arg:ty),*): $spec:expr;
+        )+
+    ) => {
+        #[doc = concat!("Opens the ", $noun, " of this name.")]
+        ///
+        /// # Errors
+        /// [`NotFound`](crate::SharedError::NotFound),
+        /// [`WrongKind`](crate::SharedError::WrongKind),
+        /// [`WrongType`](crate::SharedError::WrongType).
+        pub fn open(shared: &crate::Shared, name: &str) -> Result<Self, crate::SharedError> {
+            let kind = crate::ObjectKind::$Kind;
+            Self::opened(crate::embed::shared::handle::Handle::open(shared, kind, name)?)
+        }
+
+        $(
+            $(#[$doc])*
+            ///
+            /// # Errors
+            /// [`Exists`](crate::SharedError::Exists),
+            /// [`OutOfRange`](crate::SharedError::OutOfRange) for a name or a size,
+            /// [`NoSpace`](crate::SharedError::NoSpace).
+            pub fn $create(
+                shared: &crate::Shared,
+                name: &str
+                $(, $arg: $Arg)*
+            ) -> Result<Self, crate::SharedError> {
+                let kind = crate::ObjectKind::$Kind;
+                let spec = $spec;
+                Self::opened(
+                    crate::embed::shared::handle::Handle::create(shared, kind, name, &spec)?,
+                )
+            }
+
+            #[doc = concat!("Opens the ", $noun, " of this name, or else creates it as [`",
+                stringify!($create), "`](Self::", stringify!($create), ") does.")]
+            ///
+            /// One that is there already stays as it is, whatever is asked for here.
+            ///
+            /// # Errors
+            #[doc = concat!("Those of [`open`](Self::open) and [`", stringify!($create),
+                "`](Self::", stringify!($create), ").")]
+            pub fn $open_or_create(
+                shared: &crate::Shared,
+                name: &str
+                $(, $arg: $Arg)*
+            ) -> Result<Self, crate::SharedError> {
+                match Self::open(shared, name) {
+                    Err(crate::SharedError::NotFound { .. }) => {}
+                    opened => return opened,
+                }
+                match Self::$create(shared, name $(, $arg)*) {
+                    // A worker was faster.
+                    Err(crate::SharedError::Exists { .. }) => Self::open(shared, name),
+                    created => created,
+                }
+            }
+        )+
+
+        /// Deletes it: its name goes at once, its storage when nobody has it open any more.
+        ///
+        /// # Errors
+        /// [`NotFound`](crate::SharedError::NotFound) if it was deleted before.
+        pub fn delete(&self) -> Result<(), crate::SharedError> {
+            self.handle.delete()
+        }
+    };
+}
+
+pub(super) use object;
