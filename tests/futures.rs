@@ -105,7 +105,7 @@ fn a_guest_that_goes_wrong_is_told_by_kind_and_takes_nobody_along() {
         let pool = guest_pool("misbehave", "misbehave")
             .isolation(isolation)
             .memory(64 << 20)
-            .on_log(|_, _| {})
+            .on_log(|_| {})
             .config(|_, settings| settings.output_bytes_max = 1 << 20)
             .start()
             .unwrap();
@@ -311,7 +311,7 @@ fn jobs_can_be_submitted_while_the_dispatcher_is_held_up() {
     let _watchdog = watchdog(60);
     let (go_on, held) = channel::<()>();
     let pool = guest_pool("square", "compute_squares")
-        .on_log(move |_, _| held.recv().unwrap_or_default())
+        .on_log(move |_| held.recv().unwrap_or_default())
         .start()
         .unwrap();
     let mut results: Vec<AsyncResult<i64>> =

@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use wpool::{Error, FailureKind, Isolation, MapError, Pool};
+use wpool::{Error, FailureKind, Isolation, MapError, Pool, Stream};
 
 /// A job that cannot be written as JSON if its number is negative.
 struct Fussy(i64);
@@ -298,8 +298,10 @@ fn what_guests_print_comes_with_the_process_that_printed_it() {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let theirs = Arc::clone(&lines);
     let pool = guest_pool("square", "compute_squares")
-        .on_log(move |pid, line| {
-            theirs.lock().unwrap().push((pid, String::from_utf8_lossy(line).into_owned()));
+        .on_log(move |line| {
+            assert_eq!(line.stream, Stream::Out);
+            let text = String::from_utf8_lossy(line.bytes).into_owned();
+            theirs.lock().unwrap().push((line.pid, text));
         })
         .start()
         .unwrap();

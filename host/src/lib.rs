@@ -43,6 +43,7 @@ pub use embed::{
     Arithmetic, Array, Barrier, Capacity, Condition, Event, Guard, Iter, Lock, Number, ObjectKind,
     Permit, Permits, Queue, Received, Region, Semaphore, Shared, SharedBuilder, SharedError, Value,
 };
-pub use embed::{AsyncResult, Builder, Error, Imap, MapError, MapResult, Pool};
+pub use embed::{AsyncResult, Builder, Error, GuestLine, Imap, MapError, MapResult, Pool};
 pub use wire::failure::{Failure, FailureKind};
+pub use wire::line::Stream;
 pub use wire::settings::Isolation;

@@ -2,7 +2,7 @@
 
 use super::error::Error;
 use super::pool::Pool;
-use super::reply::OnLog;
+use super::reply::{GuestLine, OnLog};
 use super::shared::Shared;
 use crate::pool::config::{CompileConfig, Config};
 use crate::wire::settings::{Directory, Isolation, Settings};
@@ -37,8 +37,8 @@ impl Builder {
         let mut config = Config { ordered: false, ..Config::default() };
         config.settings.command.name = name.unwrap_or_else(|| "command".into());
         config.settings.command.append = true;
-        let on_log = Box::new(|pid, line: &[u8]| {
-            eprintln!("[{pid}] {}", String::from_utf8_lossy(line));
+        let on_log = Box::new(|line: GuestLine<'_>| {
+            eprintln!("[{}] {}", line.pid, String::from_utf8_lossy(line.bytes));
         });
         Builder { module, config, compile: CompileConfig::default(), on_log, shared: None }
     }
@@ -129,10 +129,10 @@ impl Builder {
         self
     }
 
-    /// What to do with the lines that guests print: they come with their worker's process id. Unless
-    /// set they go to standard error. The function is called on the pool's thread and must be quick.
+    /// What to do with the lines that guests print. Unless set they go to standard error, each after
+    /// its worker's process id. The function is called on the pool's thread and must be quick.
     #[must_use]
-    pub fn on_log(mut self, on_log: impl Fn(i32, &[u8]) + Send + 'static) -> Self {
+    pub fn on_log(mut self, on_log: impl Fn(GuestLine<'_>) + Send + 'static) -> Self {
         self.on_log = Box::new(on_log);
         self
     }

@@ -18,6 +18,7 @@ pub use builder::Builder;
 pub use error::{Error, MapError};
 pub use imap::Imap;
 pub use pool::Pool;
+pub use reply::GuestLine;
 pub use result::{AsyncResult, MapResult};
 pub use shared::{
     Arithmetic, Array, Barrier, Capacity, Condition, Event, Guard, Iter, Lock, Number, ObjectKind,

@@ -2,6 +2,7 @@
 
 use super::error::Error;
 use crate::pool::feed::{Notice, Outcome, Sink};
+use crate::wire::line::Stream;
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -69,8 +70,20 @@ pub(super) struct Address {
 /// to it, and the sink: both live in the dispatcher's thread.
 pub(super) type Addresses = Rc<RefCell<HashMap<u64, Address>>>;
 
-/// What a guest's printed lines are handed to: the worker's process id, and the line.
-pub(super) type OnLog = Box<dyn Fn(i32, &[u8]) + Send>;
+/// A line that a guest printed.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct GuestLine<'a> {
+    /// Id of the process that ran the guest.
+    pub pid: i32,
+    /// Which of its streams it was printed to.
+    pub stream: Stream,
+    /// The line without its end; any bytes.
+    pub bytes: &'a [u8],
+}
+
+/// What the lines that guests print are handed to.
+pub(super) type OnLog = Box<dyn Fn(GuestLine<'_>) + Send>;
 
 /// The sink of a library's dispatcher.
 pub(super) struct Router {
@@ -91,8 +104,8 @@ impl Sink for Router {
     }
 
     fn notice(&mut self, notice: Notice) {
-        if let Notice::Log { pid, line } = notice {
-            (self.on_log)(pid, &line);
+        if let Notice::Log { pid, stream, line, .. } = notice {
+            (self.on_log)(GuestLine { pid, stream, bytes: &line });
         }
     }
 }

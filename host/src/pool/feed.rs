@@ -2,6 +2,7 @@
 
 use crate::wire::failure::Failure;
 use crate::wire::frame::Entries;
+use crate::wire::line::Stream;
 use crate::wire::record::Record;
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -153,6 +154,10 @@ pub enum Notice {
     Log {
         /// Process id of the worker.
         pid: i32,
+        /// The job that printed it, if it is one that the worker has.
+        job: Option<u64>,
+        /// What it was printed to.
+        stream: Stream,
         /// The line; any bytes.
         line: Vec<u8>,
     },
@@ -162,6 +167,8 @@ pub enum Notice {
         slot: u32,
         /// Its process id.
         pid: i32,
+        /// The first of the jobs that it has been sent, if there are any.
+        job: Option<u64>,
     },
     /// A worker ended that was not asked to.
     WorkerLost {

@@ -14,7 +14,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 /// Bytes asked for in each pipe; a kernel that does not allow it leaves what it has.
-const PIPE_BYTES: usize = 1 << 20;
+pub(super) const PIPE_BYTES: usize = 1 << 20;
 
 /// Most batches in flight to one worker.
 pub(super) const BATCHES_MAX: usize = 2;
@@ -259,6 +259,11 @@ impl WorkerHandle {
             .iter()
             .map(|batch| u64::from(batch.limit - batch.received.min(batch.limit)))
             .sum()
+    }
+
+    /// Whether it has been sent this job, which has no record yet.
+    pub(super) fn awaits(&self, job: u64) -> bool {
+        self.in_flight.iter().any(|batch| batch.awaits(job))
     }
 
     /// The job that it is running, as far as job memory tells.

@@ -1,13 +1,15 @@
 //! The dispatcher's way in: frames from workers, and what they have committed.
 
+use super::batch::Batch;
 use super::dispatcher::{Dispatcher, Phase};
 use super::error::PoolError;
 use super::feed::{Attempt, Notice};
-use super::handle::{Killed, WorkerHandle};
+use super::handle::{Killed, PIPE_BYTES, WorkerHandle};
 use super::ledger::{Run, Segment, hand_over_run};
 use crate::wire::channel::ROOM_BYTES;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::frame::{FrameKind, Header, PART_BYTES, u64_at};
+use crate::wire::line::Stream;
 use crate::wire::record::{MEASURE_BYTES, RECORD_BYTES, Record};
 use std::io;
 use std::ops::Range;
@@ -15,6 +17,9 @@ use std::time::Instant;
 
 /// Most reads from one worker before the others have their turn.
 const READS_MAX: usize = 4;
+
+/// Reads that are enough for all that a pipe holds.
+const READS_PIPE: usize = PIPE_BYTES / ROOM_BYTES;
 
 /// Why frames were not taken to their end.
 enum Stop {
@@ -131,14 +136,17 @@ impl Dispatcher<'_> {
             FrameKind::ResultPart => self.take_part(worker, header, body),
             FrameKind::Log => {
                 let pid = worker.pid.unwrap_or(0);
-                self.sink.notice(Notice::Log { pid, line: body.to_vec() });
+                let job = Some(header.first_job).filter(|&job| worker.awaits(job));
+                let stream = Stream::from_code(header.count).ok_or("a line of no stream")?;
+                self.sink.notice(Notice::Log { pid, job, stream, line: body.to_vec() });
                 Ok(())
             }
             FrameKind::Ready => {
                 worker.ready = true;
                 self.false_starts = 0;
                 let (slot, pid) = (worker.id.slot, worker.pid.unwrap_or(0));
-                self.sink.notice(Notice::WorkerStarted { slot, pid });
+                let job = worker.in_flight.front().map(|batch| batch.number(batch.received));
+                self.sink.notice(Notice::WorkerStarted { slot, pid, job });
                 Ok(())
             }
             FrameKind::Fatal => {
@@ -321,10 +329,18 @@ impl Dispatcher<'_> {
 
     /// Takes the records that a worker has committed and not (or not wholly) sent.
     pub(super) fn salvage(&mut self, worker: &mut WorkerHandle) -> Result<(), PoolError> {
-        for at in 0..worker.in_flight.len() {
+        let memory = &worker.memory;
+        let committed = worker.in_flight.iter().map(|batch| memory.committed(batch.id));
+        let committed: Vec<usize> = committed.collect();
+        let news = |(batch, &committed): (&Batch, _)| committed > batch.outbox_seen;
+        if !worker.in_flight.iter().zip(&committed).any(news) {
+            return Ok(());
+        }
+        // What a job printed is in the pipe before its record is committed, and comes before it.
+        self.read(worker, READS_PIPE)?;
+        for (at, committed) in committed.into_iter().enumerate() {
             let batch = &worker.in_flight[at];
             let (id, seen) = (batch.id, batch.outbox_seen);
-            let committed = worker.memory.committed(id);
             if committed <= seen {
                 continue;
             }

@@ -228,8 +228,7 @@ impl Dispatcher<'_> {
         let full = self.sink.held() >= self.config.buffer_bytes_max;
         let awaited = self.ledger.awaited();
         for worker in self.workers.iter_mut().flatten() {
-            let has_awaited =
-                || awaited.is_none_or(|job| worker.in_flight.iter().any(|batch| batch.awaits(job)));
+            let has_awaited = || awaited.is_none_or(|job| worker.awaits(job));
             let reading = !full && (!tight || has_awaited());
             worker
                 .set_reading(reading, &self.events)

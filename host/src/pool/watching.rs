@@ -171,7 +171,7 @@ impl Dispatcher<'_> {
             self.cancelled.insert(job);
             return self.fail(job, input, failure(), Attempt::default());
         }
-        let holds = |worker: &&WorkerHandle| worker.in_flight.iter().any(|batch| batch.awaits(job));
+        let holds = |worker: &&WorkerHandle| worker.awaits(job);
         let Some(slot) = self.workers.iter().flatten().find(holds).map(|worker| worker.id.slot)
         else {
             return Ok(());
@@ -186,7 +186,7 @@ impl Dispatcher<'_> {
             return self.fail(job, input, failure(), Attempt::default());
         }
         if let Some(worker) = &mut self.workers[slot as usize]
-            && worker.in_flight.iter().any(|batch| batch.awaits(job))
+            && worker.awaits(job)
         {
             self.cancelled.insert(job);
             worker.kill(Killed::Cancelled(String::new()));

@@ -10,8 +10,8 @@
 //! the previous one's plus 1 plus skip, the first one's is `first_job`) and `JobPart` (`{total u64, offset u64}` + bytes of the one
 //! job of its batch). Worker to dispatcher: `Ready`, `Results` (a piece of the outbox, see
 //! [`super::jobmem`]; `first_job` is the piece's offset there), `ResultPart` (`{total u64, offset u64}` +
-//! bytes; `count` is the job's index in the batch), `Log` (a printed line), and `Fatal` (why the
-//! worker gives up).
+//! bytes; `count` is the job's index in the batch), `Log` (a line that job `first_job` printed; `count` is its
+//! [`Stream`](super::line::Stream)), and `Fatal` (why the worker gives up).
 //!
 //! Neither side trusts the other's lengths: a header is checked before anything is allocated.
 

@@ -10,6 +10,7 @@ pub(crate) mod control;
 pub mod failure;
 pub(crate) mod frame;
 pub(crate) mod jobmem;
+pub mod line;
 pub(crate) mod record;
 pub mod settings;
 pub(crate) mod spin;

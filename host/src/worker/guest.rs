@@ -3,8 +3,7 @@
 use super::call::ScalarCall;
 use super::command::{Command, CommandJob};
 use super::convert::Signature;
-pub(crate) use super::log::LogSink;
-use super::log::{Log, Stream};
+use super::log::{Log, LogSink};
 use super::outcome::{self, Circumstances};
 use super::program::{Calling, Program};
 use super::sandbox::Sandbox;
@@ -14,6 +13,7 @@ use super::wasi::{self, Grants, SeededRandom};
 use crate::imports::objects::{Attached, Objects};
 use crate::imports::{Host, job::Job, limits::Limits};
 use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::line::Stream;
 use crate::wire::settings::Isolation;
 use std::sync::Arc;
 use wasmtime::{Func, Instance, Store, TypedFunc, ValRaw};
@@ -95,6 +95,7 @@ impl<'a> Guest<'a> {
     ) -> Result<(), Failure> {
         let start = out.len();
         let program = self.program;
+        self.log.begin_job(number);
         let result = match &program.calling {
             Calling::Scalar { signature, .. } => self.run_scalar(number, signature, job, out),
             Calling::Byte { takes, .. } => self.run_bytes(number, *takes, job, out),

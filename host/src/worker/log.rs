@@ -1,11 +1,13 @@
-//! What guests print: lines on their way to wpool's standard error.
+//! What guests print: lines on their way to the dispatcher.
 
+use crate::wire::frame::BODY_BYTES_MAX;
+use crate::wire::line::Stream;
 use memchr::memchr;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Longest line that travels in one piece: 64 KiB. A longer one is broken.
-const LINE_BYTES_MAX: usize = 64 << 10;
+/// Longest line that travels in one piece: what a frame holds. A longer one is broken.
+const LINE_BYTES_MAX: usize = BODY_BYTES_MAX;
 
 /// How much of a job's standard error is kept to find a panic's message in.
 const TAIL_BYTES: usize = 4 << 10;
@@ -13,22 +15,24 @@ const TAIL_BYTES: usize = 4 << 10;
 /// Where printed lines go.
 pub(crate) trait LogSink: Send + Sync {
     /// Takes one line, without its line end.
-    fn line(&self, line: &[u8]);
+    fn line(&self, from: Origin, line: &[u8]);
 }
 
-/// Which of its standard streams a guest writes to.
+/// Who prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stream {
-    /// Standard output.
-    Out,
-    /// Standard error.
-    Err,
+pub(crate) struct Origin {
+    /// The job.
+    pub(crate) job: u64,
+    /// Which of its streams.
+    pub(crate) stream: Stream,
 }
 
 /// Cuts what one job prints into lines, up to a limit.
 pub(crate) struct Log {
     /// Whether this job has printed anything: most jobs do not, and then need no lock.
     used: AtomicBool,
+    /// The job that prints.
+    job: AtomicU64,
     lines: Mutex<Lines>,
 }
 
@@ -45,13 +49,19 @@ impl Log {
     /// A log that passes at most `bytes_max` bytes per job to `sink`.
     pub(crate) fn new(sink: Arc<dyn LogSink>, bytes_max: u64) -> Self {
         let lines = Lines { sink, bytes_max, bytes: 0, rest: Default::default(), tail: Vec::new() };
-        Log { used: AtomicBool::new(false), lines: Mutex::new(lines) }
+        Log { used: AtomicBool::new(false), job: AtomicU64::new(0), lines: Mutex::new(lines) }
+    }
+
+    /// Begins a job: what is printed from now on is its.
+    #[inline]
+    pub(crate) fn begin_job(&self, number: u64) {
+        self.job.store(number, Relaxed);
     }
 
     /// Takes what a guest writes; complete lines are passed on at once.
     pub(crate) fn write(&self, stream: Stream, bytes: &[u8]) {
         self.used.store(true, Relaxed);
-        self.lock().write(stream, bytes);
+        self.lock().write(Origin { job: self.job.load(Relaxed), stream }, bytes);
     }
 
     /// Ends a job: passes on its unfinished lines and forgets all about it.
@@ -59,7 +69,7 @@ impl Log {
     pub(crate) fn end_job(&self) {
         if self.used.load(Relaxed) {
             self.used.store(false, Relaxed);
-            self.lock().end_job();
+            self.lock().end_job(self.job.load(Relaxed));
         }
     }
 
@@ -74,30 +84,30 @@ impl Log {
 }
 
 impl Lines {
-    fn write(&mut self, stream: Stream, mut bytes: &[u8]) {
-        if stream == Stream::Err {
+    fn write(&mut self, from: Origin, mut bytes: &[u8]) {
+        if from.stream == Stream::Err {
             self.keep_tail(bytes);
         }
-        let mut rest = std::mem::take(&mut self.rest[stream as usize]);
+        let mut rest = std::mem::take(&mut self.rest[from.stream as usize]);
         while let Some(end) = memchr(b'\n', bytes) {
             rest.extend_from_slice(&bytes[..end]);
-            self.pass_on(&rest, 1);
+            self.pass_on(from, &rest, 1);
             rest.clear();
             bytes = &bytes[end + 1..];
         }
         rest.extend_from_slice(bytes);
         while rest.len() >= LINE_BYTES_MAX {
-            self.pass_on(&rest[..LINE_BYTES_MAX], 0);
+            self.pass_on(from, &rest[..LINE_BYTES_MAX], 0);
             rest.drain(..LINE_BYTES_MAX);
         }
-        self.rest[stream as usize] = rest;
+        self.rest[from.stream as usize] = rest;
     }
 
-    fn end_job(&mut self) {
-        for mut rest in std::mem::take(&mut self.rest) {
+    fn end_job(&mut self, job: u64) {
+        for stream in [Stream::Out, Stream::Err] {
+            let rest = std::mem::take(&mut self.rest[stream as usize]);
             if !rest.is_empty() {
-                self.pass_on(&rest, 0);
-                rest.clear();
+                self.pass_on(Origin { job, stream }, &rest, 0);
             }
         }
         self.bytes = 0;
@@ -105,10 +115,10 @@ impl Lines {
     }
 
     /// Passes on a line, whose end counts for so many bytes, as far as the limit allows.
-    fn pass_on(&mut self, mut line: &[u8], end_bytes: u64) {
+    fn pass_on(&mut self, from: Origin, mut line: &[u8], end_bytes: u64) {
         loop {
             let (piece, more) = line.split_at(line.len().min(LINE_BYTES_MAX));
-            self.pass_on_piece(piece, if more.is_empty() { end_bytes } else { 0 });
+            self.pass_on_piece(from, piece, if more.is_empty() { end_bytes } else { 0 });
             if more.is_empty() {
                 return;
             }
@@ -116,22 +126,23 @@ impl Lines {
         }
     }
 
-    fn pass_on_piece(&mut self, piece: &[u8], end_bytes: u64) {
+    fn pass_on_piece(&mut self, from: Origin, piece: &[u8], end_bytes: u64) {
         let left = self.bytes_max.saturating_sub(self.bytes);
         let before = self.bytes;
         self.bytes = self.bytes.saturating_add(piece.len() as u64 + end_bytes);
         if piece.len() as u64 <= left && (left > 0 || self.bytes == before) {
-            self.sink.line(piece);
+            self.sink.line(from, piece);
             return;
         }
         if before <= self.bytes_max {
             let fits = usize::try_from(left).unwrap_or(usize::MAX).min(piece.len());
             if fits > 0 {
-                self.sink.line(&piece[..fits]);
+                self.sink.line(from, &piece[..fits]);
             }
-            self.sink.line(format!("… output cut: more than {} bytes", self.bytes_max).as_bytes());
+            let note = format!("… output cut: more than {} bytes", self.bytes_max);
+            self.sink.line(from, note.as_bytes());
             // Above the limit by at least one, so that the note comes once.
-            self.bytes = self.bytes.max(self.bytes_max + 1);
+            self.bytes = self.bytes.max(self.bytes_max.saturating_add(1));
         }
     }
 
@@ -166,7 +177,7 @@ pub(crate) mod tests {
     pub(crate) struct Kept(Mutex<Vec<String>>);
 
     impl LogSink for Kept {
-        fn line(&self, line: &[u8]) {
+        fn line(&self, _: Origin, line: &[u8]) {
             self.0.lock().unwrap().push(String::from_utf8_lossy(line).into_owned());
         }
     }
@@ -217,7 +228,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_long_line_is_broken() {
-        let (log, kept) = log(1 << 20);
+        let (log, kept) = log(u64::MAX);
         log.write(Stream::Out, &vec![b'x'; LINE_BYTES_MAX + 2]);
         log.write(Stream::Out, b"\n");
         let lengths: Vec<usize> = kept.take().iter().map(String::len).collect();

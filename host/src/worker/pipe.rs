@@ -1,6 +1,6 @@
 //! The pipe of results, as a worker writes it.
 
-use super::guest::LogSink;
+use super::log::{LogSink, Origin};
 use crate::wire::frame::{BODY_BYTES_MAX, FrameKind, Header, PART_BYTES};
 use crate::wire::jobmem::JobMem;
 use std::fs::File;
@@ -89,8 +89,15 @@ impl ResultPipe {
 }
 
 impl LogSink for ResultPipe {
-    fn line(&self, line: &[u8]) {
+    fn line(&self, from: Origin, line: &[u8]) {
+        let header = Header {
+            kind: FrameKind::Log,
+            count: from.stream.code(),
+            batch: 0,
+            first_job: from.job,
+            bytes: line.len() as u32,
+        };
         // Without a dispatcher there is nobody to read it, and the worker ends at its next read.
-        let _ = self.send(FrameKind::Log, line);
+        let _ = self.write(&header, &[line]);
     }
 }

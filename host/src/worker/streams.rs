@@ -1,7 +1,8 @@
 //! Guests' standard streams, as WASI wants them: bytes in memory that never make anybody wait.
 
-use super::log::{Log, Stream};
+use super::log::Log;
 use crate::imports::job::OutputTooLarge;
+use crate::wire::line::Stream;
 use bytes::Bytes;
 use std::future::{Future, ready};
 use std::io;

@@ -154,8 +154,8 @@ impl Sink for Output {
     fn notice(&mut self, notice: Notice) {
         let console = &mut self.console;
         match notice {
-            Notice::Log { pid, line } => console.guest(pid, &line),
-            Notice::WorkerStarted { slot, pid } => {
+            Notice::Log { pid, line, .. } => console.guest(pid, &line),
+            Notice::WorkerStarted { slot, pid, .. } => {
                 console.detail(format_args!("worker {slot} started, process {pid}"));
             }
             Notice::WorkerLost { slot, pid, how } => {
