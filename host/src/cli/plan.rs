@@ -196,6 +196,7 @@ pub(crate) fn config(flags: &MapFlags, kind: Kind, jobs: &Jobs) -> Config {
     let recorded = output.format() == Format::Jsonl || flags.log.joblog.is_some();
     let settings = Settings {
         task: policy.task.clone(),
+        tasks: Vec::new(),
         isolation: policy.isolation,
         input: match jobs.origin {
             _ if input.raw_input || input.files => InputForm::Raw,

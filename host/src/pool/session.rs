@@ -155,10 +155,12 @@ impl Session {
             let shared = config.shared.clone().map_or_else(made, Ok);
             self.sharing = Some(Sharing::new(&shared.map_err(setup("make shared state"))?)?);
         }
-        self.description.choose(settings.task.as_deref()).map_err(|error| PoolError::Task {
-            message: error.message,
-            candidates: error.candidates,
-        })?;
+        for name in settings.task_names() {
+            self.description.choose(name).map_err(|error| PoolError::Task {
+                message: error.message,
+                candidates: error.candidates,
+            })?;
+        }
         let load =
             Load { shared: self.sharing.is_some(), settings, description: &self.description };
         let load =

@@ -96,12 +96,26 @@ pub fn split_command_job(job: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(u32::from_le_bytes(*words_bytes) as usize)
 }
 
+/// Encodes a job that names its task: the index of that in [`Settings::tasks`] (`u32 LE`), then the job.
+pub fn task_job(task: u32, job: &[u8]) -> Vec<u8> {
+    [&task.to_le_bytes(), job].concat()
+}
+
+/// Takes a job apart that names its task: the task's index, and the job. `None` if it is torn.
+pub(crate) fn split_task_job(job: &[u8]) -> Option<(usize, &[u8])> {
+    let (task, job) = job.split_first_chunk::<4>()?;
+    Some((u32::from_le_bytes(*task) as usize, job))
+}
+
 /// Everything the zygote and its workers need to know to run jobs. Crosses the control socket as
 /// JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     /// Name of the task to call; ignored for a command, and `None` where the module has only one.
     pub task: Option<String>,
+    /// The tasks of jobs that name their own (see [`task_job`]). Where there are none, all jobs are for
+    /// [`task`](Self::task).
+    pub tasks: Vec<String>,
     /// When an instance is thrown away.
     pub isolation: Isolation,
     /// How jobs become arguments.
@@ -132,10 +146,21 @@ pub struct Settings {
     pub measured: bool,
 }
 
+impl Settings {
+    /// The names of all tasks that jobs may call; `None` is the one that needs no name.
+    pub(crate) fn task_names(&self) -> Vec<Option<&str>> {
+        match self.tasks.as_slice() {
+            [] => vec![self.task.as_deref()],
+            tasks => tasks.iter().map(|name| Some(name.as_str())).collect(),
+        }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Settings {
             task: None,
+            tasks: Vec::new(),
             isolation: Isolation::default(),
             input: InputForm::default(),
             output: OutputForm::default(),

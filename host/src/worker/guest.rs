@@ -33,10 +33,13 @@ pub(crate) struct Guest<'a> {
     memory_bytes: u64,
 }
 
-/// An instance, and its task.
+/// An instance, and the task that is called there.
 struct Live {
     store: Sandbox,
-    task: TaskCall,
+    instance: Instance,
+    /// Its index in the program.
+    task: usize,
+    call: TaskCall,
 }
 
 #[derive(Clone)]
@@ -58,17 +61,13 @@ impl<'a> Guest<'a> {
             wasi::enter_runtime(program.polls);
         }
         let settings = &program.settings;
-        let width = match &program.calling {
-            Calling::Scalar { signature, .. } => signature.width(),
-            Calling::Byte { .. } | Calling::Command { .. } => 0,
-        };
         Guest {
             log: Arc::new(Log::new(sink, settings.log_bytes_max)),
             captured: Arc::new(Captured::new(settings.output_bytes_max)),
             random: SeededRandom::new(settings.seed.unwrap_or_default()),
             attached,
             live: None,
-            numbers: vec![ValRaw::i64(0); width],
+            numbers: vec![ValRaw::i64(0); program.width()],
             memory_bytes: 0,
             program,
         }
@@ -96,9 +95,10 @@ impl<'a> Guest<'a> {
         let start = out.len();
         let program = self.program;
         self.log.begin_job(number);
-        let result = match &program.calling {
-            Calling::Scalar { signature, .. } => self.run_scalar(number, signature, job, out),
-            Calling::Byte { takes, .. } => self.run_bytes(number, *takes, job, out),
+        let (task, job) = program.route(job)?;
+        let result = match program.calling(task) {
+            Calling::Scalar { signature, .. } => self.run_scalar(number, task, signature, job, out),
+            Calling::Byte { takes, .. } => self.run_bytes(number, task, *takes, job, out),
             Calling::Command { command, .. } => self.run_command(number, command, job, out),
         };
         if result.is_err() {
@@ -120,13 +120,14 @@ impl<'a> Guest<'a> {
     fn run_scalar(
         &mut self,
         number: u64,
+        task: usize,
         signature: &Signature,
         job: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<(), Failure> {
         signature.read(job, &mut self.numbers)?;
-        self.begin_job(number)?;
-        let Some(Live { store, task: TaskCall::Scalar(call) }) = &mut self.live else {
+        self.begin_job(number, task)?;
+        let Some(Live { store, call: TaskCall::Scalar(call), .. }) = &mut self.live else {
             unreachable!("a scalar program has scalar instances");
         };
         match call.call(store, &mut self.numbers) {
@@ -141,14 +142,15 @@ impl<'a> Guest<'a> {
     fn run_bytes(
         &mut self,
         number: u64,
+        task: usize,
         takes: Takes,
         job: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<(), Failure> {
         let settings = &self.program.settings;
         let input = text::job(settings.input, takes, job)?;
-        self.begin_job(number)?;
-        let Some(Live { store, task: TaskCall::Byte(task) }) = &mut self.live else {
+        self.begin_job(number, task)?;
+        let Some(Live { store, call: TaskCall::Byte(task), .. }) = &mut self.live else {
             unreachable!("a byte program has byte instances");
         };
         let job = &mut store.data_mut().job;
@@ -177,8 +179,8 @@ impl<'a> Guest<'a> {
         self.random.begin_job(number);
         let grants = Grants { arguments: &arguments, input: Some(Input::new(job.stdin)) };
         self.captured.swap(out);
-        let result = self.instantiate(number, grants).and_then(|mut live| {
-            let TaskCall::Command(start) = live.task.clone() else {
+        let result = self.instantiate(number, 0, grants).and_then(|mut live| {
+            let TaskCall::Command(start) = live.call.clone() else {
                 unreachable!("a command program has command instances");
             };
             let called = start.call(&mut *live.store, ());
@@ -195,14 +197,20 @@ impl<'a> Guest<'a> {
 
     /// Makes sure that there is an instance, and makes it ready for a job.
     #[inline]
-    fn begin_job(&mut self, number: u64) -> Result<(), Failure> {
+    fn begin_job(&mut self, number: u64, task: usize) -> Result<(), Failure> {
         if self.program.settings.seed.is_some() {
             self.random.begin_job(number);
         }
         match &mut self.live {
-            None => self.live = Some(self.instantiate(number, Grants::default())?),
+            None => self.live = Some(self.instantiate(number, task, Grants::default())?),
             Some(live) => {
                 live.store.begin_job(number);
+                if live.task != task {
+                    live.call =
+                        find(self.program.calling(task), &live.instance, &mut live.store)
+                            .map_err(|error| Failure::new(FailureKind::Trap, error.to_string()))?;
+                    live.task = task;
+                }
                 if let Some(fuel) = self.program.settings.fuel {
                     live.store.set_fuel(fuel).expect("the engine counts fuel");
                 }
@@ -212,11 +220,11 @@ impl<'a> Guest<'a> {
     }
 
     /// A new instance, initialised, with fuel for one job.
-    fn instantiate(&mut self, number: u64, grants: Grants) -> Result<Live, Failure> {
+    fn instantiate(&mut self, number: u64, task: usize, grants: Grants) -> Result<Live, Failure> {
         let mut store = self.store(grants)?;
         store.begin_job(number);
-        match self.start(&mut store) {
-            Ok(task) => Ok(Live { store, task }),
+        match self.start(task, &mut store) {
+            Ok((instance, call)) => Ok(Live { store, instance, task, call }),
             Err(error) => Err(self.failure(&store, &error).unwrap_or_else(outcome::exited_early)),
         }
     }
@@ -226,9 +234,9 @@ impl<'a> Guest<'a> {
         let settings = &program.settings;
         let wasi = if program.wasi {
             let log = |stream| Output::Log(self.log.clone(), stream);
-            let output = match &program.calling {
-                Calling::Command { .. } => Output::Result(self.captured.clone()),
-                Calling::Scalar { .. } | Calling::Byte { .. } => log(Stream::Out),
+            let output = match program.is_command() {
+                true => Output::Result(self.captured.clone()),
+                false => log(Stream::Out),
             };
             let context = wasi::context(settings, grants, output, log(Stream::Err), &self.random);
             Some(
@@ -250,7 +258,11 @@ impl<'a> Guest<'a> {
         Ok(Sandbox::new(store))
     }
 
-    fn start(&self, store: &mut Store<Host>) -> wasmtime::Result<TaskCall> {
+    fn start(
+        &self,
+        task: usize,
+        store: &mut Store<Host>,
+    ) -> wasmtime::Result<(Instance, TaskCall)> {
         let program = self.program;
         let instance = program.pre.instantiate(&mut *store)?;
         if let Some(memory) = &program.memory {
@@ -262,18 +274,8 @@ impl<'a> Guest<'a> {
         {
             initialize.typed::<(), ()>(&*store)?.call(&mut *store, ())?;
         }
-        let task = match &program.calling {
-            Calling::Scalar { export, .. } => export.of(&instance, store).map(TaskCall::Scalar),
-            Calling::Byte { export, .. } => match function(&instance, store, export) {
-                Some(task) => Some(TaskCall::Byte(task.typed(&*store)?)),
-                None => None,
-            },
-            Calling::Command { export, .. } => match function(&instance, store, export) {
-                Some(start) => Some(TaskCall::Command(start.typed(&*store)?)),
-                None => None,
-            },
-        };
-        task.ok_or_else(|| wasmtime::format_err!("the task is not a function"))
+        let call = find(program.calling(task), &instance, store)?;
+        Ok((instance, call))
     }
 
     /// The failure of a task that ended with this error; its instance is thrown away.
@@ -300,6 +302,26 @@ impl<'a> Guest<'a> {
             self.memory_bytes = live.store.data().limits.memory_bytes();
         }
     }
+}
+
+/// A task of an instance, ready to be called.
+fn find(
+    calling: &Calling,
+    instance: &Instance,
+    store: &mut Store<Host>,
+) -> wasmtime::Result<TaskCall> {
+    let call = match calling {
+        Calling::Scalar { export, .. } => export.of(instance, store).map(TaskCall::Scalar),
+        Calling::Byte { export, .. } => match function(instance, store, export) {
+            Some(task) => Some(TaskCall::Byte(task.typed(&*store)?)),
+            None => None,
+        },
+        Calling::Command { export, .. } => match function(instance, store, export) {
+            Some(start) => Some(TaskCall::Command(start.typed(&*store)?)),
+            None => None,
+        },
+    };
+    call.ok_or_else(|| wasmtime::format_err!("the task is not a function"))
 }
 
 fn function(

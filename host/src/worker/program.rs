@@ -8,7 +8,8 @@ use super::outcome::size;
 use super::text::Takes;
 use crate::imports::{self, Host};
 use crate::module::description::{ChooseError, Description, Form, Task};
-use crate::wire::settings::{InputForm, OutputForm, Settings};
+use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::settings::{InputForm, OutputForm, Settings, split_task_job};
 use std::fs::File;
 use wasmtime::{Engine, FuncType, InstancePre, Linker, Module, ModuleExport};
 use wasmtime_wasi::{I32Exit, p1};
@@ -54,7 +55,8 @@ pub(crate) enum Calling {
 /// A module that is ready to be instantiated.
 pub(crate) struct Program {
     pub(crate) settings: Settings,
-    pub(crate) calling: Calling,
+    /// What jobs call.
+    tasks: Vec<Calling>,
     /// What is called once per instance.
     pub(crate) initialize: Option<ModuleExport>,
     /// Its memory, which imports copy from and to.
@@ -76,24 +78,60 @@ impl Program {
         description: &Description,
         cwasm: File,
     ) -> Result<Program, ProgramError> {
-        let task = description.choose(settings.task.as_deref())?;
+        let names = settings.task_names();
+        let tasks: Vec<&Task> =
+            names.into_iter().map(|name| description.choose(name)).collect::<Result<_, _>>()?;
         check_memory(settings, description)?;
         check_directories(settings)?;
         let module = engine::load_module(settings, cwasm).map_err(ProgramError::Load)?;
         module.initialize_copy_on_write_image().map_err(ProgramError::Load)?;
-        let calling = calling(settings, task, &module)?;
+        let tasks = tasks.into_iter().map(|task| calling(settings, task, &module));
+        let tasks = tasks.collect::<Result<_, _>>()?;
         let imports_from =
             |name: &str| description.imports.iter().any(|import| import.module == name);
         let wasi = imports_from(WASI);
         Ok(Program {
             settings: settings.clone(),
-            calling,
+            tasks,
             initialize: module.get_export_index("_initialize"),
             memory: module.get_export_index("memory"),
             pre: link(&module, wasi, imports_from(imports::MODULE))?,
             wasi,
             polls: description.polls(),
         })
+    }
+
+    /// The task that a job calls, as an index, and the job without the name of its task.
+    ///
+    /// # Errors
+    /// It should name one of several tasks, and does not.
+    #[inline]
+    pub(crate) fn route<'a>(&self, job: &'a [u8]) -> Result<(usize, &'a [u8]), Failure> {
+        if self.settings.tasks.is_empty() {
+            return Ok((0, job));
+        }
+        let routed = split_task_job(job).filter(|(task, _)| *task < self.tasks.len());
+        routed.ok_or_else(|| Failure::new(FailureKind::InvalidJob, "it names no task"))
+    }
+
+    /// How a task is called.
+    #[inline]
+    pub(crate) fn calling(&self, task: usize) -> &Calling {
+        &self.tasks[task]
+    }
+
+    /// Most numbers that a call passes in either direction.
+    pub(crate) fn width(&self) -> usize {
+        let widths = self.tasks.iter().map(|task| match task {
+            Calling::Scalar { signature, .. } => signature.width(),
+            Calling::Byte { .. } | Calling::Command { .. } => 0,
+        });
+        widths.max().unwrap_or(0)
+    }
+
+    /// Whether it is a command: it has no other task then.
+    pub(crate) fn is_command(&self) -> bool {
+        matches!(self.tasks[..], [Calling::Command { .. }])
     }
 
     /// The engine that it was loaded into.

@@ -367,4 +367,5 @@ fn garbage_collected_memory_counts_against_the_limit() {
     assert_eq!(results(text, settings, &["", ""]), [failed; 2]);
 }
 
+mod tasks;
 mod wasi;
