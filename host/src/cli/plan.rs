@@ -217,6 +217,7 @@ pub(crate) fn config(flags: &MapFlags, kind: Kind, jobs: &Jobs) -> Config {
             },
             _ => CommandLine::default(),
         },
+        stdio: false,
         memory_bytes_max: limits.memory,
         region_bytes_max: limits.region_space,
         fuel: limits.fuel,

@@ -171,6 +171,10 @@ impl Session {
             let (control, regions) = shared.fds();
             files.extend([control, regions]);
         }
+        let (input, output, error) = (io::stdin(), io::stdout(), io::stderr());
+        if settings.stdio {
+            files.extend([input.as_fd(), output.as_fd(), error.as_fd()]);
+        }
         let loaded = self.zygote.load(&files).map_err(no_zygote)?;
         loaded.map_err(PoolError::Module)?;
         self.loaded = Some(settings.clone());

@@ -196,7 +196,7 @@ impl Dispatcher<'_> {
 
     /// Stops all workers, and tells whoever commands that it is done.
     pub(super) fn pause(&mut self) {
-        self.session.zygote.signal_group(Signal::STOP);
+        self.signal_all(Signal::STOP);
         let paused = Instant::now();
         self.commands.paused();
         let stood = paused.elapsed();
@@ -210,7 +210,13 @@ impl Dispatcher<'_> {
 
     /// Lets stopped workers go on.
     pub(super) fn resume(&mut self) {
-        self.session.zygote.signal_group(Signal::CONT);
+        self.signal_all(Signal::CONT);
+    }
+
+    /// Signals the zygote's group, and the workers that left it for the dispatcher's.
+    fn signal_all(&self, signal: Signal) {
+        self.session.zygote.signal_group(signal);
+        self.workers.iter().flatten().for_each(|worker| worker.signal(signal));
     }
 
     /// Tells which jobs are running.

@@ -43,7 +43,8 @@ pub(crate) enum ToZygote {
         timeout_ms: u64,
     },
     /// Load the machine code and link it: answered by [`FromZygote::Loaded`].
-    /// Descriptors: the machine code, a [`Load`] as JSON, and what that says follows.
+    /// Descriptors: the machine code, a [`Load`] as JSON, and what that says follows: those of shared
+    /// state, then, if the settings say so, the dispatcher's standard input, output and error.
     Load,
     /// Fork a worker: answered by [`FromZygote::Forked`] and, once it ended, [`FromZygote::Exited`].
     /// Descriptors: the pipe of jobs (to read), the pipe of results (to write), the job memory.

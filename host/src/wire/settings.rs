@@ -124,6 +124,9 @@ pub struct Settings {
     pub output: OutputForm,
     /// Arguments of a command.
     pub command: CommandLine,
+    /// Whether a command uses the standard streams of the dispatcher's process instead of its job's
+    /// input and its result.
+    pub stdio: bool,
     /// Most bytes of linear memory of one instance.
     pub memory_bytes_max: u64,
     /// Most bytes of regions that one instance may have mapped, beyond its own memory.
@@ -165,6 +168,7 @@ impl Default for Settings {
             input: InputForm::default(),
             output: OutputForm::default(),
             command: CommandLine::default(),
+            stdio: false,
             memory_bytes_max: 1 << 30,
             region_bytes_max: 4 << 30,
             fuel: None,

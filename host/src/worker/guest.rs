@@ -7,9 +7,10 @@ use super::log::{Log, LogSink};
 use super::outcome::{self, Circumstances};
 use super::program::{Calling, Program};
 use super::sandbox::Sandbox;
+use super::stdio::Stdio;
 use super::streams::{Captured, Input, Output};
 use super::text::{self, Takes};
-use super::wasi::{self, Grants, SeededRandom};
+use super::wasi::{self, Grants, SeededRandom, Streams};
 use crate::imports::objects::{Attached, Objects};
 use crate::imports::{Host, job::Job, limits::Limits};
 use crate::wire::failure::{Failure, FailureKind};
@@ -26,6 +27,8 @@ pub(crate) struct Guest<'a> {
     random: SeededRandom,
     /// Shared state, where there is any.
     attached: Option<Attached>,
+    /// The standard streams of a command, where they are not those of its job.
+    stdio: Option<&'a Stdio>,
     live: Option<Live>,
     /// Numbers of a scalar call, kept from job to job.
     numbers: Vec<ValRaw>,
@@ -56,6 +59,7 @@ impl<'a> Guest<'a> {
         program: &'a Program,
         sink: Arc<dyn LogSink>,
         attached: Option<Attached>,
+        stdio: Option<&'a Stdio>,
     ) -> Self {
         if program.wasi {
             wasi::enter_runtime(program.polls);
@@ -66,6 +70,7 @@ impl<'a> Guest<'a> {
             captured: Arc::new(Captured::new(settings.output_bytes_max)),
             random: SeededRandom::new(settings.seed.unwrap_or_default()),
             attached,
+            stdio,
             live: None,
             numbers: vec![ValRaw::i64(0); program.width()],
             memory_bytes: 0,
@@ -234,11 +239,18 @@ impl<'a> Guest<'a> {
         let settings = &program.settings;
         let wasi = if program.wasi {
             let log = |stream| Output::Log(self.log.clone(), stream);
-            let output = match program.is_command() {
-                true => Output::Result(self.captured.clone()),
-                false => log(Stream::Out),
+            let streams = match (program.is_command(), self.stdio) {
+                (true, Some(stdio)) => Streams::Own(stdio),
+                (true, None) => {
+                    let output = Output::Result(self.captured.clone());
+                    Streams::Job { input: grants.input, output, error: log(Stream::Err) }
+                }
+                (false, _) => {
+                    let (output, error) = (log(Stream::Out), log(Stream::Err));
+                    Streams::Job { input: None, output, error }
+                }
             };
-            let context = wasi::context(settings, grants, output, log(Stream::Err), &self.random);
+            let context = wasi::context(settings, grants.arguments, streams, &self.random);
             Some(
                 context
                     .map_err(|error| Failure::new(FailureKind::GuestError, format!("{error:#}")))?,

@@ -18,6 +18,7 @@ mod outcome;
 mod pipe;
 pub(crate) mod program;
 mod sandbox;
+pub(crate) mod stdio;
 mod streams;
 mod text;
 mod wasi;
@@ -43,6 +44,7 @@ use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
+use stdio::Stdio;
 
 /// Forks, runs the function in the child, and waits; answers with the exit code, or `None` if a
 /// signal ended the child. (The zygote's; a worker has no fork of its own.)
@@ -60,6 +62,8 @@ pub(crate) struct Start<'a> {
     pub(crate) memory: OwnedFd,
     /// Shared state, and who the worker is there.
     pub(crate) shared: Option<(Arc<Shared>, Membership)>,
+    /// The standard streams that a command uses, if not its own.
+    pub(crate) stdio: Option<&'a Stdio>,
     pub(crate) fork: Fork,
 }
 
@@ -82,6 +86,7 @@ pub(crate) fn main(start: Start<'_>) -> i32 {
             pipe: Arc::clone(&pipe),
             memory,
             attached,
+            stdio: start.stdio,
             guest: None,
             spin: Spin::default(),
             record: Vec::new(),
@@ -112,6 +117,7 @@ struct Worker<'a> {
     pipe: Arc<ResultPipe>,
     memory: Arc<JobMem>,
     attached: Option<Attached>,
+    stdio: Option<&'a Stdio>,
     /// The guest, once there was a job. In `process` isolation it is ready and never used: children
     /// use their copies.
     guest: Option<Guest<'a>>,
@@ -122,7 +128,7 @@ struct Worker<'a> {
 
 impl<'a> Worker<'a> {
     fn new_guest(&self) -> Guest<'a> {
-        Guest::new(self.program, self.pipe.clone(), self.attached.clone())
+        Guest::new(self.program, self.pipe.clone(), self.attached.clone(), self.stdio)
     }
 
     /// What a process has to do first that was forked from one that has run a while.
@@ -135,6 +141,9 @@ impl<'a> Worker<'a> {
     /// Serves until the pipe of jobs ends.
     fn run(&mut self, mut jobs: File) -> io::Result<()> {
         self.begin_process();
+        if let Some(stdio) = self.stdio {
+            stdio.enter()?;
+        }
         if self.settings.isolation == Isolation::Process && !self.program.polls {
             // Without a second thread (see `Guest::new`) the guest can be made ready before the forks.
             let guest = self.new_guest();

@@ -1,5 +1,6 @@
 //! WASI for guests: nothing but what the settings grant.
 
+use super::stdio::Stdio;
 use super::streams::{Input, Output};
 use crate::wire::settings::Settings;
 use rand::rngs::StdRng;
@@ -20,22 +21,36 @@ pub(crate) struct Grants<'a> {
     pub(crate) input: Option<Input>,
 }
 
+/// The standard streams of one instance.
+pub(crate) enum Streams<'a> {
+    /// Bytes in memory.
+    Job { input: Option<Input>, output: Output, error: Output },
+    /// Those of whoever runs wpool.
+    Own(&'a Stdio),
+}
+
 /// WASI's state for a new instance.
 ///
 /// # Errors
 /// A granted directory cannot be opened.
 pub(crate) fn context(
     settings: &Settings,
-    grants: Grants,
-    output: Output,
-    error: Output,
+    arguments: &[String],
+    streams: Streams,
     random: &SeededRandom,
 ) -> wasmtime::Result<WasiP1Ctx> {
     let mut builder = WasiCtxBuilder::new();
-    builder.allow_blocking_current_thread(true).stdout(output).stderr(error);
-    builder.envs(&settings.env).args(grants.arguments);
-    if let Some(input) = grants.input {
-        builder.stdin(input);
+    builder.allow_blocking_current_thread(true).envs(&settings.env).args(arguments);
+    match streams {
+        Streams::Job { input, output, error } => {
+            builder.stdout(output).stderr(error);
+            if let Some(input) = input {
+                builder.stdin(input);
+            }
+        }
+        Streams::Own(Stdio { input, output, error, .. }) => {
+            builder.stdin(input.clone()).stdout(output.clone()).stderr(error.clone());
+        }
     }
     for directory in &settings.dirs {
         let perms = if directory.read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
@@ -141,10 +156,10 @@ pub(crate) fn enter_runtime(polls: bool) {
     let mut builder =
         if polls { Builder::new_multi_thread() } else { Builder::new_current_thread() };
     if polls {
-        builder.worker_threads(1).enable_time();
+        builder.worker_threads(1).enable_all();
     }
     // Leaked with what it hands out: a worker has one runtime, as long as it lives.
     let runtime: &'static Runtime =
-        Box::leak(Box::new(builder.build().expect("the system grants a thread and a timer")));
+        Box::leak(Box::new(builder.build().expect("the system grants a thread and its events")));
     std::mem::forget(runtime.enter());
 }

@@ -9,7 +9,7 @@ use crate::wire::control::{
     ControlSocket, ExitStatus, FromZygote, Load, Membership, ToZygote, WorkerId, cut_text,
 };
 use crate::wire::settings::Settings;
-use crate::worker::{self, jail, program::Program};
+use crate::worker::{self, jail, program::Program, stdio::Stdio};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, dup2_stdin};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -25,6 +25,7 @@ struct Loaded {
     program: Program,
     settings: Settings,
     shared: Option<Arc<Shared>>,
+    stdio: Option<Stdio>,
 }
 
 /// The zygote's state.
@@ -151,6 +152,7 @@ impl Server {
                 results,
                 memory,
                 shared: loaded.shared.clone().zip(member),
+                stdio: loaded.stdio.as_ref(),
                 fork: fork::run,
             })
         })
@@ -168,15 +170,30 @@ fn load(files: Vec<OwnedFd>) -> Result<Loaded, String> {
             .map_err(|error| format!("the settings cannot be read: {error}"))?;
     let program = Program::load(&load.settings, &load.description, File::from(code))
         .map_err(|error| error.to_string())?;
-    let shared = match (load.shared, files.next(), files.next()) {
-        (false, ..) => None,
-        (true, Some(control), Some(regions)) => {
-            let shared = Shared::map(control, regions);
-            Some(Arc::new(shared.map_err(|error| format!("cannot map shared state: {error}"))?))
-        }
-        _ => return Err("shared state has two descriptors".into()),
+    let shared = match load.shared {
+        true => Some(Arc::new(map_shared(&mut files)?)),
+        false => None,
     };
-    Ok(Loaded { program, settings: load.settings, shared })
+    let stdio = match load.settings.stdio {
+        true => Some(take_stdio(&mut files)?),
+        false => None,
+    };
+    Ok(Loaded { program, settings: load.settings, shared, stdio })
+}
+
+fn map_shared(files: &mut impl Iterator<Item = OwnedFd>) -> Result<Shared, String> {
+    let (Some(control), Some(regions)) = (files.next(), files.next()) else {
+        return Err("shared state has two descriptors".into());
+    };
+    Shared::map(control, regions).map_err(|error| format!("cannot map shared state: {error}"))
+}
+
+fn take_stdio(files: &mut impl Iterator<Item = OwnedFd>) -> Result<Stdio, String> {
+    let (Some(input), Some(output), Some(error)) = (files.next(), files.next(), files.next())
+    else {
+        return Err("there are three standard streams".into());
+    };
+    Stdio::of_parent([input, output, error]).map_err(|error| format!("no dispatcher: {error}"))
 }
 
 /// Waits for a child that has ended, and says how.

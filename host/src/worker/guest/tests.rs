@@ -22,7 +22,7 @@ fn run(
 ) -> (Vec<Result<String, Failure>>, Vec<String>) {
     let program = load(text, &settings).unwrap();
     let kept = Arc::new(Kept::default());
-    let mut guest = Guest::new(&program, kept.clone(), None);
+    let mut guest = Guest::new(&program, kept.clone(), None, None);
     let run = |(number, job): (usize, &&[u8])| {
         let mut out = b"before ".to_vec();
         let result = guest.run(number as u64, job, &mut out);
@@ -280,7 +280,7 @@ fn the_memory_of_the_last_instance_is_known_after_it_is_gone() {
         r#"(module (memory 2) (func (export "f") (param i32) (drop (memory.grow (local.get 0)))))"#;
     for isolation in [Isolation::Reuse, Isolation::Fresh] {
         let program = load(text, &Settings { isolation, ..Settings::default() }).unwrap();
-        let mut guest = Guest::new(&program, Arc::new(Kept::default()), None);
+        let mut guest = Guest::new(&program, Arc::new(Kept::default()), None, None);
         guest.run(0, b"3", &mut Vec::new()).unwrap();
         assert_eq!(guest.memory_bytes(), 5 << 16);
     }
