@@ -93,7 +93,8 @@ impl<'a> Queue<'a> {
     ) -> Result<(), Error> {
         let store = self.store;
         let blocks = if bytes.len() <= INLINE_BYTES { 0 } else { bytes.len().div_ceil(PIECE) };
-        if blocks > store.blocks as usize {
+        // A message's length has 32 bits.
+        if blocks > store.blocks as usize || u32::try_from(bytes.len()).is_err() {
             return Err(Error::TooLarge);
         }
         let blocks = blocks as u32;
@@ -243,10 +244,10 @@ impl<'a> Queue<'a> {
     /// Says that the message on lease is dealt with: it will not be delivered again.
     ///
     /// # Errors
-    /// `Broken`.
+    /// `NotOwner` if the caller has none on lease; `Broken`.
     pub(crate) fn acknowledge(&self, caller: &Caller<'_>) -> Result<(), Error> {
         let mut held = self.object().hold(caller)?;
-        self.settle(&mut held)
+        if self.end_lease(&mut held, false)? { Ok(()) } else { Err(Error::NotOwner) }
     }
 
     /// Says that a task whose message was got is done. Acknowledges the message on lease.

@@ -47,6 +47,7 @@ fn messages_of_all_lengths_come_back_whole_and_bytes_are_bounded() {
         assert_eq!(get(queue, &me, NOW), Ok(message(length)));
     }
     queue.acknowledge(&me).unwrap();
+    assert_eq!(queue.acknowledge(&me), Err(Error::NotOwner));
     assert_eq!(queue.put(&me, &message(10_241), None), Err(Error::TooLarge));
     queue.put(&me, &message(9_000), NOW).unwrap();
     assert_eq!(queue.put(&me, &message(2_000), NOW), Err(Error::TimedOut), "full of bytes");
@@ -57,6 +58,16 @@ fn messages_of_all_lengths_come_back_whole_and_bytes_are_bounded() {
     }
     queue.acknowledge(&me).unwrap();
     assert_sound(&shared);
+}
+
+#[test]
+fn a_message_is_shorter_than_4_gib_however_large_the_queue_is() {
+    let (_, me) = world();
+    let shared = Shared::new(Space { shared_bytes: 9 << 30, ..Space::default() }).unwrap();
+    let id = queue(&shared, &me, 1, 8 << 30, false);
+    // Zeros that nobody touches take no memory.
+    let message = vec![0; 1 << 32];
+    assert_eq!(shared.queue(id).unwrap().put(&me, &message, NOW), Err(Error::TooLarge));
 }
 
 #[test]
