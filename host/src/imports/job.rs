@@ -67,7 +67,7 @@ fn job_read(
     offset: u32,
     len: u32,
 ) -> wasmtime::Result<u32> {
-    let (dst, host) = bytes(&mut caller, "job_read", dst, len)?;
+    let (dst, host) = bytes(&mut caller, "job_read", dst, len.into())?;
     let rest = host.job.input.get(offset as usize..).unwrap_or_default();
     let copied = rest.len().min(dst.len());
     dst[..copied].copy_from_slice(&rest[..copied]);
@@ -80,7 +80,7 @@ fn job_read(
 /// Traps: `len` bytes at `src` are not inside the memory. A result above `--max-output` ends the
 /// job. Blocks: never.
 fn result_write(mut caller: Caller<'_, Host>, src: u32, len: u32) -> wasmtime::Result<()> {
-    let (src, host) = bytes(&mut caller, "result_write", src, len)?;
+    let (src, host) = bytes(&mut caller, "result_write", src, len.into())?;
     if (host.job.output.len() + src.len()) as u64 > host.job.output_bytes_max {
         return Err(OutputTooLarge.into());
     }

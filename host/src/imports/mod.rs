@@ -3,11 +3,20 @@
 //! These files check arguments and delegate, no more. An invalid pointer is the guest's bug and
 //! traps; everything else is answered.
 
+mod answers;
+mod array;
+mod barrier;
+mod condition;
+mod event;
 pub(crate) mod job;
 pub(crate) mod limits;
 mod lock;
+mod number;
 pub(crate) mod objects;
 mod process;
+mod queue;
+mod semaphore;
+mod value;
 
 use job::Job;
 use limits::Limits;
@@ -38,7 +47,7 @@ pub(crate) struct Host {
 struct OutOfBounds {
     call: &'static str,
     pointer: u32,
-    length: u32,
+    length: u64,
 }
 
 impl fmt::Display for OutOfBounds {
@@ -55,10 +64,17 @@ impl std::error::Error for OutOfBounds {}
 /// # Errors
 /// One of them is there already.
 pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    array::link(linker)?;
+    barrier::link(linker)?;
+    condition::link(linker)?;
+    event::link(linker)?;
     job::link(linker)?;
     lock::link(linker)?;
     objects::link(linker)?;
-    process::link(linker)
+    process::link(linker)?;
+    queue::link(linker)?;
+    semaphore::link(linker)?;
+    value::link(linker)
 }
 
 /// `length` bytes of the guest's memory at `pointer`, and what the host keeps.
@@ -66,14 +82,14 @@ fn bytes<'a>(
     caller: &'a mut Caller<'_, Host>,
     call: &'static str,
     pointer: u32,
-    length: u32,
+    length: u64,
 ) -> wasmtime::Result<(&'a mut [u8], &'a mut Host)> {
     let Some(memory) = caller.data().memory else {
         wasmtime::bail!("{call}: the module exports no memory under the name `memory`");
     };
     let (memory, host) = memory.data_and_store_mut(caller);
-    let start = pointer as usize;
-    match memory.get_mut(start..start + length as usize) {
+    let (start, end) = (u64::from(pointer), u64::from(pointer).saturating_add(length));
+    match memory.get_mut(start as usize..end as usize) {
         Some(bytes) => Ok((bytes, host)),
         None => Err(OutOfBounds { call, pointer, length }.into()),
     }

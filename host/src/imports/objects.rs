@@ -1,17 +1,17 @@
-//! What all shared objects have in common for a guest: names, handles, answers. And the functions
-//! that are the same for every kind: `object_close`, `object_delete`, `culprit`, `process_slot`.
+//! What all shared objects have in common for a guest: names and handles. And the functions that are
+//! the same for every kind: `KIND_open`, `object_close`, `object_delete`.
 
+use super::answers::{Answer, misuse};
+use super::queue::Received;
 use super::{Host, MODULE, bytes};
-use crate::shared::{self, Acquired, Error, Kind, ObjectId, Owner, Shared, Spec};
+use crate::shared::{self, Error, Kind, NAME_BYTES, OBJECTS, ObjectId, Owner, Shared, Spec};
 use crate::wire::control::Membership;
 use crate::wire::jobmem::JobMem;
-use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 use wasmtime::{Caller, Linker};
 
-/// Most handles of one instance.
-const HANDLES_MAX: usize = 1 << 16;
+/// Most handles of one instance: four for each object that there can be.
+const HANDLES_MAX: usize = 4 * OBJECTS;
 
 /// Shared state as one process sees it: where it is, and in whose name the process acts there.
 #[derive(Clone, Debug)]
@@ -49,8 +49,10 @@ pub(crate) struct Objects {
     open: Vec<Option<Open>>,
     /// Whom the last answer was about that spoke of a death.
     culprit: Option<Owner>,
+    /// The last message from a queue.
+    pub(super) received: Received,
     /// The job that runs, from 1: objects count against the quota of the job that made them.
-    pub(super) job: u64,
+    job: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +64,8 @@ struct Open {
 impl Objects {
     /// None open yet.
     pub(crate) fn new(attached: Attached) -> Objects {
-        Objects { attached, open: Vec::new(), culprit: None, job: 0 }
+        let received = Received::default();
+        Objects { attached, open: Vec::new(), culprit: None, received, job: 0 }
     }
 
     /// A new job begins.
@@ -74,22 +77,58 @@ impl Objects {
     /// Closes everything, for an instance that is thrown away: what it held is free, its line of
     /// waiting is left, and those whom it concerns are told.
     pub(crate) fn discard(&mut self) {
+        // Where handles were closed, something may still be held.
         if !self.open.is_empty() {
             self.open.clear();
             self.attached.discard();
         }
     }
 
-    fn insert(&mut self, id: ObjectId, kind: Kind) -> Result<i32, Error> {
+    /// The slot of this process.
+    pub(super) fn slot(&self) -> u16 {
+        self.attached.owner.slot
+    }
+
+    /// Whom the last answer was about that spoke of a death.
+    pub(super) fn culprit(&self) -> Option<Owner> {
+        self.culprit
+    }
+
+    /// What a guest is answered.
+    #[inline]
+    pub(super) fn answer(&mut self, said: impl Answer) -> i32 {
+        said.number(&mut self.culprit)
+    }
+
+    /// A handle that is free.
+    fn vacancy(&self) -> Result<usize, Error> {
         let free = self.open.iter().position(Option::is_none).unwrap_or(self.open.len());
+        if free < HANDLES_MAX { Ok(free) } else { Err(Error::NoSpace) }
+    }
+
+    fn insert(&mut self, free: usize, id: ObjectId, kind: Kind) -> u64 {
         if free == self.open.len() {
-            if free >= HANDLES_MAX {
-                return Err(Error::NoSpace);
-            }
             self.open.push(None);
         }
         self.open[free] = Some(Open { id, kind });
-        Ok(free as i32 + 1)
+        free as u64 + 1
+    }
+
+    fn create(&mut self, name: &str, kind: Kind, spec: &Spec) -> Result<u64, Error> {
+        let free = self.vacancy()?;
+        let Attached { shared, .. } = &self.attached;
+        let id = shared.create(&self.attached.caller(), name, spec, self.job)?;
+        Ok(self.insert(free, id, kind))
+    }
+
+    fn open(&mut self, name: &str, kind: Kind) -> Result<u64, Error> {
+        let free = self.vacancy()?;
+        let (id, there) = self.attached.shared.open(&self.attached.caller(), name)?;
+        if there != kind {
+            self.close(id);
+            return Err(Error::WrongKind { kind: there });
+        }
+        Ok(self.insert(free, id, kind))
     }
 
     /// Closes an object for this process, unless there is a handle of it.
@@ -101,193 +140,126 @@ impl Objects {
     }
 
     #[inline]
-    fn get(&self, handle: i32) -> Option<Open> {
-        *self.open.get(usize::try_from(handle).ok()?.checked_sub(1)?)?
-    }
-
-    /// The code of an answer, and the number that goes with success.
-    #[inline]
-    pub(super) fn answer(&mut self, result: Result<i32, Error>) -> i32 {
-        match result {
-            Ok(number) => number,
-            Err(error) => self.refuse(error),
+    fn get(&self, call: &'static str, handle: i32) -> wasmtime::Result<Open> {
+        let index = usize::try_from(handle).unwrap_or(0).wrapping_sub(1);
+        match self.open.get(index) {
+            Some(Some(open)) => Ok(*open),
+            _ => Err(misuse(call, format!("{handle} is not a handle"))),
         }
     }
 
-    /// The code of an answer that is not what was asked for.
-    #[cold]
-    pub(super) fn refuse(&mut self, error: Error) -> i32 {
-        if let Error::Broken { culprit } = error {
-            self.culprit = culprit;
-        }
-        code(error)
-    }
-
-    /// 1 if an owner died, which is noted.
+    /// The object of a handle that has to be of this kind.
     #[inline]
-    pub(super) fn acquired(&mut self, acquired: Acquired) -> i32 {
-        match acquired {
-            Acquired::Clean => 0,
-            Acquired::OwnerDied { culprit } => {
-                self.culprit = culprit;
-                1
-            }
-        }
-    }
-}
-
-/// An object that a call is about: what is known of it, and what the call is done with.
-pub(super) struct Target<'a> {
-    pub(super) id: ObjectId,
-    pub(super) objects: &'a mut Objects,
-}
-
-impl Target<'_> {
-    /// Does something with shared state, in the name of this process.
-    #[inline]
-    pub(super) fn with<T>(
+    pub(super) fn find(
         &self,
-        operation: impl FnOnce(&Shared, &shared::Caller<'_>, ObjectId) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let attached = &self.objects.attached;
-        operation(&attached.shared, &attached.caller(), self.id)
+        call: &'static str,
+        kind: Kind,
+        handle: i32,
+    ) -> wasmtime::Result<ObjectId> {
+        let open = self.get(call, handle)?;
+        if open.kind == kind { Ok(open.id) } else { Err(wrong_kind(call, handle, open.kind, kind)) }
     }
 }
 
-/// The numbers of answers, as `wit/types.wit` and `guest/c/wpool.h` have them.
-fn code(error: Error) -> i32 {
-    match error {
-        Error::TimedOut => -1,
-        Error::Interrupted => -2,
-        Error::Broken { .. } => -3,
-        Error::NotOwner => -4,
-        Error::AlreadyOwner => -5,
-        Error::TooMany => -6,
-        Error::Closed => -7,
-        Error::TooLarge => -8,
-        Error::NoSpace => -9,
-        Error::Exists { .. } => -10,
-        Error::NotFound => -11,
-        Error::WrongKind { .. } => -12,
-        Error::WrongType => -13,
-        Error::OutOfRange => -14,
-        Error::ReadOnly => -15,
-    }
-}
-
-/// A guest's bug in a call about a shared object: a trap.
-#[derive(Debug)]
-struct Misuse {
-    call: &'static str,
-    what: String,
-}
-
-/// The trap of a call that is a bug of the guest.
 #[cold]
-pub(super) fn misuse(call: &'static str, what: impl Into<String>) -> wasmtime::Error {
-    Misuse { call, what: what.into() }.into()
+fn wrong_kind(call: &'static str, handle: i32, is: Kind, wanted: Kind) -> wasmtime::Error {
+    misuse(call, format!("{handle} is the handle of a {is}, not of a {wanted}"))
 }
 
-impl fmt::Display for Misuse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.call, self.what)
+impl Host {
+    /// The objects of the instance that calls.
+    #[inline]
+    pub(super) fn objects(&mut self, call: &'static str) -> wasmtime::Result<&mut Objects> {
+        self.objects.as_mut().ok_or_else(|| misuse(call, "there is no shared state here"))
     }
 }
 
-impl std::error::Error for Misuse {}
+/// A kind of shared objects, as guests reach them.
+pub(super) trait Noun {
+    /// Which it is.
+    const KIND: Kind;
+    /// The function that opens one.
+    const OPEN: &'static str;
+    /// An object.
+    type Of<'a>;
 
-/// How long to wait at most: for ever if negative.
-#[inline]
-pub(super) fn limit(timeout_ns: i64) -> Option<Duration> {
-    u64::try_from(timeout_ns).ok().map(Duration::from_nanos)
-}
+    /// The object of this id.
+    fn find(shared: &Shared, id: ObjectId) -> Result<Self::Of<'_>, Error>;
 
-#[inline]
-pub(super) fn objects<'a>(
-    caller: &'a mut Caller<'_, Host>,
-    call: &'static str,
-) -> wasmtime::Result<&'a mut Objects> {
-    let objects = caller.data_mut().objects.as_mut();
-    objects.ok_or_else(|| misuse(call, "there is no shared state here"))
-}
+    /// Does something with the object of a handle, in the name of this process.
+    #[inline]
+    fn with<T>(
+        objects: &Objects,
+        call: &'static str,
+        handle: i32,
+        operation: impl FnOnce(Self::Of<'_>, &shared::Caller<'_>) -> Result<T, Error>,
+    ) -> wasmtime::Result<Result<T, Error>> {
+        let id = objects.find(call, Self::KIND, handle)?;
+        let Attached { shared, .. } = &objects.attached;
+        let found = Self::find(shared, id);
+        Ok(found.and_then(|object| operation(object, &objects.attached.caller())))
+    }
 
-/// The object of a handle.
-#[inline]
-pub(super) fn target<'a>(
-    caller: &'a mut Caller<'_, Host>,
-    call: &'static str,
-    kind: Kind,
-    handle: i32,
-) -> wasmtime::Result<Target<'a>> {
-    let objects = objects(caller, call)?;
-    match objects.get(handle) {
-        Some(open) if open.kind == kind => Ok(Target { id: open.id, objects }),
-        Some(open) => {
-            let kind_there = open.kind;
-            Err(misuse(call, format!("{handle} is the handle of a {kind_there}, not of a {kind}")))
-        }
-        None => Err(misuse(call, format!("{handle} is not a handle"))),
+    /// The same, and answers with what the operation says.
+    #[inline]
+    fn on<T: Answer>(
+        host: &mut Host,
+        call: &'static str,
+        handle: i32,
+        operation: impl FnOnce(Self::Of<'_>, &shared::Caller<'_>) -> Result<T, Error>,
+    ) -> wasmtime::Result<i32> {
+        let objects = host.objects(call)?;
+        let said = Self::with(objects, call, handle, operation)?;
+        Ok(objects.answer(said))
+    }
+
+    /// Makes an object, and opens it.
+    fn create(
+        caller: &mut Caller<'_, Host>,
+        call: &'static str,
+        name: (u32, u32),
+        spec: &Spec,
+    ) -> wasmtime::Result<i32> {
+        by_name(caller, call, name, |objects, name| objects.create(name, Self::KIND, spec))
+    }
+
+    /// `KIND_open(name: i32, name_len: i32) -> i32`: opens an object.
+    ///
+    /// Arguments: its name.
+    /// Answers: a handle; `not-found`, `wrong-kind`, `no-space` (handles), `out-of-range` (the name).
+    /// Traps: the name is outside the memory or not UTF-8. Blocks: never.
+    fn open(mut caller: Caller<'_, Host>, name: u32, name_len: u32) -> wasmtime::Result<i32> {
+        by_name(&mut caller, Self::OPEN, (name, name_len), |objects, name| {
+            objects.open(name, Self::KIND)
+        })
     }
 }
 
-fn name<'a>(
-    caller: &'a mut Caller<'_, Host>,
-    call: &'static str,
-    pointer: u32,
-    length: u32,
-) -> wasmtime::Result<(Result<&'a str, Error>, &'a mut Objects)> {
-    // Longer than any name; need not be looked at.
-    let too_long = length as usize > shared::NAME_BYTES;
-    let (name, host) = bytes(caller, call, pointer, length)?;
-    let name = std::str::from_utf8(name);
-    let name = name.map_err(|_| misuse(call, "the name is not UTF-8"))?;
-    let objects = host.objects.as_mut();
-    let objects = objects.ok_or_else(|| misuse(call, "there is no shared state here"))?;
-    Ok((if too_long { Err(Error::OutOfRange) } else { Ok(name) }, objects))
-}
-
-/// `KIND_create`: makes an object, and opens it.
-pub(super) fn create(
+/// Finds or makes an object by the name at a pointer, and answers with its handle.
+fn by_name(
     caller: &mut Caller<'_, Host>,
     call: &'static str,
     (pointer, length): (u32, u32),
-    kind: Kind,
-    spec: &Spec,
+    find: impl FnOnce(&mut Objects, &str) -> Result<u64, Error>,
 ) -> wasmtime::Result<i32> {
-    let (name, objects) = name(caller, call, pointer, length)?;
-    let Attached { shared, .. } = &objects.attached;
-    let created = name
-        .and_then(|name| shared.create(&objects.attached.caller(), name, spec, objects.job))
-        .and_then(|id| objects.insert(id, kind));
-    Ok(objects.answer(created))
-}
-
-/// `KIND_open`: opens an object that is there.
-pub(super) fn open(
-    caller: &mut Caller<'_, Host>,
-    call: &'static str,
-    (pointer, length): (u32, u32),
-    kind: Kind,
-) -> wasmtime::Result<i32> {
-    let (name, objects) = name(caller, call, pointer, length)?;
-    let attached = &objects.attached;
-    let opened = name.and_then(|name| attached.shared.open(&attached.caller(), name));
-    let opened = opened.and_then(|(id, there)| match there == kind {
-        true => objects.insert(id, kind),
-        false => {
-            objects.close(id);
-            Err(Error::WrongKind { kind: there })
-        }
-    });
-    Ok(objects.answer(opened))
+    let (bytes, host) = bytes(caller, call, pointer, length.into())?;
+    // Copied before it is looked at: where a region is mapped, others write at the same time.
+    let mut name = [0; NAME_BYTES];
+    let Some(name) = name.get_mut(..bytes.len()) else {
+        return Ok(host.objects(call)?.answer(Err::<(), _>(Error::OutOfRange)));
+    };
+    name.copy_from_slice(bytes);
+    let name = str::from_utf8(name).map_err(|_| misuse(call, "the name is not UTF-8"))?;
+    let objects = host.objects(call)?;
+    let is_name = !name.is_empty() && !name.contains('\0');
+    let handle = if is_name { find(objects, name) } else { Err(Error::OutOfRange) };
+    Ok(objects.answer(handle))
 }
 
 /// Adds the functions to a linker.
 pub(super) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     linker.func_wrap(MODULE, "object_close", object_close)?;
     linker.func_wrap(MODULE, "object_delete", object_delete)?;
-    linker.func_wrap(MODULE, "culprit", culprit)?;
-    linker.func_wrap(MODULE, "process_slot", process_slot)?;
     Ok(())
 }
 
@@ -296,11 +268,10 @@ pub(super) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
 ///
 /// Arguments: the handle of any object. Answers: 0. Traps: it is not a handle. Blocks: never.
 fn object_close(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
-    let objects = objects(&mut caller, "object_close")?;
-    let Some(open) = objects.get(handle) else {
-        return Err(misuse("object_close", format!("{handle} is not a handle")));
-    };
+    let objects = caller.data_mut().objects("object_close")?;
+    let open = objects.get("object_close", handle)?;
     objects.open[handle as usize - 1] = None;
+    objects.received.forget(handle);
     objects.close(open.id);
     Ok(0)
 }
@@ -311,28 +282,9 @@ fn object_close(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i
 /// Arguments: the handle of any object. Answers: 0; `not-found` if it was deleted before.
 /// Traps: it is not a handle. Blocks: never.
 fn object_delete(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
-    let objects = objects(&mut caller, "object_delete")?;
-    let Some(open) = objects.get(handle) else {
-        return Err(misuse("object_delete", format!("{handle} is not a handle")));
-    };
-    let attached = &objects.attached;
-    let deleted = attached.shared.delete(&attached.caller(), open.id);
-    Ok(objects.answer(deleted.map(|()| 0)))
-}
-
-/// `culprit() -> i32`: whom the last answer of this instance was about that spoke of a death.
-///
-/// Arguments: none. Answers: the slot of a process (see `process_slot`), or -1 if it is not known.
-/// Traps: never. Blocks: never.
-fn culprit(mut caller: Caller<'_, Host>) -> wasmtime::Result<i32> {
-    let culprit = objects(&mut caller, "culprit")?.culprit;
-    Ok(culprit.map_or(-1, |owner| i32::from(owner.slot)))
-}
-
-/// `process_slot() -> i32`: who this process is in shared state.
-///
-/// Arguments: none. Answers: its slot, which no other process has at the same time.
-/// Traps: never. Blocks: never.
-fn process_slot(mut caller: Caller<'_, Host>) -> wasmtime::Result<i32> {
-    Ok(i32::from(objects(&mut caller, "process_slot")?.attached.owner.slot))
+    let objects = caller.data_mut().objects("object_delete")?;
+    let open = objects.get("object_delete", handle)?;
+    let Attached { shared, .. } = &objects.attached;
+    let deleted = shared.delete(&objects.attached.caller(), open.id);
+    Ok(objects.answer(deleted))
 }

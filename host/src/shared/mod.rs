@@ -64,14 +64,13 @@ mod wait;
 #[cfg(test)]
 mod tests;
 
-#[expect(unused_imports, reason = "what the rest of the crate may use")]
 pub(crate) use self::{
     array::Array,
     barrier::Barrier,
     condition::{Condition, Waited},
     error::Error,
     event::Event,
-    layout::{HOST_SLOTS, NAME_BYTES, OBJECTS, OBJECTS_PER_CREATOR, PIECE_BYTES, SLOTS},
+    layout::{HOST_SLOTS, NAME_BYTES, OBJECTS},
     lock::{Acquired, Lock},
     member::Member,
     object::{Kind, ObjectId},
@@ -87,7 +86,7 @@ pub(crate) use self::{
     value::Value,
 };
 
-use layout::{BLOCK_BASE, BLOCK_BYTES, MAGIC, header};
+use layout::{BLOCK_BASE, BLOCK_BYTES, MAGIC, PIECE_BYTES, header};
 use memory::Memory;
 use registry::Registry;
 use std::io;

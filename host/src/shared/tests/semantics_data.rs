@@ -1,5 +1,6 @@
 //! Python's semantics of values, arrays and regions, and the life of objects.
 
+use super::super::layout::{HOST_SLOTS, OBJECTS_PER_CREATOR};
 use super::process::Child;
 use super::*;
 

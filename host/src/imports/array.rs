@@ -1,0 +1,211 @@
+//! `wpool.array_*`: arrays of numbers, each changed by one instruction.
+
+use super::answers::misuse;
+use super::number::{bits, fault, kind, number};
+use super::objects::Noun;
+use super::{Host, MODULE, bytes};
+use crate::shared::{Array, Error, Kind, ObjectId, Scalar, Shared, Spec, Type};
+use wasmtime::{Caller, Linker};
+
+/// Adds the functions to a linker.
+pub(super) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    linker.func_wrap(MODULE, "array_create", create)?;
+    linker.func_wrap(MODULE, Array::OPEN, Array::open)?;
+    linker.func_wrap(MODULE, "array_type", type_of)?;
+    linker.func_wrap(MODULE, "array_len", len)?;
+    linker.func_wrap(MODULE, "array_get", get)?;
+    linker.func_wrap(MODULE, "array_set", set)?;
+    linker.func_wrap(MODULE, "array_swap", swap)?;
+    linker.func_wrap(MODULE, "array_add", add)?;
+    linker.func_wrap(MODULE, "array_compare_exchange", compare_exchange)?;
+    linker.func_wrap(MODULE, "array_read", read)?;
+    linker.func_wrap(MODULE, "array_write", write)?;
+    Ok(())
+}
+
+impl Noun for Array<'_> {
+    const KIND: Kind = Kind::Array;
+    const OPEN: &'static str = "array_open";
+    type Of<'a> = Array<'a>;
+
+    #[inline]
+    fn find(shared: &Shared, id: ObjectId) -> Result<Array<'_>, Error> {
+        shared.array(id)
+    }
+}
+
+/// Does something with the array of a handle.
+#[inline]
+fn on<T>(
+    host: &mut Host,
+    call: &'static str,
+    handle: i32,
+    operation: impl FnOnce(Array<'_>) -> Result<T, Error>,
+) -> wasmtime::Result<T> {
+    let done = Array::with(host.objects(call)?, call, handle, |array, _| operation(array))?;
+    done.map_err(|error| fault(call, error))
+}
+
+/// Does something with an element of the array of a handle.
+#[inline]
+fn at<T>(
+    mut caller: Caller<'_, Host>,
+    call: &'static str,
+    handle: i32,
+    index: u32,
+    operation: impl FnOnce(Array<'_>, usize) -> Result<T, Error>,
+) -> wasmtime::Result<T> {
+    let done = on(caller.data_mut(), call, handle, |array| match array.len() {
+        length if index as usize >= length => Ok(Err(length)),
+        _ => operation(array, index as usize).map(Ok),
+    })?;
+    done.map_err(|length| misuse(call, format!("{index} is not an index of {length} elements")))
+}
+
+/// The bytes that a slice of the array of a handle has.
+fn slice_bytes(
+    host: &mut Host,
+    call: &'static str,
+    handle: i32,
+    first: u32,
+    count: u32,
+) -> wasmtime::Result<u64> {
+    let (length, size) = on(host, call, handle, |array| Ok((array.len(), array.kind().bytes())))?;
+    if u64::from(first) + u64::from(count) > length as u64 {
+        let what = format!("{count} elements from {first} on are not inside {length} elements");
+        return Err(misuse(call, what));
+    }
+    Ok(u64::from(count) * size as u64)
+}
+
+/// `array_create(name: i32, name_len: i32, type: i32, length: i32) -> i32`: makes an array of zeros and
+/// opens it.
+///
+/// Arguments: its name; the code of its elements' type; how many there are, unsigned.
+/// Answers: a handle; `exists`, `no-space`, `out-of-range` (the name).
+/// Traps: the name is outside the memory or not UTF-8; an unknown type. Blocks: never.
+fn create(
+    mut caller: Caller<'_, Host>,
+    name: u32,
+    name_len: u32,
+    r#type: i32,
+    length: u32,
+) -> wasmtime::Result<i32> {
+    let spec = Spec::Array { kind: kind("array_create", r#type)?, length: length as usize };
+    Array::create(&mut caller, "array_create", (name, name_len), &spec)
+}
+
+/// `array_type(handle: i32) -> i32`: the type of its elements.
+///
+/// Arguments: the array. Answers: the type's code. Traps: not an array's handle. Blocks: never.
+fn type_of(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
+    on(caller.data_mut(), "array_type", handle, |array| Ok(array.kind() as i32))
+}
+
+/// `array_len(handle: i32) -> i32`: how many elements there are.
+///
+/// Arguments: the array. Answers: the number, unsigned. Traps: not an array's handle. Blocks: never.
+fn len(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<u32> {
+    on(caller.data_mut(), "array_len", handle, |array| Ok(array.len() as u32))
+}
+
+/// `array_get(handle: i32, index: i32) -> i64`: an element.
+///
+/// Arguments: the array; which element. Answers: its bits. Traps: not an array's handle; no such
+/// element. Blocks: never.
+fn get(caller: Caller<'_, Host>, handle: i32, index: u32) -> wasmtime::Result<i64> {
+    at(caller, "array_get", handle, index, |array, index| array.get(index).map(bits))
+}
+
+/// `array_set(handle: i32, index: i32, bits: i64)`: sets an element.
+///
+/// Arguments: the array; which element; the number. Answers: nothing. Traps: not an array's handle; no
+/// such element. Blocks: never.
+fn set(caller: Caller<'_, Host>, handle: i32, index: u32, new: i64) -> wasmtime::Result<()> {
+    at(caller, "array_set", handle, index, |array, index| {
+        array.set(index, number(array.kind(), new))
+    })
+}
+
+/// `array_swap(handle: i32, index: i32, bits: i64) -> i64`: sets an element, and says what it was.
+///
+/// Arguments: the array; which element; the number. Answers: the bits before. Traps: not an array's
+/// handle; no such element. Blocks: never.
+fn swap(caller: Caller<'_, Host>, handle: i32, index: u32, new: i64) -> wasmtime::Result<i64> {
+    at(caller, "array_swap", handle, index, |array, index| {
+        array.swap(index, number(array.kind(), new)).map(bits)
+    })
+}
+
+/// `array_add(handle: i32, index: i32, bits: i64) -> i64`: adds to an element, and says what it was.
+/// Integers wrap.
+///
+/// Arguments: the array; which element; what to add. Answers: the bits before. Traps: not an array's
+/// handle; no such element; bools. Blocks: never.
+fn add(caller: Caller<'_, Host>, handle: i32, index: u32, more: i64) -> wasmtime::Result<i64> {
+    at(caller, "array_add", handle, index, |array, index| {
+        array.add(index, number(array.kind(), more)).map(bits)
+    })
+}
+
+/// `array_compare_exchange(handle: i32, index: i32, expected: i64, new: i64) -> i64`: sets an element if
+/// it is the expected number (floats: the same bits), and says what it was.
+///
+/// Arguments: the array; which element; what is expected; the new number. Answers: the bits before: it
+/// was set if they are the expected ones. Traps: not an array's handle; no such element. Blocks: never.
+fn compare_exchange(
+    caller: Caller<'_, Host>,
+    handle: i32,
+    index: u32,
+    expected: i64,
+    new: i64,
+) -> wasmtime::Result<i64> {
+    at(caller, "array_compare_exchange", handle, index, |array, index| {
+        let (expected, new) = (number(array.kind(), expected), number(array.kind(), new));
+        let (Ok(before) | Err(before)) = array.compare_exchange(index, expected, new)?;
+        Ok(bits(before))
+    })
+}
+
+/// `array_read(handle: i32, first: i32, dst: i32, count: i32)`: copies elements into the memory, in
+/// their natural size, little endian. Each of them is whole; all together are not.
+///
+/// Arguments: the array; the first element; where they go; how many. Answers: nothing.
+/// Traps: not an array's handle; no such elements; the bytes at `dst` are not inside the memory.
+/// Blocks: never.
+fn read(
+    mut caller: Caller<'_, Host>,
+    handle: i32,
+    first: u32,
+    dst: u32,
+    count: u32,
+) -> wasmtime::Result<()> {
+    let length = slice_bytes(caller.data_mut(), "array_read", handle, first, count)?;
+    let (to, host) = bytes(&mut caller, "array_read", dst, length)?;
+    on(host, "array_read", handle, |array| array.read(first as usize, to))
+}
+
+/// `array_write(handle: i32, first: i32, src: i32, count: i32)`: copies elements out of the memory, as
+/// `array_read`. Of a bool, any byte but 0 is true.
+///
+/// Arguments: the array; the first element; where they are; how many. Answers: nothing.
+/// Traps: not an array's handle; no such elements; the bytes at `src` are not inside the memory.
+/// Blocks: never.
+fn write(
+    mut caller: Caller<'_, Host>,
+    handle: i32,
+    first: u32,
+    src: u32,
+    count: u32,
+) -> wasmtime::Result<()> {
+    let length = slice_bytes(caller.data_mut(), "array_write", handle, first, count)?;
+    let (from, host) = bytes(&mut caller, "array_write", src, length)?;
+    on(host, "array_write", handle, |array| match array.kind() {
+        // A bool is 0 or 1 in shared state, or `array_compare_exchange` would miss it.
+        Type::Bool => {
+            let bools = from.iter().map(|byte| Scalar::Bool(*byte != 0));
+            bools.zip(first as usize..).try_for_each(|(bool, index)| array.set(index, bool))
+        }
+        _ => array.write(first as usize, from),
+    })
+}

@@ -1,0 +1,123 @@
+//! `wpool.condition_*`: waiting for a notification, with a lock given back meanwhile.
+
+use super::answers::{Answer, limit};
+use super::objects::Noun;
+use super::{Host, MODULE};
+use crate::shared::{Condition, Error, Kind, ObjectId, Owner, Shared, Spec, Waited};
+use wasmtime::{Caller, Linker};
+
+/// Adds the functions to a linker.
+pub(super) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    linker.func_wrap(MODULE, "condition_create", create)?;
+    linker.func_wrap(MODULE, Condition::OPEN, Condition::open)?;
+    linker.func_wrap(MODULE, "condition_acquire", acquire)?;
+    linker.func_wrap(MODULE, "condition_release", release)?;
+    linker.func_wrap(MODULE, "condition_mark_consistent", mark_consistent)?;
+    linker.func_wrap(MODULE, "condition_wait", wait)?;
+    linker.func_wrap(MODULE, "condition_notify", notify)?;
+    linker.func_wrap(MODULE, "condition_notify_all", notify_all)?;
+    Ok(())
+}
+
+impl Noun for Condition<'_> {
+    const KIND: Kind = Kind::Condition;
+    const OPEN: &'static str = "condition_open";
+    type Of<'a> = Condition<'a>;
+
+    #[inline]
+    fn find(shared: &Shared, id: ObjectId) -> Result<Condition<'_>, Error> {
+        shared.condition(id)
+    }
+}
+
+/// Bit 0: an owner of the lock died. Bit 1: the time was over.
+impl Answer for Waited {
+    fn number(self, culprit: &mut Option<Owner>) -> i32 {
+        self.lock.number(culprit) | i32::from(!self.notified) << 1
+    }
+}
+
+/// `condition_create(name: i32, name_len: i32, lock: i32) -> i32`: makes a condition and opens it.
+///
+/// Arguments: its name; the handle of its lock, or 0 for a recursive lock of its own.
+/// Answers: a handle; `exists`, `no-space`, `out-of-range` (the name).
+/// Traps: the name is outside the memory or not UTF-8; `lock` is neither 0 nor a lock's handle.
+/// Blocks: never.
+fn create(
+    mut caller: Caller<'_, Host>,
+    name: u32,
+    name_len: u32,
+    lock: i32,
+) -> wasmtime::Result<i32> {
+    let lock = match lock {
+        0 => None,
+        _ => {
+            let objects = caller.data_mut().objects("condition_create")?;
+            Some(objects.find("condition_create", Kind::Lock, lock)?)
+        }
+    };
+    let spec = Spec::Condition { lock };
+    Condition::create(&mut caller, "condition_create", (name, name_len), &spec)
+}
+
+/// `condition_acquire(handle: i32, timeout_ns: i64) -> i32`: takes the condition's lock.
+///
+/// Arguments, answers and blocking as in `lock_acquire`. Traps: not a condition's handle.
+fn acquire(mut caller: Caller<'_, Host>, handle: i32, timeout_ns: i64) -> wasmtime::Result<i32> {
+    Condition::on(caller.data_mut(), "condition_acquire", handle, |condition, me| {
+        condition.lock().acquire(me, limit(timeout_ns))
+    })
+}
+
+/// `condition_release(handle: i32) -> i32`: gives the condition's lock back, or one level of it.
+///
+/// Arguments: the condition. Answers: 0; `not-owner`, `broken`. Traps: not a condition's handle.
+/// Blocks: never.
+fn release(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
+    Condition::on(caller.data_mut(), "condition_release", handle, |condition, me| {
+        condition.lock().release(me)
+    })
+}
+
+/// `condition_mark_consistent(handle: i32) -> i32`: as `lock_mark_consistent`, of the condition's lock.
+///
+/// Arguments: the condition. Answers: 0; `not-owner`, `broken`. Traps: not a condition's handle.
+/// Blocks: never.
+fn mark_consistent(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
+    Condition::on(caller.data_mut(), "condition_mark_consistent", handle, |condition, me| {
+        condition.lock().mark_consistent(me)
+    })
+}
+
+/// `condition_wait(handle: i32, timeout_ns: i64) -> i32`: gives the lock back (all levels), waits for a
+/// notification, and takes the lock again.
+///
+/// Arguments: the condition; how long to wait at most for the notification: for ever if negative.
+/// Answers: from 0: the lock is held again; bit 0 is set if an owner of it died, bit 1 if the time was
+/// over first; `not-owner`; `interrupted`, `broken`: the lock is not held. Traps: not a condition's
+/// handle. Blocks: until it is notified and the lock is free.
+fn wait(mut caller: Caller<'_, Host>, handle: i32, timeout_ns: i64) -> wasmtime::Result<i32> {
+    Condition::on(caller.data_mut(), "condition_wait", handle, |condition, me| {
+        condition.wait(me, limit(timeout_ns))
+    })
+}
+
+/// `condition_notify(handle: i32, count: i32) -> i32`: notifies those that wait, who came first first.
+///
+/// Arguments: the condition; how many at most, unsigned. Answers: how many; `not-owner`, `broken`.
+/// Traps: not a condition's handle. Blocks: never.
+fn notify(mut caller: Caller<'_, Host>, handle: i32, count: u32) -> wasmtime::Result<i32> {
+    Condition::on(caller.data_mut(), "condition_notify", handle, |condition, me| {
+        condition.notify(me, count).map(u64::from)
+    })
+}
+
+/// `condition_notify_all(handle: i32) -> i32`: notifies all that wait.
+///
+/// Arguments: the condition. Answers: how many; `not-owner`, `broken`.
+/// Traps: not a condition's handle. Blocks: never.
+fn notify_all(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
+    Condition::on(caller.data_mut(), "condition_notify_all", handle, |condition, me| {
+        condition.notify_all(me).map(u64::from)
+    })
+}
