@@ -94,3 +94,34 @@ fn bytes<'a>(
         None => Err(OutOfBounds { call, pointer, length }.into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wasmtime::{Engine, Store};
+
+    #[test]
+    fn every_function_is_documented_in_wit() {
+        let engine = Engine::default();
+        let mut linker = Linker::new(&engine);
+        link(&mut linker).unwrap();
+        let host = Host {
+            job: Job::default(),
+            limits: Limits::new(0),
+            wasi: None,
+            objects: None,
+            memory: None,
+        };
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/wit");
+        let pages = std::fs::read_dir(folder).unwrap();
+        let text: String =
+            pages.map(|page| std::fs::read_to_string(page.unwrap().path()).unwrap()).collect();
+        let mut store = Store::new(&engine, host);
+        let linked: Vec<_> = linker.iter(&mut store).map(|(_, name, _)| name.to_owned()).collect();
+        assert!(linked.len() > 60);
+        // Whether the types are those that are documented, `tests/wit.rs` knows.
+        for name in linked {
+            assert!(text.contains(&format!("`{name}(")), "{name} is not in wit/");
+        }
+    }
+}
