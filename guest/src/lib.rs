@@ -34,14 +34,84 @@
 //! - `Result<T, E>` answers with `T`, or fails the job with the message of `E`.
 //! - A panic fails the job as a trap; its message goes to wpool's standard error.
 
+//!
+//! # Shared state
+//! Jobs that run in several processes share what has a name: an object that wpool was told to create
+//! (`--value balance=i64:100 --lock guard`), or that a job creates itself.
+//!
+//! ```
+//! use wpool_guest::{Error, Lock, Value, task};
+//!
+//! /// Moves `amount` to the balance, and answers the new one.
+//! #[task]
+//! fn deposit(amount: i64) -> Result<i64, Error> {
+//!     let balance = Value::open("balance")?;
+//!     let guard = Lock::open("guard")?;
+//!     let _held = guard.lock()?;
+//!     balance.set(balance.get() + amount);
+//!     Ok(balance.get())
+//! }
+//!
+//! // Natively there are no objects.
+//! assert!(matches!(deposit(5), Err(Error::NotFound { .. })));
+//! ```
+//!
+//! | object | for |
+//! |---|---|
+//! | [`Lock`], [`Semaphore`] | one process at a time, or so many |
+//! | [`Condition`], [`Event`], [`Barrier`] | waiting for each other |
+//! | [`Queue`] | messages |
+//! | [`Value`], [`Array`] | numbers that are always whole |
+//! | [`Region`] | memory, [mapped](Mapping) into this module's own |
+//!
+//! - An object is opened by its name, [closed](Drop) when the last handle is dropped, and there until
+//!   it is [deleted](Lock::delete), or the pool ends.
+//! - A function that waits has a form that does not (`try_…`) and one that does for so long
+//!   (`…_timeout`); where nothing came of it, the answer is [`Error::TimedOut`].
+//! - The death of a process at any time, be it a trap, a timeout or a kill, hangs nobody: those whom
+//!   it concerns are told, by [`Guard::owner_died`], [`Permit::restored`], [`Received::redelivered`]
+//!   or [`Error::Broken`].
+//! - What a job holds beyond its end, by [`Guard::forget`] or in a `static`, the next job of the same
+//!   instance has. A new instance has nothing: what the old one held counts as held by the dead.
+
 #[cfg(test)]
 extern crate self as wpool_guest;
 
+mod array;
+mod barrier;
+mod condition;
+mod error;
+mod event;
+mod guard;
+mod handle;
 mod host;
 mod initialize;
+mod lock;
+mod mapping;
+mod number;
+mod plain;
+mod queue;
+mod raw;
+mod region;
+mod semaphore;
 mod task;
+mod value;
 
-pub use host::{job, process_id, result_write};
+pub use array::Array;
+pub use barrier::Barrier;
+pub use condition::Condition;
+pub use error::Error;
+pub use event::Event;
+pub use guard::{Guard, Lockable};
+pub use host::{job, process_id, process_slot, result_write};
+pub use lock::Lock;
+pub use mapping::Mapping;
+pub use number::{Arithmetic, Number};
+pub use plain::{Plain, SharedCell};
+pub use queue::{Capacity, Messages, Queue, Received};
+pub use region::Region;
+pub use semaphore::{Permit, Permits, Semaphore};
+pub use value::Value;
 pub use wpool_guest_macros::task;
 
 /// What the code written by [`macro@task`] calls; not for use by hand.

@@ -1,0 +1,123 @@
+//! What shared objects cost: each task does one thing `n` times, for benchmarks.
+//!
+//! The objects are created where wpool was not told to.
+
+use wpool_guest::{
+    Capacity, Condition, Error, Event, Lock, Permits, Queue, Semaphore, Value, task,
+};
+
+/// What travels through the queue.
+const MESSAGE: [u8; 64] = [b'x'; 64];
+
+/// Acquires and releases the lock `guard`.
+#[task]
+fn lock_pair(n: u64) {
+    let guard = done(Lock::open_or_create("guard"));
+    for _ in 0..n {
+        drop(done(guard.lock()));
+    }
+}
+
+/// Adds 1 to the value `balance` (`i64`) by reading and writing it under the lock `guard`; answers
+/// what it then is.
+#[task]
+fn locked_increment(n: u64) -> i64 {
+    let guard = done(Lock::open_or_create("guard"));
+    let balance = done(Value::<i64>::open_or_create("balance", 0));
+    for _ in 0..n {
+        let _held = done(guard.lock());
+        balance.set(balance.get() + 1);
+    }
+    balance.get()
+}
+
+/// Adds 1 to the value `balance` (`i64`) atomically; answers what it then is.
+#[task]
+fn value_add(n: u64) -> i64 {
+    let balance = done(Value::<i64>::open_or_create("balance", 0));
+    for _ in 0..n {
+        balance.add(1);
+    }
+    balance.get()
+}
+
+/// Puts a message of 64 bytes into the queue `q` and gets it again; answers how many bytes were got.
+#[task]
+fn queue_pair(n: u64) -> u64 {
+    let queue = queue();
+    let mut buffer = Vec::new();
+    let mut bytes = 0;
+    for _ in 0..n {
+        done(queue.put(&MESSAGE));
+        bytes += done(queue.get(&mut buffer)).value.len() as u64;
+    }
+    bytes
+}
+
+/// Puts `n` messages of 64 bytes into the queue `q`.
+#[task]
+fn produce(n: u64) {
+    let queue = queue();
+    for _ in 0..n {
+        done(queue.put(&MESSAGE));
+    }
+}
+
+/// Gets `n` messages from the queue `q`; answers how many bytes they had.
+#[task]
+fn consume(n: u64) -> u64 {
+    let queue = queue();
+    let mut buffer = Vec::new();
+    let mut bytes = 0;
+    for _ in 0..n {
+        bytes += done(queue.get(&mut buffer)).value.len() as u64;
+    }
+    done(queue.acknowledge());
+    bytes
+}
+
+/// Acquires and releases a permit of the semaphore `s`.
+#[task]
+fn semaphore_pair(n: u64) {
+    let semaphore = done(Semaphore::open_or_create("s", Permits::owned(1)));
+    for _ in 0..n {
+        drop(done(semaphore.acquire()));
+    }
+}
+
+/// Looks whether the event `e` is set; answers how often it was.
+#[task]
+fn event_is_set(n: u64) -> u64 {
+    let event = done(Event::open_or_create("e"));
+    (0..n).map(|_| u64::from(event.is_set())).sum()
+}
+
+/// Acquires the lock of the condition `c`, notifies whoever waits, and releases the lock.
+#[task]
+fn condition_notify(n: u64) {
+    let condition = done(Condition::open_or_create("c"));
+    for _ in 0..n {
+        done(done(condition.lock()).notify_one());
+    }
+}
+
+fn queue() -> Queue<[u8]> {
+    done(Queue::open_or_create("q", Capacity::messages(1024)))
+}
+
+/// These tasks are called without any encoding and so have no errors: they trap.
+#[inline]
+fn done<T>(answer: Result<T, Error>) -> T {
+    answer.unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "no space left")]
+    fn natively_there_is_no_space_for_objects() {
+        lock_pair(1);
+    }
+}

@@ -1,0 +1,351 @@
+//! Queues: messages from any process to any other.
+
+#![expect(unsafe_code, reason = "the host writes messages into memory that is not initialised")]
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, answer, done, number};
+use crate::handle::{FOREVER, Handle, NOW, nanoseconds, object};
+use crate::raw;
+
+/// What is offered at first for a message to be put in: most are shorter.
+const SHORT_BYTES: usize = 512;
+
+/// In the answer to a get, beside the length: the message was delivered before.
+const REDELIVERED: i64 = 1 << 32;
+
+/// A queue that processes share by its name, as Python's `Queue` and `JoinableQueue`.
+///
+/// Its messages are values of type `T` as JSON, or with `Queue<[u8]>` plain bytes.
+///
+/// ```no_run
+/// use wpool_guest::{Capacity, Queue};
+///
+/// let queue = Queue::<(i64, String)>::open_or_create("numbers", Capacity::messages(1000))?;
+/// queue.put(&(1, "one".to_owned()))?;
+/// queue.close()?; // Nothing will be put any more.
+///
+/// for message in &queue {
+///     let (number, word) = message?.value;
+///     println!("{number} is {word}");
+/// }
+/// # Ok::<(), wpool_guest::Error>(())
+/// ```
+///
+/// # What a death does
+/// A message that was got stays with the queue until this process calls the queue again, or
+/// [acknowledges](Queue::acknowledge) it. If the process dies before that, the message is delivered
+/// again, and [says so](Received::redelivered). So no message is lost; it may be dealt with twice.
+#[derive(Debug)]
+pub struct Queue<T: ?Sized> {
+    handle: Handle<T>,
+}
+
+/// How much a new queue can hold: puts wait where there is no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    messages: u32,
+    bytes: u64,
+}
+
+impl Capacity {
+    /// So many messages, and 256 bytes for each of those that are longer than 96 bytes.
+    pub const fn messages(messages: u32) -> Capacity {
+        // The host rounds up to pieces of 256 bytes.
+        Capacity { messages, bytes: messages as u64 * 256 }
+    }
+
+    /// So many bytes in the messages that are longer than 96 bytes; each takes a multiple of 256.
+    pub const fn bytes(self, bytes: u64) -> Capacity {
+        Capacity { bytes, ..self }
+    }
+}
+
+/// A message that was got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Received<T> {
+    /// The message.
+    pub value: T,
+    /// Another process got it before and died, perhaps in the middle of dealing with it.
+    pub redelivered: bool,
+}
+
+impl<T: ?Sized> Queue<T> {
+    object! {
+        "queue", open: raw::queue_open;
+
+        /// Creates a queue.
+        create, open_or_create(capacity: Capacity):
+            |name| raw::queue_create(name, capacity.messages, capacity.bytes, 0);
+
+        /// Creates a queue that knows which messages are not [done](Queue::task_done) yet.
+        create_joinable, open_or_create_joinable(capacity: Capacity):
+            |name| raw::queue_create(name, capacity.messages, capacity.bytes, 1);
+    }
+
+    /// Says that the message got last is dealt with: it will not be delivered again. The next call of
+    /// this queue by this process says so as well.
+    ///
+    /// # Errors
+    /// [`NotOwner`](Error::NotOwner) if there is none; [`Broken`](Error::Broken).
+    pub fn acknowledge(&self) -> Result<(), Error> {
+        done(raw::queue_acknowledge(self.handle.id()))
+    }
+
+    /// Says that a message that was got is done, for those that [`join`](Queue::join). To be called
+    /// once for each message got from a joinable queue.
+    ///
+    /// # Errors
+    /// [`TooMany`](Error::TooMany) if all are done; [`WrongKind`](Error::WrongKind) if the queue is
+    /// not joinable; [`Broken`](Error::Broken).
+    pub fn task_done(&self) -> Result<(), Error> {
+        done(raw::queue_task_done(self.handle.id()))
+    }
+
+    /// Waits until all messages are done that were put, and answers how many of them were
+    /// acknowledged by processes that died before they were done.
+    ///
+    /// # Errors
+    /// [`WrongKind`](Error::WrongKind) if the queue is not joinable;
+    /// [`Interrupted`](Error::Interrupted), [`Broken`](Error::Broken).
+    pub fn join(&self) -> Result<u32, Error> {
+        answer(raw::queue_join(self.handle.id(), FOREVER))
+    }
+
+    /// Waits as [`join`](Queue::join) does, at most for so long.
+    ///
+    /// # Errors
+    /// [`TimedOut`](Error::TimedOut), and those of `join`.
+    pub fn join_timeout(&self, timeout: Duration) -> Result<u32, Error> {
+        answer(raw::queue_join(self.handle.id(), nanoseconds(timeout)))
+    }
+
+    /// Ends all puts. What is in the queue can still be got.
+    ///
+    /// # Errors
+    /// [`Broken`](Error::Broken).
+    pub fn close(&self) -> Result<(), Error> {
+        done(raw::queue_close(self.handle.id()))
+    }
+
+    /// Whether puts have ended.
+    pub fn is_closed(&self) -> bool {
+        number(raw::queue_is_closed(self.handle.id())) != 0
+    }
+
+    /// How many messages can be got, at this moment.
+    pub fn len(&self) -> usize {
+        number(raw::queue_len(self.handle.id())) as usize
+    }
+
+    /// Whether no message can be got, at this moment.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn put_bytes(&self, message: &[u8], timeout_ns: i64) -> Result<(), Error> {
+        let (id, len) = (self.handle.id(), message.len());
+        // SAFETY: the host reads `len` bytes from the pointer on, which are the message's.
+        done(unsafe { raw::queue_put(id, message.as_ptr(), len, timeout_ns) })
+    }
+
+    /// Gets a message into `buffer`, in the place of what was there; says whether it is redelivered.
+    fn get_bytes(&self, buffer: &mut Vec<u8>, timeout_ns: i64) -> Result<bool, Error> {
+        let id = self.handle.id();
+        buffer.clear();
+        buffer.reserve(SHORT_BYTES);
+        let room = buffer.spare_capacity_mut();
+        let (dst, capacity) = (room.as_mut_ptr().cast(), room.len());
+        // SAFETY: the host writes at most `capacity` bytes from the pointer on, into the room.
+        let got = unsafe { raw::queue_get(id, dst, capacity, timeout_ns) };
+        if got < 0 {
+            // All codes are small.
+            return Err(Error::of(got as i32));
+        }
+        // The low half is the length.
+        let len = got as u32 as usize;
+        // SAFETY: the host has written the message, or as much of it as there was room for.
+        unsafe { buffer.set_len(len.min(capacity)) };
+        if len > capacity {
+            buffer.reserve_exact(len - capacity);
+            let rest = &mut buffer.spare_capacity_mut()[..len - capacity];
+            // SAFETY: the host writes at most so many bytes from the pointer on, into the rest.
+            let read =
+                unsafe { raw::queue_read(id, rest.as_mut_ptr().cast(), capacity, rest.len()) };
+            // SAFETY: so many bytes after the first `capacity` are written now.
+            unsafe { buffer.set_len(capacity + answer(read)? as usize) };
+        }
+        Ok(got & REDELIVERED != 0)
+    }
+}
+
+/// Messages as JSON.
+impl<T: Serialize + DeserializeOwned> Queue<T> {
+    /// Puts a message at the end, waiting for room however long that takes.
+    ///
+    /// # Errors
+    /// [`Closed`](Error::Closed), [`TooLarge`](Error::TooLarge), [`Interrupted`](Error::Interrupted),
+    /// [`Broken`](Error::Broken); [`Malformed`](Error::Malformed) if it has no form in JSON.
+    pub fn put(&self, message: &T) -> Result<(), Error> {
+        self.put_bytes(&encode(message)?, FOREVER)
+    }
+
+    /// Puts a message at the end if there is room.
+    ///
+    /// # Errors
+    /// [`TimedOut`](Error::TimedOut) if there is none, and those of [`put`](Queue::put).
+    pub fn try_put(&self, message: &T) -> Result<(), Error> {
+        self.put_bytes(&encode(message)?, NOW)
+    }
+
+    /// Puts a message at the end, waiting for room at most for so long.
+    ///
+    /// # Errors
+    /// [`TimedOut`](Error::TimedOut), and those of [`put`](Queue::put).
+    pub fn put_timeout(&self, message: &T, timeout: Duration) -> Result<(), Error> {
+        self.put_bytes(&encode(message)?, nanoseconds(timeout))
+    }
+
+    /// Gets the first message, waiting for one however long that takes.
+    ///
+    /// # Errors
+    /// [`Closed`](Error::Closed) if there is none and none can come;
+    /// [`Interrupted`](Error::Interrupted), [`Broken`](Error::Broken);
+    /// [`Malformed`](Error::Malformed) if it is not JSON of a `T`, and got all the same.
+    pub fn get(&self) -> Result<Received<T>, Error> {
+        self.get_value(FOREVER)
+    }
+
+    /// Gets the first message if there is one.
+    ///
+    /// # Errors
+    /// [`TimedOut`](Error::TimedOut) if there is none, and those of [`get`](Queue::get).
+    pub fn try_get(&self) -> Result<Received<T>, Error> {
+        self.get_value(NOW)
+    }
+
+    /// Gets the first message, waiting for one at most for so long.
+    ///
+    /// # Errors
+    /// [`TimedOut`](Error::TimedOut), and those of [`get`](Queue::get).
+    pub fn get_timeout(&self, timeout: Duration) -> Result<Received<T>, Error> {
+        self.get_value(nanoseconds(timeout))
+    }
+
+    /// Gets messages until the queue is closed and empty.
+    pub fn iter(&self) -> Messages<'_, T> {
+        Messages { queue: self }
+    }
+
+    fn get_value(&self, timeout_ns: i64) -> Result<Received<T>, Error> {
+        let mut buffer = Vec::new();
+        let redelivered = self.get_bytes(&mut buffer, timeout_ns)?;
+        let value = serde_json::from_slice(&buffer).map_err(malformed)?;
+        Ok(Received { value, redelivered })
+    }
+}
+
+fn encode(message: &impl Serialize) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(message).map_err(malformed)
+}
+
+fn malformed(error: impl Display) -> Error {
+    Error::Malformed { reason: error.to_string() }
+}
+
+/// The messages of a queue, from [`Queue::iter`].
+#[derive(Debug)]
+pub struct Messages<'a, T> {
+    queue: &'a Queue<T>,
+}
+
+impl<T: Serialize + DeserializeOwned> Iterator for Messages<'_, T> {
+    type Item = Result<Received<T>, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.queue.get() {
+            Err(Error::Closed) => None,
+            got => Some(got),
+        }
+    }
+}
+
+impl<'a, T: Serialize + DeserializeOwned> IntoIterator for &'a Queue<T> {
+    type Item = Result<Received<T>, Error>;
+    type IntoIter = Messages<'a, T>;
+
+    fn into_iter(self) -> Messages<'a, T> {
+        self.iter()
+    }
+}
+
+/// Messages as bytes, got into a buffer that is used again: nothing is allocated for a message that
+/// fits it.
+impl Queue<[u8]> {
+    /// Puts a message at the end, waiting for room however long that takes.
+    ///
+    /// # Errors
+    /// [`Closed`](Error::Closed), [`TooLarge`](Error::TooLarge), [`Interrupted`](Error::Interrupted),
+    /// [`Broken`](Error::Broken).
+    pub fn put(&self, message: &[u8]) -> Result<(), Error> {
+        self.put_bytes(message, FOREVER)
+    }
+
+    /// Puts a message at the end if there is room.
+    ///
+    /// # Errors
+    /// [`TimedOut`](Error::TimedOut) if there is none, and those of [`put`](Queue::<[u8]>::put).
+    pub fn try_put(&self, message: &[u8]) -> Result<(), Error> {
+        self.put_bytes(message, NOW)
+    }
+
+    /// Puts a message at the end, waiting for room at most for so long.
+    ///
+    /// # Errors
+    /// [`TimedOut`](Error::TimedOut), and those of [`put`](Queue::<[u8]>::put).
+    pub fn put_timeout(&self, message: &[u8], timeout: Duration) -> Result<(), Error> {
+        self.put_bytes(message, nanoseconds(timeout))
+    }
+
+    /// Gets the first message, waiting for one however long that takes.
+    ///
+    /// # Errors
+    /// [`Closed`](Error::Closed) if there is none and none can come;
+    /// [`Interrupted`](Error::Interrupted), [`Broken`](Error::Broken).
+    pub fn get<'b>(&self, buffer: &'b mut Vec<u8>) -> Result<Received<&'b [u8]>, Error> {
+        self.get_slice(buffer, FOREVER)
+    }
+
+    /// Gets the first message if there is one.
+    ///
+    /// # Errors
+    /// [`TimedOut`](Error::TimedOut) if there is none, and those of [`get`](Queue::<[u8]>::get).
+    pub fn try_get<'b>(&self, buffer: &'b mut Vec<u8>) -> Result<Received<&'b [u8]>, Error> {
+        self.get_slice(buffer, NOW)
+    }
+
+    /// Gets the first message, waiting for one at most for so long.
+    ///
+    /// # Errors
+    /// [`TimedOut`](Error::TimedOut), and those of [`get`](Queue::<[u8]>::get).
+    pub fn get_timeout<'b>(
+        &self,
+        buffer: &'b mut Vec<u8>,
+        timeout: Duration,
+    ) -> Result<Received<&'b [u8]>, Error> {
+        self.get_slice(buffer, nanoseconds(timeout))
+    }
+
+    fn get_slice<'b>(
+        &self,
+        buffer: &'b mut Vec<u8>,
+        timeout_ns: i64,
+    ) -> Result<Received<&'b [u8]>, Error> {
+        let redelivered = self.get_bytes(buffer, timeout_ns)?;
+        Ok(Received { value: buffer.as_slice(), redelivered })
+    }
+}

@@ -1,0 +1,92 @@
+//! Regions: shared memory, copied from and to, or mapped.
+
+#![expect(unsafe_code, reason = "the host copies bytes from and to slices")]
+
+use crate::error::{Error, done, number};
+use crate::handle::{Handle, object};
+use crate::plain::Plain;
+use crate::{Mapping, raw};
+
+/// Memory that processes share by its name, as Python's `SharedMemory`.
+///
+/// Bytes can be copied out of it and into it; [mapped](Region::map), it lies in this module's own
+/// memory and nothing is copied.
+///
+/// ```no_run
+/// use wpool_guest::Region;
+///
+/// let samples = Region::open("samples")?;
+/// let mut first = [0.0_f32; 16];
+/// samples.read(0, &mut first)?;
+///
+/// let samples = samples.map()?;
+/// let loudest = samples.cells::<f32>().iter().map(|sample| sample.get()).fold(0.0, f32::max);
+/// println!("of {} bytes: {first:?} …, at most {loudest}", samples.size());
+/// # Ok::<(), wpool_guest::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Region {
+    handle: Handle,
+}
+
+impl Region {
+    object! {
+        "region", open: raw::region_open;
+
+        /// Creates a region of so many bytes, all zero.
+        create, open_or_create(bytes: u64): |name| raw::region_create(name, bytes);
+    }
+
+    /// How many bytes it has.
+    pub fn size(&self) -> u64 {
+        let size = raw::region_size(self.handle.id());
+        // All codes are small.
+        u64::try_from(size).unwrap_or_else(|_| number(size as i32).into())
+    }
+
+    /// Whether it may only be read.
+    pub fn is_read_only(&self) -> bool {
+        number(raw::region_is_read_only(self.handle.id())) != 0
+    }
+
+    /// Copies from the bytes at `offset` on, as many as `to` has.
+    ///
+    /// # Errors
+    /// None of those there are today.
+    ///
+    /// # Traps
+    /// The bytes are not all inside the region.
+    pub fn read<T: Plain>(&self, offset: u64, to: &mut [T]) -> Result<(), Error> {
+        let (dst, len) = (to.as_mut_ptr().cast(), size_of_val(to));
+        // SAFETY: the host writes `len` bytes from the pointer on, which are those of `to`; any
+        // bytes are valid there, because the data is plain.
+        done(unsafe { raw::region_read(self.handle.id(), offset, dst, len) })
+    }
+
+    /// Copies `from` to the bytes at `offset` on.
+    ///
+    /// # Errors
+    /// [`ReadOnly`](Error::ReadOnly).
+    ///
+    /// # Traps
+    /// The bytes are not all inside the region.
+    pub fn write<T: Plain>(&self, offset: u64, from: &[T]) -> Result<(), Error> {
+        let (src, len) = (from.as_ptr().cast(), size_of_val(from));
+        // SAFETY: the host reads `len` bytes from the pointer on, which are those of `from`; all are
+        // initialised, because the data is plain.
+        done(unsafe { raw::region_write(self.handle.id(), offset, src, len) })
+    }
+
+    /// Maps the region into this module's memory.
+    ///
+    /// # Errors
+    /// [`NoSpace`](Error::NoSpace): it is larger than what is left of the address space, or of the
+    /// memory that this module may have.
+    pub fn map(self) -> Result<Mapping, Error> {
+        Mapping::new(self)
+    }
+
+    pub(crate) fn id(&self) -> i32 {
+        self.handle.id()
+    }
+}
