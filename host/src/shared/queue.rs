@@ -92,12 +92,7 @@ impl<'a> Queue<'a> {
         limit: Option<Duration>,
     ) -> Result<(), Error> {
         let store = self.store;
-        let blocks = if bytes.len() <= INLINE_BYTES { 0 } else { bytes.len().div_ceil(PIECE) };
-        // A message's length has 32 bits.
-        if blocks > store.blocks as usize || u32::try_from(bytes.len()).is_err() {
-            return Err(Error::TooLarge);
-        }
-        let blocks = blocks as u32;
+        let blocks = self.blocks_for(bytes.len()).ok_or(Error::TooLarge)?;
         let ready = || self.has_space(blocks);
         let reserved = wait::wait(self.object(), caller, limit, PUTTERS, ready, |held| {
             self.settle(held)?;
@@ -150,6 +145,14 @@ impl<'a> Queue<'a> {
         let (first, ready) = halves(self.object().get(RING));
         let most = self.store.descriptors - 1;
         (first.min(most), ready.min(most))
+    }
+
+    /// The blocks that a message of this length takes; `None` if it could never fit. A length has 32 bits.
+    pub(super) fn blocks_for(&self, length: usize) -> Option<u32> {
+        let length = u32::try_from(length).ok()?;
+        let is_short = length <= INLINE_BYTES as u32;
+        let blocks = if is_short { 0 } else { length.div_ceil(PIECE as u32) };
+        (blocks <= self.store.blocks).then_some(blocks)
     }
 
     fn has_space(&self, blocks: u32) -> bool {
