@@ -214,6 +214,65 @@ fn jobs_that_are_named_wrongly() {
 }
 
 #[test]
+fn calls_that_are_wrong() {
+    assert_snapshot!(said("run square.wasm"), @r#"
+    error: square.wasm has tasks, and none is called
+    help: give a call as 'TASK(ARGUMENT, …)'; the tasks are: compute_squares(n: s64) -> s64, square(n: s64) -> s64
+    exit code 2
+    "#);
+    assert_snapshot!(said("run sha256.wasm README.md"), @r#"
+    error: sha256.wasm is a command and has no tasks to call
+    help: its arguments stand behind `--`: -- README.md
+    exit code 2
+    "#);
+    assert_snapshot!(said("run sha256.wasm --tag"), @r#"
+    error: sha256.wasm is a command: --tag has no meaning
+    help: its output is wpool's own; `wpool map` captures it
+    exit code 2
+    "#);
+    assert_snapshot!(said("run square.wasm -- 1"), @r#"
+    error: square.wasm is not a command, so it takes no argument "1" after `--`
+    help: give calls of its tasks: 'TASK(ARGUMENT, …)'
+    exit code 2
+    "#);
+    assert_snapshot!(said("run square.wasm sqare(1)"), @r#"
+    error: square.wasm: the module has no task `sqare`
+    help: call one of: compute_squares(n: s64) -> s64, square(n: s64) -> s64
+    exit code 101
+    "#);
+    assert_snapshot!(said("run cubes.wasm (1)"), @r#"
+    error: cubes.wasm: the module has several tasks
+    help: call one of: cubes_sum(n: s64) -> s64, cubes(n: s64) -> list<s64>
+    exit code 101
+    "#);
+    assert_snapshot!(said("run none.wat f(1)"), @r#"
+    error: none.wat: the module exports no function that can be a task
+    help: in Rust, mark a function with #[task] of the crate wpool-guest
+    exit code 101
+    "#);
+    assert_snapshot!(said("run square.wasm square(1"), @r#"
+    error: call `square(1`, column 9: no `)` at the end
+    help: write 'square(1)'
+    exit code 2
+    "#);
+    assert_snapshot!(said("run misbehave.wasm misbehave(ok)"), @r#"
+    error: call `misbehave(ok)`, column 11: ok is not JSON
+    help: a string has double quotes: 'misbehave("ok")'
+    exit code 2
+    "#);
+    assert_snapshot!(said("run square.wasm square(1,2)"), @r#"
+    error: call `square(1,2)` gives 2 arguments, and the task takes 1
+    help: it is square(n: s64) -> s64
+    exit code 2
+    "#);
+    assert_snapshot!(said("run square.wasm p=square(1) p=square(2)"), @r#"
+    error: two calls are named `p`
+    help: give each a name of its own
+    exit code 2
+    "#);
+}
+
+#[test]
 fn files_that_cannot_be_written_or_gone_on_with() {
     assert_snapshot!(said("map square.wasm -o /nowhere/results ::: 1"), @r#"
     error: cannot write --output /nowhere/results: No such file or directory (os error 2)
@@ -314,6 +373,11 @@ fn help_of_the_program() {
 #[test]
 fn help_of_map() {
     assert_snapshot!(help("map"));
+}
+
+#[test]
+fn help_of_run() {
+    assert_snapshot!(help("run"));
 }
 
 #[test]

@@ -4,41 +4,9 @@ mod common;
 
 use common::gate::Gate;
 use common::processes::{self, Signal};
-use common::run::{Running, Wpool, map};
-use nix::fcntl::OFlag;
-use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::OpenOptionsExt;
+use common::run::map;
+use common::terminal::{CTRL_BACKSLASH, CTRL_C, CTRL_Z, at_terminal, is_stopped, press};
 use std::time::{Duration, Instant};
-
-const CTRL_C: u8 = 0x03;
-const CTRL_Z: u8 = 0x1a;
-const CTRL_BACKSLASH: u8 = 0x1c;
-
-/// Starts a run on a terminal of its own; answers with the keyboard.
-fn at_terminal(run: Wpool) -> (Running, File) {
-    // Not `openpty`: other tests' processes must not inherit the keyboard.
-    let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-    let keyboard = posix_openpt(flags).expect("a terminal");
-    grantpt(&keyboard).and_then(|()| unlockpt(&keyboard)).expect("it is ours");
-    let name = ptsname_r(&keyboard).expect("it has a name");
-    let flags = OFlag::O_NOCTTY.bits();
-    let screen = OpenOptions::new().read(true).write(true).custom_flags(flags).open(name);
-    let run = run.on_terminal(screen.expect("it is there").into()).start();
-    (run, File::from(OwnedFd::from(keyboard)))
-}
-
-fn press(keyboard: &mut File, key: u8) {
-    keyboard.write_all(&[key]).expect("the terminal is open");
-}
-
-/// Whether a process is stopped.
-fn is_stopped(pid: i32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T'))
-}
 
 /// Lets time pass that must pass.
 fn pass(time: Duration) {

@@ -1,5 +1,6 @@
 //! Jobs that a test holds back: each tells that it has started, and waits until it is let go.
 
+use super::calls::run_wat;
 use super::run::{Wpool, map_wat};
 use super::until;
 use std::fs;
@@ -122,6 +123,11 @@ impl Gate {
     pub(crate) fn map(&self, task: &str, jobs: u64) -> Wpool {
         let run = map_wat(MODULE).args(["--task", task, "--range", &format!("0..{jobs}")]);
         run.dir(self.folder.path(), "/gate")
+    }
+
+    /// A run of `wpool run` for calls of the module's tasks.
+    pub(crate) fn run(&self, calls: &[&str]) -> Wpool {
+        run_wat(MODULE).args(calls).dir(self.folder.path(), "/gate")
     }
 
     /// The jobs that have started, sorted. A job that was started by two processes is there twice.

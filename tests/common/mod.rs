@@ -1,11 +1,13 @@
 //! What the integration tests share: a watchdog, the example guests, and small modules of our own.
 #![allow(dead_code, reason = "each test program uses a part of this")]
 
+pub(crate) mod calls;
 pub(crate) mod done;
 pub(crate) mod flat;
 pub(crate) mod gate;
 pub(crate) mod processes;
 pub(crate) mod run;
+pub(crate) mod terminal;
 
 use std::io::Write;
 use std::path::PathBuf;

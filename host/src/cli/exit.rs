@@ -4,6 +4,7 @@ use super::signals::Cause;
 use std::io;
 use wpool::pool::error::PoolError;
 use wpool::pool::summary::{End, Summary};
+use wpool::{Failure, FailureKind};
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub(crate) enum Exit {
     BrokenPipe,
     /// Ended by SIGTERM.
     Terminated,
+    /// As the process of the only call, or of the command, ended.
+    Process(u8),
 }
 
 impl Exit {
@@ -53,6 +56,7 @@ impl Exit {
             Exit::Interrupted => 130,
             Exit::BrokenPipe => 141,
             Exit::Terminated => 143,
+            Exit::Process(code) => code,
         }
     }
 
@@ -71,6 +75,16 @@ impl Exit {
             End::Halted { failed: false } => Exit::Success,
             End::Drained | End::Killed => stopped,
             End::Deadline => Exit::Deadline,
+        }
+    }
+
+    /// How a run of a single process ends the program, which ended with this failure if with any.
+    pub(crate) fn of_process(failure: Option<&Failure>) -> Self {
+        let Some(failure) = failure else { return Exit::Success };
+        match failure.exit_code() {
+            _ if failure.kind == FailureKind::Timeout => Exit::Deadline,
+            code if code < 0 => Exit::Process((128 - code) as u8),
+            code => Exit::Process(code as u8),
         }
     }
 
@@ -107,6 +121,20 @@ mod tests {
         assert_eq!(exit(End::Killed, 0, Some(Cause::Terminate)), 143);
         assert_eq!(exit(End::Drained, 0, Some(Cause::HangUp)), 106);
         assert_eq!(exit(End::Deadline, 0, None), 124);
+    }
+
+    #[test]
+    fn a_process_ends_with_its_own_code_as_a_shell_sees_it() {
+        let exit = |kind, code, signal| {
+            let failure = Failure { code, signal, ..Failure::new(kind, "") };
+            Exit::of_process(Some(&failure)).code()
+        };
+        assert_eq!(Exit::of_process(None).code(), 0);
+        assert_eq!(exit(FailureKind::Exit, Some(3), None), 3);
+        assert_eq!(exit(FailureKind::Exit, Some(0), None), 0);
+        assert_eq!(exit(FailureKind::Trap, None, None), 134);
+        assert_eq!(exit(FailureKind::Timeout, None, Some(9)), 124);
+        assert_eq!(exit(FailureKind::WorkerLost, None, Some(9)), 137);
     }
 
     #[test]

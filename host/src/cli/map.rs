@@ -20,6 +20,7 @@ use super::{modules, summary};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::time::Instant;
 use wpool::module::description::Kind;
 use wpool::pool::config::Config;
@@ -39,13 +40,13 @@ pub(crate) fn run(
     let jobs = plan::jobs(flags, columns)?;
     let module = modules::read(&flags.module)?;
     // Hashing 100 MiB takes a while, so it is done only for those who look at it.
-    let wants_hash = flags.policy.dry_run || flags.log.joblog.is_some();
+    let wants_hash = flags.pool.dry_run || flags.log.joblog.is_some();
     let hash = wants_hash.then(|| blake3::hash(&module).to_hex().to_string());
     let mut session = Session::open(&module, flags.limits.compile(!flags.policy.no_cache))
         .map_err(|error| Report::of_module(&flags.module, error))?;
     let task = plan::task(flags, session.description(), &jobs)?;
     let config = plan::config(flags, session.description().kind, &jobs);
-    if flags.policy.dry_run {
+    if flags.pool.dry_run {
         let hash = hash.unwrap_or_default();
         session.load(&config).map_err(|error| Report::of_module(&flags.module, error))?;
         return summary::dry_run(session.description(), &task, &hash, &config, jobs.count());
@@ -107,17 +108,13 @@ fn output(
     log: Option<JobLog>,
     cause: SharedCause,
 ) -> Result<Output, Report> {
-    let results = match &flags.output.output {
-        None => Stream::of(io::stdout())
-            .map_err(|error| Report::new(Exit::Output, format!("standard output: {error}"))),
-        Some(path) => File::create(path).and_then(Stream::new).map_err(|error| {
-            Report::new(Exit::Output, format!("cannot write --output {}: {error}", path.display()))
-                .help("give a file that you may write, in a folder that is there")
-        }),
+    let results = match &flags.results.output {
+        None => standard_output(),
+        Some(path) => output_file(path),
     }?;
     let shown = &flags.console;
     let bar_fits = io::stderr().is_terminal() && !results.is_terminal();
-    let progress = match shown.progress {
+    let progress = match flags.progress.progress {
         _ if shown.quiet => Progress::None,
         ProgressWhen::None => Progress::None,
         ProgressWhen::Bar => Progress::bar(),
@@ -129,7 +126,7 @@ fn output(
     let console = Console::new(shown.quiet, shown.verbose, progress)
         .map_err(|error| Report::new(Exit::Setup, format!("standard error: {error}")))?;
     let plan = Plan {
-        format: flags.output.format(),
+        format: flags.results.format(),
         tag: flags.output.tag,
         ordered: config.ordered,
         command,
@@ -137,4 +134,24 @@ fn output(
     };
     let failures = Failures::new(jobs.names.clone(), config);
     Ok(Output::new(results, plan, failures, console, log, cause))
+}
+
+/// wpool's own standard output.
+///
+/// # Errors
+/// It is closed.
+pub(super) fn standard_output() -> Result<Stream, Report> {
+    Stream::of(io::stdout())
+        .map_err(|error| Report::new(Exit::Output, format!("standard output: {error}")))
+}
+
+/// The file of `--output`, emptied.
+///
+/// # Errors
+/// It cannot be written.
+pub(super) fn output_file(path: &Path) -> Result<Stream, Report> {
+    File::create(path).and_then(Stream::new).map_err(|error| {
+        Report::new(Exit::Output, format!("cannot write --output {}: {error}", path.display()))
+            .help("give a file that you may write, in a folder that is there")
+    })
 }

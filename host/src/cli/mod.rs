@@ -4,6 +4,7 @@
 //! their outcomes, `exit` and `report` are how a run ends.
 
 mod argv;
+mod call;
 mod compile;
 mod completions;
 mod escape;
@@ -17,6 +18,7 @@ mod modules;
 mod output;
 mod plan;
 mod report;
+mod run;
 mod signals;
 mod summary;
 mod units;
@@ -24,6 +26,7 @@ mod units;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use exit::Exit;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use report::Report;
 use std::ffi::OsString;
 
@@ -47,6 +50,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Sub {
     Map(Box<flags::MapFlags>),
+    Run(Box<flags::RunFlags>),
     Inspect(inspect::InspectFlags),
     Compile(compile::CompileFlags),
     Completions(completions::CompletionsFlags),
@@ -56,14 +60,27 @@ enum Sub {
 /// Does what the command line says.
 pub(crate) fn main() -> Exit {
     let args: Vec<OsString> = std::env::args_os().collect();
-    run(&args).unwrap_or_else(|report| {
+    open_many();
+    obey(&args).unwrap_or_else(|report| {
         report.print();
         report.exit
     })
 }
 
-fn run(args: &[OsString]) -> Result<Exit, Report> {
-    let (front, columns) = argv::cut(args.iter().cloned())?;
+/// Lets the program have as many descriptors as the system allows it: each worker takes three.
+fn open_many() {
+    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        // If it is refused, fewer workers have to do.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
+    }
+}
+
+fn obey(args: &[OsString]) -> Result<Exit, Report> {
+    // To `wpool run`, `:::` is a word like any other.
+    let (front, columns) = match args.get(1) {
+        Some(subcommand) if subcommand == "run" => (args.to_vec(), Vec::new()),
+        _ => argv::cut(args.iter().cloned())?,
+    };
     let cli = match command().try_get_matches_from(front).and_then(|m| Cli::from_arg_matches(&m)) {
         Ok(cli) => cli,
         // Help that was asked for, in one way or another.
@@ -80,6 +97,7 @@ fn run(args: &[OsString]) -> Result<Exit, Report> {
     }
     match cli.subcommand {
         Sub::Map(flags) => map::run(&flags, columns, args),
+        Sub::Run(flags) => run::run(&flags),
         Sub::Inspect(flags) => inspect::run(&flags),
         Sub::Compile(flags) => compile::run(&flags),
         Sub::Completions(flags) => completions::run(&flags),

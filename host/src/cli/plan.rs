@@ -156,7 +156,7 @@ pub(crate) fn task(
     description: &Description,
     jobs: &Jobs,
 ) -> Result<String, Report> {
-    let task = description.choose(flags.policy.task.as_deref()).map_err(|error| {
+    let task = description.choose(flags.pool.task.as_deref()).map_err(|error| {
         let error = PoolError::Task { message: error.message, candidates: error.candidates };
         Report::of_module(&flags.module, error)
     })?;
@@ -191,23 +191,20 @@ pub(crate) fn shape(flags: &MapFlags, command: bool, width: usize) -> Shape {
 
 /// How the pool is set up.
 pub(crate) fn config(flags: &MapFlags, kind: Kind, jobs: &Jobs) -> Config {
-    let (input, output) = (&flags.input, &flags.output);
-    let (policy, limits, grants) = (&flags.policy, &flags.limits, &flags.grants);
-    let recorded = output.format() == Format::Jsonl || flags.log.joblog.is_some();
+    let (input, results, output) = (&flags.input, &flags.results, &flags.output);
+    let (pool, policy, limits) = (&flags.pool, &flags.policy, &flags.limits);
+    let recorded = results.format() == Format::Jsonl || flags.log.joblog.is_some();
     let settings = Settings {
-        task: policy.task.clone(),
-        tasks: Vec::new(),
-        isolation: policy.isolation,
+        task: pool.task.clone(),
+        isolation: pool.isolation,
         input: match jobs.origin {
             _ if input.raw_input || input.files => InputForm::Raw,
             Origin::Words { .. } if jobs.width == 1 => InputForm::Word,
             _ => InputForm::Json,
         },
-        output: match output.format() {
-            _ if output.raw_output => OutputForm::Raw,
-            Format::Null => OutputForm::Bytes,
-            _ if input.files || input.null => OutputForm::Bytes,
-            _ => OutputForm::Json,
+        output: match results.form() {
+            OutputForm::Json if input.files || input.null => OutputForm::Bytes,
+            form => form,
         },
         command: match kind {
             Kind::Command => CommandLine {
@@ -217,21 +214,13 @@ pub(crate) fn config(flags: &MapFlags, kind: Kind, jobs: &Jobs) -> Config {
             },
             _ => CommandLine::default(),
         },
-        stdio: false,
-        memory_bytes_max: limits.memory,
-        region_bytes_max: limits.region_space,
-        fuel: limits.fuel,
-        output_bytes_max: limits.max_output,
-        log_bytes_max: limits.max_log,
-        env: grants.env.clone(),
-        dirs: grants.dir.clone(),
-        seed: grants.seed,
-        clock: grants.clock,
+        log_bytes_max: flags.buffer.max_log,
         measured: recorded,
+        ..limits.settings(&flags.grants)
     };
     let default = Config::default();
     Config {
-        workers: policy.workers.unwrap_or(default.workers),
+        workers: pool.workers.unwrap_or(default.workers),
         settings,
         shared: None,
         shared_bytes_max: limits.shared_space,
@@ -239,9 +228,9 @@ pub(crate) fn config(flags: &MapFlags, kind: Kind, jobs: &Jobs) -> Config {
         deadline: limits.deadline,
         retry: policy.retry(),
         halt: policy.halt(),
-        jobs_per_worker_max: policy.max_jobs_per_worker,
-        buffer_bytes_max: limits.max_buffer,
-        batch_jobs_max: policy.batch,
+        jobs_per_worker_max: pool.max_jobs_per_worker,
+        buffer_bytes_max: flags.buffer.max_buffer,
+        batch_jobs_max: pool.batch,
         ordered: !output.unordered,
         // The bytes of files are many, and their paths are kept anyhow.
         keep_inputs: (recorded || output.tag) && !input.files,

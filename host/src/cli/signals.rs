@@ -88,6 +88,27 @@ impl Commands for Signals {
     }
 }
 
+/// Signals that end a run at once, as they end a program that knows nothing of them.
+#[derive(Debug)]
+pub(crate) struct AtOnce<'a>(pub(crate) &'a mut Signals);
+
+impl Commands for AtOnce<'_> {
+    fn next(&mut self) -> Option<Command> {
+        self.0.next().map(|command| match command {
+            Command::Drain | Command::DrainFor(_) => Command::Kill,
+            other => other,
+        })
+    }
+
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.0.fd()
+    }
+
+    fn paused(&mut self) {
+        self.0.paused();
+    }
+}
+
 /// What a signal means after `cause` asked the run to end, and the cause from then on.
 fn command(
     signal: Signal,

@@ -70,6 +70,36 @@ impl Failure {
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         Failure { kind, message: message.into(), backtrace: Vec::new(), code: None, signal: None }
     }
+
+    /// The exit code of a process whose only job this was, as Python tells it: above 0 for an exit, `-N`
+    /// for a death by signal N.
+    ///
+    /// A guest that exits has its own code, of which the system passes on eight bits. A task that answers an error ends with 1, as an uncaught
+    /// exception does, and one whose arguments are wrong with 2. A trap is an abort (-6), and so is what
+    /// a limit ends inside the guest; a timeout or a cancelled job is a kill (-9).
+    pub fn exit_code(&self) -> i32 {
+        const ABORT: i32 = 6;
+        const KILL: i32 = 9;
+        match self.kind {
+            FailureKind::Exit => match self.code.unwrap_or(1) {
+                // A failure must not look like success.
+                code if code != 0 && code as u8 == 0 => 255,
+                code => i32::from(code as u8),
+            },
+            FailureKind::GuestError => 1,
+            FailureKind::InvalidJob => 2,
+            FailureKind::Trap
+            | FailureKind::OutOfMemory
+            | FailureKind::Fuel
+            | FailureKind::OutputTooLarge => -ABORT,
+            FailureKind::Timeout | FailureKind::Cancelled => -self.signal.unwrap_or(KILL),
+            FailureKind::WorkerLost => match (self.signal, self.code) {
+                (Some(signal), _) => -signal,
+                (None, Some(code @ 1..)) => code,
+                (None, _) => 1,
+            },
+        }
+    }
 }
 
 impl fmt::Display for Failure {
@@ -80,3 +110,32 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_are_pythons() {
+        let failure = |kind, code, signal| Failure { code, signal, ..Failure::new(kind, "") };
+        for (kind, code, signal, exit_code) in [
+            (FailureKind::Exit, Some(3), None, 3),
+            (FailureKind::Exit, Some(0), None, 0),
+            (FailureKind::Exit, Some(-1), None, 255),
+            (FailureKind::Exit, Some(257), None, 1),
+            (FailureKind::Exit, Some(256), None, 255),
+            (FailureKind::GuestError, None, None, 1),
+            (FailureKind::InvalidJob, None, None, 2),
+            (FailureKind::Trap, None, None, -6),
+            (FailureKind::OutOfMemory, None, None, -6),
+            (FailureKind::Timeout, None, Some(9), -9),
+            (FailureKind::Cancelled, None, Some(15), -15),
+            (FailureKind::Cancelled, None, None, -9),
+            (FailureKind::WorkerLost, None, Some(11), -11),
+            (FailureKind::WorkerLost, Some(101), None, 101),
+            (FailureKind::WorkerLost, Some(0), None, 1),
+        ] {
+            assert_eq!(failure(kind, code, signal).exit_code(), exit_code, "{kind:?}");
+        }
+    }
+}

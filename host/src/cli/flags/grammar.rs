@@ -10,7 +10,7 @@ use wpool::wire::failure::FailureKind;
 use wpool::wire::settings::{Directory, Isolation};
 
 /// Most workers: the slots that control memory has for them.
-const WORKERS_MAX: usize = 960;
+pub(crate) const WORKERS_MAX: usize = 960;
 
 /// `--workers`: a number, or a share of the usable CPUs.
 pub(super) fn workers(text: &str) -> Result<usize, String> {

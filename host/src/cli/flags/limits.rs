@@ -6,12 +6,12 @@ use clap::Args;
 use std::time::Duration;
 use wpool::pool::config::{CompileConfig, Halt, HaltLimit, HaltOn, Retry};
 use wpool::wire::failure::FailureKind;
-use wpool::wire::settings::{Directory, Isolation};
+use wpool::wire::settings::{Directory, Isolation, Settings};
 
-/// How jobs are run.
+/// What `wpool map` calls, and in which workers.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Workers")]
-pub(crate) struct PolicyFlags {
+pub(crate) struct PoolFlags {
     /// Worker processes: a number, or a share of the usable CPUs (50%) [default: usable CPUs]
     #[arg(short = 'j', long, value_name = "N|N%", value_parser = grammar::workers,
           allow_hyphen_values = true)]
@@ -27,6 +27,23 @@ pub(crate) struct PolicyFlags {
           hide_possible_values = true)]
     pub(crate) isolation: Isolation,
 
+    /// Replace a worker after this many jobs
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_jobs_per_worker: Option<u64>,
+
+    /// Most jobs sent to a worker at once [default: as many as run in about a millisecond]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub(crate) batch: Option<u16>,
+
+    /// Load and check everything, show what would be run, and run nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// What becomes of jobs that fail, and of a run that is to end early.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Workers")]
+pub(crate) struct PolicyFlags {
     /// Run a failed job up to N more times
     #[arg(long, value_name = "N", default_value_t = 0)]
     retries: u32,
@@ -49,14 +66,6 @@ pub(crate) struct PolicyFlags {
     #[arg(long)]
     fail_fast: bool,
 
-    /// Replace a worker after this many jobs
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) max_jobs_per_worker: Option<u64>,
-
-    /// Most jobs sent to a worker at once [default: as many as run in about a millisecond]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
-    pub(crate) batch: Option<u16>,
-
     /// Time that running jobs have after SIGTERM before they are killed
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = units::duration)]
     pub(crate) grace: Duration,
@@ -64,10 +73,6 @@ pub(crate) struct PolicyFlags {
     /// Do not keep the compiled module in the user's cache folder
     #[arg(long)]
     pub(crate) no_cache: bool,
-
-    /// Load and check everything, show what would be run, and run nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
 }
 
 impl PolicyFlags {
@@ -116,7 +121,12 @@ pub(crate) struct LimitFlags {
     /// Largest result
     #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = units::size)]
     pub(crate) max_output: u64,
+}
 
+/// What is held of jobs on their way.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct BufferFlags {
     /// Most bytes that a job may print; the rest is cut
     #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = units::size)]
     pub(crate) max_log: u64,
@@ -130,6 +140,21 @@ impl LimitFlags {
     /// What compiling may cost.
     pub(crate) fn compile(&self, cache: bool) -> CompileConfig {
         CompileConfig { cache, fuel: self.fuel.is_some(), ..CompileConfig::default() }
+    }
+
+    /// What workers are told of these limits and of grants.
+    pub(crate) fn settings(&self, grants: &GrantFlags) -> Settings {
+        Settings {
+            memory_bytes_max: self.memory,
+            region_bytes_max: self.region_space,
+            fuel: self.fuel,
+            output_bytes_max: self.max_output,
+            env: grants.env.clone(),
+            dirs: grants.dir.clone(),
+            seed: grants.seed,
+            clock: grants.clock,
+            ..Settings::default()
+        }
     }
 }
 

@@ -1,15 +1,18 @@
-//! The flags of `wpool map`. Their doc comments are the help text.
+//! The flags of `wpool map`, in groups that other subcommands take too. Their doc comments are the help text.
 
 mod grammar;
 mod input;
 mod limits;
 mod log;
 mod output;
+mod run;
 
+pub(crate) use grammar::WORKERS_MAX;
 pub(crate) use input::{InputFlags, InputFormat, NoInput};
-pub(crate) use limits::{GrantFlags, LimitFlags, PolicyFlags};
+pub(crate) use limits::{BufferFlags, GrantFlags, LimitFlags, PolicyFlags, PoolFlags};
 pub(crate) use log::LogFlags;
-pub(crate) use output::{ConsoleFlags, OutputFlags, ProgressWhen};
+pub(crate) use output::{ConsoleFlags, OutputFlags, ProgressFlags, ProgressWhen, ResultFlags};
+pub(crate) use run::RunFlags;
 
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, Command};
@@ -45,7 +48,13 @@ pub(crate) struct MapFlags {
     pub(crate) input: InputFlags,
 
     #[command(flatten)]
+    pub(crate) results: ResultFlags,
+
+    #[command(flatten)]
     pub(crate) output: OutputFlags,
+
+    #[command(flatten)]
+    pub(crate) pool: PoolFlags,
 
     #[command(flatten)]
     pub(crate) policy: PolicyFlags,
@@ -54,10 +63,16 @@ pub(crate) struct MapFlags {
     pub(crate) limits: LimitFlags,
 
     #[command(flatten)]
+    pub(crate) buffer: BufferFlags,
+
+    #[command(flatten)]
     pub(crate) grants: GrantFlags,
 
     #[command(flatten)]
     pub(crate) log: LogFlags,
+
+    #[command(flatten)]
+    pub(crate) progress: ProgressFlags,
 
     #[command(flatten)]
     pub(crate) console: ConsoleFlags,

@@ -3,6 +3,7 @@
 use crate::cli::output::Format;
 use clap::{Args, ColorChoice, ValueEnum};
 use std::path::PathBuf;
+use wpool::wire::settings::OutputForm;
 
 /// How results are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -25,10 +26,10 @@ pub(crate) enum ProgressWhen {
     None,
 }
 
-/// What becomes of results.
+/// How results are written, and where.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Results")]
-pub(crate) struct OutputFlags {
+pub(crate) struct ResultFlags {
     /// Write results to FILE (emptied first, then written as they come) instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -45,7 +46,12 @@ pub(crate) struct OutputFlags {
     /// Print results that are strings without quotes
     #[arg(short, long)]
     pub(crate) raw_output: bool,
+}
 
+/// Which results of `wpool map` are written, and when.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Results")]
+pub(crate) struct OutputFlags {
     /// Print the job and a TAB before each line of its result
     #[arg(long)]
     pub(crate) tag: bool,
@@ -59,7 +65,7 @@ pub(crate) struct OutputFlags {
     keep_order: bool,
 }
 
-impl OutputFlags {
+impl ResultFlags {
     /// How results are written.
     pub(crate) fn format(&self) -> Format {
         match self.output_format {
@@ -69,16 +75,30 @@ impl OutputFlags {
             OutputFormat::Null => Format::Null,
         }
     }
+
+    /// What results may look like.
+    pub(crate) fn form(&self) -> OutputForm {
+        match self.format() {
+            _ if self.raw_output => OutputForm::Raw,
+            Format::Null => OutputForm::Bytes,
+            Format::Raw | Format::Jsonl => OutputForm::Json,
+        }
+    }
+}
+
+/// How progress is shown.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Display")]
+pub(crate) struct ProgressFlags {
+    /// Show progress on standard error: `auto`, `bar`, `plain` (a line every 10 s) or `none`
+    #[arg(long, value_name = "HOW", default_value = "auto", hide_possible_values = true)]
+    pub(crate) progress: ProgressWhen,
 }
 
 /// What people are shown.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Display")]
 pub(crate) struct ConsoleFlags {
-    /// Show progress on standard error: `auto`, `bar`, `plain` (a line every 10 s) or `none`
-    #[arg(long, value_name = "HOW", default_value = "auto", hide_possible_values = true)]
-    pub(crate) progress: ProgressWhen,
-
     /// Use colours: `auto`, `always` or `never`
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     pub(crate) color: ColorChoice,

@@ -32,8 +32,7 @@ enum Naming {
 }
 
 impl Names {
-    /// Names of jobs that are single words.
-    #[cfg(test)]
+    /// Names of jobs that stand on the command line.
     pub(crate) fn words() -> Self {
         Names::new(Naming::Words(None))
     }

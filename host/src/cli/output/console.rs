@@ -7,6 +7,7 @@ use crate::cli::report::Label;
 use anstream::{AutoStream, ColorChoice};
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::os::fd::BorrowedFd;
 use wpool::pool::feed::Stats;
 
 /// Bytes held before lines are dropped: a reader that has stopped must not cost memory.
@@ -79,6 +80,17 @@ impl Console {
         }
     }
 
+    /// A line of a guest's standard error that is wpool's own: as it is, and never dropped. Whoever
+    /// calls this waits while much is held.
+    pub(crate) fn pass(&mut self, tag: &str, line: &[u8]) {
+        push_line(self.stream.buffer(), tag, line);
+    }
+
+    /// What to wait on when [`Console::flush`] answered false.
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.stream.fd()
+    }
+
     /// A line without a label. The text is escaped already.
     pub(crate) fn line(&mut self, text: impl Display) {
         if self.stream.held() > HELD_BYTES_MAX {
@@ -135,4 +147,11 @@ impl Console {
         let text = escape::text(&text.to_string());
         self.line(format_args!("{} {text}", label.paint(self.color)));
     }
+}
+
+/// Appends a line with a tag before it.
+pub(crate) fn push_line(buffer: &mut Vec<u8>, tag: &str, line: &[u8]) {
+    buffer.extend_from_slice(tag.as_bytes());
+    buffer.extend_from_slice(line);
+    buffer.push(b'\n');
 }

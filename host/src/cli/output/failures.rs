@@ -73,7 +73,12 @@ impl Failures {
             Some(path) => shorten(&String::from_utf8_lossy(path)),
             None => self.names.place(job),
         };
-        console.error(sentence(job, &place, failure));
+        self.tell(console, sentence(job, &place, failure), failure);
+    }
+
+    /// Tells of a failure in full, with a sentence that names who failed.
+    pub(crate) fn tell(&mut self, console: &mut Console, sentence: String, failure: &Failure) {
+        console.error(sentence);
         for frame in failure.backtrace.iter().take(FRAMES_MAX) {
             console.line(format_args!("    {}", escape::text(frame)));
         }
@@ -106,6 +111,11 @@ impl Failures {
 /// What happened to the job.
 fn sentence(job: u64, place: &str, failure: &Failure) -> String {
     let place = if place.is_empty() { String::new() } else { format!(" ({place})") };
+    format!("job {job}{place} {}", happened(failure))
+}
+
+/// What happened, as the rest of a sentence that begins with whom it happened to.
+pub(crate) fn happened(failure: &Failure) -> String {
     let what = match failure.kind {
         FailureKind::GuestError => "failed".into(),
         FailureKind::Trap => "trapped".into(),
@@ -122,10 +132,8 @@ fn sentence(job: u64, place: &str, failure: &Failure) -> String {
         FailureKind::Cancelled => "was cancelled".to_owned(),
     };
     match failure.message.as_str() {
-        message if message.is_empty() || what.ends_with(message) => {
-            format!("job {job}{place} {what}")
-        }
-        message => format!("job {job}{place} {what}: {message}"),
+        message if message.is_empty() || what.ends_with(message) => what,
+        message => format!("{what}: {message}"),
     }
 }
 

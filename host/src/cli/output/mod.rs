@@ -5,6 +5,7 @@ pub(crate) mod console;
 pub(crate) mod failures;
 pub(crate) mod joblog;
 pub(crate) mod journal;
+pub(crate) mod processes;
 pub(crate) mod progress;
 pub(crate) mod resume;
 mod rows;

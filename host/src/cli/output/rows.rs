@@ -5,6 +5,7 @@ use serde_json::to_writer;
 use std::borrow::Cow;
 use std::io::Write;
 use std::time::Duration;
+use wpool::Failure;
 use wpool::pool::feed::{Attempt, Outcome};
 use wpool::wire::base64::base64;
 
@@ -14,6 +15,33 @@ const MEMORY: &str = "writing to memory cannot fail";
 pub(crate) fn push(row: &mut Vec<u8>, outcome: &Outcome<'_>, input: &[u8], start: Duration) {
     write!(row, "{{\"seq\":{},\"input\":", outcome.job).expect(MEMORY);
     push_value(row, input);
+    push_result(row, outcome);
+    push_attempt(row, &outcome.attempt, start);
+    row.extend_from_slice(b"}\n");
+}
+
+/// Appends the row of a process, with its name, the task it called, and its exit code.
+pub(crate) fn push_process(
+    row: &mut Vec<u8>,
+    outcome: &Outcome<'_>,
+    [name, task]: [&str; 2],
+    input: &[u8],
+    start: Duration,
+) {
+    write!(row, "{{\"seq\":{},\"name\":", outcome.job).expect(MEMORY);
+    to_writer(&mut *row, name).expect(MEMORY);
+    row.extend_from_slice(b",\"task\":");
+    to_writer(&mut *row, task).expect(MEMORY);
+    row.extend_from_slice(b",\"input\":");
+    push_value(row, input);
+    push_result(row, outcome);
+    let exit_code = outcome.result.err().map_or(0, Failure::exit_code);
+    write!(row, ",\"exit_code\":{exit_code}").expect(MEMORY);
+    push_attempt(row, &outcome.attempt, start);
+    row.extend_from_slice(b"}\n");
+}
+
+fn push_result(row: &mut Vec<u8>, outcome: &Outcome<'_>) {
     match outcome.result {
         Ok(output) => {
             row.extend_from_slice(b",\"ok\":true,\"output\":");
@@ -24,8 +52,6 @@ pub(crate) fn push(row: &mut Vec<u8>, outcome: &Outcome<'_>, input: &[u8], start
             to_writer(&mut *row, failure).expect(MEMORY);
         }
     }
-    push_attempt(row, &outcome.attempt, start);
-    row.extend_from_slice(b"}\n");
 }
 
 fn push_attempt(row: &mut Vec<u8>, attempt: &Attempt, start: Duration) {
@@ -67,7 +93,7 @@ fn on_one_line(json: &[u8]) -> Cow<'_, [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wpool::wire::failure::{Failure, FailureKind};
+    use wpool::FailureKind;
 
     fn row(input: &[u8], result: Result<&[u8], &Failure>, attempt: Attempt) -> String {
         let mut row = Vec::new();

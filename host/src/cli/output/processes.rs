@@ -1,0 +1,273 @@
+//! Where what the processes of `wpool run` say goes: their lines as they come, and their results when
+//! all have ended.
+
+use super::console::{Console, push_line};
+use super::failures::{Failures, happened};
+use super::stream::Stream;
+use super::{Format, rows};
+use crate::cli::exit::Exit;
+use crate::cli::signals::{Cause, SharedCause};
+use crate::cli::units::{count, duration_text};
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use wpool::pool::feed::{Attempt, Notice, Outcome, Sink, Stats};
+use wpool::{Failure, FailureKind, Stream as GuestStream};
+
+/// Signals that end a command without a word: whoever sent them knows.
+const QUIET_SIGNALS: [i32; 5] = [1, 2, 3, 13, 15];
+
+/// A process, from its call to its end.
+#[derive(Debug)]
+pub(crate) struct Process {
+    /// What it is called.
+    pub(crate) name: String,
+    /// The task that it calls.
+    pub(crate) task: String,
+    /// The task's arguments, in JSON.
+    pub(crate) arguments: Vec<u8>,
+    /// Whether the task has a result.
+    pub(crate) answers: bool,
+    /// Whether it is a command, which is silent as if it ran alone.
+    pub(crate) command: bool,
+}
+
+/// What became of one.
+#[derive(Debug)]
+struct Ended {
+    /// What is to be printed of it.
+    text: Vec<u8>,
+    failure: Option<Failure>,
+}
+
+/// The processes of a run, and what they say.
+#[derive(Debug)]
+pub(crate) struct Processes {
+    processes: Vec<Process>,
+    ended: Vec<Option<Ended>>,
+    /// What stands before the lines of each; nothing where lines are not tagged.
+    tags: Vec<String>,
+    format: Format,
+    /// Standard output.
+    lines: Stream,
+    console: Console,
+    failures: Failures,
+    cause: SharedCause,
+    /// The run's start, in time since 1970.
+    start: Duration,
+}
+
+impl Processes {
+    /// Lines go to `lines` and `console`.
+    pub(crate) fn new(
+        processes: Vec<Process>,
+        tagged: bool,
+        format: Format,
+        lines: Stream,
+        console: Console,
+        failures: Failures,
+        cause: SharedCause,
+    ) -> Self {
+        let width = processes.iter().map(|process| process.name.chars().count()).max().unwrap_or(0);
+        let tag = |process: &Process| match tagged {
+            true => format!("{:width$} | ", process.name),
+            false => String::new(),
+        };
+        Processes {
+            tags: processes.iter().map(tag).collect(),
+            ended: processes.iter().map(|_| None).collect(),
+            processes,
+            format,
+            lines,
+            console,
+            failures,
+            cause,
+            start: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+        }
+    }
+
+    /// Prints the results, to standard output unless to `file`, and writes everything that is held.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    pub(crate) fn finish(&mut self, mut file: Option<Stream>) -> io::Result<()> {
+        let mut text = Vec::new();
+        for (at, ended) in self.ended.iter().enumerate() {
+            match ended {
+                Some(ended) => text.extend_from_slice(&ended.text),
+                None => {
+                    self.hold_place(at, &mut text);
+                    let process = &self.processes[at];
+                    if !process.command {
+                        self.console.error(format_args!("{} was not run", process.name));
+                    }
+                }
+            }
+        }
+        file.as_mut().unwrap_or(&mut self.lines).buffer().append(&mut text);
+        self.write_out(file)
+    }
+
+    /// Writes everything that is held, however long that takes.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(crate) fn write_out(&mut self, mut file: Option<Stream>) -> io::Result<()> {
+        for stream in file.iter_mut().chain([&mut self.lines]) {
+            while !stream.flush()? {
+                stream.wait();
+            }
+        }
+        self.console.finish();
+        Ok(())
+    }
+
+    /// How they all ended the program, if nothing else did.
+    pub(crate) fn exit(&self) -> Exit {
+        let exit = |ended: &Option<Ended>| match ended {
+            Some(ended) => Exit::of_process(ended.failure.as_ref()),
+            None => Exit::Process(137),
+        };
+        match self.ended.as_slice() {
+            [only] => exit(only),
+            all if all.iter().all(|ended| exit(ended).code() == 0) => Exit::Success,
+            _ => Exit::JobsFailed,
+        }
+    }
+
+    /// What is printed of a process that has ended.
+    fn text(&self, at: usize, outcome: &Outcome<'_>) -> Vec<u8> {
+        let mut text = Vec::new();
+        let process = &self.processes[at];
+        match (self.format, outcome.result) {
+            _ if process.command => {}
+            (Format::Jsonl, _) => {
+                let names = [process.name.as_str(), process.task.as_str()];
+                rows::push_process(&mut text, outcome, names, &process.arguments, self.start);
+            }
+            _ if !process.answers => {}
+            (_, Ok(result)) => self.push(at, result, &mut text),
+            (_, Err(_)) => self.hold_place(at, &mut text),
+        }
+        text
+    }
+
+    /// Appends what stands for a result that there is not, so that line N is that of call N.
+    fn hold_place(&self, at: usize, text: &mut Vec<u8>) {
+        let several = self.processes.len() > 1;
+        if several && self.processes[at].answers && self.format != Format::Jsonl {
+            self.push(at, b"null", text);
+        }
+    }
+
+    fn push(&self, at: usize, result: &[u8], text: &mut Vec<u8>) {
+        text.extend_from_slice(self.tags[at].as_bytes());
+        text.extend_from_slice(result);
+        text.push(if self.format == Format::Null { 0 } else { b'\n' });
+    }
+
+    /// Tells how a process ended, as far as that is of interest.
+    fn tell(&mut self, at: usize, failure: Option<&Failure>, attempt: &Attempt) {
+        let process = &self.processes[at];
+        let after = attempt.ran.map(|ran| format!(" after {}", duration_text(ran)));
+        let who = match attempt.pid {
+            0 => process.name.clone(),
+            pid => format!("{} (process {pid})", process.name),
+        };
+        self.console.detail(format_args!(
+            "{who} ended with exit code {}{}",
+            failure.map_or(0, Failure::exit_code),
+            after.unwrap_or_default()
+        ));
+        let Some(failure) = failure else { return };
+        let quiet = match failure.kind {
+            FailureKind::Exit => process.command || failure.code == Some(0),
+            FailureKind::WorkerLost => {
+                process.command && failure.signal.is_some_and(|s| QUIET_SIGNALS.contains(&s))
+            }
+            FailureKind::Cancelled => process.command && self.cause.get().is_some(),
+            _ => false,
+        };
+        if !quiet {
+            let what = match failure.kind {
+                FailureKind::WorkerLost if failure.message.starts_with("killed by") => {
+                    format!("was {}", failure.message)
+                }
+                FailureKind::Cancelled => format!("was killed: {}", failure.message),
+                FailureKind::InvalidJob => format!("has invalid arguments: {}", failure.message),
+                _ => happened(failure),
+            };
+            self.failures.tell(&mut self.console, format!("{who} {what}"), failure);
+        }
+    }
+
+    fn name(&self, job: u64) -> &str {
+        self.processes.get(job as usize).map_or("?", |process| &process.name)
+    }
+}
+
+impl Sink for Processes {
+    fn take(&mut self, outcome: &Outcome<'_>) -> io::Result<()> {
+        let at = outcome.job as usize;
+        let text = self.text(at, outcome);
+        let failure = outcome.result.err().cloned();
+        self.tell(at, failure.as_ref(), &outcome.attempt);
+        self.ended[at] = Some(Ended { text, failure });
+        Ok(())
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        match notice {
+            Notice::Log { job, stream, line, .. } => {
+                let tag = job.and_then(|job| self.tags.get(job as usize)).map_or("", |tag| tag);
+                match stream {
+                    GuestStream::Out => push_line(self.lines.buffer(), tag, &line),
+                    GuestStream::Err => self.console.pass(tag, &line),
+                }
+            }
+            Notice::WorkerStarted { pid, job: Some(job), .. } => {
+                let name = self.name(job).to_owned();
+                self.console.detail(format_args!("{name} started, process {pid}"));
+            }
+            Notice::Retrying { job, attempt, failure } => {
+                let name = self.name(job).to_owned();
+                let again = format_args!("{name} again after attempt {attempt}: {failure}");
+                self.console.detail(again);
+            }
+            Notice::Draining { running, why } => {
+                let calls = count(running, "call");
+                match self.cause.get() {
+                    Some(Cause::Interrupt) => {
+                        self.console.info(format_args!("waiting for {calls}, Ctrl-C again to kill"))
+                    }
+                    Some(Cause::Terminate | Cause::HangUp) => {
+                        self.console.info(format_args!("waiting for {calls}"));
+                    }
+                    None => self.console.info(format_args!("{why}: waiting for {calls}")),
+                }
+            }
+            Notice::ZygoteLost { how } => {
+                let text = format_args!("the zygote was lost, another one starts: {how}");
+                self.console.warning(text);
+            }
+            Notice::Report(text) => self.console.info(text),
+            // Its end is an outcome.
+            Notice::WorkerStarted { .. } | Notice::WorkerLost { .. } => {}
+        }
+    }
+
+    fn progress(&mut self, _: &Stats) {}
+
+    fn held(&self) -> usize {
+        self.lines.held() + self.console.held()
+    }
+
+    fn flush(&mut self) -> io::Result<bool> {
+        let console = self.console.flush();
+        Ok(self.lines.flush()? && console)
+    }
+
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        Some(if self.lines.held() > 0 { self.lines.fd() } else { self.console.fd() })
+    }
+}

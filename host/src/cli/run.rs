@@ -1,0 +1,220 @@
+//! `wpool run`: a process for each call, all at once; or a command.
+
+use super::call::{Call, names};
+use super::exit::Exit;
+use super::flags::{RunFlags, WORKERS_MAX};
+use super::input::names::Names;
+use super::map::{output_file, standard_output};
+use super::output::Format;
+use super::output::console::Console;
+use super::output::failures::Failures;
+use super::output::processes::{Process, Processes};
+use super::output::progress::Progress;
+use super::report::Report;
+use super::signals::{AtOnce, Cause, Signals};
+use super::{argv, modules};
+use std::io;
+use std::os::fd::BorrowedFd;
+use wpool::module::description::{ChooseError, Description, Kind, Task};
+use wpool::pool::config::{Config, Halt};
+use wpool::pool::error::PoolError;
+use wpool::pool::feed::{Fill, Intake, Source};
+use wpool::pool::session::Session;
+use wpool::pool::summary::End;
+use wpool::wire::settings::{CommandLine, Settings, command_job, task_job};
+
+/// What is run.
+struct Plan {
+    jobs: Vec<Vec<u8>>,
+    processes: Vec<Process>,
+    config: Config,
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// The run could not be started, or had to be given up.
+pub(crate) fn run(flags: &RunFlags) -> Result<Exit, Report> {
+    flags.console.apply_color();
+    let of_module = |error| Report::of_module(&flags.module, error);
+    let module = modules::read(&flags.module)?;
+    let compile = flags.limits.compile(!flags.policy.no_cache);
+    let mut session = Session::open(&module, compile).map_err(of_module)?;
+    let command = session.description().kind == Kind::Command;
+    let plan = match command {
+        true => command_plan(flags)?,
+        false => calls_plan(flags, session.description())?,
+    };
+    let file = flags.results.output.as_deref().map(output_file).transpose()?;
+    let mut signals = Signals::take(flags.policy.grace)
+        .map_err(|error| Report::new(Exit::Setup, format!("cannot take signals: {error}")))?;
+    let cause = signals.cause();
+    let console = Console::new(flags.console.quiet, flags.console.verbose, Progress::None)
+        .map_err(|error| Report::new(Exit::Setup, format!("standard error: {error}")))?;
+    // Results wait in no buffer: the one that help lines speak of is that of `wpool map`.
+    let limits = Config { buffer_bytes_max: usize::MAX, ..plan.config.clone() };
+    let mut sink = Processes::new(
+        plan.processes,
+        flags.tag,
+        flags.results.format(),
+        standard_output()?,
+        console,
+        Failures::new(Names::words(), &limits),
+        cause.clone(),
+    );
+    let mut source = Calls { jobs: plan.jobs.into_iter() };
+    let ended = match command {
+        true => session.run(plan.config, &mut source, &mut sink, &mut AtOnce(&mut signals)),
+        false => session.run(plan.config, &mut source, &mut sink, &mut signals),
+    };
+    signals.release();
+    let written = match &ended {
+        Ok(_) => sink.finish(file),
+        Err(_) => sink.write_out(None),
+    };
+    let summary = ended.map_err(of_module)?;
+    written.map_err(|error| of_module(PoolError::Output(error)))?;
+    Ok(match (summary.end, cause.get()) {
+        (End::Complete, _) => sink.exit(),
+        (_, Some(Cause::HangUp)) if command => Exit::Process(129),
+        (_, cause) => Exit::of_run(&summary, cause),
+    })
+}
+
+/// The plan of a command: one process that has wpool's own streams.
+fn command_plan(flags: &RunFlags) -> Result<Plan, Report> {
+    let module = flags.module.display();
+    if !flags.calls.is_empty() {
+        let again: Vec<String> = flags.calls.iter().map(|word| argv::quote(word)).collect();
+        return Err(Report::usage(format!("{module} is a command and has no tasks to call"))
+            .help(format!("its arguments stand behind `--`: -- {}", again.join(" "))));
+    }
+    let results = &flags.results;
+    for (given, flag) in [
+        (results.output.is_some(), "--output"),
+        (results.format() != Format::Raw, "--output-format"),
+        (results.raw_output, "--raw-output"),
+        (flags.tag, "--tag"),
+    ] {
+        if given {
+            return Err(Report::usage(format!("{module} is a command: {flag} has no meaning"))
+                .help("its output is wpool's own; `wpool map` captures it"));
+        }
+    }
+    let words: Vec<&[u8]> = flags.arguments.iter().map(|word| word.as_bytes()).collect();
+    let job = command_job(&words, &[]).expect("no argument of a program has a NUL byte");
+    let name = modules::stem(&flags.module);
+    let command = CommandLine { name: name.clone(), template: Vec::new(), append: true };
+    let process =
+        Process { task: name.clone(), name, arguments: Vec::new(), answers: false, command: true };
+    let settings = Settings { command, stdio: true, ..settings(flags) };
+    Ok(Plan { jobs: vec![job], processes: vec![process], config: config(flags, settings, 1) })
+}
+
+/// The plan of calls: a process for each.
+fn calls_plan(flags: &RunFlags, description: &Description) -> Result<Plan, Report> {
+    let module = flags.module.display();
+    if let Some(arg) = flags.arguments.first() {
+        let error =
+            format!("{module} is not a command, so it takes no argument {arg:?} after `--`");
+        return Err(Report::usage(error).help("give calls of its tasks: 'TASK(ARGUMENT, …)'"));
+    }
+    let of_module = |error: ChooseError| {
+        let error = PoolError::Task { message: error.message, candidates: error.candidates };
+        let report = Report::of_module(&flags.module, error);
+        let help = report
+            .help
+            .as_deref()
+            .map(|help| help.replace("choose one with --task", "call one of"));
+        Report { help, ..report }
+    };
+    if flags.calls.is_empty() {
+        // A module without any task is told first.
+        if let (Err(error), true) = (description.choose(None), description.tasks.is_empty()) {
+            return Err(of_module(error));
+        }
+        let tasks: Vec<String> = description.tasks.iter().map(Task::signature).collect();
+        return Err(Report::usage(format!("{module} has tasks, and none is called")).help(
+            format!("give a call as 'TASK(ARGUMENT, …)'; the tasks are: {}", tasks.join(", ")),
+        ));
+    }
+    if flags.calls.len() > WORKERS_MAX {
+        return Err(Report::usage(format!("{} calls are too many", flags.calls.len())).help(
+            format!("at most {WORKERS_MAX} run at once; `wpool map` takes any number of jobs"),
+        ));
+    }
+    let calls: Vec<Call> =
+        flags.calls.iter().map(|call| Call::parse(call)).collect::<Result<_, _>>()?;
+    let tasks = calls.iter().map(|call| description.choose(call.task.as_deref()));
+    let tasks: Vec<&Task> = tasks.collect::<Result<_, _>>().map_err(of_module)?;
+    let task_names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
+    let names = names(&calls, &task_names)?;
+    let (mut jobs, mut processes) = (Vec::new(), Vec::new());
+    let mut distinct: Vec<String> = Vec::new();
+    for ((call, task), name) in calls.iter().zip(tasks).zip(names) {
+        let index = distinct.iter().position(|name| *name == task.name).unwrap_or_else(|| {
+            distinct.push(task.name.clone());
+            distinct.len() - 1
+        });
+        let arguments = call.job(task)?;
+        jobs.push(task_job(index as u32, &arguments));
+        let (task, answers) = (task.name.clone(), !task.results.is_empty());
+        processes.push(Process { name, task, arguments, answers, command: false });
+    }
+    let settings = Settings { tasks: distinct, ..settings(flags) };
+    let config = config(flags, settings, jobs.len());
+    Ok(Plan { jobs, processes, config })
+}
+
+fn settings(flags: &RunFlags) -> Settings {
+    Settings {
+        output: flags.results.form(),
+        // What they print is passed on and not kept.
+        log_bytes_max: u64::MAX,
+        measured: flags.console.verbose || flags.results.format() == Format::Jsonl,
+        ..flags.limits.settings(&flags.grants)
+    }
+}
+
+/// A process for each job, all at once.
+fn config(flags: &RunFlags, settings: Settings, processes: usize) -> Config {
+    let default = Config::default();
+    let output = usize::try_from(settings.output_bytes_max).unwrap_or(usize::MAX);
+    Config {
+        workers: processes,
+        jobs_per_worker_max: Some(1),
+        batch_jobs_max: Some(1),
+        shared_bytes_max: flags.limits.shared_space,
+        timeout: flags.limits.timeout,
+        deadline: flags.limits.deadline,
+        retry: flags.policy.retry(),
+        // One process alone ends with its own code.
+        halt: if processes > 1 { flags.policy.halt() } else { Halt::Never },
+        // A result has to fit.
+        buffer_bytes_max: default.buffer_bytes_max.max(output),
+        // Results are kept until the end anyway, and lines are not to wait for them.
+        ordered: false,
+        settings,
+        ..default
+    }
+}
+
+/// The jobs of the calls.
+struct Calls {
+    jobs: std::vec::IntoIter<Vec<u8>>,
+}
+
+impl Source for Calls {
+    fn fill(&mut self, intake: &mut Intake, _: usize) -> io::Result<Fill> {
+        self.jobs.by_ref().for_each(|job| intake.push(&job));
+        Ok(Fill::End)
+    }
+
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        Some(self.jobs.len() as u64)
+    }
+}

@@ -1,0 +1,14 @@
+//! Runs of `wpool run`.
+
+use super::guest;
+use super::run::{Wpool, file, wpool};
+
+/// `wpool run` of an example guest.
+pub(crate) fn run(guest_name: &str) -> Wpool {
+    wpool(["run"]).arg(guest(guest_name))
+}
+
+/// `wpool run` of a module in text form.
+pub(crate) fn run_wat(text: &str) -> Wpool {
+    wpool(["run"]).arg(file("module.wat", text))
+}
