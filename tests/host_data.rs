@@ -97,8 +97,8 @@ fn slices_of_an_array_are_copied_whole_or_not_at_all() {
         array.write(usize::MAX, &[1]),
     ];
     for outside in outside {
-        let what = "array `array`: that is outside of it".into();
-        assert_eq!(outside, Err(SharedError::OutOfRange { what }));
+        let (object, limits) = ("array `array`".into(), "that is outside of it".into());
+        assert_eq!(outside, Err(SharedError::OutOfRange { object, limits }));
     }
     assert_eq!(array.get(LENGTH - 20_000), Ok(LENGTH as u32 - 20_000), "nothing was written");
     let empty = Array::<f64>::create(&state, "empty", 0).unwrap();
@@ -121,8 +121,8 @@ fn the_bytes_of_a_region_come_back_from_any_place() {
     same.copy_to(&mut all).unwrap();
     assert!(all == bytes);
     for outside in [same.read(99_002, &mut some), same.write(u64::MAX, b"x")] {
-        let what = "region `region`: that is outside of it".into();
-        assert_eq!(outside, Err(SharedError::OutOfRange { what }));
+        let (object, limits) = ("region `region`".into(), "that is outside of it".into());
+        assert_eq!(outside, Err(SharedError::OutOfRange { object, limits }));
     }
 }
 
@@ -161,8 +161,8 @@ fn a_region_whose_contents_cannot_be_had_is_not_made() {
     let torn = Region::create_with(&state, "region", 1 << 20, Torn(5000)).unwrap_err();
     assert_eq!(torn, SharedError::System { reason: "torn".into() });
     let long = Region::create_read_only(&state, "region", 10, &[1; 11][..]).unwrap_err();
-    let what = "region `region` has 10 bytes, and there are more: make it larger".into();
-    assert_eq!(long, SharedError::OutOfRange { what });
+    let long = long.to_string();
+    assert_eq!(long, "region `region`: it has 10 bytes, and there are more: make it larger");
     assert_eq!(state.list(), Ok(vec![]));
     let region = Region::create(&state, "region", 1 << 20).unwrap();
     let mut bytes = vec![1; 1 << 20];

@@ -65,8 +65,10 @@ pub enum SharedError {
     },
     /// The name is no name, or a size, a count or an index is outside of its limits.
     OutOfRange {
-        /// What is outside of which limits.
-        what: String,
+        /// What was to be created, or is open.
+        object: String,
+        /// What its limits are.
+        limits: String,
     },
     /// The region may only be read.
     ReadOnly,
@@ -113,7 +115,7 @@ impl SharedError {
                 SharedError::WrongType { object: object(), holds: "another type" }
             }
             control::Error::OutOfRange => {
-                SharedError::OutOfRange { what: format!("{}: {}", object(), limits()) }
+                SharedError::OutOfRange { object: object(), limits: limits() }
             }
             control::Error::ReadOnly => SharedError::ReadOnly,
         }
@@ -159,14 +161,14 @@ impl fmt::Display for SharedError {
             ),
             SharedError::Exists { object, kind } => write!(
                 f,
-                "{object} cannot be created, for there is a {kind} of this name: open it instead, or \
+                "{object} cannot be created, for there is {kind:#} of this name: open it instead, or \
                  choose another name",
             ),
             SharedError::NotFound { object } => {
                 write!(f, "there is no {object}: create it first")
             }
             SharedError::WrongKind { object, kind } => {
-                write!(f, "{object} is a {kind}: use it as what it is")
+                write!(f, "{object} is {kind:#}: use it as what it is")
             }
             SharedError::NotJoinable { object } => {
                 write!(f, "{object} does not count tasks: create it as a joinable one")
@@ -174,7 +176,7 @@ impl fmt::Display for SharedError {
             SharedError::WrongType { object, holds } => {
                 write!(f, "{object} holds {holds}: open it with its own type")
             }
-            SharedError::OutOfRange { what } => f.write_str(what),
+            SharedError::OutOfRange { object, limits } => write!(f, "{object}: {limits}"),
             SharedError::ReadOnly => {
                 f.write_str("the region may only be read: write to another one")
             }

@@ -63,7 +63,12 @@ impl ObjectKind {
 }
 
 impl fmt::Display for ObjectKind {
+    /// The kind's name; with `#`, its article before it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            let vowel = matches!(self, ObjectKind::Event | ObjectKind::Array);
+            f.write_str(if vowel { "an " } else { "a " })?;
+        }
         self.inner().fmt(f)
     }
 }

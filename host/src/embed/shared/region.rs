@@ -107,11 +107,14 @@ impl Region {
                 Err(error) => return Err(system(&error)),
             };
             if at + bytes as u64 > self.size {
-                let (object, size) = (self.handle.object(), self.size);
-                let what = format!("{object} has {size} bytes, and there are more: make it larger");
-                return Err(SharedError::OutOfRange { what });
+                let limits =
+                    format!("it has {} bytes, and there are more: make it larger", self.size);
+                return Err(SharedError::OutOfRange { object: self.handle.object(), limits });
             }
-            self.with(|region| region.fill(at as usize, &piece[..bytes]))?;
+            // What is zero is so already: holes of a file cost no memory.
+            if piece[..bytes].iter().any(|&byte| byte != 0) {
+                self.with(|region| region.fill(place(at), &piece[..bytes]))?;
+            }
             at += bytes as u64;
         }
     }
