@@ -60,6 +60,11 @@ impl Exit {
         }
     }
 
+    /// The same, but `other` where this is a success.
+    pub(crate) fn or(self, other: Exit) -> Exit {
+        if self == Exit::Success { other } else { self }
+    }
+
     /// How a run that went to its end, or was stopped, ends the program. `cause` is the signal
     /// that stopped it, if one did.
     pub(crate) fn of_run(summary: &Summary, cause: Option<Cause>) -> Self {

@@ -5,6 +5,7 @@ use super::exit::Exit;
 use super::flags::{InputFormat, MapFlags, ProgressWhen};
 use super::input::Input;
 use super::input::encode::Encoder;
+use super::objects::Objects;
 use super::output::console::Console;
 use super::output::failures::Failures;
 use super::output::joblog::JobLog;
@@ -39,18 +40,23 @@ pub(crate) fn run(
     flags.console.apply_color();
     let jobs = plan::jobs(flags, columns)?;
     let module = modules::read(&flags.module)?;
+    let limits = &flags.limits;
+    let mut objects = Objects::make(&flags.objects, limits.shared_space, limits.region_space)?;
     // Hashing 100 MiB takes a while, so it is done only for those who look at it.
     let wants_hash = flags.pool.dry_run || flags.log.joblog.is_some();
     let hash = wants_hash.then(|| blake3::hash(&module).to_hex().to_string());
     let mut session = Session::open(&module, flags.limits.compile(!flags.policy.no_cache))
         .map_err(|error| Report::of_module(&flags.module, error))?;
     let task = plan::task(flags, session.description(), &jobs)?;
-    let config = plan::config(flags, session.description().kind, &jobs);
+    let mut config = plan::config(flags, session.description().kind, &jobs);
+    objects.check(&flags.module, session.description())?;
+    objects.lend_to(&mut config);
     if flags.pool.dry_run {
         let hash = hash.unwrap_or_default();
         session.load(&config).map_err(|error| Report::of_module(&flags.module, error))?;
         return summary::dry_run(session.description(), &task, &hash, &config, jobs.count());
     }
+    objects.open_files()?;
     let description = session.description();
     let command = description.kind == Kind::Command;
     let meta = Meta::new(hash, task, flags.template.clone(), jobs.about.clone());
@@ -65,9 +71,11 @@ pub(crate) fn run(
     let ended = session.run(config, &mut source, &mut sink, &mut signals);
     let took = began.elapsed();
     signals.release();
-    // What is known of failed jobs is told even where the run had to be given up.
+    // What is known of objects and of failed jobs is told even where the run had to be given up.
+    let mut after = sink.after_results(flags.output.output.is_none());
+    let wrong = objects.tell(&mut after, sink.record_end());
     let console = sink.end();
-    let exit = match &ended {
+    let mut exit = match &ended {
         Ok(summary) if summary.end == End::Complete && source.seen() == 0 => {
             summary::no_jobs(flags.input.no_input, console)
         }
@@ -77,6 +85,10 @@ pub(crate) fn run(
         }
         Err(error) => Exit::of_error(error),
     };
+    for report in wrong {
+        report.tell(console);
+        exit = exit.or(report.exit);
+    }
     console.finish();
     ended.map_err(|error| Report::of_module(&flags.module, error))?;
     Ok(exit)

@@ -15,6 +15,8 @@ mod inspect;
 mod man;
 mod map;
 mod modules;
+mod numbers;
+mod objects;
 mod output;
 mod plan;
 mod report;

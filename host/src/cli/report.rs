@@ -2,6 +2,7 @@
 
 use super::escape;
 use super::exit::Exit;
+use super::output::console::Console;
 use anstream::{AutoStream, ColorChoice};
 use std::fmt;
 use std::io::{self, Write};
@@ -71,6 +72,17 @@ impl Report {
             }
             (None, []) => Report::usage(wrong).help("`--help` lists the flags and what they take"),
             _ => Report::usage(wrong).help(help.join("; ")),
+        }
+    }
+
+    /// Tells of it beside other things, at the end of a run; a closed pipe needs no words.
+    pub(crate) fn tell(&self, console: &mut Console) {
+        if self.exit == Exit::BrokenPipe {
+            return;
+        }
+        console.error(&self.error);
+        if let Some(help) = &self.help {
+            console.help(help);
         }
     }
 

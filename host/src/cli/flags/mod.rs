@@ -4,6 +4,8 @@ mod grammar;
 mod input;
 mod limits;
 mod log;
+pub(crate) mod object;
+mod objects;
 mod output;
 mod run;
 
@@ -11,6 +13,7 @@ pub(crate) use grammar::WORKERS_MAX;
 pub(crate) use input::{InputFlags, InputFormat, NoInput};
 pub(crate) use limits::{BufferFlags, GrantFlags, LimitFlags, PolicyFlags, PoolFlags};
 pub(crate) use log::LogFlags;
+pub(crate) use objects::ObjectFlags;
 pub(crate) use output::{ConsoleFlags, OutputFlags, ProgressFlags, ProgressWhen, ResultFlags};
 pub(crate) use run::RunFlags;
 
@@ -67,6 +70,9 @@ pub(crate) struct MapFlags {
 
     #[command(flatten)]
     pub(crate) grants: GrantFlags,
+
+    #[command(flatten)]
+    pub(crate) objects: ObjectFlags,
 
     #[command(flatten)]
     pub(crate) log: LogFlags,

@@ -18,7 +18,7 @@ use console::Console;
 use failures::Failures;
 use joblog::JobLog;
 use std::borrow::Cow;
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use stream::Stream;
@@ -88,6 +88,22 @@ impl Output {
         let start = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let names = failures.names();
         Output { results, plan, end, plain, names, log, failures, console, cause, start }
+    }
+
+    /// What ends each record of what is printed: a line end, or NUL.
+    pub(crate) fn record_end(&self) -> u8 {
+        self.end.unwrap_or(b'\n')
+    }
+
+    /// Standard output, for what comes after the results, which may have gone `there`: on a line of its
+    /// own.
+    pub(crate) fn after_results(&self, there: bool) -> impl Write + use<> {
+        let mut after = io::stdout().lock();
+        if there && !self.results.ends_with(self.record_end()) {
+            // If it cannot be written, what follows tells.
+            let _ = after.write_all(&[self.record_end()]);
+        }
+        after
     }
 
     /// Standard error, for what comes after the run.

@@ -23,6 +23,8 @@ pub(crate) struct Stream {
     buffer: Vec<u8>,
     /// Bytes of the buffer that are written.
     sent: usize,
+    /// The last byte that was written of what is in the buffer no more.
+    last: Option<u8>,
 }
 
 impl Stream {
@@ -33,7 +35,7 @@ impl Stream {
     pub(crate) fn new(file: File) -> io::Result<Self> {
         let kind = file.metadata()?.file_type();
         let may_block = kind.is_fifo() || kind.is_socket() || file.is_terminal();
-        Ok(Stream { file, may_block, buffer: Vec::new(), sent: 0 })
+        Ok(Stream { file, may_block, buffer: Vec::new(), sent: 0, last: None })
     }
 
     /// A stream to a descriptor that stays open behind it.
@@ -58,6 +60,11 @@ impl Stream {
     /// Whether a terminal is behind it.
     pub(crate) fn is_terminal(&self) -> bool {
         self.file.is_terminal()
+    }
+
+    /// Whether nothing was ever put in, or this byte was the last.
+    pub(crate) fn ends_with(&self, byte: u8) -> bool {
+        self.buffer.last().copied().or(self.last).is_none_or(|last| last == byte)
     }
 
     /// What to wait on when [`Stream::flush`] answered false.
@@ -96,6 +103,7 @@ impl Stream {
             }
         }
         self.sent = 0;
+        self.last = self.buffer.last().copied().or(self.last);
         self.buffer.clear();
         if self.buffer.capacity() > IDLE_BYTES_MAX {
             self.buffer = Vec::new();
@@ -163,6 +171,16 @@ mod tests {
         drop(reader);
         stream.buffer().push(b'x');
         assert_eq!(stream.flush().expect_err("no reader").kind(), io::ErrorKind::BrokenPipe);
+    }
+
+    #[test]
+    fn the_last_byte_is_known_when_it_is_written_too() {
+        let mut stream = Stream::new(tempfile::tempfile().expect("a file")).expect("a stream");
+        assert!(stream.ends_with(b'\n'), "nothing was put in");
+        stream.buffer().extend_from_slice(b"ab");
+        assert!(stream.ends_with(b'b'));
+        assert!(stream.flush().expect("no error"));
+        assert!(stream.ends_with(b'b') && !stream.ends_with(b'\n'));
     }
 
     #[test]
