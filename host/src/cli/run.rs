@@ -5,6 +5,7 @@ use super::exit::Exit;
 use super::flags::{RunFlags, WORKERS_MAX};
 use super::input::names::Names;
 use super::map::{output_file, standard_output};
+use super::objects::Objects;
 use super::output::Format;
 use super::output::console::Console;
 use super::output::failures::Failures;
@@ -38,13 +39,18 @@ pub(crate) fn run(flags: &RunFlags) -> Result<Exit, Report> {
     flags.console.apply_color();
     let of_module = |error| Report::of_module(&flags.module, error);
     let module = modules::read(&flags.module)?;
-    let compile = flags.limits.compile(!flags.policy.no_cache);
+    let limits = &flags.limits;
+    let mut objects = Objects::make(&flags.objects, limits.shared_space, limits.region_space)?;
+    let compile = limits.compile(!flags.policy.no_cache);
     let mut session = Session::open(&module, compile).map_err(of_module)?;
     let command = session.description().kind == Kind::Command;
-    let plan = match command {
+    objects.check(&flags.module, session.description())?;
+    let mut plan = match command {
         true => command_plan(flags)?,
         false => calls_plan(flags, session.description())?,
     };
+    objects.lend_to(&mut plan.config);
+    objects.open_files()?;
     let file = flags.results.output.as_deref().map(output_file).transpose()?;
     let mut signals = Signals::take(flags.policy.grace)
         .map_err(|error| Report::new(Exit::Setup, format!("cannot take signals: {error}")))?;
@@ -72,13 +78,21 @@ pub(crate) fn run(flags: &RunFlags) -> Result<Exit, Report> {
         Ok(_) => sink.finish(file),
         Err(_) => sink.write_out(None),
     };
+    // What is known of objects is told even where the run had to be given up.
+    let end = if flags.results.format() == Format::Null { 0 } else { b'\n' };
+    let wrong = objects.tell(io::stdout().lock(), end);
     let summary = ended.map_err(of_module)?;
     written.map_err(|error| of_module(PoolError::Output(error)))?;
-    Ok(match (summary.end, cause.get()) {
+    let mut exit = match (summary.end, cause.get()) {
         (End::Complete, _) => sink.exit(),
         (_, Some(Cause::HangUp)) if command => Exit::Process(129),
         (_, cause) => Exit::of_run(&summary, cause),
-    })
+    };
+    for report in wrong {
+        report.print();
+        exit = exit.or(report.exit);
+    }
+    Ok(exit)
 }
 
 /// The plan of a command: one process that has wpool's own streams.

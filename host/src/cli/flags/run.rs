@@ -1,6 +1,6 @@
 //! The flags of `wpool run`.
 
-use super::{ConsoleFlags, GrantFlags, LimitFlags, PolicyFlags, ResultFlags};
+use super::{ConsoleFlags, GrantFlags, LimitFlags, ObjectFlags, PolicyFlags, ResultFlags};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -52,6 +52,9 @@ pub(crate) struct RunFlags {
 
     #[command(flatten)]
     pub(crate) grants: GrantFlags,
+
+    #[command(flatten)]
+    pub(crate) objects: ObjectFlags,
 
     #[command(flatten)]
     pub(crate) console: ConsoleFlags,
