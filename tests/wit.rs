@@ -5,12 +5,17 @@ mod common;
 use common::flat::{self, documented, imports, of_docs};
 use common::run::map_wat;
 use std::collections::BTreeMap;
-use wit_parser::{Function, FunctionKind, PackageId, Resolve};
+use wit_parser::{Function, FunctionKind, PackageId, Resolve, SourceMap};
 
 /// Our own interfaces, resolved as a component's binding generator does it.
 fn resolved() -> (Resolve, PackageId) {
+    let mut sources = SourceMap::default();
+    for (name, text) in flat::files().into_iter().filter(|(name, _)| name.ends_with(".wit")) {
+        sources.push_str(&name, text);
+    }
+    let package = sources.parse().map_err(|(_, error)| error).expect("wit/ can be parsed");
     let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_dir(flat::folder()).expect("wit/ can be resolved");
+    let package = resolve.push_group(package).expect("wit/ can be resolved");
     (resolve, package)
 }
 

@@ -75,9 +75,15 @@ pub(crate) fn of_docs(docs: &str) -> Vec<Flat> {
     words.split_once("Core modules:").map_or(Vec::new(), |(_, rest)| quoted(rest))
 }
 
-/// The folder with the interfaces.
-pub(crate) fn folder() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/wit"))
+/// The files of `wit/` by name, and what is in them.
+pub(crate) fn files() -> BTreeMap<String, String> {
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/wit"));
+    let files = fs::read_dir(folder).expect("wit/ is there").map(|entry| {
+        let path = entry.expect("is readable").path();
+        let name = path.file_name().expect("is a file").to_string_lossy().into_owned();
+        (name, fs::read_to_string(&path).expect("is text"))
+    });
+    files.collect()
 }
 
 /// All functions that `wit/` documents, by name: those of interfaces, and those for core modules only.
@@ -88,10 +94,8 @@ pub(crate) fn documented() -> Vec<Flat> {
         let before = all.insert(name, flat.clone());
         assert!(before.is_none_or(|before| before == flat), "documented twice: {flat:?}");
     };
-    for entry in fs::read_dir(folder()).expect("wit/ is there") {
-        let path = entry.expect("is readable").path();
-        let text = fs::read_to_string(&path).expect("is text");
-        if path.extension().is_some_and(|extension| extension == "md") {
+    for (name, text) in files() {
+        if name.ends_with(".md") {
             quoted(&text).into_iter().for_each(&mut add);
             continue;
         }
