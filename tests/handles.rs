@@ -18,6 +18,7 @@ const ONE_OF_EACH: &str = "
         (i32.const 0)))
     (drop (call $value_create (i32.const 118) (i32.const 1) (i32.const 2) (i64.const 0)))
     (drop (call $array_create (i32.const 97) (i32.const 1) (i32.const 2) (i32.const 16)))
+    (drop (call $region_create (i32.const 114) (i32.const 1) (i64.const 4096)))
     (drop (call $value_create (i32.const 116) (i32.const 1) (i32.const 7) (i64.const 0)))
     (drop (call $array_create (i32.const 117) (i32.const 1) (i32.const 7) (i32.const 16)))";
 

@@ -3,7 +3,7 @@
 use super::answers::misuse;
 use super::number::{bits, fault, kind, number};
 use super::objects::Noun;
-use super::{Host, MODULE, bytes};
+use super::{Host, MODULE, bytes, room};
 use crate::shared::{Array, Error, Kind, ObjectId, Scalar, Shared, Spec, Type};
 use wasmtime::{Caller, Linker};
 
@@ -171,8 +171,8 @@ fn compare_exchange(
 /// their natural size, little endian. Each of them is whole; all together are not.
 ///
 /// Arguments: the array; the first element; where they go; how many. Answers: nothing.
-/// Traps: not an array's handle; no such elements; the bytes at `dst` are not inside the memory.
-/// Blocks: never.
+/// Traps: not an array's handle; no such elements; the bytes at `dst` are not inside the memory, or may
+/// only be read. Blocks: never.
 fn read(
     mut caller: Caller<'_, Host>,
     handle: i32,
@@ -181,7 +181,7 @@ fn read(
     count: u32,
 ) -> wasmtime::Result<()> {
     let length = slice_bytes(caller.data_mut(), "array_read", handle, first, count)?;
-    let (to, host) = bytes(&mut caller, "array_read", dst, length)?;
+    let (to, host) = room(&mut caller, "array_read", dst, length)?;
     on(host, "array_read", handle, |array| array.read(first as usize, to))
 }
 

@@ -1,7 +1,7 @@
 //! `wpool.job_size`, `wpool.job_read` and `wpool.result_write`: how a byte task gets its job and
 //! gives its result.
 
-use super::{Host, MODULE, bytes};
+use super::{Host, MODULE, bytes, room};
 use std::fmt;
 use wasmtime::{Caller, Linker};
 
@@ -60,14 +60,14 @@ fn job_size(caller: Caller<'_, Host>) -> u32 {
 ///
 /// Arguments: `dst`, where it goes; `offset`, where in the job it begins; `len`, most bytes of it.
 /// Answers: how many bytes were copied, fewer than `len` at the job's end.
-/// Traps: `len` bytes at `dst` are not inside the memory. Blocks: never.
+/// Traps: `len` bytes at `dst` are not inside the memory, or may only be read. Blocks: never.
 fn job_read(
     mut caller: Caller<'_, Host>,
     dst: u32,
     offset: u32,
     len: u32,
 ) -> wasmtime::Result<u32> {
-    let (dst, host) = bytes(&mut caller, "job_read", dst, len.into())?;
+    let (dst, host) = room(&mut caller, "job_read", dst, len.into())?;
     let rest = host.job.input.get(offset as usize..).unwrap_or_default();
     let copied = rest.len().min(dst.len());
     dst[..copied].copy_from_slice(&rest[..copied]);

@@ -8,23 +8,47 @@ const TABLE_ELEMENTS_MAX: usize = 1 << 20;
 /// The limits of one instance.
 #[derive(Debug)]
 pub(crate) struct Limits {
-    memory_bytes_max: u64,
-    memory_bytes: u64,
-    /// What the last growth added, in case that it fails after all.
-    grown: u64,
+    /// What it has asked for itself.
+    own: Budget,
+    /// What the host has added to hold regions.
+    regions: Budget,
+    /// Whether the host is growing the memory for a region.
+    for_region: bool,
     table_elements: usize,
     refused: Option<u64>,
 }
 
+/// Bytes of linear memory, and how many there may be.
+#[derive(Debug)]
+struct Budget {
+    bytes_max: u64,
+    bytes: u64,
+    /// What the last growth added, in case that it fails after all.
+    grown: u64,
+}
+
+impl Budget {
+    fn new(bytes_max: u64) -> Budget {
+        Budget { bytes_max, bytes: 0, grown: 0 }
+    }
+}
+
 impl Limits {
-    /// Limits for an instance whose memories may hold so many bytes together.
-    pub(crate) fn new(memory_bytes_max: u64) -> Self {
-        Limits { memory_bytes_max, memory_bytes: 0, grown: 0, table_elements: 0, refused: None }
+    /// Limits for an instance whose memories may hold so many bytes together, and so many more for
+    /// regions.
+    pub(crate) fn new(memory_bytes_max: u64, region_bytes_max: u64) -> Self {
+        Limits {
+            own: Budget::new(memory_bytes_max),
+            regions: Budget::new(region_bytes_max),
+            for_region: false,
+            table_elements: 0,
+            refused: None,
+        }
     }
 
-    /// Bytes of linear memory that the instance has.
+    /// Bytes of linear memory that the instance has, without those for regions.
     pub(crate) fn memory_bytes(&self) -> u64 {
-        self.memory_bytes
+        self.own.bytes
     }
 
     /// Bytes of linear memory that the instance wanted in vain during this job.
@@ -37,6 +61,15 @@ impl Limits {
     pub(crate) fn begin_job(&mut self) {
         self.refused = None;
     }
+
+    /// From now on memory is grown by the host for a region, or no longer.
+    pub(super) fn grow_for_region(&mut self, for_region: bool) {
+        self.for_region = for_region;
+    }
+
+    fn budget(&mut self) -> &mut Budget {
+        if self.for_region { &mut self.regions } else { &mut self.own }
+    }
 }
 
 impl ResourceLimiter for Limits {
@@ -47,21 +80,26 @@ impl ResourceLimiter for Limits {
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         let grown = (desired as u64).saturating_sub(current as u64);
-        let total = self.memory_bytes.saturating_add(grown);
+        let budget = self.budget();
+        let total = budget.bytes.saturating_add(grown);
         // Above the maximum of its own it fails anyway; that is not for `--memory` to explain.
         let own_fault = maximum.is_some_and(|maximum| desired > maximum);
-        if total > self.memory_bytes_max && !own_fault {
-            self.refused = Some(total);
+        if total > budget.bytes_max && !own_fault {
+            // A guest is told in so many words that there is no room for its region.
+            if !self.for_region {
+                self.refused = Some(total);
+            }
             return Ok(false);
         }
-        self.memory_bytes = total;
-        self.grown = grown;
+        budget.bytes = total;
+        budget.grown = grown;
         Ok(true)
     }
 
     fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
-        self.memory_bytes -= self.grown;
-        self.grown = 0;
+        let budget = self.budget();
+        budget.bytes -= budget.grown;
+        budget.grown = 0;
         Ok(())
     }
 
@@ -86,7 +124,7 @@ mod tests {
 
     #[test]
     fn all_memories_count_together_and_a_failed_growth_is_given_back() {
-        let mut limits = Limits::new(100);
+        let mut limits = Limits::new(100, 0);
         assert!(limits.memory_growing(0, 60, None).unwrap());
         assert!(limits.memory_growing(0, 40, None).unwrap());
         limits.memory_grow_failed(wasmtime::Error::msg("no space")).unwrap();
@@ -99,14 +137,30 @@ mod tests {
 
     #[test]
     fn a_growth_above_the_memory_s_own_maximum_is_not_refused_by_the_limit() {
-        let mut limits = Limits::new(100);
+        let mut limits = Limits::new(100, 0);
         assert!(limits.memory_growing(0, 200, Some(80)).unwrap());
         assert_eq!(limits.refused(), None);
     }
 
     #[test]
+    fn growth_for_regions_has_a_limit_of_its_own_and_is_never_out_of_memory() {
+        let mut limits = Limits::new(100, 50);
+        limits.grow_for_region(true);
+        assert!(limits.memory_growing(60, 100, None).unwrap());
+        assert!(!limits.memory_growing(100, 111, None).unwrap());
+        assert!(limits.memory_growing(100, 110, None).unwrap());
+        limits.memory_grow_failed(wasmtime::Error::msg("no space")).unwrap();
+        assert!(limits.memory_growing(100, 110, None).unwrap());
+        assert_eq!((limits.memory_bytes(), limits.refused()), (0, None));
+        limits.grow_for_region(false);
+        assert!(limits.memory_growing(110, 210, None).unwrap());
+        assert!(!limits.memory_growing(210, 211, None).unwrap());
+        assert_eq!((limits.memory_bytes(), limits.refused()), (100, Some(101)));
+    }
+
+    #[test]
     fn tables_are_bounded_together() {
-        let mut limits = Limits::new(0);
+        let mut limits = Limits::new(0, 0);
         assert!(limits.table_growing(0, TABLE_ELEMENTS_MAX, None).unwrap());
         assert!(!limits.table_growing(0, 1, None).unwrap());
     }

@@ -11,15 +11,19 @@ mod event;
 pub(crate) mod job;
 pub(crate) mod limits;
 mod lock;
+pub(crate) mod mapping;
 mod number;
 pub(crate) mod objects;
 mod process;
 mod queue;
+mod ranges;
+mod region;
 mod semaphore;
 mod value;
 
 use job::Job;
 use limits::Limits;
+use mapping::Mappings;
 use objects::Objects;
 use std::fmt;
 use wasmtime::{Caller, Linker, Memory};
@@ -38,6 +42,8 @@ pub(crate) struct Host {
     pub(crate) wasi: Option<WasiP1Ctx>,
     /// The shared objects it has open; `None` where there is no shared state.
     pub(crate) objects: Option<Objects>,
+    /// The regions that it has mapped.
+    pub(crate) mappings: Mappings,
     /// Its exported memory, once it is instantiated.
     pub(crate) memory: Option<Memory>,
 }
@@ -73,6 +79,7 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     objects::link(linker)?;
     process::link(linker)?;
     queue::link(linker)?;
+    region::link(linker)?;
     semaphore::link(linker)?;
     value::link(linker)
 }
@@ -95,6 +102,20 @@ fn bytes<'a>(
     }
 }
 
+/// `length` bytes of the guest's memory at `pointer`, to be written, and what the host keeps.
+fn room<'a>(
+    caller: &'a mut Caller<'_, Host>,
+    call: &'static str,
+    pointer: u32,
+    length: u64,
+) -> wasmtime::Result<(&'a mut [u8], &'a mut Host)> {
+    let (room, host) = bytes(caller, call, pointer, length)?;
+    match host.mappings.guarded(pointer as usize, room.len()) {
+        None => Ok((room, host)),
+        Some(what) => Err(answers::misuse(call, format!("write to {what}"))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,9 +128,10 @@ mod tests {
         link(&mut linker).unwrap();
         let host = Host {
             job: Job::default(),
-            limits: Limits::new(0),
+            limits: Limits::new(0, 0),
             wasi: None,
             objects: None,
+            mappings: Mappings::default(),
             memory: None,
         };
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/wit");

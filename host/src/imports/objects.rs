@@ -84,6 +84,11 @@ impl Objects {
         }
     }
 
+    /// Where they are.
+    pub(super) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.attached.shared)
+    }
+
     /// The slot of this process.
     pub(super) fn slot(&self) -> u16 {
         self.attached.owner.slot
@@ -264,12 +269,16 @@ pub(super) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
 }
 
 /// `object_close(handle: i32) -> i32`: gives a handle back. The object is closed for this process when
-/// it has no other handle of it.
+/// it has no other handle of it. A region that the handle has mapped is unmapped.
 ///
 /// Arguments: the handle of any object. Answers: 0. Traps: it is not a handle. Blocks: never.
 fn object_close(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
+    let open = caller.data_mut().objects("object_close")?.get("object_close", handle)?;
+    if open.kind == Kind::Region {
+        // First, so that nobody is given the storage while it is mapped here.
+        caller.data_mut().mappings.unmap(open.id, handle);
+    }
     let objects = caller.data_mut().objects("object_close")?;
-    let open = objects.get("object_close", handle)?;
     objects.open[handle as usize - 1] = None;
     objects.received.forget(handle);
     objects.close(open.id);

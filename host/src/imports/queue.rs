@@ -2,7 +2,7 @@
 
 use super::answers::{Answer, flag, limit};
 use super::objects::Noun;
-use super::{Host, MODULE, bytes};
+use super::{Host, MODULE, bytes, room};
 use crate::shared::{Delivery, Error, Joined, Kind, ObjectId, Owner, Queue, Shared, Spec};
 use wasmtime::{Caller, Linker};
 
@@ -115,8 +115,8 @@ fn put(
 /// whole); how long to wait at most: for ever if negative, not at all if 0.
 /// Answers: the message's length in the low 32 bits; bit 32 is set if it was delivered before, to a
 /// process that died; `timed-out` (empty), `closed` (and empty), `interrupted`, `broken`.
-/// Traps: not a queue's handle; `capacity` bytes at `dst` are not inside the memory.
-/// Blocks: until there is a message.
+/// Traps: not a queue's handle; `capacity` bytes at `dst` are not inside the memory, or may only be
+/// read. Blocks: until there is a message.
 fn get(
     mut caller: Caller<'_, Host>,
     handle: i32,
@@ -124,7 +124,7 @@ fn get(
     capacity: u32,
     timeout_ns: i64,
 ) -> wasmtime::Result<i64> {
-    let (dst, host) = bytes(&mut caller, "queue_get", dst, capacity.into())?;
+    let (dst, host) = room(&mut caller, "queue_get", dst, capacity.into())?;
     let objects = host.objects("queue_get")?;
     let mut message = objects.received.buffer();
     let got = Queue::with(objects, "queue_get", handle, |queue, me| {
@@ -150,7 +150,8 @@ fn get(
 /// bytes of it.
 /// Answers: how many bytes were copied, fewer than `len` at the message's end; `not-found` if the last
 /// `queue_get` got none, or was of another handle.
-/// Traps: not a queue's handle; `len` bytes at `dst` are not inside the memory. Blocks: never.
+/// Traps: not a queue's handle; `len` bytes at `dst` are not inside the memory, or may only be read.
+/// Blocks: never.
 fn read(
     mut caller: Caller<'_, Host>,
     handle: i32,
@@ -158,7 +159,7 @@ fn read(
     offset: u32,
     len: u32,
 ) -> wasmtime::Result<i32> {
-    let (dst, host) = bytes(&mut caller, "queue_read", dst, len.into())?;
+    let (dst, host) = room(&mut caller, "queue_read", dst, len.into())?;
     let objects = host.objects("queue_read")?;
     objects.find("queue_read", Kind::Queue, handle)?;
     if objects.received.from != Some(handle) {

@@ -185,6 +185,10 @@ impl Dispatcher<'_> {
         if retired && worker.in_flight.is_empty() {
             return Ok(());
         }
+        // Its guest's fault, which the job's failure tells.
+        if failure.kind == FailureKind::Trap {
+            return Ok(());
+        }
         if worker.killed.is_none() || matches!(worker.killed, Some(Killed::Protocol(_))) {
             let (slot, pid) = (worker.id.slot, worker.pid.unwrap_or(0));
             self.sink.notice(Notice::WorkerLost { slot, pid, how: failure.message.clone() });
@@ -246,6 +250,9 @@ impl Dispatcher<'_> {
 
 /// Why the job that a worker was running has no result.
 fn failure_of(worker: &WorkerHandle) -> Failure {
+    if let Some(trap) = trap_of(worker) {
+        return trap;
+    }
     let status = match worker.status {
         Some(ExitStatus::Signal(signal)) => format!("killed by {}", signal_name(signal)),
         Some(ExitStatus::Code(code)) => format!("exit code {code}"),
@@ -273,6 +280,16 @@ fn failure_of(worker: &WorkerHandle) -> Failure {
         None => {}
     }
     failure
+}
+
+/// The trap that a worker says has ended it: only one that was serving, and was left alone.
+fn trap_of(worker: &WorkerHandle) -> Option<Failure> {
+    match worker.status {
+        Some(ExitStatus::Code(code)) if worker.ready && worker.killed.is_none() => {
+            Failure::of_last_words(code, &worker.memory)
+        }
+        _ => None,
+    }
 }
 
 fn signal_name(signal: i32) -> String {

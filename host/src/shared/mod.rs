@@ -70,7 +70,7 @@ pub(crate) use self::{
     condition::{Condition, Waited},
     error::Error,
     event::Event,
-    layout::{HOST_SLOTS, NAME_BYTES, OBJECTS},
+    layout::{HOST_SLOTS, NAME_BYTES, OBJECTS, PIECE_BYTES},
     lock::{Acquired, Lock},
     member::Member,
     object::{Kind, ObjectId},
@@ -86,7 +86,7 @@ pub(crate) use self::{
     value::Value,
 };
 
-use layout::{BLOCK_BASE, BLOCK_BYTES, MAGIC, PIECE_BYTES, header};
+use layout::{BLOCK_BASE, BLOCK_BYTES, MAGIC, header};
 use memory::Memory;
 use registry::Registry;
 use std::io;

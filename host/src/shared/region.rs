@@ -10,10 +10,12 @@
 //! **Invariant:** regions do not overlap, and a new one is zero.
 
 use super::Shared;
+use super::directory;
 use super::error::Error;
 use super::layout::record;
 use super::memory::Memory;
 use super::object::{Kind, Object, ObjectId};
+use std::os::fd::BorrowedFd;
 
 pub(super) const READ_ONLY: u64 = 1;
 /// Where the parameters have the length.
@@ -22,6 +24,7 @@ pub(super) const BYTES_SHIFT: u32 = 1;
 /// A region.
 #[derive(Clone, Copy)]
 pub(crate) struct Region<'a> {
+    object: Object<'a>,
     memory: &'a Memory,
     at: usize,
     bytes: usize,
@@ -40,12 +43,23 @@ impl Shared {
 }
 
 impl<'a> Region<'a> {
-    pub(super) fn at(object: Object<'_>, memory: &'a Memory) -> Option<Region<'a>> {
+    pub(super) fn at(object: Object<'a>, memory: &'a Memory) -> Option<Region<'a>> {
         let params = object.get(record::PARAMS);
         let bytes = usize::try_from(params >> BYTES_SHIFT).ok()?;
         let (at, whole) = object.pieces(memory)?;
         let read_only = params & READ_ONLY != 0;
-        (bytes <= whole).then_some(Region { memory, at, bytes, read_only })
+        (bytes <= whole).then_some(Region { object, memory, at, bytes, read_only })
+    }
+
+    /// Its name, whatever bytes it is; also after it was deleted.
+    pub(crate) fn name(&self) -> String {
+        let entry = self.object.entry();
+        entry.map(|entry| directory::name(self.object, entry)).unwrap_or_default()
+    }
+
+    /// The memfd of regions.
+    pub(crate) fn fd(&self) -> BorrowedFd<'a> {
+        self.memory.fd()
     }
 
     /// Where it begins in the memfd of regions: a multiple of 64 KiB.

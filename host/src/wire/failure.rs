@@ -1,5 +1,6 @@
 //! Why a job has no result.
 
+use super::jobmem::{EXIT_WITH_LAST_WORDS, JobMem};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -99,6 +100,13 @@ impl Failure {
                 (None, _) => 1,
             },
         }
+    }
+
+    /// The trap of which a process told before it ended with this exit code, if it did so.
+    pub(crate) fn of_last_words(code: i32, memory: &JobMem) -> Option<Failure> {
+        let words = memory.last_words();
+        let told = code == EXIT_WITH_LAST_WORDS && !words.is_empty();
+        told.then(|| Failure::new(FailureKind::Trap, words))
     }
 }
 

@@ -37,6 +37,8 @@ const WRITING: usize = 4 * LINE;
 const STOP: usize = 5 * LINE;
 const LAST_WORDS: usize = 6 * LINE;
 const OUTBOXES: usize = 4096;
+/// Exit code of a process that left last words: its guest did what ends a process.
+pub(crate) const EXIT_WITH_LAST_WORDS: i32 = 3;
 /// Most bytes of last words.
 const LAST_WORDS_MAX: usize = 256;
 const TOTAL: usize = OUTBOXES + 2 * OUTBOX_BYTES;
@@ -180,12 +182,13 @@ impl JobMem {
         self.stop_word().store(1, Ordering::Release);
     }
 
-    #[expect(dead_code, reason = "comes with regions")]
-    /// What the process said before it ended by itself; empty if it said nothing.
-    pub(crate) fn last_words(&self) -> Vec<u8> {
+    /// What the process said before it ended with [`EXIT_WITH_LAST_WORDS`], on one line; empty if it
+    /// said nothing.
+    pub(crate) fn last_words(&self) -> String {
         let bytes = self.half(LAST_WORDS).load(Ordering::Acquire) as usize;
         let range = LAST_WORDS + 4..LAST_WORDS + 4 + bytes.min(LAST_WORDS_MAX);
-        range.map(|at| self.byte(at).load(Ordering::Relaxed)).collect()
+        let words: Vec<u8> = range.map(|at| self.byte(at).load(Ordering::Relaxed)).collect();
+        String::from_utf8_lossy(&words).replace(char::is_control, "\u{fffd}")
     }
 
     // --- The worker's side ---
@@ -195,7 +198,6 @@ impl JobMem {
         self.half(STOP)
     }
 
-    #[expect(dead_code, reason = "comes with regions")]
     /// Leaves word of why this process is about to end. May be called from a signal handler.
     pub(crate) fn set_last_words(&self, words: &[&[u8]]) {
         let mut bytes = 0;
@@ -369,6 +371,18 @@ mod tests {
             dispatcher.take_back(3, |claimed| claimed.next);
             assert!(dispatcher.copy_out(3, 0..dispatcher.committed(3)).len() <= OUTBOX_BYTES);
         }
+    }
+
+    #[test]
+    fn last_words_are_one_short_line_whatever_the_worker_writes() {
+        let (dispatcher, worker) = pair();
+        assert_eq!(dispatcher.last_words(), "");
+        worker.set_last_words(&[b"write to ", b"region r\n\x1b[2J\xff"]);
+        assert_eq!(dispatcher.last_words(), "write to region r\u{fffd}\u{fffd}[2J\u{fffd}");
+        worker.set_last_words(&[&[b'x'; 10_000]]);
+        assert_eq!(dispatcher.last_words(), "x".repeat(LAST_WORDS_MAX));
+        worker.half(LAST_WORDS).store(u32::MAX, Ordering::Relaxed);
+        assert_eq!(dispatcher.last_words().len(), LAST_WORDS_MAX);
     }
 
     #[test]

@@ -25,15 +25,22 @@ pub(crate) const PAGE_BYTES: u64 = 64 << 10;
 /// Loads compiled code into an engine made for it.
 ///
 /// Instances come from slots that are recycled, which makes a fresh one for each job cheap. A
-/// module that does not fit a slot (several memories, huge tables) gets its memory on demand.
+/// module that does not fit a slot (several memories, huge tables) gets its memory on demand. Where it
+/// `shares` objects, there is room for regions behind its own memory.
 ///
 /// # Errors
 /// The code cannot be loaded.
-pub(crate) fn load_module(settings: &Settings, cwasm: File) -> wasmtime::Result<Module> {
+pub(crate) fn load_module(
+    settings: &Settings,
+    shares: bool,
+    cwasm: File,
+) -> wasmtime::Result<Module> {
     let fuel = settings.fuel.is_some();
     if settings.memory_bytes_max <= SLOT_BYTES_MAX {
+        let regions = if shares { settings.region_bytes_max } else { 0 };
+        let bytes = settings.memory_bytes_max.saturating_add(regions).min(SLOT_BYTES_MAX);
         let mut config = engine_config(fuel);
-        config.allocation_strategy(InstanceAllocationStrategy::Pooling(slots(settings)));
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(slots(bytes)));
         if let Ok(module) = load(&Engine::new(&config)?, cwasm.try_clone()?) {
             return Ok(module);
         }
@@ -41,8 +48,9 @@ pub(crate) fn load_module(settings: &Settings, cwasm: File) -> wasmtime::Result<
     load(&Engine::new(&engine_config(fuel))?, cwasm)
 }
 
-fn slots(settings: &Settings) -> PoolingAllocationConfig {
-    let memory_bytes = settings.memory_bytes_max.next_multiple_of(PAGE_BYTES);
+/// Slots whose memory holds so many bytes.
+fn slots(memory_bytes: u64) -> PoolingAllocationConfig {
+    let memory_bytes = memory_bytes.next_multiple_of(PAGE_BYTES);
     let mut slots = PoolingAllocationConfig::new();
     slots
         .total_core_instances(INSTANCES)

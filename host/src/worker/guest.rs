@@ -3,6 +3,7 @@
 use super::call::ScalarCall;
 use super::command::{Command, CommandJob};
 use super::convert::Signature;
+use super::fault;
 use super::log::{Log, LogSink};
 use super::outcome::{self, Circumstances};
 use super::program::{Calling, Program};
@@ -12,7 +13,7 @@ use super::streams::{Captured, Input, Output};
 use super::text::{self, Takes};
 use super::wasi::{self, Grants, SeededRandom, Streams};
 use crate::imports::objects::{Attached, Objects};
-use crate::imports::{Host, job::Job, limits::Limits};
+use crate::imports::{Host, job::Job, limits::Limits, mapping::Mappings};
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::line::Stream;
 use crate::wire::settings::Isolation;
@@ -259,11 +260,15 @@ impl<'a> Guest<'a> {
             None
         };
         let job = Job { output_bytes_max: settings.output_bytes_max, ..Job::default() };
-        let limits = Limits::new(settings.memory_bytes_max);
+        let limits = Limits::new(settings.memory_bytes_max, settings.region_bytes_max);
         let objects = self.attached.clone().map(Objects::new);
-        let host = Host { job, limits, wasi, objects, memory: None };
+        let mappings = Mappings::default();
+        let host = Host { job, limits, wasi, objects, mappings, memory: None };
         let mut store = Store::new(program.engine(), host);
         store.limiter(|host| &mut host.limits);
+        if self.attached.is_some() {
+            fault::watch(&mut store);
+        }
         if let Some(fuel) = settings.fuel {
             store.set_fuel(fuel).expect("the engine counts fuel");
         }
@@ -304,8 +309,13 @@ impl<'a> Guest<'a> {
     }
 
     fn failure(&self, store: &Store<Host>, error: &wasmtime::Error) -> Option<Failure> {
-        let refused = store.data().limits.refused();
-        let circumstances = Circumstances { refused, panic: self.log.panic_message() };
+        let host = store.data();
+        let guarded = host.mappings.guarded_at(fault::take_address());
+        let circumstances = Circumstances {
+            refused: host.limits.refused(),
+            panic: self.log.panic_message(),
+            guarded: guarded.map(str::to_owned),
+        };
         outcome::failure(error, &self.program.settings, circumstances)
     }
 

@@ -9,6 +9,7 @@ mod call;
 mod command;
 mod convert;
 mod engine;
+pub(crate) mod fault;
 pub(crate) mod guest;
 pub(crate) mod jail;
 mod json;
@@ -73,6 +74,7 @@ pub(crate) fn main(start: Start<'_>) -> i32 {
     let _ = jail::name(c"wpool-worker");
     let Ok(memory) = JobMem::map(&start.memory).map(Arc::new) else { return 1 };
     drop(start.memory);
+    fault::report_to(&memory);
     let in_children = start.settings.isolation == Isolation::Process;
     let noted_in = in_children.then(|| Arc::clone(&memory));
     let attached =
@@ -287,9 +289,11 @@ impl<'a> Worker<'a> {
         if let Some(attached) = &self.attached {
             attached.discard();
         }
-        let how = code.map_or("killed by a signal".into(), |code| format!("exit code {code}"));
-        let mut failure = Failure::new(FailureKind::WorkerLost, how);
-        failure.code = code;
+        let trap = code.and_then(|code| Failure::of_last_words(code, &self.memory));
+        let failure = trap.unwrap_or_else(|| {
+            let how = code.map_or("killed by a signal".into(), |code| format!("exit code {code}"));
+            Failure { code, ..Failure::new(FailureKind::WorkerLost, how) }
+        });
         record::begin(&mut self.record, false);
         encode(&failure, &mut self.record);
         record::finish(&mut self.record, index, true, None);

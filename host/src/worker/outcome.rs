@@ -17,6 +17,8 @@ pub(crate) struct Circumstances {
     pub(crate) refused: Option<u64>,
     /// What its last panic said.
     pub(crate) panic: Option<String>,
+    /// What it wrote to and may not write, if that ended it.
+    pub(crate) guarded: Option<String>,
 }
 
 /// Why a job whose call ended with this error has no result. `None` where it exited with code 0.
@@ -36,6 +38,9 @@ pub(crate) fn failure(
         (Some(Trap::OutOfFuel), _) => {
             let fuel = settings.fuel.unwrap_or_default();
             Failure::new(FailureKind::Fuel, format!("used up --fuel {fuel}"))
+        }
+        (Some(_), Circumstances { guarded: Some(what), .. }) => {
+            Failure::new(FailureKind::Trap, format!("write to {what}"))
         }
         // A runtime that gets no memory aborts: the trap is the consequence.
         (_, Circumstances { refused: Some(asked), .. }) => {

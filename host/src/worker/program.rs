@@ -83,7 +83,8 @@ impl Program {
             names.into_iter().map(|name| description.choose(name)).collect::<Result<_, _>>()?;
         check_memory(settings, description)?;
         check_directories(settings)?;
-        let module = engine::load_module(settings, cwasm).map_err(ProgramError::Load)?;
+        let module = engine::load_module(settings, description.shares(), cwasm)
+            .map_err(ProgramError::Load)?;
         module.initialize_copy_on_write_image().map_err(ProgramError::Load)?;
         let tasks = tasks.into_iter().map(|task| calling(settings, task, &module));
         let tasks = tasks.collect::<Result<_, _>>()?;

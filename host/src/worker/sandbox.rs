@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use wasmtime::Store;
 
 /// The store of one instance. When it is dropped, what the instance had of the world outside goes
-/// first: its shared objects are closed.
+/// first: regions are unmapped, its shared objects are closed.
 pub(super) struct Sandbox(Store<Host>);
 
 impl Sandbox {
@@ -41,7 +41,10 @@ impl DerefMut for Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        if let Some(objects) = &mut self.data_mut().objects {
+        let host = self.data_mut();
+        // Before their storage can be another region's, and before the memory is given back.
+        host.mappings.restore();
+        if let Some(objects) = &mut host.objects {
             objects.discard();
         }
     }

@@ -9,7 +9,7 @@ use crate::wire::control::{
     ControlSocket, ExitStatus, FromZygote, Load, Membership, ToZygote, WorkerId, cut_text,
 };
 use crate::wire::settings::Settings;
-use crate::worker::{self, jail, program::Program, stdio::Stdio};
+use crate::worker::{self, fault, jail, program::Program, stdio::Stdio};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, dup2_stdin};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -56,6 +56,7 @@ fn start() -> io::Result<Server> {
     let socket = io::stdin().as_fd().try_clone_to_owned()?;
     dup2_stdin(File::open("/dev/null")?)?;
     jail::enter_zygote(socket.as_fd())?;
+    fault::install()?;
     Ok(Server { socket: ControlSocket::from_fd(socket), loaded: None, workers: Vec::new() })
 }
 

@@ -367,5 +367,6 @@ fn garbage_collected_memory_counts_against_the_limit() {
     assert_eq!(results(text, settings, &["", ""]), [failed; 2]);
 }
 
+mod regions;
 mod tasks;
 mod wasi;

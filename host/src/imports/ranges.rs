@@ -1,0 +1,229 @@
+//! Where regions lie in one linear memory: the ranges that the host has added to it, each taken by a
+//! region or free.
+//!
+//! **Invariant:** ranges stand in the order of their addresses and do not overlap, and no two free
+//! ones touch. Nothing here is the guest's: what it has grown itself lies between ranges.
+
+use crate::shared::ObjectId;
+
+/// Longest text about what a range is: last words hold it and more.
+const WHAT_BYTES_MAX: usize = 200;
+
+/// The ranges of one memory.
+#[derive(Debug, Default)]
+pub(super) struct Ranges(Vec<Range>);
+
+/// Addresses of a linear memory.
+#[derive(Debug)]
+struct Range {
+    at: usize,
+    bytes: usize,
+    taken: Option<Taken>,
+}
+
+/// The region that lies in a range.
+#[derive(Debug)]
+pub(super) struct Taken {
+    id: ObjectId,
+    /// The handles that have it mapped.
+    handles: Vec<i32>,
+    /// What it is called in a message, if it may only be read.
+    read_only: Option<Box<str>>,
+}
+
+impl Taken {
+    /// A region that the first of its handles maps.
+    pub(super) fn new(id: ObjectId, handle: i32) -> Taken {
+        Taken { id, handles: vec![handle], read_only: None }
+    }
+
+    /// The same, to be read only. The name is a guest's: it may hold anything.
+    pub(super) fn read_only(mut self, name: &str) -> Taken {
+        let mut what = format!("read-only region {}", name.escape_debug());
+        what.truncate(what.floor_char_boundary(WHAT_BYTES_MAX));
+        self.read_only = Some(what.into());
+        self
+    }
+}
+
+impl Range {
+    fn end(&self) -> usize {
+        self.at + self.bytes
+    }
+
+    fn is_free(&self) -> bool {
+        self.taken.is_none()
+    }
+
+    /// What it is called in a message, if it may not be written.
+    fn guarded(&self) -> Option<&str> {
+        match &self.taken {
+            None => Some("a region that is not mapped any more"),
+            Some(taken) => taken.read_only.as_deref(),
+        }
+    }
+}
+
+impl Ranges {
+    /// Where a region lies; the handle is now one of those that have it mapped.
+    pub(super) fn hold(&mut self, id: ObjectId, handle: i32) -> Option<usize> {
+        for range in &mut self.0 {
+            if let Some(taken) = &mut range.taken
+                && taken.id == id
+            {
+                if !taken.handles.contains(&handle) {
+                    taken.handles.push(handle);
+                }
+                return Some(range.at);
+            }
+        }
+        None
+    }
+
+    /// The smallest free range of so many bytes at least.
+    pub(super) fn fit(&self, bytes: usize) -> Option<usize> {
+        let free = self.0.iter().filter(|range| range.is_free() && range.bytes >= bytes);
+        free.min_by_key(|range| range.bytes).map(|range| range.at)
+    }
+
+    /// How many free bytes there are before this address, the end of the memory.
+    pub(super) fn free_before(&self, end: usize) -> usize {
+        let last = self.0.last().filter(|last| last.is_free() && last.end() == end);
+        last.map_or(0, |last| last.bytes)
+    }
+
+    /// Adds a free range behind all others.
+    pub(super) fn add(&mut self, at: usize, bytes: usize) {
+        debug_assert!(self.0.last().is_none_or(|last| last.end() <= at), "ranges in order");
+        self.0.push(Range { at, bytes, taken: None });
+        self.join(self.0.len() - 1);
+    }
+
+    /// Takes the first bytes of the free range that begins here.
+    pub(super) fn take(&mut self, at: usize, bytes: usize, taken: Taken) {
+        let index = self.0.iter().position(|range| range.at == at).expect("it was found before");
+        let range = &mut self.0[index];
+        assert!(range.is_free() && range.bytes >= bytes, "it was free and large enough");
+        let rest = Range { at: at + bytes, bytes: range.bytes - bytes, taken: None };
+        *range = Range { at, bytes, taken: Some(taken) };
+        if rest.bytes > 0 {
+            self.0.insert(index + 1, rest);
+        }
+    }
+
+    /// A handle has a region mapped no more. If it was the last one, answers with the address and the
+    /// length of what is free now.
+    pub(super) fn release(&mut self, id: ObjectId, handle: i32) -> Option<(usize, usize)> {
+        let is_it = |range: &Range| range.taken.as_ref().is_some_and(|taken| taken.id == id);
+        let index = self.0.iter().position(is_it)?;
+        let range = &mut self.0[index];
+        let handles = &mut range.taken.as_mut()?.handles;
+        handles.retain(|other| *other != handle);
+        if !handles.is_empty() {
+            return None;
+        }
+        range.taken = None;
+        let freed = (range.at, range.bytes);
+        self.join(index);
+        Some(freed)
+    }
+
+    /// Joins a free range with those that touch it.
+    fn join(&mut self, index: usize) {
+        self.join_with_next(index);
+        if let Some(before) = index.checked_sub(1) {
+            self.join_with_next(before);
+        }
+    }
+
+    fn join_with_next(&mut self, index: usize) {
+        if let Some([this, next, ..]) = self.0.get_mut(index..)
+            && this.is_free()
+            && next.is_free()
+            && this.end() == next.at
+        {
+            this.bytes += next.bytes;
+            self.0.remove(index + 1);
+        }
+    }
+
+    /// What lies in these bytes and may not be written.
+    #[inline]
+    pub(super) fn guarded(&self, at: usize, bytes: usize) -> Option<&str> {
+        let end = at.saturating_add(bytes);
+        let mut touched = self.0.iter().filter(|range| range.at < end && at < range.end());
+        touched.find_map(Range::guarded)
+    }
+
+    /// All of them: addresses and lengths.
+    pub(super) fn all(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.0.iter().map(|range| (range.at, range.bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: ObjectId = ObjectId { index: 0, generation: 1 };
+    const B: ObjectId = ObjectId { index: 1, generation: 1 };
+    const C: ObjectId = ObjectId { index: 1, generation: 2 };
+
+    fn all(ranges: &Ranges) -> Vec<(usize, usize)> {
+        ranges.all().collect()
+    }
+
+    #[test]
+    fn a_region_is_mapped_until_the_last_of_its_handles_lets_go() {
+        let mut ranges = Ranges::default();
+        ranges.add(100, 30);
+        ranges.take(100, 30, Taken::new(B, 1));
+        assert_eq!(ranges.hold(B, 2), Some(100));
+        assert_eq!(ranges.hold(B, 2), Some(100));
+        assert_eq!(ranges.hold(C, 2), None, "the record's next object");
+        assert_eq!(ranges.release(B, 3), None, "never had it mapped");
+        assert_eq!(ranges.release(B, 1), None);
+        assert_eq!(ranges.release(B, 2), Some((100, 30)));
+        assert_eq!(ranges.release(B, 2), None);
+    }
+
+    #[test]
+    fn the_smallest_gap_that_fits_is_used_again_and_gaps_join() {
+        let mut ranges = Ranges::default();
+        ranges.add(100, 60);
+        ranges.take(100, 30, Taken::new(A, 1));
+        ranges.take(130, 10, Taken::new(B, 2));
+        assert_eq!((ranges.fit(20), ranges.fit(21)), (Some(140), None));
+        assert_eq!((ranges.free_before(160), ranges.free_before(200)), (20, 0));
+        ranges.release(A, 1);
+        assert_eq!((ranges.fit(20), ranges.fit(30)), (Some(140), Some(100)));
+        ranges.release(B, 2);
+        assert_eq!(all(&ranges), [(100, 60)]);
+        ranges.add(160, 5);
+        assert_eq!(all(&ranges), [(100, 65)]);
+        ranges.add(200, 5);
+        assert_eq!(all(&ranges), [(100, 65), (200, 5)], "what is between is the guest's");
+    }
+
+    #[test]
+    fn only_what_is_free_or_read_only_is_guarded() {
+        let mut ranges = Ranges::default();
+        ranges.add(100, 60);
+        ranges.take(100, 30, Taken::new(A, 1));
+        ranges.take(130, 10, Taken::new(B, 2).read_only("b\n"));
+        assert_eq!(ranges.guarded(0, 100), None);
+        assert_eq!(ranges.guarded(99, 31), None);
+        assert_eq!(ranges.guarded(129, 2), Some("read-only region b\\n"));
+        assert_eq!(ranges.guarded(140, 1), Some("a region that is not mapped any more"));
+        assert_eq!(ranges.guarded(140, 0), None);
+        assert_eq!(ranges.guarded(160, usize::MAX), None);
+    }
+
+    #[test]
+    fn a_long_name_is_cut() {
+        let mut ranges = Ranges::default();
+        ranges.add(0, 1);
+        ranges.take(0, 1, Taken::new(A, 1).read_only(&"\u{200b}".repeat(42)));
+        assert_eq!(ranges.guarded(0, 1).map(str::len), Some(WHAT_BYTES_MAX));
+    }
+}

@@ -1,0 +1,184 @@
+//! `wpool.region_*`: shared memory that is copied from and to, or mapped.
+
+use super::answers::misuse;
+use super::number::fault;
+use super::objects::{Noun, Objects};
+use super::{Host, MODULE, bytes, mapping, room};
+use crate::shared::{Error, Kind, ObjectId, Region, Shared, Spec};
+use wasmtime::{Caller, Linker, Memory};
+
+/// Adds the functions to a linker.
+pub(super) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    linker.func_wrap(MODULE, "region_create", create)?;
+    linker.func_wrap(MODULE, Region::OPEN, Region::open)?;
+    linker.func_wrap(MODULE, "region_size", size)?;
+    linker.func_wrap(MODULE, "region_is_read_only", is_read_only)?;
+    linker.func_wrap(MODULE, "region_map", map)?;
+    linker.func_wrap(MODULE, "region_unmap", unmap)?;
+    linker.func_wrap(MODULE, "region_read", read)?;
+    linker.func_wrap(MODULE, "region_write", write)?;
+    Ok(())
+}
+
+impl Noun for Region<'_> {
+    const KIND: Kind = Kind::Region;
+    const OPEN: &'static str = "region_open";
+    type Of<'a> = Region<'a>;
+
+    #[inline]
+    fn find(shared: &Shared, id: ObjectId) -> Result<Region<'_>, Error> {
+        shared.region(id)
+    }
+}
+
+/// What is known of the region of a handle.
+fn look<T>(
+    mut caller: Caller<'_, Host>,
+    call: &'static str,
+    handle: i32,
+    at: impl FnOnce(Region<'_>) -> T,
+) -> wasmtime::Result<T> {
+    let objects = caller.data_mut().objects(call)?;
+    let found = Region::with(objects, call, handle, |region, _| Ok(at(region)))?;
+    found.map_err(|error| fault(call, error))
+}
+
+/// `region_create(name: i32, name_len: i32, bytes: i64) -> i32`: makes a region of zeros, which everyone
+/// may write, and opens it.
+///
+/// Arguments: its name; how many bytes it has.
+/// Answers: a handle; `exists`, `no-space`, `out-of-range` (the name, or the size).
+/// Traps: the name is outside the memory or not UTF-8. Blocks: never.
+fn create(
+    mut caller: Caller<'_, Host>,
+    name: u32,
+    name_len: u32,
+    bytes: i64,
+) -> wasmtime::Result<i32> {
+    // A negative number is no size, as 0 is none.
+    let bytes = usize::try_from(bytes).unwrap_or(0);
+    let spec = Spec::Region { bytes, read_only: false };
+    Region::create(&mut caller, "region_create", (name, name_len), &spec)
+}
+
+/// `region_size(handle: i32) -> i64`: how large the region is.
+///
+/// Arguments: the region. Answers: its bytes. Traps: not a region's handle. Blocks: never.
+fn size(caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<u64> {
+    look(caller, "region_size", handle, |region| region.bytes() as u64)
+}
+
+/// `region_is_read_only(handle: i32) -> i32`: whether guests may only read the region.
+///
+/// Arguments: the region. Answers: 1 or 0. Traps: not a region's handle. Blocks: never.
+fn is_read_only(caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
+    look(caller, "region_is_read_only", handle, |region| region.is_read_only().into())
+}
+
+/// `region_map(handle: i32) -> i64`: maps the region into the memory. It fills whole pages of 64 KiB;
+/// behind its end there are zeros, which are shared as well.
+///
+/// Other processes change what lies there at any time. The compiler takes an access for the only one,
+/// unless it is atomic: between a plain access and another that must see what changed, call something.
+/// Allocate something before mapping anything: some allocators (an old wasi-libc's, as Debian's) take
+/// all memory that they find at their first use for theirs.
+///
+/// Arguments: the region, by a handle that has it mapped until it is unmapped or closed. The region
+/// itself is mapped once: other handles are answered the same address, and it goes with the last.
+/// Answers: its address, a multiple of 64 KiB and not 0; `no-space`: the memory's own maximum, what is left
+/// of 4 GiB, or `--region-space`; `broken`. In none of these cases has anything changed.
+/// Traps: not a region's handle; the memory is a 64-bit one; later, a store to a region that may only be
+/// read, or to where one was that is not mapped any more. Blocks: never.
+fn map(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i64> {
+    let objects = caller.data_mut().objects("region_map")?;
+    let id = objects.find("region_map", Kind::Region, handle)?;
+    let shared = objects.shared();
+    let memory = memory(&caller)?;
+    let region = shared.region(id);
+    match region.and_then(|region| mapping::map(&mut caller, memory, (id, handle), &region)) {
+        Ok(address) => Ok(address as i64),
+        Err(error) => {
+            let objects = caller.data_mut().objects("region_map")?;
+            Ok(objects.answer(Err::<(), _>(error)).into())
+        }
+    }
+}
+
+/// The memory that regions are mapped into.
+fn memory(caller: &Caller<'_, Host>) -> wasmtime::Result<Memory> {
+    let memory = caller.data().memory.filter(|memory| !memory.ty(caller).is_64());
+    memory.ok_or_else(|| {
+        let why = "a region is mapped into a 32-bit memory only: use region_read and region_write";
+        misuse("region_map", why)
+    })
+}
+
+/// `region_unmap(handle: i32) -> i32`: takes the region out of the memory, unless another handle has it
+/// mapped. Where it was there are zeros, which may only be read; other regions may be mapped there.
+///
+/// Arguments: the region. Answers: 0, also if the handle does not have it mapped.
+/// Traps: not a region's handle. Blocks: never.
+fn unmap(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
+    let host = caller.data_mut();
+    let id = host.objects("region_unmap")?.find("region_unmap", Kind::Region, handle)?;
+    host.mappings.unmap(id, handle);
+    Ok(0)
+}
+
+/// `region_read(handle: i32, offset: i64, dst: i32, len: i32) -> i32`: copies bytes out of the region.
+/// Each aligned word of eight or four bytes is copied whole.
+///
+/// Arguments: the region; where in it to begin; where the bytes go, and how many. Answers: 0; `broken`.
+/// Traps: not a region's handle; the bytes are not all inside the region, or inside the memory; `dst`
+/// may only be read. Blocks: never.
+fn read(
+    mut caller: Caller<'_, Host>,
+    handle: i32,
+    offset: u64,
+    dst: u32,
+    len: u32,
+) -> wasmtime::Result<i32> {
+    let (dst, host) = room(&mut caller, "region_read", dst, len.into())?;
+    let objects = host.objects("region_read")?;
+    let copied = Region::with(objects, "region_read", handle, |region, _| {
+        region.read(offset as usize, dst)
+    })?;
+    answer(objects, "region_read", copied, (offset, len))
+}
+
+/// `region_write(handle: i32, offset: i64, src: i32, len: i32) -> i32`: copies bytes into the region.
+/// Each aligned word of eight or four bytes is copied whole.
+///
+/// Arguments: the region; where in it to begin; where the bytes are, and how many.
+/// Answers: 0; `read-only`, `broken`.
+/// Traps: not a region's handle; the bytes are not all inside the region, or inside the memory.
+/// Blocks: never.
+fn write(
+    mut caller: Caller<'_, Host>,
+    handle: i32,
+    offset: u64,
+    src: u32,
+    len: u32,
+) -> wasmtime::Result<i32> {
+    let (src, host) = bytes(&mut caller, "region_write", src, len.into())?;
+    let objects = host.objects("region_write")?;
+    let copied = Region::with(objects, "region_write", handle, |region, _| {
+        region.write(offset as usize, src)
+    })?;
+    answer(objects, "region_write", copied, (offset, len))
+}
+
+/// The answer to a copy of so many bytes at an offset, which the guest should know to be inside.
+fn answer(
+    objects: &mut Objects,
+    call: &'static str,
+    copied: Result<(), Error>,
+    (offset, len): (u64, u32),
+) -> wasmtime::Result<i32> {
+    match copied {
+        Err(Error::OutOfRange) => {
+            Err(misuse(call, format!("{len} bytes at {offset} are not inside the region")))
+        }
+        copied => Ok(objects.answer(copied)),
+    }
+}
