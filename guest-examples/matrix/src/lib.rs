@@ -2,7 +2,7 @@
 //! byte of any matrix is copied.
 //!
 //! Needs the regions `a`, `b` and `c`, each of n × n numbers of eight bytes, row by row:
-//! `wpool map matrix.wasm --region a=@a.f64:ro --region b=@b.f64:ro --region c=8MiB --save c=c.f64
+//! `wpool map matrix.wasm --region a=@a.f64:ro --region b=@b.f64:ro --region c:8MiB --save c=c.f64
 //! ::: '[1024,0,512]' '[1024,512,1024]'`.
 
 #![expect(unsafe_code, reason = "slices of memory that other processes use as well")]
