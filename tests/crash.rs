@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::dice::Dice;
 use common::gate::Gate;
 use common::processes::{self, Signal};
 use common::run::{Done, Running, folder, map};
@@ -12,23 +13,6 @@ use std::time::{Duration, Instant};
 
 /// How long the processes of a killed dispatcher may live.
 const ORPHAN_TIME: Duration = Duration::from_secs(1);
-
-/// Numbers that are the same in every run with the same seed (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    /// Seeded by `WPOOL_TEST_SEED`, or always the same.
-    fn new(test: u64) -> Dice {
-        let seed = std::env::var("WPOOL_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
-        Dice(seed.unwrap_or(1_u64).wrapping_mul(1_000_003).wrapping_add(test))
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        ((z ^ (z >> 27)) >> 16) as usize % limit
-    }
-}
 
 /// How many jobs: 20,000, or what `WPOOL_TEST_JOBS` says (for a soak).
 fn job_count() -> usize {

@@ -4,6 +4,7 @@ mod bench;
 mod command;
 mod demo;
 mod guests;
+mod soak;
 mod test;
 
 use std::env;
@@ -17,6 +18,7 @@ Usage: cargo xtask COMMAND
   guests   build the examples in guest-examples/ as target/guests/NAME.wasm
   test     formatting, lints and all tests, for the host and for guests
   bench    measure wpool beside what people use today: see `cargo xtask bench --help`
+  soak     the long forms of the tests that kill processes: see `cargo xtask soak --help`
   demo     show what wpool does, and check it against native tools
 ";
 
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
         ["guests"] => guests::build().map(drop),
         ["test"] => test::run(),
         ["bench", ref rest @ ..] => bench::run(rest),
+        ["soak", ref rest @ ..] => soak::run(rest),
         ["demo"] => demo::run(),
         ["help" | "-h" | "--help"] => {
             print!("{HELP}");

@@ -1,0 +1,19 @@
+//! Numbers that look random and are the same in every run with the same seed.
+
+/// Splitmix64.
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    /// Seeded by `WPOOL_TEST_SEED`, or always the same; different in each test.
+    pub(crate) fn new(test: u64) -> Dice {
+        let seed = std::env::var("WPOOL_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
+        Dice(seed.unwrap_or(1_u64).wrapping_mul(1_000_003).wrapping_add(test))
+    }
+
+    /// A number from 0 up to but not including `limit`.
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        ((z ^ (z >> 27)) >> 16) as usize % limit
+    }
+}
