@@ -150,7 +150,8 @@ fn scaled(unit: Unit, amount: f64) -> (f64, &'static str) {
         Unit::Bytes => (amount / f64::from(1 << 20), "MiB"),
         Unit::Seconds if amount.abs() >= 1.0 => (amount, "s"),
         Unit::Seconds if amount.abs() >= 1e-4 => (amount * 1e3, "ms"),
-        Unit::Seconds => (amount * 1e6, "µs"),
+        Unit::Seconds if amount.abs() >= 1e-6 => (amount * 1e6, "µs"),
+        Unit::Seconds => (amount * 1e9, "ns"),
     }
 }
 
@@ -160,9 +161,9 @@ mod tests {
 
     #[test]
     fn amounts_are_short() {
-        let seconds = [13.94, 0.1756, 0.000_312, 0.000_018_44];
+        let seconds = [13.94, 0.1756, 0.000_312, 0.000_018_44, 0.000_000_052_1];
         let told = seconds.map(|seconds| amount(Unit::Seconds, seconds));
-        assert_eq!(told, ["13.9 s", "176 ms", "0.31 ms", "18.4 µs"]);
+        assert_eq!(told, ["13.9 s", "176 ms", "0.31 ms", "18.4 µs", "52.1 ns"]);
         assert_eq!(amount(Unit::Times, 4.567), "4.57 ×");
         assert_eq!(amount(Unit::Bytes, 3_000_000.0), "2.86 MiB");
     }

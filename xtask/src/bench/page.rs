@@ -32,6 +32,10 @@ module. Peers are in `benches/peers`, floors (the same plumbing in C, without We
   whole cost less that of the bare module with `reuse`, so it holds the digest of no bytes and the
   printing too. `process`: 2000 jobs of `square.wasm`, time divided by the jobs.
 - **P7** One job, whole process, against one job of `Pool(2)`.
+- **P8** What shared objects cost a guest (`primitives.wasm`), each operation millions of times in a loop;
+  the time of a run that does none is taken off. Python's time is that inside its loop (`shared.py`: its
+  `Value` has a lock of its own, as in most programs). `P8 stream` is a producer and a consumer, each in
+  a process of its own. The rows without a peer have bounds of our own.
 - **P10** The digests of 10 000 files of 4 KiB, a fresh instance each, against
   `xargs -n1 -P2 sha256sum`, after checking that all digests agree. The floor's SHA-256 is portable C.
 - **P11** The larger proportional set size of two workers, idle after 1000 jobs with standard input still

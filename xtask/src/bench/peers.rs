@@ -14,10 +14,11 @@ const FILES: u32 = 10_000;
 const FILE_BYTES: usize = 4096;
 
 /// One job for each module that is measured: what it compiles is then in the cache.
-const FIRST_JOBS: [(&str, &[&str]); 5] = [
+const FIRST_JOBS: [(&str, &[&str]); 6] = [
     ("benches/modules/bare.wat", &[":::", "3"]),
     ("target/guests/square.wasm", &["--task", "square", ":::", "3"]),
     ("target/guests/cubes.wasm", &["--task", "cubes", ":::", "3"]),
+    ("target/guests/primitives.wasm", &["--task", "lock_pair", ":::", "3"]),
     ("target/guests/work.wasm", &[":::", "3"]),
     ("target/guests/sha256.wasm", &["--stdin", ":::", "3"]),
 ];
@@ -65,7 +66,16 @@ impl Peers {
 
     /// `wpool map MODULE OPTION…`, with a cache of its own and no settings of whoever runs this.
     pub fn wpool(&self, module: &str, options: &[&str]) -> Command {
-        let mut wpool = command(&self.wpool, ["map", "-q", module]);
+        self.subcommand("map", module, options)
+    }
+
+    /// `wpool run MODULE CALL…`, just so.
+    pub fn wpool_run(&self, module: &str, calls: &[&str]) -> Command {
+        self.subcommand("run", module, calls)
+    }
+
+    fn subcommand(&self, name: &str, module: &str, options: &[&str]) -> Command {
+        let mut wpool = command(&self.wpool, [name, "-q", module]);
         wpool.args(options).env("XDG_CACHE_HOME", self.folder.join("cache"));
         for (name, _) in env::vars_os() {
             if name.to_string_lossy().starts_with("WPOOL_") {

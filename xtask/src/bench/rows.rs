@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::line::{self, Goal, Line, Unit, amount};
 use super::measure::{Contender, Samples, in_turns, median};
 use super::memory;
+use super::objects::objects;
 use super::peers::{Peers, agree};
 use crate::Result;
 use crate::command::command;
@@ -19,7 +20,7 @@ pub struct Row {
 }
 
 /// All rows.
-pub const ROWS: [Row; 9] = [
+pub const ROWS: [Row; 10] = [
     Row { name: "P1", measure: squares },
     Row { name: "P2", measure: unbatched },
     Row { name: "P3", measure: cubes },
@@ -27,6 +28,7 @@ pub const ROWS: [Row; 9] = [
     Row { name: "P4", measure: second_worker },
     Row { name: "P6", measure: isolation },
     Row { name: "P7", measure: one_job },
+    Row { name: "P8", measure: objects },
     Row { name: "P10", measure: digests },
     Row { name: "P11", measure: idle },
 ];
