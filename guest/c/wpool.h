@@ -337,9 +337,10 @@ int32_t wpool_queue_put(wpool_handle queue, const void *src, size_t len, int64_t
 WPOOL_IMPORT("queue_get")
 int64_t wpool_queue_get(wpool_handle queue, void *dst, size_t capacity, int64_t timeout_ns);
 
-/* Copies bytes of the message that this instance got last from this handle.
+/* Copies bytes of the message that this instance got last, which has to be of this handle.
  * Arguments: the queue; where to; the first byte of the message; how many. Answers: how many were
- * copied, fewer at the message's end. Traps: as said above. Blocks: never. */
+ * copied, fewer at the message's end; WPOOL_NOT_FOUND if the last wpool_queue_get of the instance got
+ * none, or was of another handle. Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("queue_read")
 int32_t wpool_queue_read(wpool_handle queue, void *dst, size_t offset, size_t len);
 
