@@ -1,11 +1,11 @@
-//! `wit/`: what it says is what the host offers.
+//! `wit/` and `guest/c/wpool.h`: what they say is what the host offers.
 
 mod common;
 
-use common::flat::{self, documented, imports, of_docs};
+use common::flat::{self, Flat, documented, imports, of_docs};
 use common::run::map_wat;
 use std::collections::BTreeMap;
-use wit_parser::{Function, FunctionKind, PackageId, Resolve, SourceMap};
+use wit_parser::{Function, FunctionKind, PackageId, Resolve, SourceMap, TypeDefKind};
 
 /// Our own interfaces, resolved as a component's binding generator does it.
 fn resolved() -> (Resolve, PackageId) {
@@ -55,6 +55,21 @@ fn every_function_says_what_it_takes_answers_traps_on_and_blocks_for() {
 }
 
 #[test]
+fn errors_are_numbered_as_in_the_header() {
+    let (resolve, package) = resolved();
+    let types = resolve.packages[package].interfaces["types"];
+    let id = resolve.interfaces[types].types["error"];
+    let TypeDefKind::Enum(error) = &resolve.types[id].kind else { panic!("an enum") };
+    let header = header();
+    for (at, case) in error.cases.iter().enumerate() {
+        let name = case.name.replace('-', "_").to_uppercase();
+        let line = format!("WPOOL_{name} = -{}", at + 1);
+        assert!(header.contains(&line), "{line}");
+    }
+    assert_eq!(header.matches(" = -").count(), error.cases.len());
+}
+
+#[test]
 fn methods_are_named_as_their_flat_functions() {
     let (resolve, package) = resolved();
     for (name, function) in functions(&resolve, package) {
@@ -80,4 +95,54 @@ fn every_documented_function_can_be_imported_with_the_type_that_is_documented() 
     let imports = imports(&functions);
     let module = format!("(module {imports} (func (export \"f\") (param i64)))");
     map_wat(&module).arg("--dry-run").jobs(["1"]).run().ends(0);
+}
+
+fn header() -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/guest/c/wpool.h");
+    std::fs::read_to_string(path).expect("the header is there")
+}
+
+/// What a type of C is in a core module for wasm32.
+fn core(ty: &str) -> Option<String> {
+    match ty {
+        "void" => None,
+        "int64_t" => Some("i64".to_owned()),
+        "int32_t" | "size_t" | "wpool_handle" => Some("i32".to_owned()),
+        _ if ty.ends_with('*') => Some("i32".to_owned()),
+        _ => panic!("the header has a type that no test knows: {ty}"),
+    }
+}
+
+/// A declaration of the header: `TYPE wpool_NAME(TYPE NAME, ...)`, behind the name it imports.
+fn declared(text: &str) -> (Flat, String) {
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (import, rest) = words.split_once("\") ").expect("WPOOL_IMPORT(\"NAME\") ...");
+    let (start, params) = rest.split_once('(').expect("it has parameters");
+    let (result, function) = start.rsplit_once(' ').expect("it has a type and a name");
+    let params = params.strip_suffix(')').expect("it ends").split(", ");
+    let params = params.filter_map(|param| {
+        let at = param.rfind(['*', ' ']).map_or(param.len(), |at| at + 1);
+        Some((String::new(), core(param[..at].trim())?))
+    });
+    let (name, params) = (import.to_owned(), params.collect());
+    (Flat { name, params, result: core(result) }, function.to_owned())
+}
+
+#[test]
+fn the_header_declares_every_function_with_its_type() {
+    let header = header();
+    let (_, declarations) = header.split_once("WPOOL_IMPORT(name)").expect("it is defined");
+    let declarations = declarations.split("WPOOL_IMPORT(\"").skip(1);
+    let mut in_header = Vec::new();
+    for declaration in declarations {
+        let (flat, function) = declared(declaration.split(';').next().expect("one at least"));
+        assert_eq!(function, format!("wpool_{}", flat.name));
+        in_header.push(flat);
+    }
+    // C has other names for some parameters.
+    let mut here = documented();
+    here.iter_mut().flat_map(|flat| &mut flat.params).for_each(|(name, _)| name.clear());
+    let missing: Vec<_> = here.iter().filter(|flat| !in_header.contains(flat)).collect();
+    let unknown: Vec<_> = in_header.iter().filter(|flat| !here.contains(flat)).collect();
+    assert!(missing.is_empty() && unknown.is_empty(), "missing {missing:?}, unknown {unknown:?}");
 }
