@@ -484,6 +484,7 @@ WPOOL_IMPORT("region_is_read_only") int32_t wpool_region_is_read_only(wpool_hand
 /* Maps the region into the memory of the module, until the handle is unmapped or closed. The region
  * is mapped once: other handles of it get the same address, and it goes with the last. A write to a
  * region that may only be read traps and ends the process.
+ * Call `malloc` once before: an old wasi-libc takes all memory that its first call finds for its own.
  * Arguments: the region. Answers: its address, a multiple of 64 KiB and not 0; WPOOL_NO_SPACE.
  * Traps: the module exports no memory, or one of 64 bits. Blocks: never. */
 WPOOL_IMPORT("region_map") int64_t wpool_region_map(wpool_handle region);

@@ -2,6 +2,7 @@
 
 #![expect(unsafe_code, reason = "references into memory that other processes write")]
 
+use std::hint::black_box;
 use std::ops::{Bound, Deref, RangeBounds};
 use std::ptr::{self, NonNull};
 use std::slice;
@@ -42,6 +43,9 @@ impl Mapping {
     pub(crate) fn new(region: Region) -> Result<Mapping, Error> {
         // No slice is longer.
         let bytes = isize::try_from(region.size()).map_err(|_| Error::NoSpace)? as usize;
+        // An allocator may take all memory that its first call finds for its own (an old wasi-libc's
+        // does): that call comes before the region does.
+        drop(black_box(Box::new(0_u8)));
         let address = raw::region_map(region.id());
         if address < 0 {
             // All codes are small.
