@@ -3,7 +3,7 @@
 mod common;
 
 use common::flat::module;
-use common::run::{Wpool, map_wat};
+use common::run::{Wpool, file, map, map_wat};
 use common::{failure, pool, watchdog};
 use wpool::{FailureKind, Isolation, Region, Shared};
 
@@ -51,6 +51,25 @@ fn such_a_job_is_tried_again_as_one_that_traps() {
     let run = map_unmapped(fill).flags("--retries 2 --retry-on trap --jsonl").jobs(["0"]);
     let rows = run.run().ends(100).rows();
     assert_eq!((&rows[0]["attempt"], &rows[0]["error"]["kind"]), (&3.into(), &"trap".into()));
+}
+
+#[test]
+fn a_read_only_region_of_the_command_line_is_read_and_what_writes_to_it_is_told() {
+    let data = file("data", "what is in the file");
+    let script = |last: &str| format!(r#"["region r map", "region r peek 5 5", "{last}"]"#);
+    let ways = ["region r poke 0 x", "region r fill 0 9 1", "region r random 3 4"].map(script);
+    let fine = script("region r write 0 x");
+    let jobs = [&fine, &ways[0], &fine, &ways[1], &fine, &ways[2], &fine];
+    for isolation in ["reuse", "fresh", "process"] {
+        let run = map("script").arg(format!("--region=r=@{}:ro", data.display()));
+        let done = run.args(["-v", "-j", "1", "--isolation", isolation]).jobs(jobs).run().ends(100);
+        let said = |text: &str| done.stderr.matches(text).count();
+        let counts = (said("write to read-only region r"), said("lost"));
+        assert_eq!(counts, (3, 0), "{}", done.stderr);
+        for row in done.rows().iter().step_by(2) {
+            assert_eq!((&row[1], &row[2]["error"]), (&"is in".into(), &"read-only".into()));
+        }
+    }
 }
 
 /// Maps the region `r\n`, which may only be read, and has it written to in the job's way; 0 is none.

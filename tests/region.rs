@@ -3,7 +3,8 @@
 mod common;
 
 use common::flat::module;
-use common::run::{Done, Wpool, map_wat};
+use common::run::{self, Done, Wpool, map_wat};
+use serde_json::json;
 
 /// What the tasks have in common.
 const HELPERS: &str = r#"
@@ -212,6 +213,28 @@ fn the_guest_s_own_pages_are_never_mapped_over() {
         (i32.load (local.get $own))"#,
     );
     done.ends(0).prints("[65536,131072,196608,196608,5,7]\n");
+}
+
+#[test]
+fn the_allocator_of_a_rust_guest_and_regions_stay_out_of_each_other_s_way() {
+    // What is read is kept until the script ends: memory grows before, between and behind regions.
+    let bytes = ["a".repeat(150_000), "b".repeat(150_000)].concat();
+    let mut steps = vec!["region r ensure 300000", "region r map"];
+    steps.extend(["region r fill 0 150000 97", "region r fill 150000 150000 98"]);
+    steps.extend(["region r read 100000 200000", "region s ensure 100000", "region s map"]);
+    steps.extend(["region r read 0 200000", "9* region s fill 0 100000 7", "region r unmap"]);
+    steps.extend(["region r read 50000 200000", "region r map", "region r peek 0 300000"]);
+    let script = serde_json::to_string(&steps).expect("strings are JSON");
+    for isolation in ["reuse", "fresh", "process"] {
+        let run = run::map("script").args(["-j", "1", "--isolation", isolation]);
+        let rows = run.jobs([&script; 5]).run().ends(0).rows();
+        for row in rows {
+            assert_eq!(row[4], json!(bytes[100_000..]), "{isolation}");
+            assert_eq!(row[7], json!(bytes[..200_000]));
+            assert_eq!(row[10], json!(bytes[50_000..250_000]));
+            assert_eq!(row[12], json!(bytes));
+        }
+    }
 }
 
 #[test]
