@@ -280,7 +280,8 @@ fn the_parties_of_a_barrier_go_on_together_again_and_again() {
 fn a_barrier_is_broken_by_an_abort_a_reset_or_a_party_that_waits_no_longer() {
     let _watchdog = watchdog(60);
     let barrier = Barrier::create(&shared(), "barrier", 5).unwrap();
-    let ends: [(&str, fn(&Barrier)); 3] = [
+    type End = (&'static str, fn(&Barrier));
+    let ends: [End; 3] = [
         ("abort", |barrier| barrier.abort().unwrap()),
         ("reset", |barrier| barrier.reset().unwrap()),
         ("time", |barrier| {
