@@ -33,7 +33,6 @@ mod embed;
 mod imports;
 pub mod module;
 pub mod pool;
-#[expect(dead_code, reason = "what tests look at, and what maps regions")]
 mod shared;
 pub mod wire;
 mod worker;

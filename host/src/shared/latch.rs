@@ -125,11 +125,6 @@ impl<'a> Latch<'a> {
         seen != 0 && dead(owner_in(seen)) && self.swap(seen, me.pack() << 1 | CONTENDED)
     }
 
-    /// Who has it.
-    pub(super) fn holder(self) -> Option<Owner> {
-        owner_in(self.word.load(Ordering::Acquire))
-    }
-
     pub(super) fn is_free(self) -> bool {
         self.word.load(Ordering::Acquire) == 0
     }

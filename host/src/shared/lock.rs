@@ -229,11 +229,6 @@ impl<'a> Lock<'a> {
         Ok(())
     }
 
-    /// Whether its owner may take it again.
-    pub(crate) fn is_recursive(&self) -> bool {
-        self.object.get(record::PARAMS) & RECURSIVE != 0
-    }
-
     /// Whether a holder died inside, and nobody has said yet that the data is whole again.
     pub(crate) fn is_suspect(&self) -> bool {
         Word::of(self.object).suspect

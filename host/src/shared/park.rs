@@ -48,11 +48,6 @@ impl<'a> Park<'a> {
         self.word.load(Ordering::Acquire) & !SLEEPING
     }
 
-    /// Whether there was a change since.
-    pub(super) fn is_as(self, seen: u32) -> bool {
-        self.word.load(Ordering::Acquire) & !SLEEPING == seen
-    }
-
     /// Sleeps until the next change after `seen`, at most for `limit`.
     pub(super) fn sleep(self, seen: u32, limit: Duration) {
         let asleep = seen | SLEEPING;

@@ -145,33 +145,10 @@ impl Shared {
         lock(registry).set(caller.owner, if done { Life::Free } else { Life::Dead });
     }
 
-    /// Sweeps a slot that lives on although a process that used it died: a worker's child that ran a
-    /// job in the worker's name. To be done again while the answer names anyone stuck.
-    ///
-    /// # Errors
-    /// `NotOwner` if this process is not the host.
-    pub(crate) fn clear(&self, caller: &Caller<'_>, owner: Owner) -> Result<Swept, Error> {
-        let registry = self.registry.as_ref().ok_or(Error::NotOwner)?;
-        if usize::from(owner.slot) >= SLOTS {
-            return Err(Error::NotOwner);
-        }
-        let gone = |holder: Option<Owner>| {
-            holder.is_none_or(|holder| holder == owner || !lock(registry).is_alive(holder))
-        };
-        Ok(self.sweep_with(caller, owner, &gone))
-    }
-
     /// Has a slot look at its stop flag, if it waits.
     pub(crate) fn interrupt(&self, owner: Owner) {
         if usize::from(owner.slot) < SLOTS {
             Slot::new(self.memory(), owner.slot).park().bump_surely();
         }
-    }
-
-    /// Whether the host still counts this owner among the living.
-    pub(crate) fn is_alive(&self, owner: Owner) -> bool {
-        let registry = self.registry.as_ref();
-        usize::from(owner.slot) < SLOTS
-            && registry.is_some_and(|registry| lock(registry).is_alive(owner))
     }
 }
