@@ -23,7 +23,71 @@ pub fn run() -> Result {
     wpool(&["map", "target/guests/product.wasm", ":::", "[1,2,3]", "[3,4,5]"])?;
     wpool(&["map", "target/guests/cubes.wasm", "--task", "cubes_sum", "--range", "0..8"])?;
     wpool(&["map", "target/guests/evens.wasm", ":::", "[0,1,2,3,4,5,6,7,8,9]"])?;
+    processes()?;
+    product()?;
     digests()
+}
+
+/// The seed's processes: alone, with a queue, and with a value that they change without a lock and with
+/// one.
+fn processes() -> Result {
+    let list = "([1,2,3,4,5,6,7,8,9,10])";
+    let (squares, roots) = (format!("calc_square{list}"), format!("calc_square_root{list}"));
+    wpool(&["run", "target/guests/numbers.wasm", &squares, &roots])?;
+    let numbers: Vec<String> = (0..100).map(|n| n.to_string()).collect();
+    let evens = format!("put_evens([{}])", numbers.join(","));
+    wpool(&["run", "target/guests/evens.wasm", &evens, "--queue", "evens", "--show", "evens"])?;
+    let mut balance = vec!["--value", "balance=i32:1", "--lock", "guard", "--show", "balance"];
+    balance.extend(["--barrier", "start=2"]);
+    for calls in
+        [["add(10000)", "subtract(10000)"], ["add_locked(10000)", "subtract_locked(10000)"]]
+    {
+        wpool(&[&["run", "target/guests/counter.wasm"], &calls[..], &balance].concat())?;
+    }
+    Ok(())
+}
+
+/// Rows and columns of the matrices.
+const N: usize = 256;
+
+/// A product of matrices in regions by two processes, compared with the same product made here.
+fn product() -> Result {
+    let folder = Folder::create()?;
+    let path = |name: &str| folder.0.join(name).display().to_string();
+    let number = |n: usize| (n * 7919 % 1000) as f64 / 8.0;
+    let a: Vec<f64> = (0..N * N).map(number).collect();
+    let b: Vec<f64> = (0..N * N).map(|n| number(n + 1)).collect();
+    for (name, matrix) in [("a", &a), ("b", &b)] {
+        let bytes: Vec<u8> = matrix.iter().flat_map(|number| number.to_le_bytes()).collect();
+        fs::write(path(name), bytes)?;
+    }
+    let half = N / 2;
+    wpool(&[
+        "run",
+        "target/guests/matrix.wasm",
+        &format!("multiply({N},0,{half})"),
+        &format!("multiply({N},{half},{N})"),
+        "--region",
+        &format!("a=@{}:ro", path("a")),
+        "--region",
+        &format!("b=@{}:ro", path("b")),
+        "--region",
+        &format!("c:{}", N * N * 8),
+        "--save",
+        &format!("c={}", path("c")),
+    ])?;
+    let c = fs::read(path("c"))?;
+    let wrong = (0..N * N).filter(|&at| {
+        let (row, column) = (at / N, at % N);
+        // In the order in which the guest adds, so that not even the last bit may differ.
+        let sum = (0..N).fold(0.0, |sum, k| sum + a[row * N + k] * b[k * N + column]);
+        c[at * 8..][..8] != sum.to_le_bytes()
+    });
+    match wrong.count() {
+        0 => println!("{N} × {N} numbers: all agree with the product made here"),
+        wrong => return Err(format!("{wrong} numbers of the product are wrong").into()),
+    }
+    Ok(())
 }
 
 /// Shows a command and runs it with the binary just built.

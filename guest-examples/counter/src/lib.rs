@@ -2,9 +2,10 @@
 //!
 //! Needs the objects: `wpool run counter.wasm 'add(10000)' 'subtract(10000)' --value balance=i32:1
 //! --lock guard --show balance`. Without the lock, or an atomic addition, the balance at the end is
-//! any number; with it, it is the one at the start.
+//! any number; with it, it is the one at the start. So few changes are made before the second process
+//! has started: with `--barrier start=2` they begin at the same time.
 
-use wpool_guest::{Error, Lock, Value, task};
+use wpool_guest::{Barrier, Error, Lock, Value, task};
 
 /// Adds 1 to the value `balance`, `n` times, by reading and writing it.
 #[task]
@@ -42,6 +43,7 @@ fn add_atomic(n: u64) -> Result<(), Error> {
 
 fn change(n: u64, step: i32) -> Result<(), Error> {
     let balance = Balance::open("balance")?;
+    start()?;
     for _ in 0..n {
         balance.get_and_set(step);
     }
@@ -51,11 +53,21 @@ fn change(n: u64, step: i32) -> Result<(), Error> {
 fn change_locked(n: u64, step: i32) -> Result<(), Error> {
     let balance = Balance::open("balance")?;
     let guard = Lock::open("guard")?;
+    start()?;
     for _ in 0..n {
         let _held = guard.lock()?;
         balance.get_and_set(step);
     }
     Ok(())
+}
+
+/// Waits for the others at the barrier `start`, if there is one.
+fn start() -> Result<(), Error> {
+    match Barrier::open("start") {
+        Ok(barrier) => barrier.wait().map(drop),
+        Err(Error::NotFound { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// A value of either type.
