@@ -90,6 +90,10 @@ impl<'a> Condition<'a> {
         let depth = self.lock.release_all(caller).inspect_err(|_| own.forget())?;
         wait::until_settled(caller, self.object, deadline);
         let notified = self.take_notification(caller).inspect_err(|_| own.forget())?;
+        // Even if the lock is free: who waits in a loop has to learn that nobody may come any more.
+        if !notified && let Some(interrupted) = wait::is_over(caller, None) {
+            return Err(interrupted);
+        }
         let lock = self.lock.acquire_times(caller, None, depth.max(1));
         if lock.is_err() && notified {
             self.object.hold(caller)?.choose(LINE, State::Granted);
