@@ -1,4 +1,4 @@
-//! What is left of a pool after its end, and what it makes of the loss of its zygote.
+//! What is left of a pool or a process after its end, and what it makes of the loss of its zygote.
 //!
 //! Mirrors `test_forkserver_sigkill`, `TestPoolNotLeakOnFailure` and `test_child_fd_inflation` of
 //! Python's tests, and goes beyond them: Python has no test of what outlives a killed parent,
@@ -16,7 +16,7 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use wpool::{AsyncResult, Error, FailureKind, Isolation};
+use wpool::{AsyncResult, Error, FailureKind, Isolation, Launcher, Process};
 
 /// Set in the environment of the program that is to be killed.
 const VICTIM: &str = "WPOOL_TEST_VICTIM";
@@ -96,6 +96,25 @@ fn descriptors_of_lost_workers_are_closed() {
         lose_a_worker();
     }
     until(|| descriptors() == before && theirs() == zygotes_before);
+}
+
+#[test]
+fn nothing_is_left_of_processes_that_have_ended() {
+    let _alone = alone();
+    let _watchdog = watchdog(120);
+    let process = Process::from_bytes(HALF).cache(false).start(8).unwrap();
+    process.join(None);
+    until(|| zygotes().is_empty());
+    assert_eq!(process.exit_code(), Some(0), "its zygote is gone, and it is not");
+    drop(process);
+    let launcher = Launcher::from_bytes(HALF).cache(false).start().unwrap();
+    let run = || assert_eq!(launcher.start("half", 8).unwrap().result(None), Ok(4));
+    run();
+    let zygote = zygotes()[0];
+    let theirs = || std::fs::read_dir(format!("/proc/{zygote}/fd")).unwrap().count();
+    let (ours_before, theirs_before) = (descriptors(), theirs());
+    (0..50).for_each(|_| run());
+    until(|| descriptors() == ours_before && theirs() == theirs_before);
 }
 
 #[test]

@@ -42,7 +42,9 @@ pub use embed::{
     Arithmetic, Array, Barrier, Capacity, Condition, Event, Guard, Iter, Lock, Number, ObjectKind,
     Permit, Permits, Queue, Received, Region, Semaphore, Shared, SharedBuilder, SharedError, Value,
 };
-pub use embed::{AsyncResult, Builder, Error, GuestLine, Imap, MapError, MapResult, Pool};
+pub use embed::{
+    AsyncResult, Builder, Error, GuestLine, Imap, Launcher, MapError, MapResult, Pool, Process,
+};
 pub use wire::failure::{Failure, FailureKind};
 pub use wire::line::Stream;
 pub use wire::settings::Isolation;

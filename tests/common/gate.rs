@@ -5,7 +5,7 @@ use super::run::{Wpool, map_wat};
 use super::until;
 use std::fs;
 use tempfile::TempDir;
-use wpool::{Builder, Pool};
+use wpool::{Builder, Launcher, Pool, Process};
 
 /// Byte tasks that leave an empty folder `PID.JOB` in the folder they are granted:
 /// - `wait` then waits for the file `go-JOB` or `all`, and answers with its process id;
@@ -117,6 +117,19 @@ impl Gate {
     pub(crate) fn task(&self, task: &str, workers: usize) -> Builder {
         let pool = Pool::from_bytes(MODULE).cache(false).task(task).workers(workers);
         pool.dir(self.folder.path(), "/gate", false)
+    }
+
+    /// A launcher of the module's tasks.
+    pub(crate) fn launcher(&self) -> Launcher {
+        let launcher =
+            Launcher::from_bytes(MODULE).cache(false).dir(self.folder.path(), "/gate", false);
+        launcher.start().expect("the module is good")
+    }
+
+    /// A process for a task of the module, with a zygote of its own.
+    pub(crate) fn process(&self, task: &str) -> Builder<Process> {
+        let process = Process::from_bytes(MODULE).cache(false).task(task);
+        process.dir(self.folder.path(), "/gate", false)
     }
 
     /// A run of `wpool map` for a task of the module, with the jobs 0 and up.

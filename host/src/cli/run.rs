@@ -2,7 +2,7 @@
 
 use super::call::{Call, names};
 use super::exit::Exit;
-use super::flags::{RunFlags, WORKERS_MAX};
+use super::flags::RunFlags;
 use super::input::names::Names;
 use super::map::{output_file, standard_output};
 use super::objects::Objects;
@@ -17,7 +17,7 @@ use super::{argv, modules};
 use std::io;
 use std::os::fd::BorrowedFd;
 use wpool::module::description::{ChooseError, Description, Kind, Task};
-use wpool::pool::config::{Config, Halt};
+use wpool::pool::config::{Config, Halt, WORKERS_MAX};
 use wpool::pool::error::PoolError;
 use wpool::pool::feed::{Fill, Intake, Source};
 use wpool::pool::session::Session;

@@ -1,4 +1,4 @@
-//! How a pool is set up.
+//! How pools, launchers and processes are set up.
 
 use super::error::Error;
 use super::pool::Pool;
@@ -6,18 +6,23 @@ use super::reply::{GuestLine, OnLog};
 use super::shared::Shared;
 use crate::pool::config::{CompileConfig, Config};
 use crate::wire::settings::{Directory, Isolation, Settings};
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How a pool is set up; [`Pool::builder`] makes one.
+/// How a [`Pool`], a [`Launcher`](super::Launcher) or a [`Process`](super::Process) is set up; their
+/// `builder` makes one.
 ///
 /// What has no method of its own is in [`Builder::config`].
-pub struct Builder {
+pub struct Builder<Of = Pool> {
     pub(super) module: Module,
     pub(super) config: Config,
     pub(super) compile: CompileConfig,
     pub(super) on_log: OnLog,
     pub(super) shared: Option<Shared>,
+    /// Whether jobs name their tasks, which may be any of the module's.
+    pub(super) every_task: bool,
+    of: PhantomData<fn() -> Of>,
 }
 
 /// Where a module's bytes are.
@@ -28,8 +33,8 @@ pub(super) enum Module {
     Bytes(Vec<u8>),
 }
 
-impl Builder {
-    pub(super) fn new(module: Module) -> Builder {
+impl<Of> Builder<Of> {
+    pub(super) fn new(module: Module, on_log: OnLog) -> Builder<Of> {
         let name = match &module {
             Module::File(path) => path.file_stem().map(|stem| stem.to_string_lossy().into_owned()),
             Module::Bytes(_) => None,
@@ -37,31 +42,21 @@ impl Builder {
         let mut config = Config { ordered: false, ..Config::default() };
         config.settings.command.name = name.unwrap_or_else(|| "command".into());
         config.settings.command.append = true;
-        let on_log = Box::new(|line: GuestLine<'_>| {
-            eprintln!("[{}] {}", line.pid, String::from_utf8_lossy(line.bytes));
-        });
-        Builder { module, config, compile: CompileConfig::default(), on_log, shared: None }
+        Builder {
+            module,
+            config,
+            compile: CompileConfig::default(),
+            on_log,
+            shared: None,
+            every_task: false,
+            of: PhantomData,
+        }
     }
 
-    /// The task to call; may be left out if the module has only one.
-    #[must_use]
-    pub fn task(mut self, name: impl Into<String>) -> Self {
-        self.config.settings.task = Some(name.into());
-        self
-    }
-
-    /// Most worker processes; as many as there are usable CPUs unless set.
-    #[must_use]
-    pub fn workers(mut self, workers: usize) -> Self {
-        self.config.workers = workers;
-        self
-    }
-
-    /// When an instance is thrown away; [`Isolation::Reuse`] unless set.
-    #[must_use]
-    pub fn isolation(mut self, isolation: Isolation) -> Self {
-        self.config.settings.isolation = isolation;
-        self
+    /// The same, to set up something else.
+    pub(super) fn retarget<To>(self) -> Builder<To> {
+        let Builder { module, config, compile, on_log, shared, every_task, .. } = self;
+        Builder { module, config, compile, on_log, shared, every_task, of: PhantomData }
     }
 
     /// Longest time of one attempt at a job; no limit unless set.
@@ -75,20 +70,6 @@ impl Builder {
     #[must_use]
     pub fn memory(mut self, bytes: u64) -> Self {
         self.config.settings.memory_bytes_max = bytes;
-        self
-    }
-
-    /// Jobs after which a worker is replaced (Python's `maxtasksperchild`); never unless set.
-    #[must_use]
-    pub fn jobs_per_worker(mut self, jobs: u64) -> Self {
-        self.config.jobs_per_worker_max = Some(jobs);
-        self
-    }
-
-    /// Extra attempts at a job that failed by a trap, a timeout, its memory, or its worker's death.
-    #[must_use]
-    pub fn retries(mut self, attempts: u32) -> Self {
-        self.config.retry.attempts = attempts;
         self
     }
 
@@ -158,6 +139,43 @@ impl Builder {
         let mut settings = std::mem::take(&mut self.config.settings);
         change(&mut self.config, &mut settings);
         self.config.settings = settings;
+        self
+    }
+}
+
+impl Builder<Pool> {
+    /// The task to call; may be left out if the module has only one.
+    #[must_use]
+    pub fn task(mut self, name: impl Into<String>) -> Self {
+        self.config.settings.task = Some(name.into());
+        self
+    }
+
+    /// Most worker processes; as many as there are usable CPUs unless set.
+    #[must_use]
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.config.workers = workers;
+        self
+    }
+
+    /// When an instance is thrown away; [`Isolation::Reuse`] unless set.
+    #[must_use]
+    pub fn isolation(mut self, isolation: Isolation) -> Self {
+        self.config.settings.isolation = isolation;
+        self
+    }
+
+    /// Jobs after which a worker is replaced (Python's `maxtasksperchild`); never unless set.
+    #[must_use]
+    pub fn jobs_per_worker(mut self, jobs: u64) -> Self {
+        self.config.jobs_per_worker_max = Some(jobs);
+        self
+    }
+
+    /// Extra attempts at a job that failed by a trap, a timeout, its memory, or its worker's death.
+    #[must_use]
+    pub fn retries(mut self, attempts: u32) -> Self {
+        self.config.retry.attempts = attempts;
         self
     }
 

@@ -97,7 +97,7 @@ where
     fn submit(&mut self) {
         while !self.refused && self.submitted - self.yielded < self.ahead {
             let Some(job) = self.jobs.next() else { return };
-            let address = Address { mailbox: Arc::clone(&self.mailbox), index: self.submitted };
+            let address = Address::Call(Arc::clone(&self.mailbox), self.submitted);
             let sent = encode(&job).and_then(|job| self.inbox.submit(Submission { job, address }));
             if let Err(error) = sent {
                 // A job that cannot be submitted has its outcome at once. Where none can be, an input

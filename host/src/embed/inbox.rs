@@ -104,17 +104,27 @@ impl Inbox {
 
     /// Gives a job up wherever it is.
     pub(super) fn cancel(&self, ticket: Ticket) {
+        self.give_up(ticket, Command::Cancel(ticket));
+    }
+
+    /// Gives a job up; a process that runs it is asked to end.
+    pub(super) fn terminate(&self, ticket: Ticket) {
+        self.give_up(ticket, Command::Terminate(ticket));
+    }
+
+    /// Gives a job up here, or by a command where it is not here any more.
+    fn give_up(&self, ticket: Ticket, command: Command) {
         let mut queue = self.lock();
         let Some(at) = ticket.checked_sub(queue.next_number) else {
             drop(queue);
-            return self.command(Command::Cancel(ticket));
+            return self.command(command);
         };
         let submission = queue.waiting.get_mut(at as usize).and_then(Option::take);
         queue.bytes -= submission.as_ref().map_or(0, |submission| submission.job.len());
         drop(queue);
         if let Some(Submission { address, .. }) = submission {
             self.room.notify_all();
-            address.mailbox.deliver(address.index, Err(cancelled()));
+            address.deliver(Err(cancelled()));
         }
     }
 
@@ -135,7 +145,7 @@ impl Inbox {
     pub(super) fn end(&self, why: Error) {
         let mut queue = self.lock();
         for Submission { address, .. } in queue.waiting.drain(..).flatten() {
-            address.mailbox.deliver(address.index, Err(why.clone()));
+            address.deliver(Err(why.clone()));
         }
         queue.ended = Some(why);
         drop(queue);

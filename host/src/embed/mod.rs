@@ -1,4 +1,4 @@
-//! The library's pool: a dispatcher on a thread of its own, and handles to talk to it.
+//! The library's pools and processes: a dispatcher on a thread of its own, and handles to talk to it.
 //!
 //! Jobs go in through a bounded [`inbox`]; outcomes are routed to whoever waits for them
 //! ([`reply`]). The dispatcher is the same one that the command line runs.
@@ -9,7 +9,10 @@ mod builder;
 mod error;
 mod imap;
 mod inbox;
+mod launcher;
+mod life;
 mod pool;
+mod process;
 mod reply;
 mod result;
 mod shared;
@@ -17,7 +20,9 @@ mod shared;
 pub use builder::Builder;
 pub use error::{Error, MapError};
 pub use imap::Imap;
+pub use launcher::Launcher;
 pub use pool::Pool;
+pub use process::Process;
 pub use reply::GuestLine;
 pub use result::{AsyncResult, MapResult};
 pub use shared::{

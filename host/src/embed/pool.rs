@@ -4,10 +4,10 @@ use super::builder::{Builder, Module};
 use super::error::{Error, MapError};
 use super::imap::Imap;
 use super::inbox::{Inbox, InboxCommands, InboxSource, Submission};
-use super::reply::{Address, Mailbox, Router};
+use super::reply::{Address, GuestLine, Mailbox, Router};
 use super::result::{AsyncResult, MapResult};
 use super::shared::{Shared, SharedError};
-use crate::module::description::{ChooseError, Description};
+use crate::module::description::{ChooseError, Description, Kind};
 use crate::pool::error::PoolError;
 use crate::pool::feed::Command;
 use crate::pool::session::Session;
@@ -40,12 +40,12 @@ pub(super) fn encode<T: Serialize + ?Sized>(job: &T) -> Result<Vec<u8>, Error> {
 impl Pool {
     /// A pool for the module in a file: a core module, or its text form.
     pub fn builder(module: impl AsRef<Path>) -> Builder {
-        Builder::new(Module::File(module.as_ref().to_owned()))
+        Builder::new(Module::File(module.as_ref().to_owned()), Box::new(print_with_pid))
     }
 
     /// A pool for a module whose bytes are here.
     pub fn from_bytes(module: impl Into<Vec<u8>>) -> Builder {
-        Builder::new(Module::Bytes(module.into()))
+        Builder::new(Module::Bytes(module.into()), Box::new(print_with_pid))
     }
 
     pub(super) fn start(builder: Builder) -> Result<Pool, Error> {
@@ -69,6 +69,11 @@ impl Pool {
             }
             Err(_) => Err(Error::Pool("the pool's thread panicked".into())),
         }
+    }
+
+    /// The way in.
+    pub(super) fn inbox(&self) -> &Arc<Inbox> {
+        &self.inbox
     }
 
     /// What the module is.
@@ -103,7 +108,7 @@ impl Pool {
         job: T,
     ) -> Result<AsyncResult<R>, Error> {
         let mailbox = Arc::new(Mailbox::default());
-        let address = Address { mailbox: Arc::clone(&mailbox), index: 0 };
+        let address = Address::Call(Arc::clone(&mailbox), 0);
         let ticket = self.inbox.submit(Submission { job: encode(&job)?, address })?;
         Ok(AsyncResult {
             inbox: Arc::clone(&self.inbox),
@@ -121,7 +126,7 @@ impl Pool {
     /// Why there is no result.
     pub fn apply_bytes(&self, job: Vec<u8>) -> Result<Vec<u8>, Error> {
         let mailbox = Arc::new(Mailbox::default());
-        let address = Address { mailbox: Arc::clone(&mailbox), index: 0 };
+        let address = Address::Call(Arc::clone(&mailbox), 0);
         self.inbox.submit(Submission { job, address })?;
         mailbox.take(None).expect("a wait without a limit ends with a delivery").1
     }
@@ -162,7 +167,7 @@ impl Pool {
         let mailbox = Arc::new(Mailbox::default());
         let mut count = 0;
         for job in jobs {
-            let address = Address { mailbox: Arc::clone(&mailbox), index: count };
+            let address = Address::Call(Arc::clone(&mailbox), count);
             match encode(&job).and_then(|job| self.inbox.submit(Submission { job, address })) {
                 Ok(_) => {}
                 Err(error @ (Error::Closed | Error::Pool(_))) => return Err(error),
@@ -238,11 +243,16 @@ impl Drop for Pool {
 }
 
 /// Why a pool could not be started, with the tasks to choose from where that helps.
-fn not_started(error: PoolError) -> Error {
+pub(super) fn not_started(error: PoolError) -> Error {
     Error::Pool(match error {
         PoolError::Task { message, candidates } => ChooseError { message, candidates }.to_string(),
         other => other.to_string(),
     })
+}
+
+/// What becomes of guests' lines unless a program says otherwise.
+fn print_with_pid(line: GuestLine<'_>) {
+    eprintln!("[{}] {}", line.pid, String::from_utf8_lossy(line.bytes));
 }
 
 fn no_shared(error: SharedError) -> Error {
@@ -261,7 +271,7 @@ fn dispatch(
     inbox: Arc<Inbox>,
     started: &SyncSender<Result<Started, Error>>,
 ) -> Option<Summary> {
-    let Builder { module, config, compile, on_log, shared } = builder;
+    let Builder { module, mut config, compile, on_log, shared, every_task, .. } = builder;
     let opened = match module {
         Module::File(path) => crate::module::read(&path)
             .map_err(|error| Error::Pool(format!("{}: {error}", path.display()))),
@@ -269,6 +279,11 @@ fn dispatch(
     };
     let opened = opened.and_then(|bytes| {
         let mut session = Session::open(&bytes, compile).map_err(not_started)?;
+        let description = session.description();
+        if every_task && description.kind != Kind::Command {
+            config.settings.tasks =
+                description.tasks.iter().map(|task| task.name.clone()).collect();
+        }
         session.load(&config).map_err(not_started)?;
         let shared = match (shared, session.shared()) {
             (None, Some(made)) => Some(Shared::of(Arc::clone(made)).map_err(no_shared)?),

@@ -1,13 +1,14 @@
 //! Where outcomes go: to whoever submitted the job.
 
 use super::error::Error;
+use super::life::Life;
 use crate::pool::feed::{Notice, Outcome, Sink};
 use crate::wire::line::Stream;
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::rc::Rc;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The bytes of a result, or why there is none.
@@ -61,9 +62,21 @@ pub(super) fn deadline(timeout: Option<Duration>) -> Option<Instant> {
 
 /// Where the outcome of one job goes.
 #[derive(Clone, Debug)]
-pub(super) struct Address {
-    pub(super) mailbox: std::sync::Arc<Mailbox>,
-    pub(super) index: usize,
+pub(super) enum Address {
+    /// To a call that has this index for it.
+    Call(Arc<Mailbox>, usize),
+    /// To the process that it is.
+    Process(Arc<Life>),
+}
+
+impl Address {
+    /// Hands the outcome over.
+    pub(super) fn deliver(self, delivery: Delivery) {
+        match self {
+            Address::Call(mailbox, index) => mailbox.deliver(index, delivery),
+            Address::Process(life) => life.end(delivery),
+        }
+    }
 }
 
 /// The jobs that the dispatcher has, and where their outcomes go. Shared by the source, which adds
@@ -98,14 +111,22 @@ impl Sink for Router {
                 Ok(bytes) => Ok(bytes.to_vec()),
                 Err(failure) => Err(Error::Job(failure.clone())),
             };
-            address.mailbox.deliver(address.index, delivery);
+            address.deliver(delivery);
         }
         Ok(())
     }
 
     fn notice(&mut self, notice: Notice) {
-        if let Notice::Log { pid, stream, line, .. } = notice {
-            (self.on_log)(GuestLine { pid, stream, bytes: &line });
+        match notice {
+            Notice::Log { pid, stream, line, .. } => {
+                (self.on_log)(GuestLine { pid, stream, bytes: &line });
+            }
+            Notice::WorkerStarted { pid, job: Some(job), .. } => {
+                if let Some(Address::Process(life)) = self.addresses.borrow().get(&job) {
+                    life.started(pid);
+                }
+            }
+            _ => {}
         }
     }
 }
@@ -114,7 +135,7 @@ impl Router {
     /// Tells all that still wait that they wait in vain.
     pub(super) fn give_up(&self, why: &Error) {
         for (_, address) in self.addresses.borrow_mut().drain() {
-            address.mailbox.deliver(address.index, Err(why.clone()));
+            address.deliver(Err(why.clone()));
         }
     }
 }

@@ -7,6 +7,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Most workers of a pool: the slots that control memory has for them.
+pub const WORKERS_MAX: usize = 960;
+
 /// When the pool stops taking jobs because of how earlier ones ended (GNU parallel's `--halt`).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Halt {

@@ -9,7 +9,7 @@ use super::config::Config;
 use super::error::PoolError;
 use super::events::{Events, Token};
 use super::feed::{Command, Commands, Intake, Sink, Source, Stats};
-use super::handle::WorkerHandle;
+use super::handle::{Killed, WorkerHandle};
 use super::ledger::Ledger;
 use super::pace::Pace;
 use super::session::Session;
@@ -338,7 +338,8 @@ impl<'a> Dispatcher<'a> {
                     self.drain(End::Drained, Some(Instant::now() + grace), "asked to")?;
                 }
                 Command::Kill => self.kill_all(End::Killed, "asked to")?,
-                Command::Cancel(job) => self.cancel(job)?,
+                Command::Cancel(job) => self.cancel(job, Killed::Cancelled(String::new()))?,
+                Command::Terminate(job) => self.cancel(job, Killed::Terminated)?,
                 Command::Pause => self.pause(),
                 Command::Resume => self.resume(),
                 Command::Report => self.report(),

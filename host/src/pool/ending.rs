@@ -77,8 +77,8 @@ impl Dispatcher<'_> {
             (Ok(pid), Some(pidfd)) => {
                 handle.pid = Some(pid);
                 handle.pidfd = Some(pidfd);
-                if handle.killed.is_some() {
-                    handle.signal(Signal::KILL);
+                if let Some(killed) = &handle.killed {
+                    handle.signal(killed.signal());
                 }
                 let handle = self.workers[worker.slot as usize].as_ref().expect("just found");
                 let pidfd = handle.pidfd.as_ref().expect("just set");
@@ -263,6 +263,7 @@ fn failure_of(worker: &WorkerHandle) -> Failure {
             Failure::new(FailureKind::Timeout, format!("it ran longer than {limit:?}"))
         }
         Some(Killed::Cancelled(why)) => Failure::new(FailureKind::Cancelled, why.clone()),
+        Some(Killed::Terminated) => Failure::new(FailureKind::Cancelled, ""),
         Some(Killed::Protocol(what)) => {
             Failure::new(FailureKind::WorkerLost, format!("it broke the protocol: {what}"))
         }

@@ -275,8 +275,10 @@ pub enum Command {
     DrainFor(Duration),
     /// Kill running jobs and end.
     Kill,
-    /// Give up this job.
+    /// Give up this job, killing its worker if it runs.
     Cancel(u64),
+    /// The same, but its worker is asked to end (SIGTERM) instead of killed.
+    Terminate(u64),
     /// Stop all clocks and workers (SIGTSTP).
     Pause,
     /// Go on (SIGCONT).

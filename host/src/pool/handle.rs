@@ -26,8 +26,20 @@ pub(super) enum Killed {
     Timeout(Duration),
     /// Its job was cancelled, or the whole run.
     Cancelled(String),
+    /// Its job was cancelled, by SIGTERM.
+    Terminated,
     /// It broke the protocol.
     Protocol(String),
+}
+
+impl Killed {
+    /// The signal that it is done by.
+    pub(super) fn signal(&self) -> Signal {
+        match self {
+            Killed::Terminated => Signal::TERM,
+            Killed::Timeout(_) | Killed::Cancelled(_) | Killed::Protocol(_) => Signal::KILL,
+        }
+    }
 }
 
 /// Which claim the dispatcher saw last, and since when.
@@ -239,13 +251,14 @@ impl WorkerHandle {
 
     /// Kills it. What it has committed still counts.
     pub(super) fn kill(&mut self, why: Killed) {
+        let signal = why.signal();
         if self.killed.is_none() {
             self.killed = Some(why);
         }
-        self.signal(Signal::KILL);
+        self.signal(signal);
     }
 
-    /// Sends it a signal, if its pidfd has arrived (if not, it is sent on arrival for kills).
+    /// Sends it a signal, if its pidfd has arrived (if not, that of a kill is sent on arrival).
     pub(super) fn signal(&self, signal: Signal) {
         if let Some(pidfd) = &self.pidfd {
             // It may have ended already.

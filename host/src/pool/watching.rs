@@ -164,8 +164,8 @@ impl Dispatcher<'_> {
         unborn.into_iter().try_for_each(|slot| self.finalize(slot))
     }
 
-    /// Gives up one job, wherever it is.
-    pub(super) fn cancel(&mut self, job: u64) -> Result<(), PoolError> {
+    /// Gives up one job, wherever it is. If it runs, its worker is killed as `how` says.
+    pub(super) fn cancel(&mut self, job: u64, how: Killed) -> Result<(), PoolError> {
         let failure = || Failure::new(FailureKind::Cancelled, "");
         if let Some(input) = self.backlog.remove(job) {
             self.cancelled.insert(job);
@@ -189,7 +189,7 @@ impl Dispatcher<'_> {
             && worker.awaits(job)
         {
             self.cancelled.insert(job);
-            worker.kill(Killed::Cancelled(String::new()));
+            worker.kill(how);
         }
         Ok(())
     }

@@ -72,6 +72,11 @@ impl Failure {
         Failure { kind, message: message.into(), backtrace: Vec::new(), code: None, signal: None }
     }
 
+    /// Whether the job was given up before there was a process to send a signal to.
+    pub(crate) fn is_unsent(&self) -> bool {
+        self.kind == FailureKind::Cancelled && self.signal.is_none()
+    }
+
     /// The exit code of a process whose only job this was, as Python tells it: above 0 for an exit, `-N`
     /// for a death by signal N.
     ///

@@ -4,13 +4,10 @@ use crate::cli::units;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::path::{Path, absolute};
 use std::time::UNIX_EPOCH;
-use wpool::pool::config::{Halt, HaltLimit, HaltOn};
+use wpool::pool::config::{Halt, HaltLimit, HaltOn, WORKERS_MAX};
 use wpool::pool::cpus;
 use wpool::wire::failure::FailureKind;
 use wpool::wire::settings::{Directory, Isolation};
-
-/// Most workers: the slots that control memory has for them.
-pub(crate) const WORKERS_MAX: usize = 960;
 
 /// `--workers`: a number, or a share of the usable CPUs.
 pub(super) fn workers(text: &str) -> Result<usize, String> {

@@ -9,7 +9,6 @@ mod objects;
 mod output;
 mod run;
 
-pub(crate) use grammar::WORKERS_MAX;
 pub(crate) use input::{InputFlags, InputFormat, NoInput};
 pub(crate) use limits::{BufferFlags, GrantFlags, LimitFlags, PolicyFlags, PoolFlags};
 pub(crate) use log::LogFlags;
