@@ -328,8 +328,8 @@ WPOOL_IMPORT("queue_open") wpool_handle wpool_queue_open(const char *name, size_
 WPOOL_IMPORT("queue_put")
 int32_t wpool_queue_put(wpool_handle queue, const void *src, size_t len, int64_t timeout_ns);
 
-/* Gets the first message. It is on lease to this process until it next calls the queue: if it dies
- * before that, the message is delivered again.
+/* Gets the first message. It is on lease to this process until it next calls the queue, or its job
+ * succeeds: if it dies before that, the message is delivered again.
  * Arguments: the queue; where the message goes; how many bytes of it at most; the longest wait.
  * Answers: the length of the message in the low 32 bits, and WPOOL_REDELIVERED; what there was no
  * room for is had by wpool_queue_read. Or WPOOL_TIMED_OUT (it is empty), WPOOL_INTERRUPTED,

@@ -38,8 +38,9 @@ const REDELIVERED: i64 = 1 << 32;
 ///
 /// # What a death does
 /// A message that was got stays with the queue until this process calls the queue again, or
-/// [acknowledges](Queue::acknowledge) it. If the process dies before that, the message is delivered
-/// again, and [says so](Received::redelivered). So no message is lost; it may be dealt with twice.
+/// [acknowledges](Queue::acknowledge) it, or its job succeeds. If the process dies before that, or the
+/// job traps, the message is delivered again, and [says so](Received::redelivered). So no message is
+/// lost; it may be dealt with twice.
 #[derive(Debug)]
 pub struct Queue<T: ?Sized> {
     handle: Handle<T>,

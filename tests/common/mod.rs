@@ -9,6 +9,7 @@ pub(crate) mod gate;
 pub(crate) mod processes;
 pub(crate) mod run;
 pub(crate) mod terminal;
+pub(crate) mod tasks;
 
 use std::io::Write;
 use std::path::PathBuf;

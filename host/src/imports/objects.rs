@@ -13,6 +13,9 @@ use wasmtime::{Caller, Linker};
 /// Most handles of one instance: four for each object that there can be.
 const HANDLES_MAX: usize = 4 * OBJECTS;
 
+/// How often the objects of an instance are given back where that is held up, each time for 100 ms.
+const DISCARDS_MAX: u32 = 20;
+
 /// Shared state as one process sees it: where it is, and in whose name the process acts there.
 #[derive(Clone, Debug)]
 pub(crate) struct Attached {
@@ -34,10 +37,14 @@ impl Attached {
         shared::Caller { owner: self.owner, stop: self.memory.stop_word() }
     }
 
-    /// Gives back all that was done in the name of this process: its guest is gone.
+    /// Gives back all that was done in the name of this process: its guest is gone. What another
+    /// process holds up is tried again.
+    ///
+    /// # Panics
+    /// It was held up for long. Then this process ends, and the host sees to both.
     pub(crate) fn discard(&self) {
-        // What is stuck belongs to a live process, which lets go of it by itself.
-        self.shared.discard(&self.caller());
+        let is_done = || self.shared.discard(&self.caller()).stuck.is_empty();
+        assert!((0..DISCARDS_MAX).any(|_| is_done()), "shared state is held up by another process");
     }
 }
 
@@ -51,6 +58,8 @@ pub(crate) struct Objects {
     culprit: Option<Owner>,
     /// The last message from a queue.
     pub(super) received: Received,
+    /// Queues from which the job that runs got messages, the last of which may still be on lease.
+    got_from: Vec<ObjectId>,
     /// The job that runs, from 1: objects count against the quota of the job that made them.
     job: u64,
 }
@@ -64,14 +73,31 @@ struct Open {
 impl Objects {
     /// None open yet.
     pub(crate) fn new(attached: Attached) -> Objects {
-        let received = Received::default();
-        Objects { attached, open: Vec::new(), culprit: None, received, job: 0 }
+        let (received, got_from) = (Received::default(), Vec::new());
+        Objects { attached, open: Vec::new(), culprit: None, received, got_from, job: 0 }
     }
 
     /// A new job begins.
     #[inline]
     pub(crate) fn begin_job(&mut self, number: u64) {
         self.job = number.saturating_add(1);
+    }
+
+    /// The job has succeeded: what it got from queues is dealt with.
+    #[inline]
+    pub(crate) fn end_job(&mut self) {
+        for id in self.got_from.drain(..) {
+            let Attached { shared, .. } = &self.attached;
+            // It may be dealt with, or the queue be gone.
+            let _ = shared.queue(id).and_then(|queue| queue.acknowledge(&self.attached.caller()));
+        }
+    }
+
+    /// The job got a message from this queue.
+    pub(super) fn got_from(&mut self, id: ObjectId) {
+        if !self.got_from.contains(&id) {
+            self.got_from.push(id);
+        }
     }
 
     /// Closes everything, for an instance that is thrown away: what it held is free, its line of

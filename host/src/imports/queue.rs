@@ -109,7 +109,8 @@ fn put(
 }
 
 /// `queue_get(handle: i32, dst: i32, capacity: i32, timeout_ns: i64) -> i64`: gets the first message. It
-/// is delivered again, to another process, if this one dies before its next call for this queue.
+/// is delivered again, to another process, if this one dies before its next call for this queue, or
+/// before its job has succeeded.
 ///
 /// Arguments: the queue; where the message goes, and how many bytes of it at most (`queue_read` has the
 /// whole); how long to wait at most: for ever if negative, not at all if 0.
@@ -132,6 +133,7 @@ fn get(
     })?;
     let answer = match got {
         Ok(Delivery { redelivered }) => {
+            objects.got_from(objects.find("queue_get", Kind::Queue, handle)?);
             let copied = message.len().min(dst.len());
             dst[..copied].copy_from_slice(&message[..copied]);
             let length = u32::try_from(message.len()).expect("the bound of messages");

@@ -107,10 +107,13 @@ impl<'a> Guest<'a> {
             Calling::Byte { takes, .. } => self.run_bytes(number, task, *takes, job, out),
             Calling::Command { command, .. } => self.run_command(number, command, job, out),
         };
-        if result.is_err() {
-            out.truncate(start);
+        match (&result, &mut self.live) {
+            (Ok(()), Some(live)) => live.store.end_job(),
+            (Ok(()), None) => {}
+            (Err(_), _) => out.truncate(start),
         }
-        if program.settings.isolation != Isolation::Reuse {
+        // A command has run when it returns: the next job finds no memory of it.
+        if program.settings.isolation != Isolation::Reuse || program.is_command() {
             self.discard();
         }
         self.log.end_job();
@@ -180,8 +183,6 @@ impl<'a> Guest<'a> {
     ) -> Result<(), Failure> {
         let job = CommandJob::decode(job)?;
         let arguments = command.arguments(number, &job)?;
-        // A command has run when it returns: the next job finds no memory of it.
-        self.discard();
         self.random.begin_job(number);
         let grants = Grants { arguments: &arguments, input: Some(Input::new(job.stdin)) };
         self.captured.swap(out);
@@ -197,7 +198,6 @@ impl<'a> Guest<'a> {
             }
         });
         self.captured.swap(out);
-        self.discard();
         result
     }
 
@@ -303,9 +303,13 @@ impl<'a> Guest<'a> {
 
     /// As [`fail`](Self::fail), but `None` for an exit with code 0.
     fn fail_unless_exited(&mut self, error: &wasmtime::Error) -> Option<Failure> {
-        let live = self.live.take().expect("the error came from an instance");
+        let mut live = self.live.take().expect("the error came from an instance");
         self.memory_bytes = live.store.data().limits.memory_bytes();
-        self.failure(&live.store, error)
+        let failure = self.failure(&live.store, error);
+        if failure.is_none() && self.program.is_command() {
+            live.store.end_job();
+        }
+        failure
     }
 
     fn failure(&self, store: &Store<Host>, error: &wasmtime::Error) -> Option<Failure> {

@@ -23,6 +23,14 @@ impl Sandbox {
             objects.begin_job(number);
         }
     }
+
+    /// The job has succeeded.
+    #[inline]
+    pub(super) fn end_job(&mut self) {
+        if let Some(objects) = &mut self.data_mut().objects {
+            objects.end_job();
+        }
+    }
 }
 
 impl Deref for Sandbox {
