@@ -8,6 +8,7 @@ pub(crate) mod flat;
 pub(crate) mod gate;
 pub(crate) mod processes;
 pub(crate) mod run;
+pub(crate) mod script;
 pub(crate) mod terminal;
 pub(crate) mod tasks;
 

@@ -19,6 +19,11 @@ pub(crate) fn is_alive(pid: i32) -> bool {
     stat(pid).is_some_and(|(state, _)| state != 'Z' && state != 'X')
 }
 
+/// Whether a process waits for something.
+pub(crate) fn is_asleep(pid: i32) -> bool {
+    stat(pid).is_some_and(|(state, _)| state == 'S')
+}
+
 /// The parent of a living process.
 pub(crate) fn parent(pid: i32) -> i32 {
     stat(pid).expect("the process is alive").1

@@ -6,8 +6,9 @@
 //!
 //! ```text
 //! primary    PRIMARY: owned: all permits there are; signal: the permits that are free
-//! second     {times: 32 bits, permits: 32 bits} restored and not yet told
-//! more[0]    whose permits they were
+//! second     how many permits were restored and not yet told
+//! more[0]    who held the last of them
+//! more[1]    JOURNAL: {in progress: 1 bit, second as it was before the sweep in progress: 32 bits}
 //! derived[0] owned: all permits less those held
 //! storage    PRIMARY, owned: for each slot {epoch: 32 bits, held: 32 bits}
 //! ```
@@ -28,6 +29,8 @@ pub(crate) const PERMITS_MAX: u32 = i32::MAX as u32;
 /// Bits of the parameters; the initial count stands in the upper half.
 pub(super) const OWNED: u64 = 1;
 pub(super) const BOUNDED: u64 = 2;
+const JOURNAL: usize = record::MORE + 8;
+const IN_PROGRESS: u64 = 1 << 63;
 /// What an owned semaphore needs.
 pub(super) const STORAGE_BYTES: usize = SLOTS * 8;
 
@@ -130,6 +133,7 @@ impl Semaphore<'_> {
         }
         let culprit = Owner::unpack(self.object.get(record::MORE));
         self.object.put(record::SECOND, 0);
+        self.object.put(JOURNAL, 0);
         Permit::Restored { permits, culprit }
     }
 
@@ -177,11 +181,16 @@ impl Semaphore<'_> {
             let word = holding(object, dead.slot)?;
             let permits = held_by(word.load(Ordering::Relaxed), dead);
             if permits > 0 {
+                // A sweep that died before its commit is done again, and must not count twice.
+                let journal = object.get(JOURNAL);
+                let before = if journal == 0 { object.get(record::SECOND) } else { journal } as u32;
+                object.put(JOURNAL, IN_PROGRESS | u64::from(before));
                 object.put(record::MORE, dead.pack());
-                object.put(record::SECOND, u64::from(permits));
+                object.put(record::SECOND, u64::from(before.saturating_add(permits)));
                 // The commit.
                 word.store(0, Ordering::Release);
             }
+            object.put(JOURNAL, 0);
             Semaphore::rebuild(object)?;
         }
         for _ in 0..object.get(free_word(object)).min(SLOTS as u64) {
