@@ -9,8 +9,9 @@ pub(crate) mod gate;
 pub(crate) mod processes;
 pub(crate) mod run;
 pub(crate) mod script;
-pub(crate) mod terminal;
 pub(crate) mod tasks;
+pub(crate) mod terminal;
+pub(crate) mod victim;
 
 use std::io::Write;
 use std::path::PathBuf;
