@@ -6,6 +6,7 @@
 //!   with it. So there is no tracker, and nothing to untrack: `_untracking`, `_tracking`,
 //!   `SharedMemoryManager_basics`, `SharedMemoryManager_reuses_resource_tracker` and
 //!   `SharedMemoryServer_ignores_sigint`.
+//! - `cleaned_after_process_termination` is mirrored by a killed program; there is no leak to warn of.
 //! - `close` and `unlink` are `drop` and `delete`, which are for all kinds of objects.
 //! - `pickle_unpickle`: names are all that is sent. That a name may be dead is told at the opening.
 //! - `ShareableList`: there is no such type; an array has elements of one type (`value.rs`).
@@ -141,10 +142,10 @@ fn a_deleted_region_s_space_comes_back_when_the_last_that_had_it_open_is_killed(
     assert_sound(&shared);
 }
 
-/// Processes that have memory of this system's own for shared state.
+/// How many of these processes have shared state mapped.
 fn users_of_shared_memory(of: &[i32]) -> usize {
     let maps = |pid: &&i32| fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
-    of.iter().filter(|pid| maps(pid).contains("wpool-")).count()
+    of.iter().filter(|pid| maps(pid).contains("wpool-shared")).count()
 }
 
 #[test]
