@@ -174,6 +174,25 @@ pub(super) const CASES: &[Case] = &[
         },
     },
     Case {
+        name: "semaphore: owned, a live slot's own sweep after another's",
+        setup: |stage| {
+            stage.make(Spec::Semaphore { initial: 6, owned: true, bounded: false });
+            for (caller, permits) in [(&stage.waiter, 2), (&stage.victim, 3)] {
+                for _ in 0..permits {
+                    semaphore(stage).acquire(caller, None).unwrap();
+                }
+            }
+            stage.shared.discard(&stage.waiter);
+        },
+        work: |stage| _ = stage.shared.discard(&stage.victim),
+        check: |stage| {
+            let told = Permit::Restored { permits: 5, culprit: Some(stage.victim.owner) };
+            assert_eq!(semaphore(stage).acquire(&stage.me, SECOND), Ok(told));
+            semaphore(stage).release(&stage.me).unwrap();
+            check_permits(stage, 6);
+        },
+    },
+    Case {
         name: "semaphore: signal, post to one that waits",
         setup: |stage| {
             stage.make(Spec::Semaphore { initial: 0, owned: false, bounded: false });
