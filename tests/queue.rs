@@ -11,12 +11,12 @@
 
 mod common;
 
-use common::processes::{kill, wait_for_end};
+use common::processes::kill;
 use common::script::{Worker, check_that_the_end_of_a_run_ends_a_wait, scripts, shared};
 use common::{until, watchdog};
 use serde_json::{Value as Json, json};
 use std::time::{Duration, Instant};
-use wpool::{Capacity, FailureKind, Isolation, Queue, Shared};
+use wpool::{Capacity, Event, FailureKind, Isolation, Queue, Shared};
 
 /// State with a queue of so many messages.
 fn with_queue(messages: u32) -> (Shared, Queue<Json>) {
@@ -255,17 +255,14 @@ fn what_a_killed_process_had_got_is_delivered_again_first_and_says_so() {
     let (shared, queue) = with_queue(6);
     let [dies, next] = Worker::several(&shared);
     (1..=3).for_each(|n| queue.put(&json!(n)).unwrap());
-    assert_eq!(dies.run_and_die(&["queue q get", "queue q get"]), json!([1, 2]));
-    // The first was done with when it got the second.
-    until(|| queue.len() == Ok(2));
+    // The first is done with when it gets the second.
+    dies.die_within(&["queue q get", "queue q get"]);
     assert_eq!(next.run(&["queue q get", "queue q get"]), json!([again(2), 3]));
     // Again, as often as needed.
-    next.step("queue q put 4");
-    for round in 0..3 {
-        let message = if round == 0 { json!(4) } else { again(4) };
-        assert_eq!(dies.run_and_die(&["queue q get"]), json!([message]), "round {round}");
-    }
-    assert_eq!(next.run(&["queue q get", "within 0 queue q get"])[0], again(4));
+    queue.put(&json!(4)).unwrap();
+    (0..3).for_each(|_| dies.die_within(&["queue q get"]));
+    let steps = ["queue q get", "within 0 queue q get"];
+    assert_eq!(next.run(&steps), json!([again(4), error("timed-out")]));
     assert_sound(&shared);
 }
 
@@ -273,21 +270,40 @@ fn what_a_killed_process_had_got_is_delivered_again_first_and_says_so() {
 fn a_process_that_waits_gets_the_message_of_one_that_is_killed_or_traps() {
     let _watchdog = watchdog(120);
     let (shared, queue) = with_queue(6);
+    let go = Event::create(&shared, "go").unwrap();
     let [dies, next] = Worker::several(&shared);
     for round in 0..10 {
         let pid = dies.pid();
         queue.put(&json!(round)).unwrap();
-        assert_eq!(dies.step("queue q get"), json!(round));
+        let lost = dies.start_waiting(&["queue q get", "event go wait", "trap"]);
         let waits = next.start_waiting(&["queue q get", "queue q acknowledge"]);
-        if round % 2 == 0 {
+        let kind = if round % 2 == 0 {
             kill(pid);
-            wait_for_end(pid);
+            FailureKind::WorkerLost
         } else {
-            assert_eq!(dies.fails(&["trap"]).kind, FailureKind::Trap);
-        }
+            go.set().unwrap();
+            FailureKind::Trap
+        };
+        assert_eq!(lost.failure().kind, kind);
         assert_eq!(waits.answers(), json!([again(round), true]));
+        go.clear().unwrap();
     }
     assert_sound(&shared);
+}
+
+#[test]
+fn what_a_job_got_is_done_with_when_it_has_succeeded() {
+    let _watchdog = watchdog(60);
+    for isolation in [Isolation::Reuse, Isolation::Fresh, Isolation::Process] {
+        let (shared, queue) = with_queue(6);
+        let one = Worker::isolated(&shared, isolation);
+        let next = Worker::new(&shared);
+        queue.put(&json!(1)).unwrap();
+        assert_eq!(one.step("queue q get"), json!(1));
+        drop(one);
+        assert_eq!(next.step("within 0 queue q get"), error("timed-out"), "{isolation:?}");
+        assert_sound(&shared);
+    }
 }
 
 #[test]
@@ -296,9 +312,9 @@ fn what_was_acknowledged_is_not_delivered_again() {
     let (shared, queue) = with_queue(6);
     let [dies, next] = Worker::several(&shared);
     queue.put(&json!(1)).unwrap();
-    let steps = ["queue q get", "queue q acknowledge", "queue q acknowledge"];
-    assert_eq!(dies.run_and_die(&steps), json!([1, true, error("not-owner")]));
-    dies.step("slot");
+    let steps = ["queue q get", "queue q acknowledge"];
+    dies.die_within(&steps);
+    assert_eq!(dies.step("queue q acknowledge"), error("not-owner"));
     assert_eq!(next.step("within 0 queue q get"), error("timed-out"));
     assert_sound(&shared);
 }
@@ -327,7 +343,7 @@ fn a_join_ends_though_a_worker_died_before_it_was_done_and_tells_how_many_were_l
     (1..=3).for_each(|n| queue.put(&json!(n)).unwrap());
     let joins = joiner.start_waiting(&["queue q join"]);
     // The first two are acknowledged by the next get and never done, the third is delivered again.
-    dies.run_and_die(&["3* queue q get"]);
+    dies.die_within(&["3* queue q get"]);
     assert_eq!(next.run(&["queue q get", "queue q task-done"]), json!([again(3), true]));
     assert_eq!(joins.answers(), json!([2]));
     assert_eq!(joiner.step("within 0 queue q join"), json!(0), "told once");
@@ -343,10 +359,6 @@ fn in_every_isolation_what_a_job_that_died_had_got_is_delivered_again() {
         let next = Worker::new(&shared);
         let steps = ["queue q get", "queue q acknowledge", "within 0 queue q get"];
         let told = json!([again(1), true, error("timed-out")]);
-        // It ends: its instance is thrown away.
-        queue.put(&json!(1)).unwrap();
-        assert_eq!(dies.step("queue q get"), json!(1));
-        assert_eq!(next.run(&steps), told, "{isolation:?}");
         queue.put(&json!(1)).unwrap();
         assert_eq!(dies.fails(&["queue q get", "trap"]).kind, FailureKind::Trap);
         assert_eq!(next.run(&steps), told, "{isolation:?}");

@@ -5,7 +5,7 @@ use super::run::{Running, Wpool, map};
 use super::{failure, guest, until};
 use serde_json::{Value as Json, json};
 use std::sync::atomic::{AtomicU64, Ordering};
-use wpool::{AsyncResult, Builder, Event, Failure, Isolation, Pool, Shared};
+use wpool::{AsyncResult, Builder, Event, Failure, FailureKind, Isolation, Pool, Shared};
 
 /// State for the objects of a test.
 pub(crate) fn shared() -> Shared {
@@ -111,6 +111,16 @@ impl Worker {
         kill(pid);
         wait_for_end(pid);
         answers
+    }
+
+    /// Runs the steps of a script, and kills the process before the script has come to its end.
+    #[track_caller]
+    pub(crate) fn die_within(&self, steps: &[&str]) {
+        let pid = self.pid();
+        let script =
+            self.start_waiting(&[steps, &["event never ensure", "event never wait"]].concat());
+        kill(pid);
+        assert_eq!(script.failure().kind, FailureKind::WorkerLost);
     }
 }
 
