@@ -206,6 +206,52 @@ mod tests {
     }
 
     #[test]
+    fn ranges_stay_in_order_whole_and_off_the_guest_s_pages_whatever_is_mapped_in_between() {
+        let mut dice = 1_u64;
+        let mut roll = |sides: usize| {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (dice >> 33) as usize % sides
+        };
+        let mut ranges = Ranges::default();
+        let (mut end, mut own, mut mapped) = (10, 10, Vec::new());
+        for generation in 0..20_000 {
+            let id = ObjectId { index: 0, generation };
+            match roll(5) {
+                0 => {
+                    let grown = roll(3);
+                    (end, own) = (end + grown, own + grown);
+                }
+                1 | 2 if !mapped.is_empty() => {
+                    let (id, at, bytes) = mapped.swap_remove(roll(mapped.len()));
+                    assert_eq!(ranges.release(id, 1), Some((at, bytes)));
+                }
+                _ => {
+                    let bytes = 1 + roll(8);
+                    let at = ranges.fit(bytes).unwrap_or_else(|| {
+                        let free = ranges.free_before(end);
+                        ranges.add(end, bytes - free);
+                        end += bytes - free;
+                        end - bytes
+                    });
+                    ranges.take(at, bytes, Taken::new(id, 1));
+                    mapped.push((id, at, bytes));
+                }
+            }
+            let all = &ranges.0;
+            let apart = |pair: &[Range]| {
+                let touch = pair[0].end() == pair[1].at;
+                pair[0].end() <= pair[1].at && !(touch && pair.iter().all(Range::is_free))
+            };
+            assert!(all.windows(2).all(apart) && all.iter().all(|range| range.bytes > 0));
+            let bytes: usize = all.iter().map(|range| range.bytes).sum();
+            assert_eq!(end - own, bytes, "all that is not the guest's");
+            assert!(mapped.iter().all(|(id, at, _)| ranges.hold(*id, 1) == Some(*at)));
+        }
+        // In all, some forty thousand were mapped: what was unmapped was used again.
+        assert!(end - own < 4000, "{}", end - own);
+    }
+
+    #[test]
     fn only_what_is_free_or_read_only_is_guarded() {
         let mut ranges = Ranges::default();
         ranges.add(100, 60);
