@@ -4,7 +4,7 @@
 mod common;
 
 use common::processes::Signal;
-use common::run::{Wpool, file, map_wat, path};
+use common::run::{Wpool, file, map, map_wat, path};
 use serde_json::{Value, json};
 use std::fs::{self, OpenOptions};
 use std::process::Stdio;
@@ -142,6 +142,40 @@ fn a_queue_has_room_for_the_messages_of_its_file() {
         (messages.len(), &messages[4999], &messages[5000]),
         (5300, &json!(4999), &json!(long))
     );
+}
+
+#[test]
+fn what_a_job_got_is_gone_when_it_succeeded_and_comes_again_when_it_trapped() {
+    let take = r#"(module
+        (import "wpool" "queue_open" (func $open (param i32 i32) (result i32)))
+        (import "wpool" "queue_get" (func $get (param i32 i32 i32 i64) (result i64)))
+        (memory (export "memory") 1)
+        (data (i32.const 0) "q")
+        (func (export "take") (param $good i64) (result i64)
+            (local $got i64)
+            (local.set $got (call $get (call $open (i32.const 0) (i32.const 1))
+                (i32.const 100) (i32.const 100) (i64.const 0)))
+            (if (i64.eqz (local.get $good)) (then (unreachable)))
+            (local.get $got)))"#;
+    let queue = format!("--queue=q=@{}", file("messages", "a\nbb\nccc\n").display());
+    let again = 1_u64 << 32;
+    for isolation in ["reuse", "fresh", "process"] {
+        let run = map_wat(take).args(["--isolation", isolation]).arg(&queue).flags("--show q -j 1");
+        let done = run.jobs(["1", "0", "1"]).run().ends(100);
+        assert_eq!(
+            done.lines(),
+            ["1", "null", &(again + 2).to_string(), r#"{"q":["ccc"]}"#],
+            "{isolation}"
+        );
+    }
+}
+
+#[test]
+fn what_a_job_got_that_failed_is_not_dealt_with_because_the_next_succeeds() {
+    let queue = format!("--queue=q=@{}", file("messages", "1\n2\n").display());
+    let run = map("script").arg(queue).flags("--show q -j 1");
+    let done = run.jobs([r#"["queue q get", "error no"]"#, r#"["queue q len"]"#]).run().ends(100);
+    assert_eq!(done.lines(), ["null", "[1]", r#"{"q":[1,2]}"#]);
 }
 
 #[test]

@@ -81,6 +81,8 @@ impl Objects {
     #[inline]
     pub(crate) fn begin_job(&mut self, number: u64) {
         self.job = number.saturating_add(1);
+        // What a job got that failed is not dealt with because another succeeds.
+        self.got_from.clear();
     }
 
     /// The job has succeeded: what it got from queues is dealt with.
