@@ -7,6 +7,7 @@ mod common;
 use common::guest;
 use common::run::{file, map_file, path};
 use insta::assert_snapshot;
+use std::fs::File;
 
 /// What a run with these flags says, in a folder with a few files, and its exit code.
 fn said(flags: &str) -> String {
@@ -14,6 +15,7 @@ fn said(flags: &str) -> String {
     file("empty", "");
     file("long", format!("{}\n", "x".repeat(1000)));
     file("lines", "0\n".repeat(65_537));
+    File::create(path("huge")).and_then(|file| file.set_len((1 << 30) + 1)).expect("writable");
     let run = map_file(guest("square")).flags("--task square").flags(flags).jobs(["3"]);
     let run = run.with_streams(|command| {
         command.current_dir(path(""));
@@ -218,6 +220,11 @@ fn files_that_cannot_be_used() {
     assert_snapshot!(said("--queue q=@lines"), @r#"
     error: --queue q=@lines: a queue for 65536 messages has no room for its 65537 lines
     help: give the lines as jobs, or as the bytes of a --region
+    exit code 2
+    "#);
+    assert_snapshot!(said("--array a=i64:@huge"), @r#"
+    error: --array a=@huge: it has more than 1GiB
+    help: give large data to a --region
     exit code 2
     "#);
 }

@@ -4,13 +4,14 @@ mod common;
 
 use common::processes::{kill, parent, wait_for_end};
 use common::tasks::tasks;
-use common::{failure, pool, until, watchdog};
+use common::{failure, guest_pool, pool, until, watchdog};
+use serde_json::{Value as Json, json};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, scope};
 use wpool::{
     Array, Barrier, Builder, Capacity, Condition, Error, Event, FailureKind, Isolation, Lock,
-    Permits, Pool, Queue, Semaphore, Shared, SharedError, Value,
+    Permits, Pool, Queue, Region, Semaphore, Shared, SharedError, Value,
 };
 
 const ISOLATIONS: [Isolation; 3] = [Isolation::Reuse, Isolation::Fresh, Isolation::Process];
@@ -266,6 +267,33 @@ fn what_workers_write_is_seen_here_and_the_other_way_round() {
     assert_eq!(pool.apply(0), Ok(1000));
     let sums: Vec<i64> = (0..1000).map(|n| n * (n + 1) / 2).collect();
     assert_eq!(array.to_vec(), Ok(sums));
+}
+
+#[test]
+fn the_bytes_of_a_region_are_seen_on_both_sides() {
+    let _watchdog = watchdog(60);
+    let shared = state();
+    let region = Region::create(&shared, "r", 100).unwrap();
+    Region::create_read_only(&shared, "fixed", 5, &b"fixed"[..]).unwrap();
+    let pool = guest_pool("script", "script").shared(&shared).start().unwrap();
+    let script = |steps: &[&str]| pool.apply::<_, Json>(steps).unwrap();
+    region.write(10, b"hello").unwrap();
+    assert_eq!(script(&["region r read 10 5", "region r write 20 there"]), json!(["hello", true]));
+    let mut bytes = [0; 5];
+    region.read(20, &mut bytes).unwrap();
+    assert_eq!(&bytes, b"there");
+    assert_eq!(
+        script(&["region fixed read 0 5", "region fixed write 0 x"]),
+        json!(["fixed", {"error": "read-only"}])
+    );
+    // One that a guest makes outlives the guest, and is found here.
+    assert_eq!(script(&["region made create 10", "region made write 0 made"]), json!([true, true]));
+    drop(pool);
+    let made = Region::open(&shared, "made").unwrap();
+    assert_eq!(made.size(), 10);
+    made.delete().unwrap();
+    assert_eq!(shared.show("r").unwrap()["text"], "\0".repeat(10) + "hello\0\0\0\0\0there");
+    assert_sound(&shared);
 }
 
 #[test]

@@ -251,12 +251,17 @@ fn open(flag: &str, name: &str, file: &Path) -> Result<File, Report> {
 
 /// A file, whole.
 fn read(flag: &str, name: &str, file: &Path) -> Result<Vec<u8>, Report> {
-    let mut bytes = Vec::new();
-    let read = open(flag, name, file)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes);
-    read.map_err(|error| unusable(flag, name, file, error))?;
-    if bytes.len() as u64 > FILE_BYTES_MAX {
+    let too_large = || {
         let what = format!("it has more than {}", size_text(FILE_BYTES_MAX));
-        return Err(unusable(flag, name, file, what).help("give large data to a --region"));
+        unusable(flag, name, file, what).help("give large data to a --region")
+    };
+    let opened = open(flag, name, file)?;
+    // A pipe has no length, and is read as far as it goes.
+    if opened.metadata().is_ok_and(|metadata| metadata.len() > FILE_BYTES_MAX) {
+        return Err(too_large());
     }
-    Ok(bytes)
+    let mut bytes = Vec::new();
+    let read = opened.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes);
+    read.map_err(|error| unusable(flag, name, file, error))?;
+    if bytes.len() as u64 > FILE_BYTES_MAX { Err(too_large()) } else { Ok(bytes) }
 }
