@@ -206,6 +206,8 @@ fn a_condition_can_have_a_lock_that_is_there() {
     let lock = Lock::create(&state, "lock").unwrap();
     let full = Condition::create_with(&state, "full", &lock).unwrap();
     let empty = Condition::create_with(&state, "empty", &lock).unwrap();
+    let stranger = Condition::create_with(&shared(), "stranger", &lock);
+    assert!(matches!(stranger, Err(SharedError::NotFound { .. })), "a lock of another state");
     let stock = AtomicUsize::new(0);
     let held = lock.lock().unwrap();
     assert!(elsewhere(|| full.try_lock().is_err() && empty.try_lock().is_err()));

@@ -1,9 +1,9 @@
 //! Conditions: waiting, with a lock released, until somebody notifies.
 
-use super::Lock;
 use super::error::SharedError;
 use super::guard::{Guard, lockable};
-use super::handle::{Handle, object};
+use super::handle::{Handle, ObjectKind, object};
+use super::{Lock, Shared};
 use crate::shared::Spec;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -45,10 +45,15 @@ impl Condition {
 
         /// Creates a condition with a recursive lock of its own.
         create, open_or_create(): Spec::Condition { lock: None };
+    }
 
-        /// Creates a condition with a lock that exists: whoever holds that may wait and notify.
-        create_with, open_or_create_with(lock: &Lock):
-            Spec::Condition { lock: Some(lock.handle().id()) };
+    /// Creates a condition with a lock that exists: whoever holds that may wait and notify.
+    ///
+    /// # Errors
+    /// Those of [`Condition::create`]; [`SharedError::NotFound`] if the lock is of another state.
+    pub fn create_with(shared: &Shared, name: &str, lock: &Lock) -> Result<Condition, SharedError> {
+        let spec = Spec::Condition { lock: Some(lock.handle().id_in(shared)?) };
+        Condition::opened(Handle::create(shared, ObjectKind::Condition, name, &spec)?)
     }
 
     fn opened(handle: Handle) -> Result<Condition, SharedError> {

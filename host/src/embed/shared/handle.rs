@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 /// What an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum ObjectKind {
     /// A lock, recursive or not.
     Lock,
@@ -131,8 +132,15 @@ impl Handle {
         self.kind
     }
 
-    pub(super) fn id(&self) -> ObjectId {
-        self.id
+    /// Its id in some state.
+    ///
+    /// # Errors
+    /// [`SharedError::NotFound`]: it is an object of another state.
+    pub(super) fn id_in(&self, shared: &Shared) -> Result<ObjectId, SharedError> {
+        match Arc::ptr_eq(&self.state, shared.state()) {
+            true => Ok(self.id),
+            false => Err(self.error(control::Error::NotFound)),
+        }
     }
 
     /// Does something with the object for which one need not be anybody.
