@@ -72,7 +72,9 @@ pub(crate) fn run(
     let took = began.elapsed();
     signals.release();
     // What is known of objects and of failed jobs is told even where the run had to be given up.
-    let mut after = sink.after_results(flags.results.output.is_none());
+    // On a line of its own, after results that may end without one.
+    let shows = !flags.objects.show.is_empty();
+    let mut after = sink.after_results(shows && flags.results.output.is_none());
     let wrong = objects.tell(&mut after, sink.record_end());
     let console = sink.end();
     let mut exit = match &ended {
