@@ -114,7 +114,8 @@ fn nothing_is_left_of_processes_that_have_ended() {
     let theirs = || std::fs::read_dir(format!("/proc/{zygote}/fd")).unwrap().count();
     let (ours_before, theirs_before) = (descriptors(), theirs());
     (0..50).for_each(|_| run());
-    until(|| descriptors() == ours_before && theirs() == theirs_before);
+    // Those of the first one may still have been open when they were counted.
+    until(|| descriptors() <= ours_before && theirs() <= theirs_before);
 }
 
 #[test]
