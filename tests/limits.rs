@@ -110,7 +110,7 @@ fn each_misbehaviour_fails_alone_in_fresh_instances_and_processes() {
         let kinds = ["error", "panic", "spin", "allocate", "recurse", "exit", "abort", "garbage"];
         let good = "ok\n".repeat(good);
         let jobs: String = kinds.iter().map(|kind| format!("{good}{kind}\n")).collect();
-        let run = map("misbehave").flags("-R --jsonl --timeout 0.5 --memory 64MiB --isolation");
+        let run = map("misbehave").flags("-R --jsonl --timeout 3 --memory 64MiB --isolation");
         let done = run.arg(mode).stdin(jobs).run().ends(100);
         let mut failures = BTreeMap::new();
         for row in done.rows().iter().filter(|row| row["ok"] == false) {
