@@ -251,6 +251,8 @@ fn objects_are_shown_and_saved_after_a_run_that_failed_or_was_killed() {
     endless().flags("--timeout 0.1").run().ends(100).prints("null\n{\"v\":5}\n");
     assert_eq!(saved(), "5\n");
     let run = endless().start();
+    // Until then a signal would find wpool unprepared.
+    run.until("a worker", || !run.workers().is_empty());
     // Only a job that runs holds its place among the results.
     run.until("the job to run", || {
         run.signal(Signal::SIGUSR1);
