@@ -62,6 +62,8 @@ pub(crate) struct Objects {
     got_from: Vec<ObjectId>,
     /// The job that runs, from 1: objects count against the quota of the job that made them.
     job: u64,
+    /// A job runs, or the last has failed: what ends now does not end in good order.
+    unfinished: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -73,14 +75,22 @@ struct Open {
 impl Objects {
     /// None open yet.
     pub(crate) fn new(attached: Attached) -> Objects {
-        let (received, got_from) = (Received::default(), Vec::new());
-        Objects { attached, open: Vec::new(), culprit: None, received, got_from, job: 0 }
+        Objects {
+            attached,
+            open: Vec::new(),
+            culprit: None,
+            received: Received::default(),
+            got_from: Vec::new(),
+            job: 0,
+            unfinished: false,
+        }
     }
 
     /// A new job begins.
     #[inline]
     pub(crate) fn begin_job(&mut self, number: u64) {
         self.job = number.saturating_add(1);
+        self.unfinished = true;
         // What a job got that failed is not dealt with because another succeeds.
         self.got_from.clear();
     }
@@ -88,6 +98,7 @@ impl Objects {
     /// The job has succeeded: what it got from queues is dealt with.
     #[inline]
     pub(crate) fn end_job(&mut self) {
+        self.unfinished = false;
         for id in self.got_from.drain(..) {
             let Attached { shared, .. } = &self.attached;
             // It may be dealt with, or the queue be gone.
@@ -103,13 +114,18 @@ impl Objects {
     }
 
     /// Closes everything, for an instance that is thrown away: what it held is free, its line of
-    /// waiting is left, and those whom it concerns are told.
+    /// waiting is left, and those whom it concerns are told. One that ends in good order leaves its
+    /// barriers as if it had closed them; any other breaks them.
     pub(crate) fn discard(&mut self) {
         // Where handles were closed, something may still be held.
-        if !self.open.is_empty() {
-            self.open.clear();
-            self.attached.discard();
+        if self.open.is_empty() {
+            return;
         }
+        let open = std::mem::take(&mut self.open);
+        if !self.unfinished {
+            open.iter().flatten().for_each(|open| self.close(open.id));
+        }
+        self.attached.discard();
     }
 
     /// Where they are.
