@@ -12,6 +12,7 @@ pub(crate) mod script;
 pub(crate) mod tasks;
 pub(crate) mod terminal;
 pub(crate) mod victim;
+pub(crate) mod wit_type;
 
 use std::io::Write;
 use std::path::PathBuf;

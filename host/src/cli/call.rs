@@ -329,6 +329,7 @@ mod tests {
             form: Form::Byte,
             params: params.map(|count| vec![Parameter { name: None, ty: "json".into() }; count]),
             results: vec![],
+            refusal: None,
             default: false,
             doc: None,
         };

@@ -40,7 +40,7 @@ pub(crate) fn run(flags: &InspectFlags) -> Result<Exit, Report> {
 
 /// The description for people. All names are the module's own, so they are escaped.
 fn text(description: &Description) -> String {
-    let mut rows = vec![("kind", kind(description.kind).to_owned())];
+    let mut rows = vec![("kind", kind(description).to_owned())];
     rows.push(("size", units::size_text(description.bytes)));
     if let Some((initial, most)) = description.memory_pages {
         let pages = |pages: u64| units::size_text(pages.saturating_mul(64 << 10));
@@ -62,19 +62,27 @@ fn text(description: &Description) -> String {
     for task in &description.tasks {
         line("task", &signature(task));
         task.doc.iter().flat_map(|doc| doc.lines()).for_each(|doc| line("", &format!("    {doc}")));
+        task.refusal.iter().for_each(|why| line("", &format!("    cannot be called: {why}")));
     }
-    for import in &description.imports {
+    // A component's imports are in its world.
+    for import in description.imports.iter().filter(|_| description.wit.is_none()) {
         line("import", &format!("{} {}", import.module, import.name));
     }
     text.truncate(text.trim_end().len());
+    if let Some(wit) = &description.wit {
+        text += "\n\n";
+        let lines: Vec<_> = wit.trim_end().lines().map(|line| escape::text(line)).collect();
+        text += &lines.join("\n");
+    }
     text
 }
 
-fn kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Command => "command (its standard output is its result)",
-        Kind::Tasks => "core module of tasks",
-        Kind::Component => "component",
+fn kind(description: &Description) -> &'static str {
+    match (description.kind, description.component) {
+        (Kind::Command, false) => "command (its standard output is its result)",
+        (Kind::Command, true) => "component, a command (its standard output is its result)",
+        (Kind::Tasks, false) => "core module of tasks",
+        (Kind::Tasks, true) => "component of tasks",
     }
 }
 
@@ -137,17 +145,19 @@ fn needs(description: &Description) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wpool::module::description::{Form, Import, Parameter};
+    use wpool::module::description::{Form, Import, Parameter, Parts};
 
     fn description() -> Description {
         let import = |module: &str, name: &str| Import { module: module.into(), name: name.into() };
         Description {
             kind: Kind::Tasks,
+            component: false,
             tasks: vec![Task {
                 name: "evil\x1b".into(),
                 form: Form::Scalar,
                 params: Some(vec![Parameter { name: Some("n".into()), ty: "s64".into() }]),
                 results: vec!["s64".into()],
+                refusal: None,
                 default: false,
                 doc: Some("The square of n.".into()),
             }],
@@ -158,7 +168,9 @@ mod tests {
             ],
             proposals: vec!["simd".into()],
             memory_pages: Some((16, None)),
+            parts: Parts::default(),
             bytes: 4096,
+            wit: None,
         }
     }
 

@@ -206,6 +206,7 @@ pub(crate) fn config(flags: &MapFlags, kind: Kind, jobs: &Jobs) -> Config {
             OutputForm::Json if input.files || input.null => OutputForm::Bytes,
             form => form,
         },
+        base64: results.base64,
         command: match kind {
             Kind::Command => CommandLine {
                 name: modules::stem(&flags.module),

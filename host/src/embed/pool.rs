@@ -281,8 +281,7 @@ fn dispatch(
         let mut session = Session::open(&bytes, compile).map_err(not_started)?;
         let description = session.description();
         if every_task && description.kind != Kind::Command {
-            config.settings.tasks =
-                description.tasks.iter().map(|task| task.name.clone()).collect();
+            config.settings.tasks = description.callable().map(|task| task.name.clone()).collect();
         }
         session.load(&config).map_err(not_started)?;
         let shared = match (shared, session.shared()) {

@@ -28,6 +28,7 @@ use objects::Objects;
 use std::fmt;
 use wasmtime::{Caller, Linker, Memory};
 use wasmtime_wasi::p1::WasiP1Ctx;
+use wasmtime_wasi::{WasiCtxView, WasiView};
 
 /// The import module's name.
 pub(crate) const MODULE: &str = "wpool";
@@ -46,6 +47,12 @@ pub(crate) struct Host {
     pub(crate) mappings: Mappings,
     /// Its exported memory, once it is instantiated.
     pub(crate) memory: Option<Memory>,
+}
+
+impl WasiView for Host {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.wasi.as_mut().expect("a module that imports WASI is given it").ctx()
+    }
 }
 
 /// A pointer or a length of a guest that leads out of its memory.

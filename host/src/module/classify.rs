@@ -1,6 +1,6 @@
 //! Classification: what a module is, told from its bytes.
 
-use super::description::{Description, Import, Kind};
+use super::description::{Description, Import, Parts};
 use super::proposals::Proposals;
 use super::scalar::Core;
 use super::tasks::{self, Export};
@@ -10,21 +10,11 @@ use wasmparser::{
     ValType,
 };
 
-/// Describes a module in binary form. It is not validated: that is the compiler's work.
+/// Describes a core module in binary form. It is not validated: that is the compiler's work.
 ///
 /// # Errors
 /// The bytes are not WebAssembly, or their section `wpool:tasks` is wrong.
 pub(crate) fn describe(bytes: &[u8]) -> Result<Description, ModuleError> {
-    if Parser::is_component(bytes) {
-        return Ok(Description {
-            kind: Kind::Component,
-            tasks: Vec::new(),
-            imports: Vec::new(),
-            proposals: vec!["component-model".into()],
-            memory_pages: None,
-            bytes: bytes.len() as u64,
-        });
-    }
     let mut outline = Outline::default();
     for payload in Parser::new(0).parse_all(bytes) {
         outline.see(payload.map_err(invalid)?).map_err(invalid)?;
@@ -33,11 +23,14 @@ pub(crate) fn describe(bytes: &[u8]) -> Result<Description, ModuleError> {
     let (kind, tasks) = tasks::tasks(&exports, &outline.section()?)?;
     Ok(Description {
         kind,
+        component: false,
         tasks,
         imports: outline.imports,
         proposals: outline.proposals.into_names(),
         memory_pages: outline.memory_pages,
+        parts: Parts::default(),
         bytes: bytes.len() as u64,
+        wit: None,
     })
 }
 
@@ -179,6 +172,7 @@ fn core(ty: &ValType) -> Option<Core> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::description::Kind;
     use super::*;
 
     fn describe_text(text: &str) -> Description {
@@ -201,11 +195,6 @@ mod tests {
         assert_eq!(description.memory_pages, Some((2, Some(8))));
         assert!(description.polls());
         assert_eq!(description.proposals, [""; 0]);
-    }
-
-    #[test]
-    fn a_component_is_recognised() {
-        assert_eq!(describe_text("(component)").kind, Kind::Component);
     }
 
     #[test]

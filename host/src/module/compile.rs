@@ -1,9 +1,11 @@
 //! Compilation: from the user's bytes to machine code, in the compiler process only.
 
-use super::description::{Description, Kind};
-use super::{ModuleError, classify, one_line};
+use super::description::Description;
+use super::{ModuleError, classify, component, one_line};
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use wasmparser::Parser;
+use wasmtime::component::Component;
 use wasmtime::{Config, Engine, WasmBacktraceDetails};
 
 /// Guests' call stack: 1 MiB, twice wasmtime's default, for interpreters that recurse.
@@ -87,20 +89,30 @@ fn text_error(drawing: &str) -> String {
 /// The bytes are not a module, or a module of a kind that is not run.
 pub(crate) fn compile(bytes: &[u8], fuel: bool) -> Result<(Vec<u8>, Description), ModuleError> {
     let binary = binary(bytes)?;
-    let description = classify::describe(&binary)?;
-    if description.kind == Kind::Component {
-        return Err(ModuleError::Component);
+    let engine = Engine::new(&engine_config(fuel)).map_err(refused)?;
+    if Parser::is_component(&binary) {
+        return compile_component(&engine, &binary);
     }
+    let description = classify::describe(&binary)?;
     if classify::has_shared_memory(&binary)? {
         return Err(ModuleError::SharedMemory);
     }
-    let refused = |error: wasmtime::Error| {
-        let causes: Vec<String> = error.chain().map(|cause| one_line(&cause.to_string())).collect();
-        ModuleError::Compile(causes.join(": "))
-    };
-    let engine = Engine::new(&engine_config(fuel)).map_err(refused)?;
     let cwasm = engine.precompile_module(&binary).map_err(refused)?;
     Ok((cwasm, description))
+}
+
+fn compile_component(
+    engine: &Engine,
+    binary: &[u8],
+) -> Result<(Vec<u8>, Description), ModuleError> {
+    let component = Component::new(engine, binary).map_err(refused)?;
+    let description = component::describe(&component, binary);
+    Ok((component.serialize().map_err(refused)?, description))
+}
+
+fn refused(error: wasmtime::Error) -> ModuleError {
+    let causes: Vec<String> = error.chain().map(|cause| one_line(&cause.to_string())).collect();
+    ModuleError::Compile(causes.join(": "))
 }
 
 #[cfg(test)]
@@ -127,7 +139,6 @@ mod tests {
             assert_eq!(compile(bytes, false).unwrap_err().to_string(), message);
         }
         assert!(matches!(compile(b"\0asm", false), Err(ModuleError::Invalid(_))));
-        assert!(matches!(compile(b"(component)", false), Err(ModuleError::Component)));
         for shared in
             ["(module (memory 1 1 shared))", "(module (import \"\" \"\" (memory 1 1 shared)))"]
         {

@@ -7,12 +7,11 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// A core module with `_start`: one task, whose result is its standard output.
+    /// A core module with `_start`, or a component that exports `wasi:cli/run`: one task, whose result is
+    /// its standard output.
     Command,
-    /// Any other core module: its tasks are exported functions.
+    /// Anything else: its tasks are exported functions.
     Tasks,
-    /// A component (recognised; not yet run).
-    Component,
 }
 
 /// How a task is called.
@@ -23,8 +22,10 @@ pub enum Form {
     Scalar,
     /// An export `task_NAME: () -> i32` that reads its job and writes its result by imports.
     Byte,
-    /// A command's `_start`.
+    /// A command's `_start` or `run`.
     Command,
+    /// An exported function of a component, with any WIT types.
+    Typed,
 }
 
 /// A parameter of a task.
@@ -38,10 +39,27 @@ pub struct Parameter {
     pub ty: String,
 }
 
+/// What the instances of a module need at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parts {
+    /// Linear memories.
+    pub memories: u32,
+    /// Tables.
+    pub tables: u32,
+}
+
+impl Default for Parts {
+    /// A core module's, as compilers make them.
+    fn default() -> Self {
+        Parts { memories: 1, tables: 1 }
+    }
+}
+
 /// One callable of a module.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
-    /// The name that `--task` takes.
+    /// The name that `--task` takes. Of a function in an interface that a component exports:
+    /// `INTERFACE#FUNCTION`.
     pub name: String,
     /// How it is called.
     pub form: Form,
@@ -50,6 +68,9 @@ pub struct Task {
     pub params: Option<Vec<Parameter>>,
     /// Types of its results: none, one, or several for a multi-value function.
     pub results: Vec<String>,
+    /// Why it cannot be called, where that is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
     /// Whether it is the one to call where none is named.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub default: bool,
@@ -72,6 +93,8 @@ pub struct Import {
 pub struct Description {
     /// Its kind.
     pub kind: Kind,
+    /// Whether it is a component, and not a core module.
+    pub component: bool,
     /// Its tasks, in the order of its exports.
     pub tasks: Vec<Task>,
     /// What it imports.
@@ -80,8 +103,13 @@ pub struct Description {
     pub proposals: Vec<String>,
     /// Initial and, if any, maximal size of its memory in 64 KiB pages; `None` without a memory.
     pub memory_pages: Option<(u64, Option<u64>)>,
+    /// What each instance is made of.
+    pub parts: Parts,
     /// Size of the wasm binary in bytes.
     pub bytes: u64,
+    /// A component's world, as WIT.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wit: Option<String>,
 }
 
 /// No task, or no single task, to call.
@@ -102,57 +130,112 @@ fn list(candidates: &[String]) -> String {
 }
 
 impl Description {
-    /// The task with this name; or, where none is named, the only one or the one default. A command's only task has no name to give.
+    /// The task with this name; or, where none is named, the only one or the one default. A command's
+    /// only task has no name to give. A component's functions answer to any part of their name that is
+    /// theirs alone: `INTERFACE#FUNCTION` with or without package and version, or `FUNCTION`.
     ///
     /// # Errors
-    /// There is no such task, none at all, or more than one to choose from.
+    /// There is no such task, none at all, more than one to choose from, or it cannot be called.
     pub fn choose(&self, name: Option<&str>) -> Result<&Task, ChooseError> {
-        let fail = |message: String, candidates: &[Task]| {
-            Err(ChooseError {
-                message,
-                candidates: candidates.iter().map(Task::signature).collect(),
-            })
-        };
-        match (self.kind, self.tasks.as_slice(), name) {
-            (Kind::Component, ..) => {
-                fail("the module is a component, and components are not supported yet".into(), &[])
+        let task = match (self.kind, self.tasks.as_slice(), name) {
+            (_, [], _) => fail("the module exports no function that can be a task", &[]),
+            (Kind::Command, [task, ..], _) => Ok(task),
+            (Kind::Tasks, tasks, None) => only(tasks),
+            (Kind::Tasks, tasks, Some(name)) => named(tasks, name),
+        }?;
+        match &task.refusal {
+            None => Ok(task),
+            Some(why) => {
+                let name = task.name.escape_debug();
+                let others: Vec<&Task> = self.callable().collect();
+                fail(&format!("task `{name}` cannot be called: {why}"), &others)
             }
-            (_, [], _) => fail("the module exports no function that can be a task".into(), &[]),
-            (Kind::Command, [task, ..], _) | (_, [task], None) => Ok(task),
-            (_, tasks, None) => {
-                let mut defaults = tasks.iter().filter(|task| task.default);
-                match (defaults.next(), defaults.next()) {
-                    (Some(task), None) => Ok(task),
-                    _ => fail("the module has several tasks".into(), tasks),
-                }
-            }
-            (_, tasks, Some(name)) => match tasks.iter().find(|task| task.name == name) {
-                Some(task) => Ok(task),
-                None => {
-                    let name = name.escape_debug();
-                    fail(format!("the module has no task `{name}`"), tasks)
-                }
-            },
         }
+    }
+
+    /// The tasks that can be called.
+    pub fn callable(&self) -> impl Iterator<Item = &Task> {
+        callable(&self.tasks)
     }
 
     /// Whether the module uses shared objects: it needs control memory.
     pub fn shares(&self) -> bool {
-        const OTHERS: [&str; 4] = ["job_size", "job_read", "result_write", "process_id"];
-        self.imports
-            .iter()
-            .any(|import| import.module == "wpool" && !OTHERS.contains(&import.name.as_str()))
+        const OTHERS: [&str; 5] = ["job_size", "job_read", "result_write", "process_id", "id"];
+        self.imports.iter().any(|import| {
+            let wpool = import.module == "wpool" || import.module.starts_with("wpool:host/");
+            wpool && !OTHERS.contains(&import.name.as_str())
+        })
     }
 
     /// Whether the module can wait for time to pass or for input: it needs timers.
     pub fn polls(&self) -> bool {
-        self.imports
-            .iter()
-            .any(|import| import.name == "poll_oneoff" || import.module.starts_with("wasi:io/poll"))
+        const WAITS: [&str; 3] = ["poll_oneoff", "poll", "[method]pollable.block"];
+        self.imports.iter().any(|import| {
+            let wasi = import.module == "wasi_snapshot_preview1"
+                || import.module.starts_with("wasi:io/poll@");
+            wasi && WAITS.contains(&import.name.as_str())
+        })
     }
 }
 
+fn callable(tasks: &[Task]) -> impl Iterator<Item = &Task> {
+    tasks.iter().filter(|task| task.refusal.is_none())
+}
+
+/// The task to call where none is named.
+fn only(tasks: &[Task]) -> Result<&Task, ChooseError> {
+    let callable: Vec<&Task> = callable(tasks).collect();
+    let defaults: Vec<&Task> = callable.iter().copied().filter(|task| task.default).collect();
+    match (callable.as_slice(), defaults.as_slice()) {
+        ([task], _) | (_, [task]) => Ok(task),
+        // Its refusal is told.
+        ([], _) => Ok(&tasks[0]),
+        (several, _) => fail("the module has several tasks", several),
+    }
+}
+
+/// The task of this name, or the only one that answers to it.
+fn named<'a>(tasks: &'a [Task], name: &str) -> Result<&'a Task, ChooseError> {
+    if let Some(task) = tasks.iter().find(|task| task.name == name) {
+        return Ok(task);
+    }
+    let name_shown = name.escape_debug();
+    match tasks.iter().filter(|task| task.answers_to(name)).collect::<Vec<_>>().as_slice() {
+        [task] => Ok(task),
+        [] => {
+            let all: Vec<&Task> = callable(tasks).collect();
+            fail(&format!("the module has no task `{name_shown}`"), &all)
+        }
+        several => fail(&format!("several tasks answer to `{name_shown}`"), several),
+    }
+}
+
+fn fail<T>(message: &str, candidates: &[&Task]) -> Result<T, ChooseError> {
+    let candidates = candidates.iter().map(|task| task.signature()).collect();
+    Err(ChooseError { message: message.to_owned(), candidates })
+}
+
+/// A function's interface, if it has one, and its own name.
+fn split(name: &str) -> (Option<&str>, &str) {
+    name.rsplit_once('#').map_or((None, name), |(interface, name)| (Some(interface), name))
+}
+
 impl Task {
+    /// Whether a name that is not quite its own means it: without version, package or interface, or with
+    /// `_` for `-`, as languages write it that have no `-` in names.
+    fn answers_to(&self, name: &str) -> bool {
+        let (interface, function) = split(&self.name);
+        let (asked_interface, asked) = split(name);
+        let is_function = self.form == Form::Typed && function == asked.replace('_', "-");
+        is_function
+            && asked_interface.is_none_or(|asked| {
+                let Some(interface) = interface else { return false };
+                let unversioned = interface.split('@').next().unwrap_or_default();
+                let bare = unversioned.rsplit('/').next().unwrap_or_default();
+                [interface, unversioned, bare].contains(&asked)
+            })
+    }
+
     /// How the task is called, as `product(a: s64, b: s64, c: s64) -> s64`. Control characters in
     /// names, which come from the module, are escaped.
     pub fn signature(&self) -> String {
@@ -196,14 +279,54 @@ mod tests {
             form: Form::Scalar,
             params,
             results: vec![],
+            refusal: None,
             default: false,
             doc: None,
         }
     }
 
+    fn typed(name: &str) -> Task {
+        Task { form: Form::Typed, ..task(name) }
+    }
+
     fn module(kind: Kind, tasks: Vec<Task>) -> Description {
-        let (imports, proposals) = (vec![], vec![]);
-        Description { kind, tasks, imports, proposals, memory_pages: None, bytes: 0 }
+        Description {
+            kind,
+            component: false,
+            tasks,
+            imports: vec![],
+            proposals: vec![],
+            memory_pages: None,
+            parts: Parts::default(),
+            bytes: 0,
+            wit: None,
+        }
+    }
+
+    #[test]
+    fn a_component_s_function_answers_to_what_is_its_own_in_its_name() {
+        let tasks = ["shop:tools/cart@1.0.0#add-one", "shop:tools/list@1.0.0#add-one", "sum-all"];
+        let mut module = module(Kind::Tasks, tasks.map(typed).into());
+        for (asked, at) in [
+            ("shop:tools/cart@1.0.0#add-one", 0),
+            ("shop:tools/list#add-one", 1),
+            ("cart#add_one", 0),
+            ("sum_all", 2),
+        ] {
+            assert_eq!(module.choose(Some(asked)).unwrap().name, tasks[at], "{asked}");
+        }
+        let error = module.choose(Some("add-one")).unwrap_err();
+        assert_eq!(error.message, "several tasks answer to `add-one`");
+        assert_eq!(error.candidates.len(), 2);
+        assert!(module.choose(Some("x#sum-all")).is_err());
+        module.tasks[0].refusal = Some("its type `cart` is a resource".into());
+        module.tasks[1].refusal = Some("its type `list` is a resource".into());
+        assert_eq!(module.choose(None).unwrap().name, "sum-all");
+        assert_eq!(
+            module.choose(Some("cart#add-one")).unwrap_err().to_string(),
+            "task `shop:tools/cart@1.0.0#add-one` cannot be called: its type `cart` is a resource; \
+             choose one of: sum-all(n: s64)"
+        );
     }
 
     #[test]

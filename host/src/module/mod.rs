@@ -3,11 +3,13 @@
 pub(crate) mod cache;
 pub(crate) mod classify;
 pub(crate) mod compile;
+mod component;
 pub mod description;
 pub(crate) mod load;
 mod proposals;
 pub(crate) mod scalar;
 mod tasks;
+mod wit;
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -34,12 +36,6 @@ pub enum ModuleError {
     /// The custom section `wpool:tasks` is malformed, or contradicts the exports.
     #[error("invalid section wpool:tasks: {0}")]
     Section(String),
-    /// A component.
-    #[error(
-        "this is a component, and components are not supported yet: build the module for \
-         wasm32-wasip1, which gives a core module"
-    )]
-    Component,
     /// A module that wants to be run by several threads.
     #[error(
         "the module has a shared memory, and threads inside a guest are not supported: build it \

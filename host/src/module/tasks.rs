@@ -66,6 +66,7 @@ fn task(name: &str, form: Form) -> Task {
         form,
         params: None,
         results: Vec::new(),
+        refusal: None,
         default: false,
         doc: None,
     }

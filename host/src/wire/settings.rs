@@ -122,6 +122,8 @@ pub struct Settings {
     pub input: InputForm,
     /// What results may look like.
     pub output: OutputForm,
+    /// Whether `list<u8>` in results is a string in base64, and not an array of numbers.
+    pub base64: bool,
     /// Arguments of a command.
     pub command: CommandLine,
     /// Whether a command uses the standard streams of the dispatcher's process instead of its job's
@@ -167,6 +169,7 @@ impl Default for Settings {
             isolation: Isolation::default(),
             input: InputForm::default(),
             output: OutputForm::default(),
+            base64: false,
             command: CommandLine::default(),
             stdio: false,
             memory_bytes_max: 1 << 30,

@@ -1,6 +1,6 @@
 //! Conversion between a scalar task's numbers and lines of JSON.
 
-use super::json::{Cursor, Wrong};
+use super::json::{Cursor, Wrong, short_integer, write_scalar};
 use crate::module::description::Task;
 use crate::module::scalar::Scalar;
 use crate::wire::failure::{Failure, FailureKind};
@@ -91,99 +91,19 @@ impl Signature {
     pub(crate) fn write(&self, numbers: &[ValRaw], out: &mut Vec<u8>) {
         match self.results[..] {
             [] => out.extend_from_slice(b"null"),
-            [only] => self.write_one(only, &numbers[0], out),
+            [only] => write_scalar(only, &numbers[0], self.bare, out),
             _ => {
                 out.push(b'[');
                 for (index, (ty, number)) in self.results.iter().zip(numbers).enumerate() {
                     if index > 0 {
                         out.push(b',');
                     }
-                    self.write_one(*ty, number, out);
+                    write_scalar(*ty, number, self.bare, out);
                 }
                 out.push(b']');
             }
         }
     }
-
-    #[inline]
-    fn write_one(&self, ty: Scalar, number: &ValRaw, out: &mut Vec<u8>) {
-        let mut digits = itoa::Buffer::new();
-        // A guest may leave anything in the bits above those of its type: they are cut.
-        let text = match ty {
-            Scalar::Signed(64) => digits.format(number.get_i64()),
-            Scalar::Unsigned(64) => digits.format(number.get_u64()),
-            Scalar::Signed(32) => digits.format(number.get_i32()),
-            Scalar::Signed(16) => digits.format(number.get_i32() as i16),
-            Scalar::Signed(_) => digits.format(number.get_i32() as i8),
-            Scalar::Unsigned(32) => digits.format(number.get_u32()),
-            Scalar::Unsigned(16) => digits.format(number.get_u32() as u16),
-            Scalar::Unsigned(_) => digits.format(number.get_u32() as u8),
-            Scalar::Bool => {
-                if number.get_u32() == 0 {
-                    "false"
-                } else {
-                    "true"
-                }
-            }
-            Scalar::F64 => return self.write_float(f64::from_bits(number.get_f64()), out),
-            Scalar::F32 => {
-                let value = f32::from_bits(number.get_f32());
-                if value.is_finite() {
-                    return serialize(&value, out);
-                }
-                return self.write_float(value.into(), out);
-            }
-            Scalar::Char => {
-                let char = char::from_u32(number.get_u32()).unwrap_or(char::REPLACEMENT_CHARACTER);
-                return self.write_string(char.encode_utf8(&mut [0; 4]), out);
-            }
-        };
-        out.extend_from_slice(text.as_bytes());
-    }
-
-    fn write_float(&self, value: f64, out: &mut Vec<u8>) {
-        if value.is_nan() {
-            self.write_string("NaN", out);
-        } else if value.is_infinite() {
-            self.write_string(if value > 0.0 { "Infinity" } else { "-Infinity" }, out);
-        } else {
-            serialize(&value, out);
-        }
-    }
-
-    fn write_string(&self, text: &str, out: &mut Vec<u8>) {
-        if self.bare {
-            out.extend_from_slice(text.as_bytes());
-        } else {
-            serialize(text, out);
-        }
-    }
-}
-
-fn serialize<T: serde::Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) {
-    serde_json::to_writer(out, value).expect("it has a JSON form, and a vector takes it");
-}
-
-/// An integer of at most 18 digits and nothing else: nearly every job of numbers.
-#[inline]
-fn short_integer(job: &[u8]) -> Option<i64> {
-    let (negative, digits) = match job {
-        [b'-', digits @ ..] => (true, digits),
-        digits => (false, digits),
-    };
-    let leading_zero = digits.first() == Some(&b'0') && (digits.len() > 1 || negative);
-    if digits.is_empty() || digits.len() > 18 || leading_zero {
-        return None;
-    }
-    let mut value = 0i64;
-    for byte in digits {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        value = value * 10 + i64::from(digit);
-    }
-    Some(if negative { -value } else { value })
 }
 
 #[cfg(test)]
@@ -198,6 +118,7 @@ mod tests {
             form: Form::Scalar,
             params: Some(params.iter().map(param).collect()),
             results: results.iter().map(|ty| (*ty).into()).collect(),
+            refusal: None,
             default: false,
             doc: None,
         };

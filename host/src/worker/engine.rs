@@ -1,13 +1,21 @@
 //! The engine of a zygote: how instances get their memory.
 
 use crate::module::compile::engine_config;
-use crate::module::load::load;
+use crate::module::description::{Description, Parts};
+use crate::module::load::{load, load_component as load_component_code};
 use crate::wire::settings::Settings;
 use std::fs::File;
+use wasmtime::component::Component;
 use wasmtime::{Enabled, Engine, InstanceAllocationStrategy, Module, PoolingAllocationConfig};
 
 /// A guest runs alone in its worker: its successor begins when it is gone.
 const INSTANCES: u32 = 1;
+
+/// Most core instances that one component is made of. They take memory only when they are there.
+const CORE_INSTANCES_MAX: u32 = 1000;
+
+/// Most memories of one component for which slots are reserved: 8 GiB of addresses each.
+const MEMORIES_MAX: u32 = 16;
 
 /// Room for the elements of a table; 8 bytes of address space each.
 const TABLE_ELEMENTS: usize = 1 << 17;
@@ -22,41 +30,64 @@ const RESIDENT_BYTES_MAX: usize = 1 << 20;
 /// Bytes in a WebAssembly page.
 pub(crate) const PAGE_BYTES: u64 = 64 << 10;
 
-/// Loads compiled code into an engine made for it.
-///
-/// Instances come from slots that are recycled, which makes a fresh one for each job cheap. A
-/// module that does not fit a slot (several memories, huge tables) gets its memory on demand. Where it
-/// `shares` objects, there is room for regions behind its own memory.
+/// Loads a core module into an engine made for it.
 ///
 /// # Errors
 /// The code cannot be loaded.
 pub(crate) fn load_module(
     settings: &Settings,
-    shares: bool,
-    cwasm: File,
+    description: &Description,
+    cwasm: &File,
 ) -> wasmtime::Result<Module> {
+    in_engine(settings, description, |engine| load(engine, cwasm.try_clone()?))
+}
+
+/// Loads a component into an engine made for it.
+///
+/// # Errors
+/// The code cannot be loaded.
+pub(crate) fn load_component(
+    settings: &Settings,
+    description: &Description,
+    cwasm: &File,
+) -> wasmtime::Result<Component> {
+    in_engine(settings, description, |engine| load_component_code(engine, cwasm))
+}
+
+/// Instances come from slots that are recycled, which makes a fresh one for each job cheap. What does not
+/// fit a slot (many memories, huge tables) gets its memory on demand. Where it shares objects, there is
+/// room for regions behind its own memory.
+fn in_engine<T>(
+    settings: &Settings,
+    description: &Description,
+    load: impl Fn(&Engine) -> wasmtime::Result<T>,
+) -> wasmtime::Result<T> {
     let fuel = settings.fuel.is_some();
-    if settings.memory_bytes_max <= SLOT_BYTES_MAX {
-        let regions = if shares { settings.region_bytes_max } else { 0 };
+    if settings.memory_bytes_max <= SLOT_BYTES_MAX && description.parts.memories <= MEMORIES_MAX {
+        let regions = if description.shares() { settings.region_bytes_max } else { 0 };
         let bytes = settings.memory_bytes_max.saturating_add(regions).min(SLOT_BYTES_MAX);
         let mut config = engine_config(fuel);
-        config.allocation_strategy(InstanceAllocationStrategy::Pooling(slots(bytes)));
-        if let Ok(module) = load(&Engine::new(&config)?, cwasm.try_clone()?) {
-            return Ok(module);
+        let slots = slots(bytes, description.parts);
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(slots));
+        if let Ok(loaded) = load(&Engine::new(&config)?) {
+            return Ok(loaded);
         }
     }
-    load(&Engine::new(&engine_config(fuel))?, cwasm)
+    load(&Engine::new(&engine_config(fuel))?)
 }
 
 /// Slots whose memory holds so many bytes.
-fn slots(memory_bytes: u64) -> PoolingAllocationConfig {
+fn slots(memory_bytes: u64, parts: Parts) -> PoolingAllocationConfig {
     let memory_bytes = memory_bytes.next_multiple_of(PAGE_BYTES);
     let mut slots = PoolingAllocationConfig::new();
     slots
-        .total_core_instances(INSTANCES)
-        .total_component_instances(0)
-        .total_memories(INSTANCES)
-        .total_tables(INSTANCES)
+        .total_core_instances(CORE_INSTANCES_MAX)
+        .max_core_instances_per_component(CORE_INSTANCES_MAX)
+        .total_component_instances(INSTANCES)
+        .total_memories(parts.memories)
+        .max_memories_per_component(parts.memories)
+        .total_tables(parts.tables)
+        .max_tables_per_component(parts.tables)
         .total_stacks(0)
         .total_gc_heaps(INSTANCES)
         .table_elements(TABLE_ELEMENTS)

@@ -1,9 +1,9 @@
 //! Guests: jobs in, results out, instances made and thrown away as the isolation asks.
 
-use super::call::ScalarCall;
 use super::command::{Command, CommandJob};
-use super::convert::Signature;
+use super::convert;
 use super::fault;
+use super::live::{Live, TaskCall};
 use super::log::{Log, LogSink};
 use super::outcome::{self, Circumstances};
 use super::program::{Calling, Program};
@@ -11,6 +11,7 @@ use super::sandbox::Sandbox;
 use super::stdio::Stdio;
 use super::streams::{Captured, Input, Output};
 use super::text::{self, Takes};
+use super::typed;
 use super::wasi::{self, Grants, SeededRandom, Streams};
 use crate::imports::objects::{Attached, Objects};
 use crate::imports::{Host, job::Job, limits::Limits, mapping::Mappings};
@@ -18,7 +19,8 @@ use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::line::Stream;
 use crate::wire::settings::Isolation;
 use std::sync::Arc;
-use wasmtime::{Func, Instance, Store, TypedFunc, ValRaw};
+use wasmtime::component::Val;
+use wasmtime::{Store, ValRaw};
 
 /// Runs the jobs of a worker, one after the other.
 pub(crate) struct Guest<'a> {
@@ -35,22 +37,6 @@ pub(crate) struct Guest<'a> {
     numbers: Vec<ValRaw>,
     /// Linear memory of the last instance that was thrown away.
     memory_bytes: u64,
-}
-
-/// An instance, and the task that is called there.
-struct Live {
-    store: Sandbox,
-    instance: Instance,
-    /// Its index in the program.
-    task: usize,
-    call: TaskCall,
-}
-
-#[derive(Clone)]
-enum TaskCall {
-    Scalar(ScalarCall),
-    Byte(TypedFunc<(), i32>),
-    Command(TypedFunc<(), ()>),
 }
 
 impl<'a> Guest<'a> {
@@ -105,6 +91,7 @@ impl<'a> Guest<'a> {
         let result = match program.calling(task) {
             Calling::Scalar { signature, .. } => self.run_scalar(number, task, signature, job, out),
             Calling::Byte { takes, .. } => self.run_bytes(number, task, *takes, job, out),
+            Calling::Typed { signature, .. } => self.run_typed(number, task, signature, job, out),
             Calling::Command { command, .. } => self.run_command(number, command, job, out),
         };
         match (&result, &mut self.live) {
@@ -130,7 +117,7 @@ impl<'a> Guest<'a> {
         &mut self,
         number: u64,
         task: usize,
-        signature: &Signature,
+        signature: &convert::Signature,
         job: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<(), Failure> {
@@ -174,6 +161,27 @@ impl<'a> Guest<'a> {
         }
     }
 
+    fn run_typed(
+        &mut self,
+        number: u64,
+        task: usize,
+        signature: &typed::Signature,
+        job: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Failure> {
+        let arguments = signature.read(job)?;
+        self.begin_job(number, task)?;
+        let Some(Live { store, call: TaskCall::Typed(function), .. }) = &mut self.live else {
+            unreachable!("a component's program has its instances");
+        };
+        let mut results = [const { Val::Bool(false) }];
+        let results = &mut results[..signature.width()];
+        match function.call(&mut **store, &arguments, results) {
+            Ok(()) => signature.write(results, out),
+            Err(error) => Err(self.fail(&error)),
+        }
+    }
+
     fn run_command(
         &mut self,
         number: u64,
@@ -187,10 +195,7 @@ impl<'a> Guest<'a> {
         let grants = Grants { arguments: &arguments, input: Some(Input::new(job.stdin)) };
         self.captured.swap(out);
         let result = self.instantiate(number, 0, grants).and_then(|mut live| {
-            let TaskCall::Command(start) = live.call.clone() else {
-                unreachable!("a command program has command instances");
-            };
-            let called = start.call(&mut *live.store, ());
+            let called = live.run_command();
             self.live = Some(live);
             match called {
                 Ok(()) => Ok(()),
@@ -211,12 +216,8 @@ impl<'a> Guest<'a> {
             None => self.live = Some(self.instantiate(number, task, Grants::default())?),
             Some(live) => {
                 live.store.begin_job(number);
-                if live.task != task {
-                    live.call =
-                        find(self.program.calling(task), &live.instance, &mut live.store)
-                            .map_err(|error| Failure::new(FailureKind::Trap, error.to_string()))?;
-                    live.task = task;
-                }
+                live.turn_to(self.program, task)
+                    .map_err(|error| Failure::new(FailureKind::Trap, error.to_string()))?;
                 if let Some(fuel) = self.program.settings.fuel {
                     live.store.set_fuel(fuel).expect("the engine counts fuel");
                 }
@@ -229,7 +230,7 @@ impl<'a> Guest<'a> {
     fn instantiate(&mut self, number: u64, task: usize, grants: Grants) -> Result<Live, Failure> {
         let mut store = self.store(grants)?;
         store.begin_job(number);
-        match self.start(task, &mut store) {
+        match Live::start(self.program, task, &mut store) {
             Ok((instance, call)) => Ok(Live { store, instance, task, call }),
             Err(error) => Err(self.failure(&store, &error).unwrap_or_else(outcome::exited_early)),
         }
@@ -272,27 +273,8 @@ impl<'a> Guest<'a> {
         if let Some(fuel) = settings.fuel {
             store.set_fuel(fuel).expect("the engine counts fuel");
         }
+        store.set_hostcall_fuel(outcome::lift_bytes_max(settings));
         Ok(Sandbox::new(store))
-    }
-
-    fn start(
-        &self,
-        task: usize,
-        store: &mut Store<Host>,
-    ) -> wasmtime::Result<(Instance, TaskCall)> {
-        let program = self.program;
-        let instance = program.pre.instantiate(&mut *store)?;
-        if let Some(memory) = &program.memory {
-            let memory = instance.get_module_export(&mut *store, memory);
-            store.data_mut().memory = memory.and_then(|export| export.into_memory());
-        }
-        if let Some(initialize) = &program.initialize
-            && let Some(initialize) = function(&instance, store, initialize)
-        {
-            initialize.typed::<(), ()>(&*store)?.call(&mut *store, ())?;
-        }
-        let call = find(program.calling(task), &instance, store)?;
-        Ok((instance, call))
     }
 
     /// The failure of a task that ended with this error; its instance is thrown away.
@@ -328,34 +310,6 @@ impl<'a> Guest<'a> {
             self.memory_bytes = live.store.data().limits.memory_bytes();
         }
     }
-}
-
-/// A task of an instance, ready to be called.
-fn find(
-    calling: &Calling,
-    instance: &Instance,
-    store: &mut Store<Host>,
-) -> wasmtime::Result<TaskCall> {
-    let call = match calling {
-        Calling::Scalar { export, .. } => export.of(instance, store).map(TaskCall::Scalar),
-        Calling::Byte { export, .. } => match function(instance, store, export) {
-            Some(task) => Some(TaskCall::Byte(task.typed(&*store)?)),
-            None => None,
-        },
-        Calling::Command { export, .. } => match function(instance, store, export) {
-            Some(start) => Some(TaskCall::Command(start.typed(&*store)?)),
-            None => None,
-        },
-    };
-    call.ok_or_else(|| wasmtime::format_err!("the task is not a function"))
-}
-
-fn function(
-    instance: &Instance,
-    store: &mut Store<Host>,
-    export: &wasmtime::ModuleExport,
-) -> Option<Func> {
-    instance.get_module_export(store, export)?.into_func()
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
-//! Numbers out of JSON: a job of a scalar task is read without a tree and without allocation.
+//! Jobs out of JSON, and results into it, without a tree between: the types say what stands where.
 //!
 //! serde_json would lose the last bit of some floats, and the column of an integer out of range.
 
 use crate::module::scalar::Scalar;
-use std::borrow::Cow;
 use wasmtime::ValRaw;
 
 /// Why a text is not what it should be, and where.
@@ -23,7 +22,29 @@ impl Wrong {
     }
 }
 
-/// A place in a JSON text.
+/// An offset in a text.
+#[derive(Clone, Copy)]
+pub(crate) struct Place(usize);
+
+impl Place {
+    /// An error at this place.
+    #[cold]
+    pub(crate) fn wrong(self, message: impl Into<String>) -> Wrong {
+        Wrong { at: self.0, message: message.into() }
+    }
+
+    /// An error at this place: there is a string or a name, and not the one expected.
+    #[cold]
+    pub(crate) fn unexpected(self, what: &str, found: &str) -> Wrong {
+        let found = found.chars().take(FOUND_CHARS_MAX).collect::<String>();
+        self.wrong(format!("expected {what}, found \"{}\"", found.escape_debug()))
+    }
+}
+
+/// Longest piece of a job that a message quotes.
+const FOUND_CHARS_MAX: usize = 40;
+
+/// Walks through a JSON text.
 pub(crate) struct Cursor<'a> {
     text: &'a [u8],
     at: usize,
@@ -45,6 +66,92 @@ impl<'a> Cursor<'a> {
             self.skip_space();
         }
         taken
+    }
+
+    /// Where it stands.
+    #[inline]
+    pub(crate) fn place(&self) -> Place {
+        Place(self.at)
+    }
+
+    /// Whether this byte is the next one.
+    #[inline]
+    pub(crate) fn at(&self, byte: u8) -> bool {
+        self.text.get(self.at) == Some(&byte)
+    }
+
+    /// Takes `null`, if it is the next value.
+    pub(crate) fn null(&mut self) -> bool {
+        self.word("null")
+    }
+
+    /// Reads a string. `what`: the string, in words.
+    pub(crate) fn string(&mut self, what: &str) -> Result<String, Wrong> {
+        if !self.at(b'"') {
+            return Err(self.expected(what));
+        }
+        let rest = &self.text[self.at..];
+        let mut strings = serde_json::Deserializer::from_slice(rest).into_iter::<String>();
+        match strings.next() {
+            Some(Ok(string)) => {
+                self.at += strings.byte_offset();
+                self.skip_space();
+                Ok(string)
+            }
+            Some(Err(error)) if error.is_eof() => Err(self.place().wrong("the string has no end")),
+            _ => Err(self.place().wrong("the string is not JSON, or not UTF-8")),
+        }
+    }
+
+    /// Reads an array, value by value.
+    pub(crate) fn list(
+        &mut self,
+        what: &str,
+        mut value: impl FnMut(&mut Self) -> Result<(), Wrong>,
+    ) -> Result<(), Wrong> {
+        if !self.take(b'[') {
+            return Err(self.expected(what));
+        }
+        if self.take(b']') {
+            return Ok(());
+        }
+        loop {
+            value(self)?;
+            if self.take(b']') {
+                return Ok(());
+            }
+            if !self.take(b',') {
+                return Err(self.expected("a comma, or the end of the array"));
+            }
+        }
+    }
+
+    /// Reads an object, member by member: by their names, and where those stand.
+    pub(crate) fn object(
+        &mut self,
+        what: &dyn Fn() -> String,
+        mut member: impl FnMut(&mut Self, &str, Place) -> Result<(), Wrong>,
+    ) -> Result<(), Wrong> {
+        if !self.take(b'{') {
+            return Err(self.expected(&what()));
+        }
+        if self.take(b'}') {
+            return Ok(());
+        }
+        loop {
+            let place = self.place();
+            let name = self.string("a name")?;
+            if !self.take(b':') {
+                return Err(self.expected("a colon"));
+            }
+            member(self, &name, place)?;
+            if self.take(b'}') {
+                return Ok(());
+            }
+            if !self.take(b',') {
+                return Err(self.expected("a comma, or the end of the object"));
+            }
+        }
     }
 
     /// An error at this place: something else was expected.
@@ -87,7 +194,26 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    #[inline]
     fn integer(&mut self, ty: &std::fmt::Arguments, min: i128, max: i128) -> Result<i128, Wrong> {
+        let rest = &self.text[self.at..];
+        let end = rest.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b'-'));
+        if let Some(value) = short_integer(&rest[..end.unwrap_or(rest.len())])
+            && !matches!(end.map(|end| rest[end]), Some(b'.' | b'e' | b'E'))
+            && (min..=max).contains(&i128::from(value))
+        {
+            self.at += end.unwrap_or(rest.len());
+            return Ok(value.into());
+        }
+        self.any_integer(ty, min, max)
+    }
+
+    fn any_integer(
+        &mut self,
+        ty: &std::fmt::Arguments,
+        min: i128,
+        max: i128,
+    ) -> Result<i128, Wrong> {
         let token = self.number().unwrap_or_default();
         let digits = token.strip_prefix('-').unwrap_or(token);
         // As for serde, 1.0, 1e3 and -0 are floats.
@@ -137,25 +263,32 @@ impl<'a> Cursor<'a> {
 
     fn boolean(&mut self) -> Result<bool, Wrong> {
         for (name, value) in [("true", true), ("false", false)] {
-            if self.text[self.at..].starts_with(name.as_bytes()) {
-                self.at += name.len();
+            if self.word(name) {
                 return Ok(value);
             }
         }
         Err(self.expected("true or false"))
     }
 
-    fn char(&mut self) -> Result<char, Wrong> {
-        let rest = &self.text[self.at..];
-        let mut strings = serde_json::Deserializer::from_slice(rest).into_iter::<Cow<str>>();
-        if let Some(Ok(string)) = strings.next() {
-            let mut chars = string.chars();
-            if let (Some(char), None) = (chars.next(), chars.next()) {
-                self.at += strings.byte_offset();
-                return Ok(char);
-            }
+    /// Takes this word, if it is the next value.
+    fn word(&mut self, word: &str) -> bool {
+        let is_next = self.text[self.at..].starts_with(word.as_bytes());
+        if is_next {
+            self.at += word.len();
+            self.skip_space();
         }
-        Err(self.expected("a string of one character"))
+        is_next
+    }
+
+    fn char(&mut self) -> Result<char, Wrong> {
+        let place = self.place();
+        let what = "a string of one character";
+        let string = self.string(what)?;
+        let mut chars = string.chars();
+        match (chars.next(), chars.next()) {
+            (Some(char), None) => Ok(char),
+            _ => Err(place.unexpected(what, &string)),
+        }
     }
 
     /// The number that begins here, by JSON's grammar.
@@ -196,9 +329,86 @@ impl<'a> Cursor<'a> {
             Some(b'"') => "a string".into(),
             Some(_) => {
                 let end = rest.iter().position(|byte| b" \t\r\n,]}".contains(byte));
-                let word = &rest[..end.unwrap_or(rest.len()).clamp(1, 40)];
+                let word = &rest[..end.unwrap_or(rest.len()).clamp(1, FOUND_CHARS_MAX)];
                 String::from_utf8_lossy(word).escape_debug().to_string()
             }
         }
     }
+}
+
+/// An integer of at most 18 digits and nothing else: nearly every job of numbers.
+#[inline]
+pub(crate) fn short_integer(job: &[u8]) -> Option<i64> {
+    let (negative, digits) = match job {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    let leading_zero = digits.first() == Some(&b'0') && (digits.len() > 1 || negative);
+    if digits.is_empty() || digits.len() > 18 || leading_zero {
+        return None;
+    }
+    let mut value = 0i64;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + i64::from(digit);
+    }
+    Some(if negative { -value } else { value })
+}
+
+/// Appends a number as a value of this type. `bare`: strings are written without quotes.
+#[inline]
+pub(crate) fn write_scalar(ty: Scalar, number: &ValRaw, bare: bool, out: &mut Vec<u8>) {
+    let mut digits = itoa::Buffer::new();
+    // A guest may leave anything in the bits above those of its type: they are cut.
+    let text = match ty {
+        Scalar::Signed(64) => digits.format(number.get_i64()),
+        Scalar::Unsigned(64) => digits.format(number.get_u64()),
+        Scalar::Signed(32) => digits.format(number.get_i32()),
+        Scalar::Signed(16) => digits.format(number.get_i32() as i16),
+        Scalar::Signed(_) => digits.format(number.get_i32() as i8),
+        Scalar::Unsigned(32) => digits.format(number.get_u32()),
+        Scalar::Unsigned(16) => digits.format(number.get_u32() as u16),
+        Scalar::Unsigned(_) => digits.format(number.get_u32() as u8),
+        Scalar::Bool if number.get_u32() == 0 => "false",
+        Scalar::Bool => "true",
+        Scalar::F64 => return write_float(f64::from_bits(number.get_f64()), bare, out),
+        Scalar::F32 => {
+            let value = f32::from_bits(number.get_f32());
+            match value.is_finite() {
+                true => return serialize(&value, out),
+                false => return write_float(value.into(), bare, out),
+            }
+        }
+        Scalar::Char => {
+            let char = char::from_u32(number.get_u32()).unwrap_or(char::REPLACEMENT_CHARACTER);
+            return write_string(char.encode_utf8(&mut [0; 4]), bare, out);
+        }
+    };
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn write_float(value: f64, bare: bool, out: &mut Vec<u8>) {
+    if value.is_nan() {
+        write_string("NaN", bare, out);
+    } else if value.is_infinite() {
+        write_string(if value > 0.0 { "Infinity" } else { "-Infinity" }, bare, out);
+    } else {
+        serialize(&value, out);
+    }
+}
+
+/// Appends a string. `bare`: without quotes.
+pub(crate) fn write_string(text: &str, bare: bool, out: &mut Vec<u8>) {
+    if bare {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        serialize(text, out);
+    }
+}
+
+fn serialize<T: serde::Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) {
+    serde_json::to_writer(out, value).expect("it has a JSON form, and a vector takes it");
 }

@@ -13,6 +13,8 @@ pub(crate) mod fault;
 pub(crate) mod guest;
 pub(crate) mod jail;
 mod json;
+mod link;
+mod live;
 mod log;
 mod outbox;
 mod outcome;
@@ -22,6 +24,7 @@ mod sandbox;
 pub(crate) mod stdio;
 mod streams;
 mod text;
+mod typed;
 mod wasi;
 
 use crate::imports::objects::Attached;

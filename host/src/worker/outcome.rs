@@ -4,11 +4,22 @@ use crate::imports::job::OutputTooLarge;
 use crate::module::one_line;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::settings::Settings;
+use wasmtime::component::Val;
 use wasmtime::{ThrownException, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 /// Longest message taken from a guest.
 const MESSAGE_BYTES_MAX: usize = 64 << 10;
+
+/// How wasmtime begins to say that a component's result was larger than its store may take over.
+const LIFTED_TOO_MUCH: &str = "too much data is being copied between the host and the guest";
+
+/// Most bytes of values that are taken over from a component at once. As JSON each value has two bytes
+/// at least (a digit and a comma), so that what is above it is above `--max-output` as well.
+pub(crate) fn lift_bytes_max(settings: &Settings) -> usize {
+    let values = usize::try_from(settings.output_bytes_max / 2).unwrap_or(usize::MAX);
+    values.saturating_mul(size_of::<Val>())
+}
 
 /// What is known about a job that ended early, beside the error.
 #[derive(Default)]
@@ -30,8 +41,8 @@ pub(crate) fn failure(
     if let Some(I32Exit(code)) = error.downcast_ref() {
         return exit(*code);
     }
-    if error.is::<OutputTooLarge>() {
-        return Some(output_too_large(settings));
+    if error.is::<OutputTooLarge>() || error.to_string().starts_with(LIFTED_TOO_MUCH) {
+        return Some(output_too_large(settings.output_bytes_max));
     }
     let trap = error.downcast_ref::<Trap>().copied();
     let mut failure = match (trap, circumstances) {
@@ -76,9 +87,8 @@ pub(crate) fn exited_early() -> Failure {
 }
 
 /// The result is larger than allowed.
-pub(crate) fn output_too_large(settings: &Settings) -> Failure {
-    let limit = size(settings.output_bytes_max);
-    Failure::new(FailureKind::OutputTooLarge, format!("more than {limit}"))
+pub(crate) fn output_too_large(limit: u64) -> Failure {
+    Failure::new(FailureKind::OutputTooLarge, format!("more than {}", size(limit)))
 }
 
 /// The task says itself why it failed.

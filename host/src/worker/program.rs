@@ -2,22 +2,19 @@
 
 use super::call::ScalarExport;
 use super::command::Command;
-use super::convert::Signature;
 use super::engine::{self, PAGE_BYTES};
+use super::link;
 use super::outcome::size;
 use super::text::Takes;
+use super::{convert, typed};
 use crate::imports::{self, Host};
 use crate::module::description::{ChooseError, Description, Form, Task};
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::settings::{InputForm, OutputForm, Settings, split_task_job};
 use std::fs::File;
-use wasmtime::{Engine, FuncType, InstancePre, Linker, Module, ModuleExport};
-use wasmtime_wasi::{I32Exit, p1};
-
-/// Most names that a message lists.
-const LISTED_MAX: usize = 20;
-
-const WASI: &str = "wasi_snapshot_preview1";
+use wasmtime::component::types::{ComponentFunc, ComponentItem};
+use wasmtime::component::{self, Component, ComponentExportIndex};
+use wasmtime::{Engine, InstancePre, Module, ModuleExport};
 
 /// Why no job can be run.
 #[derive(Debug, thiserror::Error)]
@@ -45,11 +42,31 @@ pub(crate) enum ProgramError {
 /// How a job becomes a call.
 pub(crate) enum Calling {
     /// Numbers in, numbers out.
-    Scalar { signature: Signature, export: ScalarExport },
+    Scalar { signature: convert::Signature, export: ScalarExport },
     /// Bytes by imports.
     Byte { takes: Takes, export: ModuleExport },
+    /// Values of any WIT types in, one or none out.
+    Typed { signature: typed::Signature, export: ComponentExportIndex },
     /// Arguments and standard input; standard output.
-    Command { command: Command, export: ModuleExport },
+    Command { command: Command, entry: Entry },
+}
+
+/// The function that runs a command.
+pub(crate) enum Entry {
+    Core(ModuleExport),
+    Component(ComponentExportIndex),
+}
+
+/// Code that is linked.
+pub(crate) enum Code {
+    Core {
+        pre: InstancePre<Host>,
+        /// What is called once per instance.
+        initialize: Option<ModuleExport>,
+        /// Its memory, which imports copy from and to.
+        memory: Option<ModuleExport>,
+    },
+    Component(component::InstancePre<Host>),
 }
 
 /// A module that is ready to be instantiated.
@@ -57,11 +74,7 @@ pub(crate) struct Program {
     pub(crate) settings: Settings,
     /// What jobs call.
     tasks: Vec<Calling>,
-    /// What is called once per instance.
-    pub(crate) initialize: Option<ModuleExport>,
-    /// Its memory, which imports copy from and to.
-    pub(crate) memory: Option<ModuleExport>,
-    pub(crate) pre: InstancePre<Host>,
+    pub(crate) code: Code,
     /// Whether it imports WASI.
     pub(crate) wasi: bool,
     /// Whether it waits for time: WASI then needs a second thread.
@@ -83,21 +96,15 @@ impl Program {
             names.into_iter().map(|name| description.choose(name)).collect::<Result<_, _>>()?;
         check_memory(settings, description)?;
         check_directories(settings)?;
-        let module = engine::load_module(settings, description.shares(), cwasm)
-            .map_err(ProgramError::Load)?;
-        module.initialize_copy_on_write_image().map_err(ProgramError::Load)?;
-        let tasks = tasks.into_iter().map(|task| calling(settings, task, &module));
-        let tasks = tasks.collect::<Result<_, _>>()?;
-        let imports_from =
-            |name: &str| description.imports.iter().any(|import| import.module == name);
-        let wasi = imports_from(WASI);
+        let (tasks, code) = match description.component {
+            true => component(settings, description, &tasks, &cwasm)?,
+            false => core(settings, description, &tasks, &cwasm)?,
+        };
         Ok(Program {
             settings: settings.clone(),
             tasks,
-            initialize: module.get_export_index("_initialize"),
-            memory: module.get_export_index("memory"),
-            pre: link(&module, wasi, imports_from(imports::MODULE))?,
-            wasi,
+            code,
+            wasi: description.imports.iter().any(|import| import.module.starts_with("wasi")),
             polls: description.polls(),
         })
     }
@@ -125,7 +132,7 @@ impl Program {
     pub(crate) fn width(&self) -> usize {
         let widths = self.tasks.iter().map(|task| match task {
             Calling::Scalar { signature, .. } => signature.width(),
-            Calling::Byte { .. } | Calling::Command { .. } => 0,
+            Calling::Byte { .. } | Calling::Typed { .. } | Calling::Command { .. } => 0,
         });
         widths.max().unwrap_or(0)
     }
@@ -137,8 +144,42 @@ impl Program {
 
     /// The engine that it was loaded into.
     pub(crate) fn engine(&self) -> &Engine {
-        self.pre.module().engine()
+        match &self.code {
+            Code::Core { pre, .. } => pre.module().engine(),
+            Code::Component(pre) => pre.engine(),
+        }
     }
+}
+
+/// Loads and links a core module.
+fn core(
+    settings: &Settings,
+    description: &Description,
+    tasks: &[&Task],
+    cwasm: &File,
+) -> Result<(Vec<Calling>, Code), ProgramError> {
+    let module = engine::load_module(settings, description, cwasm).map_err(ProgramError::Load)?;
+    module.initialize_copy_on_write_image().map_err(ProgramError::Load)?;
+    let tasks = tasks.iter().map(|task| calling(settings, task, &module));
+    let tasks = tasks.collect::<Result<_, _>>()?;
+    let imports_from = |name: &str| description.imports.iter().any(|import| import.module == name);
+    let pre = link::core(&module, imports_from(link::WASI), imports_from(imports::MODULE))?;
+    let initialize = module.get_export_index("_initialize");
+    Ok((tasks, Code::Core { pre, initialize, memory: module.get_export_index("memory") }))
+}
+
+/// Loads and links a component.
+fn component(
+    settings: &Settings,
+    description: &Description,
+    tasks: &[&Task],
+    cwasm: &File,
+) -> Result<(Vec<Calling>, Code), ProgramError> {
+    let component =
+        engine::load_component(settings, description, cwasm).map_err(ProgramError::Load)?;
+    let tasks = tasks.iter().map(|task| typed_calling(settings, task, &component));
+    let tasks = tasks.collect::<Result<_, _>>()?;
+    Ok((tasks, Code::Component(link::component(&component, description)?)))
 }
 
 fn calling(settings: &Settings, task: &Task, module: &Module) -> Result<Calling, ProgramError> {
@@ -147,20 +188,53 @@ fn calling(settings: &Settings, task: &Task, module: &Module) -> Result<Calling,
     match task.form {
         Form::Command => {
             let command = Command::new(&settings.command);
-            Ok(Calling::Command { command, export: export(&task.name)? })
+            Ok(Calling::Command { command, entry: Entry::Core(export(&task.name)?) })
         }
         _ if settings.input == InputForm::Raw && takes == Takes::Json => {
             Err(ProgramError::Input(task.signature()))
         }
         Form::Byte => Ok(Calling::Byte { takes, export: export(&format!("task_{}", task.name))? }),
         Form::Scalar => {
-            let signature = Signature::new(task, settings.output == OutputForm::Raw);
-            let scalar = signature.and_then(|signature| {
+            let bare = settings.output == OutputForm::Raw;
+            let scalar = convert::Signature::new(task, bare).and_then(|signature| {
                 let export = ScalarExport::new(module, &task.name, &signature)?;
                 Some(Calling::Scalar { signature, export })
             });
             scalar.ok_or_else(|| undescribed(&task.name))
         }
+        Form::Typed => Err(undescribed(&task.name)),
+    }
+}
+
+fn typed_calling(
+    settings: &Settings,
+    task: &Task,
+    component: &Component,
+) -> Result<Calling, ProgramError> {
+    let (ty, export) = exported(component, &task.name).ok_or_else(|| undescribed(&task.name))?;
+    if task.form == Form::Command {
+        let command = Command::new(&settings.command);
+        return Ok(Calling::Command { command, entry: Entry::Component(export) });
+    }
+    let signature = typed::Signature::new(task, &ty, settings);
+    let signature = signature.ok_or_else(|| undescribed(&task.name))?;
+    if settings.input == InputForm::Raw && !signature.takes_raw() {
+        return Err(ProgramError::Input(task.signature()));
+    }
+    Ok(Calling::Typed { signature, export })
+}
+
+/// A function that a component exports, by the name of its task.
+fn exported(component: &Component, name: &str) -> Option<(ComponentFunc, ComponentExportIndex)> {
+    let (interface, function) = match name.rsplit_once('#') {
+        Some((interface, function)) => {
+            (Some(component.get_export_index(None, interface)?), function)
+        }
+        None => (None, name),
+    };
+    match component.get_export(interface.as_ref(), function)? {
+        (ComponentItem::ComponentFunc(ty), export) => Some((ty, export)),
+        _ => None,
     }
 }
 
@@ -182,49 +256,4 @@ fn check_directories(settings: &Settings) -> Result<(), ProgramError> {
             .map_err(|error| ProgramError::Directory(host.display().to_string(), error))?;
     }
     Ok(())
-}
-
-fn link(module: &Module, wasi: bool, wpool: bool) -> Result<InstancePre<Host>, ProgramError> {
-    let mut linker = Linker::new(module.engine());
-    if wasi {
-        link_wasi(&mut linker).map_err(ProgramError::Load)?;
-    }
-    if wpool {
-        imports::link(&mut linker).map_err(ProgramError::Load)?;
-    }
-    linker.instantiate_pre(module).map_err(|error| {
-        let missing = missing(module, &linker);
-        if missing.is_empty() { ProgramError::Load(error) } else { ProgramError::Imports(missing) }
-    })
-}
-
-fn link_wasi(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
-    p1::add_to_linker_sync(linker, |host: &mut Host| {
-        host.wasi.as_mut().expect("a module that imports WASI is given it")
-    })?;
-    // Wasmtime's own refuses codes above 125.
-    linker.allow_shadowing(true);
-    linker.func_wrap(WASI, "proc_exit", |code: i32| -> wasmtime::Result<()> {
-        Err(I32Exit(code).into())
-    })?;
-    linker.allow_shadowing(false);
-    Ok(())
-}
-
-/// The names of the imports that the linker does not have: a second definition is an error.
-fn missing(module: &Module, linker: &Linker<Host>) -> String {
-    let mut probe = linker.clone();
-    let missing = module.imports().filter(|import| {
-        let ty = FuncType::new(module.engine(), [], []);
-        probe.func_new(import.module(), import.name(), ty, |_, _, _| Ok(())).is_ok()
-    });
-    let mut names: Vec<String> = missing
-        .map(|import| format!("{}.{}", import.module(), import.name()).escape_debug().to_string())
-        .collect();
-    let more = names.len().saturating_sub(LISTED_MAX);
-    if more > 0 {
-        names.truncate(LISTED_MAX);
-        names.push(format!("and {more} more"));
-    }
-    names.join(", ")
 }

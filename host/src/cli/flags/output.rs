@@ -46,6 +46,10 @@ pub(crate) struct ResultFlags {
     /// Print results that are strings without quotes
     #[arg(short, long)]
     pub(crate) raw_output: bool,
+
+    /// Print results of components that are bytes (list<u8>) as base64 instead of numbers
+    #[arg(long)]
+    pub(crate) base64: bool,
 }
 
 /// Which results of `wpool map` are written, and when.

@@ -1,0 +1,135 @@
+//! Live instances, and the tasks that are called there: the one place that knows core modules from
+//! components while jobs run.
+
+use super::call::ScalarCall;
+use super::program::{Calling, Code, Entry, Program};
+use super::sandbox::Sandbox;
+use crate::imports::Host;
+use wasmtime::{Func, ModuleExport, Store, TypedFunc, component};
+use wasmtime_wasi::I32Exit;
+
+/// An instance, and the task that is called there.
+pub(super) struct Live {
+    pub(super) store: Sandbox,
+    pub(super) instance: Instance,
+    /// Its index in the program.
+    pub(super) task: usize,
+    pub(super) call: TaskCall,
+}
+
+/// An instance of either kind.
+pub(super) enum Instance {
+    Core(wasmtime::Instance),
+    Component(component::Instance),
+}
+
+/// What is called for a job.
+#[derive(Clone)]
+pub(super) enum TaskCall {
+    Scalar(ScalarCall),
+    Byte(TypedFunc<(), i32>),
+    Typed(component::Func),
+    Start(TypedFunc<(), ()>),
+    Run(component::TypedFunc<(), (Result<(), ()>,)>),
+}
+
+impl Live {
+    /// Makes an instance in the store, initialises it, and finds the task.
+    ///
+    /// # Errors
+    /// It trapped, or has not what its module was described to have.
+    pub(super) fn start(
+        program: &Program,
+        task: usize,
+        store: &mut Store<Host>,
+    ) -> wasmtime::Result<(Instance, TaskCall)> {
+        let instance = match &program.code {
+            Code::Component(pre) => Instance::Component(pre.instantiate(&mut *store)?),
+            Code::Core { pre, memory, initialize } => {
+                let instance = pre.instantiate(&mut *store)?;
+                if let Some(memory) = memory {
+                    let memory = instance.get_module_export(&mut *store, memory);
+                    store.data_mut().memory = memory.and_then(|export| export.into_memory());
+                }
+                if let Some(initialize) = initialize
+                    && let Some(initialize) = function(&instance, store, initialize)
+                {
+                    initialize.typed::<(), ()>(&*store)?.call(&mut *store, ())?;
+                }
+                Instance::Core(instance)
+            }
+        };
+        let call = find(program.calling(task), &instance, store)?;
+        Ok((instance, call))
+    }
+
+    /// Finds another task, unless it is the one that is there.
+    ///
+    /// # Errors
+    /// The instance does not have it.
+    #[inline]
+    pub(super) fn turn_to(&mut self, program: &Program, task: usize) -> wasmtime::Result<()> {
+        if self.task != task {
+            self.call = find(program.calling(task), &self.instance, &mut self.store)?;
+            self.task = task;
+        }
+        Ok(())
+    }
+
+    /// Runs a command. An error that is an [`I32Exit`] says with which code it ended.
+    pub(super) fn run_command(&mut self) -> wasmtime::Result<()> {
+        match &self.call {
+            TaskCall::Start(start) => start.call(&mut *self.store, ()),
+            TaskCall::Run(run) => match run.call(&mut *self.store, ())? {
+                (Ok(()),) => Ok(()),
+                (Err(()),) => Err(I32Exit(1).into()),
+            },
+            _ => unreachable!("a command program has command instances"),
+        }
+    }
+}
+
+/// A task of an instance, ready to be called.
+fn find(
+    calling: &Calling,
+    instance: &Instance,
+    store: &mut Store<Host>,
+) -> wasmtime::Result<TaskCall> {
+    let call = match (calling, instance) {
+        (Calling::Scalar { export, .. }, Instance::Core(instance)) => {
+            export.of(instance, store).map(TaskCall::Scalar)
+        }
+        (Calling::Byte { export, .. }, Instance::Core(instance)) => {
+            match function(instance, store, export) {
+                Some(task) => Some(TaskCall::Byte(task.typed(&*store)?)),
+                None => None,
+            }
+        }
+        (Calling::Command { entry: Entry::Core(export), .. }, Instance::Core(instance)) => {
+            match function(instance, store, export) {
+                Some(start) => Some(TaskCall::Start(start.typed(&*store)?)),
+                None => None,
+            }
+        }
+        (Calling::Typed { export, .. }, Instance::Component(instance)) => {
+            instance.get_func(&mut *store, export).map(TaskCall::Typed)
+        }
+        (
+            Calling::Command { entry: Entry::Component(export), .. },
+            Instance::Component(instance),
+        ) => match instance.get_func(&mut *store, export) {
+            Some(run) => Some(TaskCall::Run(run.typed(&*store)?)),
+            None => None,
+        },
+        _ => None,
+    };
+    call.ok_or_else(|| wasmtime::format_err!("the task is not a function"))
+}
+
+fn function(
+    instance: &wasmtime::Instance,
+    store: &mut Store<Host>,
+    export: &ModuleExport,
+) -> Option<Func> {
+    instance.get_module_export(store, export)?.into_func()
+}

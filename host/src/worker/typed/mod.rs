@@ -1,0 +1,158 @@
+//! Typed tasks: functions of components, whose jobs and results are JSON by their WIT types.
+
+mod read;
+mod ty;
+mod write;
+
+use super::json::{Cursor, Wrong};
+use super::outcome;
+use crate::module::description::Task;
+use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::settings::{InputForm, OutputForm, Settings};
+use serde::de::IgnoredAny;
+use ty::Ty;
+use wasmtime::component::Val;
+use wasmtime::component::types::ComponentFunc;
+use write::{TooLong, Writer, put_bytes};
+
+/// What a typed task takes and answers.
+#[derive(Debug)]
+pub(crate) struct Signature {
+    params: Vec<Ty>,
+    answer: Option<Ty>,
+    /// For messages.
+    text: String,
+    input: InputForm,
+    output: OutputForm,
+    base64: bool,
+    output_bytes_max: u64,
+}
+
+impl Signature {
+    /// The signature of a task, from its function's type; `None` if it has a type without a form in
+    /// JSON, or several results.
+    pub(crate) fn new(task: &Task, ty: &ComponentFunc, settings: &Settings) -> Option<Self> {
+        let params = ty.params().map(|(_, ty)| Ty::of(&ty)).collect::<Option<_>>()?;
+        let answers: Vec<Ty> = ty.results().map(|ty| Ty::of(&ty)).collect::<Option<_>>()?;
+        let mut answers = answers.into_iter();
+        let (answer, None) = (answers.next(), answers.next()) else { return None };
+        Some(Signature {
+            params,
+            answer,
+            text: task.signature(),
+            input: settings.input,
+            output: settings.output,
+            base64: settings.base64,
+            output_bytes_max: settings.output_bytes_max,
+        })
+    }
+
+    /// Whether a job can be a line of text, or bytes, that is no JSON.
+    pub(crate) fn takes_raw(&self) -> bool {
+        matches!(self.params[..], [] | [Ty::String | Ty::Bytes])
+    }
+
+    /// How many values it answers.
+    pub(crate) fn width(&self) -> usize {
+        usize::from(self.answer.is_some())
+    }
+
+    /// Reads a job into the arguments of a call.
+    ///
+    /// # Errors
+    /// The job is not one value for each parameter, of its type and range.
+    pub(crate) fn read(&self, job: &[u8]) -> Result<Vec<Val>, Failure> {
+        let is_text = || serde_json::from_slice::<IgnoredAny>(job).is_err();
+        let invalid = |message: String| Failure::new(FailureKind::InvalidJob, message);
+        match (self.params.as_slice(), self.input) {
+            ([], _) => Ok(Vec::new()),
+            ([Ty::Bytes], InputForm::Raw) => {
+                Ok(vec![Val::List(job.iter().map(|byte| Val::U8(*byte)).collect())])
+            }
+            ([Ty::String], input)
+                if input == InputForm::Raw || input == InputForm::Word && is_text() =>
+            {
+                let text = std::str::from_utf8(job).map_err(|error| {
+                    let byte = error.valid_up_to() + 1;
+                    invalid(format!("byte {byte}: not UTF-8, so not a string"))
+                })?;
+                Ok(vec![Val::String(text.to_owned())])
+            }
+            _ => self.read_json(job).map_err(|wrong| invalid(wrong.describe(job))),
+        }
+    }
+
+    fn read_json(&self, job: &[u8]) -> Result<Vec<Val>, Wrong> {
+        let mut cursor = Cursor::new(job);
+        let params = match self.params.as_slice() {
+            [only] => vec![only.read(&mut cursor)?],
+            several => {
+                let what = || format!("an array of {} values for {}", several.len(), self.text);
+                read::tuple(&mut cursor, several.iter(), &what)?
+            }
+        };
+        cursor.end()?;
+        Ok(params)
+    }
+
+    /// Appends what a call answered, as a line of JSON without the line's end, or as its bare text or
+    /// bytes where the output takes that.
+    ///
+    /// # Errors
+    /// It answered with an error, or with too much.
+    pub(crate) fn write(&self, results: &[Val], out: &mut Vec<u8>) -> Result<(), Failure> {
+        let (ty, value) = match (&self.answer, results) {
+            (Some(Ty::Result(outcome)), [Val::Result(Ok(value))]) => {
+                (outcome.ok.as_ref(), value.as_deref())
+            }
+            (Some(Ty::Result(outcome)), [Val::Result(Err(value))]) => {
+                return Err(self.error(outcome.error.as_ref(), value.as_deref()));
+            }
+            (ty, results) => (ty.as_ref(), results.first()),
+        };
+        let start = out.len();
+        match (ty, value, self.output) {
+            (Some(Ty::String), Some(Val::String(text)), OutputForm::Raw) => {
+                out.extend_from_slice(text.as_bytes());
+            }
+            (Some(Ty::Bytes), Some(Val::List(bytes)), OutputForm::Raw | OutputForm::Bytes) => {
+                put_bytes(bytes, out);
+            }
+            (Some(ty), Some(value), _) => {
+                if self.json(ty, value, out).is_err() {
+                    return Err(self.too_large());
+                }
+            }
+            _ => out.extend_from_slice(b"null"),
+        }
+        let written = (out.len() - start) as u64;
+        if written > self.output_bytes_max { Err(self.too_large()) } else { Ok(()) }
+    }
+
+    /// The failure of a task that answered with an error.
+    fn error(&self, ty: Option<&Ty>, value: Option<&Val>) -> Failure {
+        let mut message = Vec::new();
+        match (ty, value) {
+            (Some(Ty::String), Some(Val::String(text))) => {
+                message.extend_from_slice(text.as_bytes());
+            }
+            (Some(ty), Some(value)) => {
+                // What is too long is cut.
+                let _ = self.json(ty, value, &mut message);
+            }
+            _ => {}
+        }
+        outcome::guest_error(&message)
+    }
+
+    fn json(&self, ty: &Ty, value: &Val, out: &mut Vec<u8>) -> Result<(), TooLong> {
+        let end_max = usize::try_from(self.output_bytes_max).unwrap_or(usize::MAX);
+        let end_max = end_max.saturating_add(out.len());
+        Writer { out, end_max, base64: self.base64 }.value(ty, value)
+    }
+
+    #[cold]
+    fn too_large(&self) -> Failure {
+        outcome::output_too_large(self.output_bytes_max)
+    }
+}

@@ -1,0 +1,97 @@
+//! WIT types, as far as their values have a form in JSON.
+
+use crate::module::scalar::Scalar;
+use wasmtime::component::types::Type;
+
+/// A type. What it is in JSON stands beside each.
+#[derive(Debug, PartialEq)]
+pub(super) enum Ty {
+    /// A number, `true` or `false`, a string of one character; a float may be `"NaN"`, `"Infinity"` or
+    /// `"-Infinity"`.
+    Scalar(Scalar),
+    /// A string.
+    String,
+    /// `list<u8>`: an array of numbers, or a string in base64.
+    Bytes,
+    /// An array.
+    List(Box<Ty>),
+    /// An array with one value for each.
+    Tuple(Vec<Ty>),
+    /// An object with one member for each field.
+    Record(Vec<(String, Ty)>),
+    /// The name of a case without a value; else an object with one member, the case's.
+    Variant(Vec<(String, Option<Ty>)>),
+    /// The name of a case.
+    Enum(Vec<String>),
+    /// `null`, or the value. An option in an option is `{"some": VALUE}`, so that its `null` is not the
+    /// outer one's.
+    Option(Box<Ty>),
+    /// `{"ok": VALUE}` or `{"error": VALUE}`, with `null` where there is no value.
+    Result(Box<Outcome>),
+    /// An array of names.
+    Flags(Vec<String>),
+}
+
+/// The two types of a `result`.
+#[derive(Debug, PartialEq)]
+pub(super) struct Outcome {
+    pub(super) ok: Option<Ty>,
+    pub(super) error: Option<Ty>,
+}
+
+impl Ty {
+    /// The type, as it is converted; `None` where its values have no form in JSON (resources, streams).
+    /// The compiler has refused tasks with those, and types that are nested too deep.
+    pub(super) fn of(ty: &Type) -> Option<Ty> {
+        let boxed = |ty: &Type| Ty::of(ty).map(Box::new);
+        let optional =
+            |ty: Option<Type>| ty.as_ref().map(Ty::of).map_or(Some(None), |ty| ty.map(Some));
+        Some(match ty {
+            Type::Bool => Ty::Scalar(Scalar::Bool),
+            Type::S8 => Ty::Scalar(Scalar::Signed(8)),
+            Type::S16 => Ty::Scalar(Scalar::Signed(16)),
+            Type::S32 => Ty::Scalar(Scalar::Signed(32)),
+            Type::S64 => Ty::Scalar(Scalar::Signed(64)),
+            Type::U8 => Ty::Scalar(Scalar::Unsigned(8)),
+            Type::U16 => Ty::Scalar(Scalar::Unsigned(16)),
+            Type::U32 => Ty::Scalar(Scalar::Unsigned(32)),
+            Type::U64 => Ty::Scalar(Scalar::Unsigned(64)),
+            Type::Float32 => Ty::Scalar(Scalar::F32),
+            Type::Float64 => Ty::Scalar(Scalar::F64),
+            Type::Char => Ty::Scalar(Scalar::Char),
+            Type::String => Ty::String,
+            Type::List(list) => match list.ty() {
+                Type::U8 => Ty::Bytes,
+                ty => Ty::List(boxed(&ty)?),
+            },
+            Type::Tuple(tuple) => {
+                Ty::Tuple(tuple.types().map(|ty| Ty::of(&ty)).collect::<Option<_>>()?)
+            }
+            Type::Record(record) => {
+                let fields = record.fields();
+                let fields = fields.map(|field| Some((field.name.to_owned(), Ty::of(&field.ty)?)));
+                Ty::Record(fields.collect::<Option<_>>()?)
+            }
+            Type::Variant(variant) => {
+                let cases = variant.cases();
+                let cases = cases.map(|case| Some((case.name.to_owned(), optional(case.ty)?)));
+                Ty::Variant(cases.collect::<Option<_>>()?)
+            }
+            Type::Enum(names) => Ty::Enum(names.names().map(str::to_owned).collect()),
+            Type::Option(option) => Ty::Option(boxed(&option.ty())?),
+            Type::Result(result) => Ty::Result(Box::new(Outcome {
+                ok: optional(result.ok())?,
+                error: optional(result.err())?,
+            })),
+            Type::Flags(flags) => Ty::Flags(flags.names().map(str::to_owned).collect()),
+            // Handles have no form in JSON; the rest are proposals that the engine does not have.
+            Type::Own(_)
+            | Type::Borrow(_)
+            | Type::Future(_)
+            | Type::Stream(_)
+            | Type::ErrorContext
+            | Type::Map(_)
+            | Type::FixedLengthList(_) => return None,
+        })
+    }
+}
