@@ -22,7 +22,6 @@ fn typed(line: &str) -> Wpool {
     file("open.wat", "(module (func");
     file("notes.txt", "hello\n");
     file("none.wat", "(module)");
-    file("component.wat", "(component)");
     file("log", "Seq\n");
     let (line, jobs) = line.split_once(":::").map_or((line, None), |(l, jobs)| (l, Some(jobs)));
     let run = wpool(line.split_whitespace()).with_streams(|command| {
@@ -62,11 +61,6 @@ fn modules_that_cannot_be_used() {
     assert_snapshot!(said("map none.wat ::: 1"), @r#"
     error: none.wat: the module exports no function that can be a task
     help: in Rust, mark a function with #[task] of the crate wpool-guest
-    exit code 101
-    "#);
-    assert_snapshot!(said("map component.wat ::: 1"), @r#"
-    error: component.wat: this is a component, and components are not supported yet: build the module for wasm32-wasip1, which gives a core module
-    help: in Rust: cargo build --release --target wasm32-wasip1
     exit code 101
     "#);
     assert_snapshot!(said("map imports.wat ::: 1"), @r#"

@@ -87,11 +87,15 @@ fn a_file_that_is_too_large_is_refused_without_being_read() {
 }
 
 #[test]
-fn a_component_is_refused_with_a_way_out() {
+fn an_empty_component_has_no_task() {
     let component = file("component.wasm", b"\0asm\x0d\0\x01\0");
-    let done = refused(&component, "this is a component");
-    done.says("help: in Rust: cargo build --release --target wasm32-wasip1\n");
-    refused(&file("component.wat", "(component)"), "this is a component");
+    one_error(
+        map_file(&component).jobs(["1"]),
+        &component,
+        "exports no function that can be a task",
+    );
+    let done = wpool(["inspect"]).arg(&component).run().ends(0);
+    assert_eq!(done.lines()[0], "kind       component of tasks");
 }
 
 #[test]

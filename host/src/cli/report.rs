@@ -108,7 +108,7 @@ impl Report {
 
 /// What to do about a module that cannot be used. Its error comes from another process, as a text.
 fn module_help(error: &str) -> Option<&'static str> {
-    const HELP: [(&str, &str); 14] = [
+    const HELP: [(&str, &str); 13] = [
         ("cannot read", "give the path of a module: a .wasm or .wat file"),
         (
             "not a WebAssembly module",
@@ -120,7 +120,6 @@ fn module_help(error: &str) -> Option<&'static str> {
         ),
         ("invalid section wpool:tasks", "build it again with the wpool-guest of this version"),
         ("larger than", "leave debug information out; in Rust: strip = true in [profile.release]"),
-        ("this is a component", "in Rust: cargo build --release --target wasm32-wasip1"),
         ("shared memory", "in Rust: build for wasm32-wasip1, not for wasm32-wasip1-threads"),
         ("exports no function", "in Rust, mark a function with #[task] of the crate wpool-guest"),
         (

@@ -179,13 +179,23 @@ fn copy(from: &File, to: &mut File) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::module::description::Kind;
+    use crate::module::description::{Kind, Parts};
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::time::Duration;
 
     fn description() -> Description {
         let (tasks, imports, proposals) = (vec![], vec![], vec![]);
-        Description { kind: Kind::Tasks, tasks, imports, proposals, memory_pages: None, bytes: 8 }
+        Description {
+            kind: Kind::Tasks,
+            component: false,
+            tasks,
+            imports,
+            proposals,
+            memory_pages: None,
+            parts: Parts::default(),
+            bytes: 8,
+            wit: None,
+        }
     }
 
     fn code(bytes: &[u8]) -> File {

@@ -52,9 +52,10 @@ impl Signature {
         matches!(self.params[..], [] | [Ty::String | Ty::Bytes])
     }
 
-    /// How many values it answers.
-    pub(crate) fn width(&self) -> usize {
-        usize::from(self.answer.is_some())
+    /// Room for the values it answers.
+    #[inline]
+    pub(crate) fn room(&self) -> Vec<Val> {
+        self.answer.iter().map(|_| Val::Bool(false)).collect()
     }
 
     /// Reads a job into the arguments of a call.
@@ -156,3 +157,6 @@ impl Signature {
         outcome::output_too_large(self.output_bytes_max)
     }
 }
+
+#[cfg(test)]
+mod tests;
