@@ -57,6 +57,8 @@ pub(crate) fn run(
         return summary::dry_run(session.description(), &task, &hash, &config, jobs.count());
     }
     objects.open_files()?;
+    // Before signals are taken: a task that initialises may take a while.
+    session.load(&config).map_err(|error| Report::of_module(&flags.module, error))?;
     let description = session.description();
     let command = description.kind == Kind::Command;
     let meta = Meta::new(hash, task, flags.template.clone(), jobs.about.clone());

@@ -196,6 +196,7 @@ pub(crate) fn config(flags: &MapFlags, kind: Kind, jobs: &Jobs) -> Config {
     let recorded = results.format() == Format::Jsonl || flags.log.joblog.is_some();
     let settings = Settings {
         task: pool.task.clone(),
+        init: pool.init.clone(),
         isolation: pool.isolation,
         input: match jobs.origin {
             _ if input.raw_input || input.files => InputForm::Raw,
@@ -225,6 +226,7 @@ pub(crate) fn config(flags: &MapFlags, kind: Kind, jobs: &Jobs) -> Config {
         settings,
         shared: None,
         shared_bytes_max: limits.shared_space,
+        init_timeout: default.init_timeout,
         timeout: limits.timeout,
         deadline: limits.deadline,
         retry: policy.retry(),

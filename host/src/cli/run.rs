@@ -51,6 +51,8 @@ pub(crate) fn run(flags: &RunFlags) -> Result<Exit, Report> {
     };
     objects.lend_to(&mut plan.config);
     objects.open_files()?;
+    // Before signals are taken: a task that initialises may take a while.
+    session.load(&plan.config).map_err(of_module)?;
     let file = flags.results.output.as_deref().map(output_file).transpose()?;
     let mut signals = Signals::take(flags.policy.grace)
         .map_err(|error| Report::new(Exit::Setup, format!("cannot take signals: {error}")))?;
@@ -108,6 +110,8 @@ fn command_plan(flags: &RunFlags) -> Result<Plan, Report> {
         (results.output.is_some(), "--output"),
         (results.format() != Format::Raw, "--output-format"),
         (results.raw_output, "--raw-output"),
+        (results.base64, "--base64"),
+        (flags.init.is_some(), "--init"),
         (flags.tag, "--tag"),
     ] {
         if given {
@@ -172,7 +176,7 @@ fn calls_plan(flags: &RunFlags, description: &Description) -> Result<Plan, Repor
         });
         let arguments = call.job(task)?;
         jobs.push(task_job(index as u32, &arguments));
-        let (task, answers) = (task.name.clone(), !task.results.is_empty());
+        let (task, answers) = (task.name.clone(), task.answers());
         processes.push(Process { name, task, arguments, answers, command: false });
     }
     let settings = Settings { tasks: distinct, ..settings(flags) };
@@ -182,7 +186,9 @@ fn calls_plan(flags: &RunFlags, description: &Description) -> Result<Plan, Repor
 
 fn settings(flags: &RunFlags) -> Settings {
     Settings {
+        init: flags.init.clone(),
         output: flags.results.form(),
+        base64: flags.results.base64,
         // What they print is passed on and not kept.
         log_bytes_max: u64::MAX,
         measured: flags.console.verbose || flags.results.format() == Format::Jsonl,

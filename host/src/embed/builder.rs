@@ -66,6 +66,14 @@ impl<Of> Builder<Of> {
         self
     }
 
+    /// A task that is called once before the first job, without arguments: workers are forked from where
+    /// it has been called. With [`Isolation::Fresh`] it is called once in each instance.
+    #[must_use]
+    pub fn init(mut self, task: impl Into<String>) -> Self {
+        self.config.settings.init = Some(task.into());
+        self
+    }
+
     /// Most bytes of linear memory of an instance; 1 GiB unless set.
     #[must_use]
     pub fn memory(mut self, bytes: u64) -> Self {

@@ -236,6 +236,15 @@ impl Task {
             })
     }
 
+    /// Whether a call answers with a value, and not only with success.
+    pub fn answers(&self) -> bool {
+        match self.results.as_slice() {
+            [] => false,
+            [only] if self.form == Form::Typed => only != "result" && !only.starts_with("result<_"),
+            _ => true,
+        }
+    }
+
     /// How the task is called, as `product(a: s64, b: s64, c: s64) -> s64`. Control characters in
     /// names, which come from the module, are escaped.
     pub fn signature(&self) -> String {

@@ -81,6 +81,9 @@ pub struct Config {
     pub shared: Option<Arc<Shared>>,
     /// Most bytes of control memory, where it is made for this pool.
     pub shared_bytes_max: u64,
+    /// Longest time of the task that initialises ([`Settings::init`]), where it is called once for all
+    /// workers.
+    pub init_timeout: Duration,
     /// Longest time of one attempt at a job.
     pub timeout: Option<Duration>,
     /// Longest time of the whole run.
@@ -126,6 +129,7 @@ impl Default for Config {
             settings: Settings::default(),
             shared: None,
             shared_bytes_max: 256 << 20,
+            init_timeout: Duration::from_secs(60),
             timeout: None,
             deadline: None,
             retry: Retry::default(),

@@ -3,7 +3,7 @@
 use super::config::{CompileConfig, Config};
 use super::dispatcher::Dispatcher;
 use super::error::PoolError;
-use super::feed::{Commands, Sink, Source};
+use super::feed::{Commands, Notice, Sink, Source};
 use super::sharing::Sharing;
 use super::summary::Summary;
 use crate::module::cache::Cache;
@@ -11,6 +11,7 @@ use crate::module::description::Description;
 use crate::module::{MODULE_BYTES_MAX, ModuleError};
 use crate::shared::Shared;
 use crate::wire::control::{Load, ToZygote};
+use crate::wire::line::Line;
 use crate::wire::settings::Settings;
 use crate::zygote::{Zygote, payload};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
@@ -53,6 +54,8 @@ pub struct Session {
     /// Its part in the shared state of its workers, if there is any. Behind the zygote, so that it goes
     /// when all workers have.
     pub(super) sharing: Option<Sharing>,
+    /// What was printed while a guest was initialised, until a run passes it on.
+    printed: Vec<Line>,
     /// A zygote dies with the thread that started it, so a session must stay there.
     not_send: PhantomData<*const ()>,
 }
@@ -96,6 +99,7 @@ impl Session {
             config,
             loaded: None,
             sharing: None,
+            printed: Vec::new(),
             not_send: PhantomData,
         })
     }
@@ -131,6 +135,9 @@ impl Session {
     ) -> Result<Summary, PoolError> {
         let config = config.bounded();
         self.load(&config)?;
+        for Line { stream, bytes } in std::mem::take(&mut self.printed) {
+            sink.notice(Notice::Log { pid: self.zygote.pid(), job: None, stream, line: bytes });
+        }
         Dispatcher::new(self, config, source, sink, commands)?.run()
     }
 
@@ -140,6 +147,7 @@ impl Session {
     /// # Errors
     /// [`PoolError::Task`] if there is no such task, [`PoolError::Module`] if the module cannot be linked.
     pub fn load(&mut self, config: &Config) -> Result<(), PoolError> {
+        let config = config.clone().bounded();
         let settings = &config.settings;
         let same = match (self.shared(), &config.shared) {
             (Some(shared), Some(wanted)) => Arc::ptr_eq(shared, wanted),
@@ -155,7 +163,8 @@ impl Session {
             let shared = config.shared.clone().map_or_else(made, Ok);
             self.sharing = Some(Sharing::new(&shared.map_err(setup("make shared state"))?)?);
         }
-        for name in settings.task_names() {
+        let init = settings.init.iter().map(|name| Some(name.as_str()));
+        for name in settings.task_names().into_iter().chain(init) {
             self.description.choose(name).map_err(|error| PoolError::Task {
                 message: error.message,
                 candidates: error.candidates,
@@ -175,8 +184,15 @@ impl Session {
         if settings.stdio {
             files.extend([input.as_fd(), output.as_fd(), error.as_fd()]);
         }
-        let loaded = self.zygote.load(&files).map_err(no_zygote)?;
-        loaded.map_err(PoolError::Module)?;
+        let limit = settings.init.as_ref().map(|_| config.init_timeout);
+        let loaded = match (self.zygote.load(&files, limit), &settings.init) {
+            (Err(error), Some(init)) if error.kind() == io::ErrorKind::TimedOut => {
+                let (init, seconds) = (init.escape_debug(), config.init_timeout.as_secs_f64());
+                Err(format!("--init {init} took longer than {seconds} s"))
+            }
+            (loaded, _) => loaded.map_err(no_zygote)?,
+        };
+        self.printed = loaded.map_err(PoolError::Module)?;
         self.loaded = Some(settings.clone());
         Ok(())
     }

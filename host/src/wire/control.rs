@@ -42,7 +42,8 @@ pub(crate) enum ToZygote {
         /// Longest time in milliseconds.
         timeout_ms: u64,
     },
-    /// Load the machine code and link it: answered by [`FromZygote::Loaded`].
+    /// Load the machine code and link it: answered by [`FromZygote::Loaded`], with a memfd of [`Line`]s where
+    /// a guest was initialised.
     /// Descriptors: the machine code, a [`Load`] as JSON, and what that says follows: those of shared
     /// state, then, if the settings say so, the dispatcher's standard input, output and error.
     Load,

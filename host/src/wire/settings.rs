@@ -116,6 +116,9 @@ pub struct Settings {
     /// The tasks of jobs that name their own (see [`task_job`]). Where there are none, all jobs are for
     /// [`task`](Self::task).
     pub tasks: Vec<String>,
+    /// The task that is called once in each new instance, before its first job. Unless instances are
+    /// `fresh`, that is done once, before the workers are forked from where it has been done.
+    pub init: Option<String>,
     /// When an instance is thrown away.
     pub isolation: Isolation,
     /// How jobs become arguments.
@@ -166,6 +169,7 @@ impl Default for Settings {
         Settings {
             task: None,
             tasks: Vec::new(),
+            init: None,
             isolation: Isolation::default(),
             input: InputForm::default(),
             output: OutputForm::default(),

@@ -217,7 +217,7 @@ mod tests {
             (
                 "char",
                 "\"ab\"",
-                "line 1, column 1: expected a string of one character, found a string",
+                "line 1, column 1: expected a string of one character, found \"ab\"",
             ),
         ] {
             assert_eq!(echo(ty, job).unwrap_err(), message, "{ty} {job}");

@@ -19,7 +19,6 @@ use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::line::Stream;
 use crate::wire::settings::Isolation;
 use std::sync::Arc;
-use wasmtime::component::Val;
 use wasmtime::{Store, ValRaw};
 
 /// Runs the jobs of a worker, one after the other.
@@ -48,20 +47,31 @@ impl<'a> Guest<'a> {
         attached: Option<Attached>,
         stdio: Option<&'a Stdio>,
     ) -> Self {
-        if program.wasi {
-            wasi::enter_runtime(program.polls);
-        }
+        let guest = Guest { attached, stdio, ..Guest::before_fork(program, sink) };
+        guest.enter_runtime();
+        guest
+    }
+
+    /// A guest that is in no runtime yet.
+    fn before_fork(program: &'a Program, sink: Arc<dyn LogSink>) -> Self {
         let settings = &program.settings;
         Guest {
             log: Arc::new(Log::new(sink, settings.log_bytes_max)),
             captured: Arc::new(Captured::new(settings.output_bytes_max)),
             random: SeededRandom::new(settings.seed.unwrap_or_default()),
-            attached,
-            stdio,
+            attached: None,
+            stdio: None,
             live: None,
             numbers: vec![ValRaw::i64(0); program.width()],
             memory_bytes: 0,
             program,
+        }
+    }
+
+    /// Enters the runtime that WASI needs; to be done once in the process that runs jobs.
+    pub(crate) fn enter_runtime(&self) {
+        if self.program.wasi {
+            wasi::enter_runtime(self.program.polls);
         }
     }
 
@@ -174,10 +184,9 @@ impl<'a> Guest<'a> {
         let Some(Live { store, call: TaskCall::Typed(function), .. }) = &mut self.live else {
             unreachable!("a component's program has its instances");
         };
-        let mut results = [const { Val::Bool(false) }];
-        let results = &mut results[..signature.width()];
-        match function.call(&mut **store, &arguments, results) {
-            Ok(()) => signature.write(results, out),
+        let mut results = signature.room();
+        match function.call(&mut **store, &arguments, &mut results) {
+            Ok(()) => signature.write(&results, out),
             Err(error) => Err(self.fail(&error)),
         }
     }
@@ -216,10 +225,9 @@ impl<'a> Guest<'a> {
             None => self.live = Some(self.instantiate(number, task, Grants::default())?),
             Some(live) => {
                 live.store.begin_job(number);
-                live.turn_to(self.program, task)
-                    .map_err(|error| Failure::new(FailureKind::Trap, error.to_string()))?;
+                live.turn_to(self.program, task).map_err(|error| not_found(&error))?;
                 if let Some(fuel) = self.program.settings.fuel {
-                    live.store.set_fuel(fuel).expect("the engine counts fuel");
+                    live.store.set_fuel(fuel).expect(FUEL);
                 }
             }
         }
@@ -230,10 +238,21 @@ impl<'a> Guest<'a> {
     fn instantiate(&mut self, number: u64, task: usize, grants: Grants) -> Result<Live, Failure> {
         let mut store = self.store(grants)?;
         store.begin_job(number);
-        match Live::start(self.program, task, &mut store) {
-            Ok((instance, call)) => Ok(Live { store, instance, task, call }),
-            Err(error) => Err(self.failure(&store, &error).unwrap_or_else(outcome::exited_early)),
+        let started = Live::start(self.program, self.program.init.unwrap_or(task), &mut store);
+        let mut live = match started {
+            Ok((instance, call)) => Live { store, instance, task, call },
+            Err(error) => {
+                return Err(self.failure(&store, &error).unwrap_or_else(outcome::exited_early));
+            }
+        };
+        if let Some(init) = self.program.init {
+            live.task = init;
+            self.initialise(init, &mut live)?;
+            let fuel = self.program.settings.fuel;
+            fuel.into_iter().for_each(|fuel| live.store.set_fuel(fuel).expect(FUEL));
+            live.turn_to(self.program, task).map_err(|error| not_found(&error))?;
         }
+        Ok(live)
     }
 
     fn store(&self, grants: Grants) -> Result<Sandbox, Failure> {
@@ -271,7 +290,7 @@ impl<'a> Guest<'a> {
             fault::watch(&mut store);
         }
         if let Some(fuel) = settings.fuel {
-            store.set_fuel(fuel).expect("the engine counts fuel");
+            store.set_fuel(fuel).expect(FUEL);
         }
         store.set_hostcall_fuel(outcome::lift_bytes_max(settings));
         Ok(Sandbox::new(store))
@@ -310,6 +329,16 @@ impl<'a> Guest<'a> {
             self.memory_bytes = live.store.data().limits.memory_bytes();
         }
     }
+}
+
+mod init;
+
+/// Why fuel can be set.
+const FUEL: &str = "the engine counts fuel";
+
+#[cold]
+fn not_found(error: &wasmtime::Error) -> Failure {
+    Failure::new(FailureKind::Trap, error.to_string())
 }
 
 #[cfg(test)]

@@ -73,6 +73,11 @@ impl Log {
         }
     }
 
+    /// From now on lines go there.
+    pub(crate) fn pass_to(&self, sink: Arc<dyn LogSink>) {
+        self.lock().sink = sink;
+    }
+
     /// The message of the panic that the guest wrote last, on one line.
     pub(crate) fn panic_message(&self) -> Option<String> {
         panic_message(&String::from_utf8_lossy(&self.lock().tail))

@@ -15,7 +15,7 @@ pub(crate) mod jail;
 mod json;
 mod link;
 mod live;
-mod log;
+pub(crate) mod log;
 mod outbox;
 mod outcome;
 mod pipe;
@@ -68,6 +68,8 @@ pub(crate) struct Start<'a> {
     pub(crate) shared: Option<(Arc<Shared>, Membership)>,
     /// The standard streams that a command uses, if not its own.
     pub(crate) stdio: Option<&'a Stdio>,
+    /// A guest that has been initialised.
+    pub(crate) guest: Option<Guest<'a>>,
     pub(crate) fork: Fork,
 }
 
@@ -83,6 +85,10 @@ pub(crate) fn main(start: Start<'_>) -> i32 {
     let attached =
         start.shared.map(|(shared, slot)| Attached::new(shared, slot, Arc::clone(&memory)));
     let pipe = Arc::new(ResultPipe::new(File::from(start.results), noted_in));
+    let mut guest = start.guest;
+    if let Some(guest) = &mut guest {
+        guest.move_in(pipe.clone(), attached.clone());
+    }
     let body = || -> io::Result<()> {
         let mut worker = Worker {
             program: start.program,
@@ -92,7 +98,8 @@ pub(crate) fn main(start: Start<'_>) -> i32 {
             memory,
             attached,
             stdio: start.stdio,
-            guest: None,
+            guest,
+            is_ready: false,
             spin: Spin::default(),
             record: Vec::new(),
         };
@@ -126,14 +133,26 @@ struct Worker<'a> {
     /// The guest, once there was a job. In `process` isolation it is ready and never used: children
     /// use their copies.
     guest: Option<Guest<'a>>,
+    /// Whether there is a guest, and it can run here.
+    is_ready: bool,
     spin: Spin,
     /// The record at hand; kept for its memory.
     record: Vec<u8>,
 }
 
 impl<'a> Worker<'a> {
-    fn new_guest(&self) -> Guest<'a> {
-        Guest::new(self.program, self.pipe.clone(), self.attached.clone(), self.stdio)
+    /// Makes a guest, or has the one that is there enter the runtime of this process.
+    #[cold]
+    fn make_ready(&mut self) {
+        match &self.guest {
+            Some(guest) => guest.enter_runtime(),
+            None => {
+                let attached = self.attached.clone();
+                let guest = Guest::new(self.program, self.pipe.clone(), attached, self.stdio);
+                self.guest = Some(guest);
+            }
+        }
+        self.is_ready = true;
     }
 
     /// What a process has to do first that was forked from one that has run a while.
@@ -151,9 +170,8 @@ impl<'a> Worker<'a> {
         }
         if self.settings.isolation == Isolation::Process && !self.program.polls {
             // Without a second thread (see `Guest::new`) the guest can be made ready before the forks.
-            let guest = self.new_guest();
-            guest.warm_up();
-            self.guest = Some(guest);
+            self.make_ready();
+            self.guest.iter().for_each(Guest::warm_up);
         }
         rustix::io::ioctl_fionbio(&jobs, true)?;
         self.pipe.send(FrameKind::Ready, &[])?;
@@ -234,8 +252,8 @@ impl<'a> Worker<'a> {
         job: &[u8],
         outbox: &mut Outbox,
     ) -> io::Result<bool> {
-        if self.guest.is_none() {
-            self.guest = Some(self.new_guest());
+        if !self.is_ready {
+            self.make_ready();
         }
         let guest = self.guest.as_mut().expect("just made");
         let started = self.settings.measured.then(Instant::now);

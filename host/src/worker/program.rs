@@ -22,6 +22,11 @@ pub(crate) enum ProgramError {
     /// There is no such task, or none to choose.
     #[error(transparent)]
     Choose(#[from] ChooseError),
+    /// There is something to give to the task that initialises, or it is the only one.
+    #[error(
+        "--init {0}: it would have to be a task without parameters, of a module that is no command"
+    )]
+    Init(String),
     /// The jobs' form does not suit the task.
     #[error("{0} does not take raw text: its only parameter would have to be a string")]
     Input(String),
@@ -72,8 +77,10 @@ pub(crate) enum Code {
 /// A module that is ready to be instantiated.
 pub(crate) struct Program {
     pub(crate) settings: Settings,
-    /// What jobs call.
+    /// What jobs call, and behind it what is called first.
     tasks: Vec<Calling>,
+    /// The one of the tasks that is called once in each instance.
+    pub(crate) init: Option<usize>,
     pub(crate) code: Code,
     /// Whether it imports WASI.
     pub(crate) wasi: bool,
@@ -92,8 +99,12 @@ impl Program {
         cwasm: File,
     ) -> Result<Program, ProgramError> {
         let names = settings.task_names();
-        let tasks: Vec<&Task> =
+        let mut tasks: Vec<&Task> =
             names.into_iter().map(|name| description.choose(name)).collect::<Result<_, _>>()?;
+        let init = settings.init.as_ref().map(|_| tasks.len());
+        if let Some(name) = &settings.init {
+            tasks.push(initialiser(description, name)?);
+        }
         check_memory(settings, description)?;
         check_directories(settings)?;
         let (tasks, code) = match description.component {
@@ -103,6 +114,7 @@ impl Program {
         Ok(Program {
             settings: settings.clone(),
             tasks,
+            init,
             code,
             wasi: description.imports.iter().any(|import| import.module.starts_with("wasi")),
             polls: description.polls(),
@@ -118,7 +130,7 @@ impl Program {
         if self.settings.tasks.is_empty() {
             return Ok((0, job));
         }
-        let routed = split_task_job(job).filter(|(task, _)| *task < self.tasks.len());
+        let routed = split_task_job(job).filter(|(task, _)| *task < self.settings.tasks.len());
         routed.ok_or_else(|| Failure::new(FailureKind::InvalidJob, "it names no task"))
     }
 
@@ -235,6 +247,18 @@ fn exported(component: &Component, name: &str) -> Option<(ComponentFunc, Compone
     match component.get_export(interface.as_ref(), function)? {
         (ComponentItem::ComponentFunc(ty), export) => Some((ty, export)),
         _ => None,
+    }
+}
+
+/// The task of this name, if it can be called without a job.
+fn initialiser<'a>(description: &'a Description, name: &str) -> Result<&'a Task, ProgramError> {
+    let task = description.choose(Some(name))?;
+    match task.form {
+        Form::Command => Err(ProgramError::Init(name.escape_debug().to_string())),
+        _ if task.params.as_ref().is_some_and(|params| !params.is_empty()) => {
+            Err(ProgramError::Init(task.signature()))
+        }
+        _ => Ok(task),
     }
 }
 

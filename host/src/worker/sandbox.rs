@@ -1,6 +1,8 @@
 //! Sandboxes: the store of one instance, and what has to happen before it goes.
 
+use super::fault;
 use crate::imports::Host;
+use crate::imports::objects::{Attached, Objects};
 use std::ops::{Deref, DerefMut};
 use wasmtime::Store;
 
@@ -12,6 +14,12 @@ impl Sandbox {
     /// Takes a store over.
     pub(super) fn new(store: Store<Host>) -> Sandbox {
         Sandbox(store)
+    }
+
+    /// From now on the instance takes part in shared state.
+    pub(super) fn join(&mut self, attached: &Attached) {
+        self.data_mut().objects = Some(Objects::new(attached.clone()));
+        fault::watch(&mut self.0);
     }
 
     /// A new job begins.

@@ -4,7 +4,7 @@ use super::stdio::Stdio;
 use super::streams::{Input, Output};
 use crate::wire::settings::Settings;
 use rand::rngs::StdRng;
-use rand::{SeedableRng, TryRng};
+use rand::{Rng, SeedableRng, TryRng};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -61,6 +61,9 @@ pub(crate) fn context(
     if settings.seed.is_some() {
         builder.secure_random(random.clone()).insecure_random(random.clone());
         builder.insecure_random_seed(random.seed().into());
+    } else {
+        // Where instances are forked, each process goes on with numbers of its own.
+        builder.insecure_random(ProcessRandom);
     }
     if let Some(nanoseconds) = settings.clock {
         builder.wall_clock(FixedClock(nanoseconds)).monotonic_clock(FixedClock(nanoseconds));
@@ -122,6 +125,26 @@ impl TryRng for SeededRandom {
     }
 }
 
+/// Random numbers of this process, also where the instance was made in another one.
+struct ProcessRandom;
+
+impl TryRng for ProcessRandom {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(rand::rng().next_u32())
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(rand::rng().next_u64())
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        rand::rng().fill_bytes(bytes);
+        Ok(())
+    }
+}
+
 /// A clock that stands still.
 struct FixedClock(u64);
 
@@ -153,13 +176,34 @@ impl HostMonotonicClock for FixedClock {
 /// # Panics
 /// The system refuses what a runtime needs: the worker cannot go on.
 pub(crate) fn enter_runtime(polls: bool) {
+    // Leaked with what it hands out: a worker has one runtime, as long as it lives.
+    let runtime: &'static Runtime = Box::leak(Box::new(runtime(polls)));
+    std::mem::forget(runtime.enter());
+}
+
+/// Does something inside such a runtime, which is gone afterwards with its thread: this process can
+/// fork again.
+///
+/// # Panics
+/// As [`enter_runtime`].
+pub(crate) fn in_runtime<T>(polls: bool, what: impl FnOnce() -> T) -> T {
+    let runtime = runtime(polls);
+    let done = {
+        let _entered = runtime.enter();
+        what()
+    };
+    runtime.shutdown_timeout(SHUTDOWN);
+    done
+}
+
+/// How long a runtime's thread may take to end: it has nothing left to do.
+const SHUTDOWN: Duration = Duration::from_secs(5);
+
+fn runtime(polls: bool) -> Runtime {
     let mut builder =
         if polls { Builder::new_multi_thread() } else { Builder::new_current_thread() };
     if polls {
         builder.worker_threads(1).enable_all();
     }
-    // Leaked with what it hands out: a worker has one runtime, as long as it lives.
-    let runtime: &'static Runtime =
-        Box::leak(Box::new(builder.build().expect("the system grants a thread and its events")));
-    std::mem::forget(runtime.enter());
+    builder.build().expect("the system grants a thread and its events")
 }

@@ -1,11 +1,12 @@
 //! The dispatcher's side of a zygote.
 
 use crate::wire::control::{ControlSocket, FromZygote, ToZygote};
+use crate::wire::line::{self, Line};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::fs::File;
-use std::io::{self, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -14,6 +15,12 @@ use std::time::{Duration, Instant};
 
 /// How long a zygote may take for its first answer.
 const FIRST_ANSWER: Duration = Duration::from_secs(5);
+
+/// How long it may take to load a module.
+const LOADED: Duration = Duration::from_secs(30);
+
+/// Most bytes that are taken of what a guest prints while it is initialised.
+const PRINTED_BYTES_MAX: u64 = 64 << 20;
 
 /// A running zygote. Dropping it ends it and all its workers.
 #[derive(Debug)]
@@ -52,6 +59,11 @@ impl Zygote {
             // Not reaped, so the id is still the zygote's; it fails only if all have ended.
             let _ = kill_process_group(pid, signal);
         }
+    }
+
+    /// Its process id.
+    pub(crate) fn pid(&self) -> i32 {
+        i32::try_from(self.process.id()).unwrap_or(0)
     }
 
     /// Sends a request.
@@ -99,13 +111,24 @@ impl Zygote {
     }
 
     /// Loads and links a module: its machine code, a [`Load`](crate::wire::control::Load), and what that
-    /// says follows.
+    /// says follows. Answers with what was printed where a guest was initialised, which takes `init` at
+    /// most.
     ///
     /// # Errors
-    /// Outer: the zygote is of no use any more. Inner: why the module cannot be linked.
-    pub(crate) fn load(&self, files: &[BorrowedFd<'_>]) -> io::Result<Result<(), String>> {
-        match self.ask(&ToZygote::Load, files, Duration::from_secs(30))? {
-            FromZygote::Loaded(result) => Ok(result),
+    /// Outer: the zygote is of no use any more. Inner: why the module cannot be linked or initialised.
+    pub(crate) fn load(
+        &self,
+        files: &[BorrowedFd<'_>],
+        init: Option<Duration>,
+    ) -> io::Result<Result<Vec<Line>, String>> {
+        let timeout = init.unwrap_or(LOADED);
+        let (answer, files) = self.ask_for_files(&ToZygote::Load, files, timeout)?;
+        match answer {
+            FromZygote::Loaded(Err(message)) => Ok(Err(message)),
+            FromZygote::Loaded(Ok(())) => Ok(Ok(match files.into_iter().next() {
+                Some(file) => printed(File::from(file))?,
+                None => Vec::new(),
+            })),
             other => Err(unexpected(&other)),
         }
     }
@@ -118,6 +141,15 @@ impl Zygote {
         fds: &[BorrowedFd<'_>],
         timeout: Duration,
     ) -> io::Result<FromZygote> {
+        self.ask_for_files(request, fds, timeout).map(|(answer, _)| answer)
+    }
+
+    fn ask_for_files(
+        &self,
+        request: &ToZygote,
+        fds: &[BorrowedFd<'_>],
+        timeout: Duration,
+    ) -> io::Result<(FromZygote, Vec<OwnedFd>)> {
         self.socket.send(request, fds)?;
         let deadline = Instant::now() + timeout;
         loop {
@@ -136,7 +168,7 @@ impl Zygote {
                 Ok(_) => {}
             }
             return match self.receive()? {
-                Some((message, _)) => Ok(message),
+                Some(answer) => Ok(answer),
                 None => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the zygote ended")),
             };
         }
@@ -165,6 +197,13 @@ impl AsFd for Zygote {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
+}
+
+/// Reads what a guest printed, from the file that the zygote has sent. Nobody vouches for it.
+fn printed(file: File) -> io::Result<Vec<Line>> {
+    let mut bytes = Vec::new();
+    file.take(PRINTED_BYTES_MAX).read_to_end(&mut bytes)?;
+    Ok(line::decode(&bytes))
 }
 
 fn unexpected(message: &FromZygote) -> io::Error {

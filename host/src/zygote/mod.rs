@@ -10,6 +10,7 @@
 mod client;
 mod compiler;
 mod fork;
+mod nursery;
 mod server;
 
 pub(crate) use client::{Zygote, payload};

@@ -1,7 +1,9 @@
 //! The zygote's own side: answers requests, forks workers, reaps them, and ends with the dispatcher.
 
+use super::client::payload;
 use super::compiler;
 use super::fork::{self, ChildProcess};
+use super::nursery;
 use crate::module::compile;
 use crate::module::description::Description;
 use crate::shared::Shared;
@@ -9,7 +11,7 @@ use crate::wire::control::{
     ControlSocket, ExitStatus, FromZygote, Load, Membership, ToZygote, WorkerId, cut_text,
 };
 use crate::wire::settings::Settings;
-use crate::worker::{self, fault, jail, program::Program, stdio::Stdio};
+use crate::worker::{self, fault, guest::Guest, jail, program::Program, stdio::Stdio};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, dup2_stdin};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -31,7 +33,12 @@ struct Loaded {
 /// The zygote's state.
 struct Server {
     socket: ControlSocket,
-    loaded: Option<Loaded>,
+    /// Leaked: there is rarely more than one, and it lives as long as the process.
+    loaded: Option<&'static Loaded>,
+    /// A guest of what is loaded, initialised.
+    guest: Option<Guest<'static>>,
+    /// Whether another process serves in the place of this one.
+    replaced: bool,
     workers: Vec<(WorkerId, ChildProcess)>,
 }
 
@@ -45,7 +52,7 @@ pub(super) fn stdin_is_control_socket() -> bool {
 pub(super) fn main() -> i32 {
     // Panics are told by exit codes and messages; standard error is /dev/null anyway.
     std::panic::set_hook(Box::new(|_| {}));
-    match start().and_then(Server::run) {
+    match start().and_then(|mut server| server.run()) {
         Ok(()) => 0,
         Err(_) => 1,
     }
@@ -57,13 +64,19 @@ fn start() -> io::Result<Server> {
     dup2_stdin(File::open("/dev/null")?)?;
     jail::enter_zygote(socket.as_fd())?;
     fault::install()?;
-    Ok(Server { socket: ControlSocket::from_fd(socket), loaded: None, workers: Vec::new() })
+    Ok(Server {
+        socket: ControlSocket::from_fd(socket),
+        loaded: None,
+        guest: None,
+        replaced: false,
+        workers: Vec::new(),
+    })
 }
 
 impl Server {
     /// Serves until the dispatcher closes the control socket.
-    fn run(mut self) -> io::Result<()> {
-        loop {
+    fn run(&mut self) -> io::Result<()> {
+        while !self.replaced {
             let mut fds = vec![self.socket.as_fd()];
             fds.extend(self.workers.iter().map(|(_, child)| child.pidfd.as_fd()));
             let ready = poll_readable(&fds, None)?;
@@ -75,6 +88,7 @@ impl Server {
                 }
             }
         }
+        Ok(())
     }
 
     /// Reaps the workers that ended, and says how.
@@ -96,16 +110,46 @@ impl Server {
             ToZygote::Compile { .. } => FromZygote::Compiled(
                 compiler::run(&request, files, self.socket.as_fd()).map_err(cut_text),
             ),
-            ToZygote::Load => FromZygote::Loaded(match load(files) {
+            ToZygote::Load => match load(files) {
                 Ok(loaded) => {
+                    let loaded: &Loaded = Box::leak(Box::new(loaded));
                     self.loaded = Some(loaded);
-                    Ok(())
+                    if loaded.program.init.is_some() {
+                        return self.initialise(&loaded.program);
+                    }
+                    FromZygote::Loaded(Ok(()))
                 }
-                Err(message) => Err(cut_text(message)),
-            }),
+                Err(message) => FromZygote::Loaded(Err(cut_text(message))),
+            },
             ToZygote::Fork { worker, member } => return self.fork(worker, member, files),
         };
         self.socket.send(&answer, &[])
+    }
+
+    /// Has a child initialise a guest and serve from then on, as long as it lives.
+    fn initialise(&mut self, program: &'static Program) -> io::Result<()> {
+        let child = fork::spawn(|| match self.serve_initialised(program) {
+            Ok(()) => 0,
+            Err(_) => 1,
+        })?;
+        self.replaced = true;
+        match reap(child.pid)? {
+            ExitStatus::Code(0) => Ok(()),
+            // If it had answered already, the dispatcher takes this for the end that it is.
+            status => self.socket.send(&FromZygote::Loaded(Err(nursery::lost(status))), &[]),
+        }
+    }
+
+    fn serve_initialised(&mut self, program: &'static Program) -> io::Result<()> {
+        match nursery::initialise(program) {
+            Ok((guest, printed)) => {
+                self.guest = Some(guest);
+                let printed = payload("wpool-printed", &printed)?;
+                self.socket.send(&FromZygote::Loaded(Ok(())), &[printed.as_fd()])?;
+            }
+            Err(message) => self.socket.send(&FromZygote::Loaded(Err(message)), &[])?,
+        }
+        self.run()
     }
 
     /// Forks a worker and sends its pidfd.
@@ -137,8 +181,8 @@ impl Server {
         let Ok([jobs, results, memory]) = <[OwnedFd; 3]>::try_from(files) else {
             return Err("a request to fork has three descriptors".into());
         };
-        let Server { socket, loaded, workers } = self;
-        let loaded = loaded.as_ref().ok_or("no module is loaded")?;
+        let Server { socket, loaded, guest, workers, .. } = self;
+        let loaded = loaded.ok_or("no module is loaded")?;
         // The descriptors that the child must not keep. Their owners are never dropped there.
         let parents: Vec<RawFd> = std::iter::once(socket.as_fd())
             .chain(workers.iter().map(|(_, child)| child.pidfd.as_fd()))
@@ -154,6 +198,8 @@ impl Server {
                 memory,
                 shared: loaded.shared.clone().zip(member),
                 stdio: loaded.stdio.as_ref(),
+                // The child's copy: the next one has another.
+                guest: guest.take(),
                 fork: fork::run,
             })
         })

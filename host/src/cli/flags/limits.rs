@@ -21,6 +21,11 @@ pub(crate) struct PoolFlags {
     #[arg(long, value_name = "NAME")]
     pub(crate) task: Option<String>,
 
+    /// Call this task once before the first job, and fork the workers from there; with `--isolation
+    /// fresh`, once in each instance
+    #[arg(long, value_name = "TASK")]
+    pub(crate) init: Option<String>,
+
     /// When a guest instance is thrown away: `reuse` (after a trap), `fresh` (after each job) or
     /// `process` (after each job, with its process)
     #[arg(long, value_name = "HOW", default_value = "reuse", value_parser = grammar::isolation(),

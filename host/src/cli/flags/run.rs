@@ -44,6 +44,10 @@ pub(crate) struct RunFlags {
     #[arg(long, help_heading = "Results")]
     pub(crate) tag: bool,
 
+    /// Call this task once before the processes start, and fork them from there
+    #[arg(long, value_name = "TASK", help_heading = "Workers")]
+    pub(crate) init: Option<String>,
+
     #[command(flatten)]
     pub(crate) policy: PolicyFlags,
 

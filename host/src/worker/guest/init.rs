@@ -1,0 +1,72 @@
+//! Warm starts: guests that are initialised once, and forked.
+
+use super::{
+    Attached, Calling, Failure, Grants, Guest, Live, LogSink, Program, TaskCall, outcome, wasi,
+};
+use std::sync::Arc;
+
+impl<'a> Guest<'a> {
+    /// A guest with an instance that is initialised, to be forked. What it prints goes to the sink.
+    ///
+    /// # Errors
+    /// Why it cannot be initialised.
+    pub(crate) fn initialised(
+        program: &'a Program,
+        sink: Arc<dyn LogSink>,
+    ) -> Result<Self, Failure> {
+        let mut guest = Guest::before_fork(program, sink);
+        let mut initialise = || {
+            guest.random.begin_job(0);
+            let live = guest.instantiate(0, 0, Grants::default());
+            guest.log.end_job();
+            live.map(|live| guest.live = Some(live))
+        };
+        match program.wasi {
+            true => wasi::in_runtime(program.polls, initialise)?,
+            false => initialise()?,
+        }
+        Ok(guest)
+    }
+
+    /// Makes the guest, which was initialised in another process, this worker's.
+    pub(crate) fn move_in(&mut self, sink: Arc<dyn LogSink>, attached: Option<Attached>) {
+        self.log.pass_to(sink);
+        if let (Some(live), Some(attached)) = (&mut self.live, &attached) {
+            live.store.join(attached);
+        }
+        self.attached = attached;
+    }
+
+    /// Calls the task that initialises.
+    pub(super) fn initialise(&mut self, init: usize, live: &mut Live) -> Result<(), Failure> {
+        let called = match (&live.call, self.program.calling(init)) {
+            (TaskCall::Scalar(call), _) => call.call(&mut live.store, &mut self.numbers).map(Ok),
+            (TaskCall::Byte(task), _) => {
+                let job = &mut live.store.data_mut().job;
+                job.begin();
+                job.input.extend_from_slice(b"null");
+                let code = task.call(&mut *live.store, ());
+                code.map(|code| match code {
+                    0 => Ok(()),
+                    _ => Err(outcome::guest_error(&live.store.data_mut().job.output)),
+                })
+            }
+            (TaskCall::Typed(function), Calling::Typed { signature, .. }) => {
+                let mut results = signature.room();
+                let called = function.call(&mut *live.store, &[], &mut results);
+                called.map(|()| signature.write(&results, &mut Vec::new()))
+            }
+            _ => unreachable!("a command is not initialised"),
+        };
+        let failed = match called {
+            Ok(answered) => answered,
+            Err(error) => {
+                Err(self.failure(&live.store, &error).unwrap_or_else(outcome::exited_early))
+            }
+        };
+        failed.map_err(|failure| Failure {
+            message: format!("while it was initialised: {}", failure.message),
+            ..failure
+        })
+    }
+}

@@ -1,0 +1,61 @@
+//! The nursery: a child of the zygote in which a guest is initialised, and which then forks the workers in
+//! its place. So each of them begins where the guest was.
+//!
+//! The zygote waits for it, and does nothing else any more: what the guest does to the process that it
+//! is initialised in, the zygote can still tell.
+
+use crate::wire::control::{ExitStatus, cut_text};
+use crate::wire::line::{Line, encode};
+use crate::worker::guest::Guest;
+use crate::worker::log::{LogSink, Origin};
+use crate::worker::program::Program;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Initialises a guest; answers with it and what it has printed, encoded.
+///
+/// # Errors
+/// Why it cannot be initialised, in words for the user.
+pub(super) fn initialise(program: &'static Program) -> Result<(Guest<'static>, Vec<u8>), String> {
+    let printed = Arc::new(Printed::default());
+    let guest = Guest::initialised(program, printed.clone());
+    let lines = std::mem::take(&mut *printed.lock());
+    match guest {
+        Ok(guest) => Ok((guest, encode(&lines))),
+        Err(failure) => {
+            let mut message = failure.to_string();
+            for Line { bytes, .. } in lines {
+                message.push('\n');
+                message.push_str(&String::from_utf8_lossy(&bytes));
+            }
+            Err(cut_text(message))
+        }
+    }
+}
+
+/// What to say of a nursery that has died.
+pub(super) fn lost(status: ExitStatus) -> String {
+    match status {
+        ExitStatus::Signal(signal) => {
+            format!("the process in which it was initialised was killed by signal {signal}")
+        }
+        ExitStatus::Code(code) => {
+            format!("the process in which it was initialised ended (exit code {code})")
+        }
+    }
+}
+
+/// The lines that a guest prints while it is initialised. The log bounds them.
+#[derive(Default)]
+struct Printed(Mutex<Vec<Line>>);
+
+impl Printed {
+    fn lock(&self) -> MutexGuard<'_, Vec<Line>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl LogSink for Printed {
+    fn line(&self, from: Origin, line: &[u8]) {
+        self.lock().push(Line { stream: from.stream, bytes: line.to_vec() });
+    }
+}

@@ -1,0 +1,103 @@
+//! Warm starts: a task that is called once, before the first job.
+
+mod common;
+
+use common::processes::{Signal, children, wait_for_end};
+use common::run::{file, map_file, wpool};
+use common::{until, watchdog};
+use std::path::PathBuf;
+use std::time::Duration;
+use wpool::{Error, Pool};
+
+/// `prepare` adds 1 to a word of the memory, and prints; `count` answers with a hundred times that word,
+/// and how often it was called in this instance; 0 has it trap. `bad` traps, `spin` never ends.
+fn module() -> PathBuf {
+    file(
+        "init.wat",
+        r#"(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 16) "\20\00\00\00\06\00\00\00")
+  (data (i32.const 32) "ready\0a")
+  (func (export "prepare")
+    (drop (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 8)))
+    (i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (i32.const 1))))
+  (func (export "count") (param i32) (result i32)
+    (if (i32.eqz (local.get 0)) (then unreachable))
+    (i32.store (i32.const 4) (i32.add (i32.load (i32.const 4)) (i32.const 1)))
+    (i32.add (i32.mul (i32.const 100) (i32.load (i32.const 0))) (i32.load (i32.const 4))))
+  (func (export "bad") unreachable)
+  (func (export "spin") (loop (br 0))))"#,
+    )
+}
+
+#[test]
+fn every_instance_begins_where_it_was_initialised() {
+    for (isolation, results) in [
+        ("reuse", "101\n102\nnull\n101\n102\n"),
+        ("fresh", "101\n101\nnull\n101\n101\n"),
+        ("process", "101\n101\nnull\n101\n101\n"),
+    ] {
+        let map = map_file(module()).flags("-j1 --task count --init prepare --isolation");
+        map.arg(isolation).jobs(["1", "1", "0", "1", "1"]).run().ends(100).prints(results);
+    }
+    let run = wpool(["run", "--init", "prepare"]).arg(module()).args(["count(1)", "count(1)"]);
+    run.run().ends(0).prints("ready\n101\n101\n");
+}
+
+#[test]
+fn it_is_called_once_for_all_workers_and_what_it_prints_is_printed_once() {
+    for (isolation, times) in [("reuse", 1), ("process", 1)] {
+        let map = map_file(module()).flags("-j4 --task count --init prepare --batch 1 --isolation");
+        let done = map.arg(isolation).flags("--range 1..200").run().ends(0);
+        assert_eq!(done.stderr.matches("ready").count(), times, "{isolation}");
+    }
+}
+
+#[test]
+fn a_worker_that_is_replaced_begins_there_as_well() {
+    let _watchdog = watchdog(60);
+    let pool = Pool::builder(module())
+        .task("count")
+        .init("prepare")
+        .workers(1)
+        .jobs_per_worker(2)
+        .start()
+        .unwrap();
+    assert_eq!(pool.map([1; 6]), Ok(vec![101, 102, 101, 102, 101, 102]));
+}
+
+#[test]
+fn what_goes_wrong_there_ends_the_run_before_it_begins() {
+    let init = |task: &str| {
+        map_file(module()).flags("--task count --init").arg(task).jobs(["1"]).run().ends(101)
+    };
+    init("bad").says("while it was initialised: unreachable");
+    init("count").says("--init count(s32) -> s32: it would have to be a task without parameters");
+    init("nothing").says("the module has no task `nothing`");
+}
+
+#[test]
+fn it_is_bounded_in_time() {
+    let _watchdog = watchdog(60);
+    let started = Pool::builder(module())
+        .task("count")
+        .init("spin")
+        .config(|config, _| config.init_timeout = Duration::from_millis(200))
+        .start();
+    let Err(Error::Pool(message)) = started else { panic!("it began") };
+    assert!(message.contains("--init spin took longer than 0.2 s"), "{message}");
+}
+
+#[test]
+fn nobody_goes_on_with_it_when_the_run_is_ended() {
+    let _watchdog = watchdog(60);
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGKILL] {
+        let run = map_file(module()).flags("--task count --init spin").jobs(["1"]).start();
+        let zygote = run.zygote();
+        until(|| !children(zygote).is_empty());
+        let initialises = children(zygote)[0];
+        run.signal(signal);
+        wait_for_end(initialises);
+    }
+}
