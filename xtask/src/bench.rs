@@ -4,6 +4,7 @@
 //! the same plumbing in C without WebAssembly (`benches/floors/`). Whatever is compared is run in
 //! turns, round after round, so that whatever else the machine does falls on all alike.
 
+mod languages;
 mod line;
 mod machine;
 mod measure;
@@ -22,9 +23,10 @@ use rows::{ROWS, Row};
 use crate::{Result, command, guests, root};
 
 pub const HELP: &str = "\
-Usage: cargo xtask bench [--rounds N] [--no-build] [ROW]…
+Usage: cargo xtask bench [--rounds N] [--no-build] [ROW | languages]…
 
-Rows are named as in benches/RESULTS.md (P1, P2, …), which a run of all rows writes anew.
+Rows are named as in benches/RESULTS.md (P1, P2, …); `languages` is its table of what a module costs
+in each. A run of everything writes that page anew.
 
   --rounds N   measure each row at least so often (default: 5)
   --no-build   measure target/release/wpool and target/guests/ as they are
@@ -55,9 +57,13 @@ pub fn run(arguments: &[&str]) -> Result {
             lines.push(line);
         }
     }
-    println!("{}", page::table(&lines));
-    if options.rows.len() == ROWS.len() {
-        fs::write(root().join(RESULTS), page::page(&lines, &machine)?)?;
+    if !lines.is_empty() {
+        println!("{}", page::table(&lines));
+    }
+    let languages = if options.languages { languages::costs(&peers)? } else { String::new() };
+    println!("{languages}");
+    if options.languages && options.rows.len() == ROWS.len() {
+        fs::write(root().join(RESULTS), page::page(&lines, &languages, &machine)?)?;
         println!("{RESULTS} is written");
     }
     Ok(())
@@ -68,23 +74,27 @@ struct Options {
     rounds: usize,
     build: bool,
     rows: Vec<&'static Row>,
+    languages: bool,
 }
 
 impl Options {
     /// `None` where help is asked for.
     fn parse(arguments: &[&str]) -> Result<Option<Self>> {
-        let mut options = Options { rounds: ROUNDS, build: true, rows: Vec::new() };
+        let mut options =
+            Options { rounds: ROUNDS, build: true, rows: Vec::new(), languages: false };
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
             match *argument {
                 "-h" | "--help" => return Ok(None),
                 "--no-build" => options.build = false,
                 "--rounds" => options.rounds = number(arguments.next())?,
+                "languages" => options.languages = true,
                 name => options.rows.push(row(name)?),
             }
         }
-        if options.rows.is_empty() {
+        if options.rows.is_empty() && !options.languages {
             options.rows = ROWS.iter().collect();
+            options.languages = true;
         }
         Ok(Some(options))
     }
@@ -119,6 +129,9 @@ mod tests {
         assert_eq!((names(&some), some.rounds, some.build), (vec!["P7", "P3b"], 3, false));
         let all = Options::parse(&[]).expect("is right").expect("no help");
         assert_eq!((all.rows.len(), all.rounds, all.build), (ROWS.len(), ROUNDS, true));
+        assert!(all.languages);
+        let table = Options::parse(&["languages"]).expect("is right").expect("no help");
+        assert_eq!((table.rows.len(), table.languages), (0, true));
         assert!(Options::parse(&["P1", "--help"]).expect("is right").is_none());
     }
 
@@ -133,6 +146,6 @@ mod tests {
     #[test]
     fn a_line_of_each_row_fits_the_page() {
         let names: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
-        assert_eq!(names, ["P1", "P2", "P3", "P3b", "P4", "P6", "P7", "P8", "P10", "P11"]);
+        assert_eq!(names, ["P1", "P2", "P3", "P3b", "P4", "P6", "P7", "P8", "P10", "P11", "P12"]);
     }
 }

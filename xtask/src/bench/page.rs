@@ -40,6 +40,14 @@ module. Peers are in `benches/peers`, floors (the same plumbing in C, without We
   `xargs -n1 -P2 sha256sum`, after checking that all digests agree. The floor's SHA-256 is portable C.
 - **P11** The larger proportional set size of two workers, idle after 1000 jobs with standard input still
   open (`/proc/PID/smaps_rollup`); the peer is a worker of Python's `Pool(2)` in the same state.
+- **P12** The seed's functions in Python, unchanged, as a component (`python.wasm`): the whole process
+  against the same functions in `Pool(2)` of CPython, both without the time to compile the module.
+  `P12 call` is a call of `square` by one worker, without the start.
+
+## What a module costs
+The task `square` in each language, with one worker. *First job*: `wpool map` of one job, the whole
+process, without and with the module in the cache. *Fresh instance*: what a job takes longer with
+`--isolation fresh`. *Call*: a job with `reuse`, start-up taken off.
 ";
 
 /// The lines as a table, readable as it is and as Markdown.
@@ -61,9 +69,9 @@ pub fn table(lines: &[Line]) -> String {
 }
 
 /// The page: the table, the machine, and how each row is measured.
-pub fn page(lines: &[Line], machine: &Machine) -> Result<String> {
+pub fn page(lines: &[Line], languages: &str, machine: &Machine) -> Result<String> {
     let (table, machine) = (table(lines), machine.told()?);
-    Ok(format!("{INTRODUCTION}\n{table}\n{machine}\n{METHOD}"))
+    Ok(format!("{INTRODUCTION}\n{table}\n{machine}\n{METHOD}\n{languages}"))
 }
 
 #[cfg(test)]

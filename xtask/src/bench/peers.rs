@@ -14,13 +14,18 @@ const FILES: u32 = 10_000;
 const FILE_BYTES: usize = 4096;
 
 /// One job for each module that is measured: what it compiles is then in the cache.
-const FIRST_JOBS: [(&str, &[&str]); 6] = [
+const FIRST_JOBS: [(&str, &[&str]); 11] = [
     ("benches/modules/bare.wat", &[":::", "3"]),
     ("target/guests/square.wasm", &["--task", "square", ":::", "3"]),
     ("target/guests/cubes.wasm", &["--task", "cubes", ":::", "3"]),
     ("target/guests/primitives.wasm", &["--task", "lock_pair", ":::", "3"]),
     ("target/guests/work.wasm", &[":::", "3"]),
     ("target/guests/sha256.wasm", &["--stdin", ":::", "3"]),
+    ("target/guests/counter-component.wasm", &["--task", "square", ":::", "3"]),
+    ("target/guests/c.wasm", &["--task", "square", ":::", "3"]),
+    ("target/guests/assemblyscript.wasm", &["--task", "square", ":::", "3"]),
+    ("target/guests/javascript.wasm", &["--task", "square", ":::", "3"]),
+    ("target/guests/python.wasm", &["--task", "square", ":::", "3"]),
 ];
 
 /// What floor and guest must agree on, or the floor is none.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::languages;
 use super::line::{self, Goal, Line, Unit, amount};
 use super::measure::{Contender, Samples, in_turns, median};
 use super::memory;
@@ -20,7 +21,7 @@ pub struct Row {
 }
 
 /// All rows.
-pub const ROWS: [Row; 10] = [
+pub const ROWS: [Row; 11] = [
     Row { name: "P1", measure: squares },
     Row { name: "P2", measure: unbatched },
     Row { name: "P3", measure: cubes },
@@ -31,6 +32,7 @@ pub const ROWS: [Row; 10] = [
     Row { name: "P8", measure: objects },
     Row { name: "P10", measure: digests },
     Row { name: "P11", measure: idle },
+    Row { name: "P12", measure: languages::python },
 ];
 
 const SQUARE: &str = "target/guests/square.wasm";
