@@ -7,51 +7,69 @@ use std::time::Duration;
 
 /// What an operation says when it did what it was asked.
 pub(super) trait Answer {
-    /// A number from 0. Whose death it speaks of, if it does, is noted.
-    fn number(self, culprit: &mut Option<Owner>) -> i32;
+    /// A number from 0.
+    fn number(&self) -> i32;
+
+    /// Notes whose death it speaks of, if it does.
+    #[inline]
+    fn note(&self, _culprit: &mut Option<Owner>) {}
 }
 
 impl Answer for () {
     #[inline]
-    fn number(self, _: &mut Option<Owner>) -> i32 {
+    fn number(&self) -> i32 {
         0
     }
 }
 
 impl Answer for bool {
     #[inline]
-    fn number(self, _: &mut Option<Owner>) -> i32 {
-        self.into()
+    fn number(&self) -> i32 {
+        (*self).into()
+    }
+}
+
+/// A count: none that makes sense is larger than an `i32`.
+impl Answer for u32 {
+    #[inline]
+    fn number(&self) -> i32 {
+        i32::try_from(*self).unwrap_or(i32::MAX)
     }
 }
 
 /// A count, or a handle: none that makes sense is larger than an `i32`.
 impl Answer for u64 {
     #[inline]
-    fn number(self, _: &mut Option<Owner>) -> i32 {
-        i32::try_from(self).unwrap_or(i32::MAX)
+    fn number(&self) -> i32 {
+        i32::try_from(*self).unwrap_or(i32::MAX)
     }
 }
 
 impl<T: Answer> Answer for Result<T, Error> {
     #[inline]
-    fn number(self, culprit: &mut Option<Owner>) -> i32 {
+    fn number(&self) -> i32 {
         match self {
-            Ok(done) => done.number(culprit),
-            Err(error) => refusal(error, culprit),
+            Ok(done) => done.number(),
+            Err(error) => code(*error),
+        }
+    }
+
+    #[inline]
+    fn note(&self, culprit: &mut Option<Owner>) {
+        match self {
+            Ok(done) => done.note(culprit),
+            Err(Error::Broken { culprit: by }) => *culprit = *by,
+            Err(_) => {}
         }
     }
 }
 
 #[cold]
-fn refusal(error: Error, culprit: &mut Option<Owner>) -> i32 {
+fn code(error: Error) -> i32 {
     match error {
         Error::TimedOut => -1,
         Error::Interrupted => -2,
-        Error::Broken { culprit: by } => {
-            *culprit = by;
-            -3
-        }
+        Error::Broken { .. } => -3,
         Error::NotOwner => -4,
         Error::AlreadyOwner => -5,
         Error::TooMany => -6,
@@ -86,6 +104,15 @@ impl std::error::Error for Misuse {}
 #[cold]
 pub(super) fn misuse(call: &'static str, what: impl Into<String>) -> wasmtime::Error {
     Misuse { call, what: what.into() }.into()
+}
+
+/// The trap of a call that has no answer for an error: it is the guest's bug, or the object is damaged.
+#[cold]
+pub(super) fn fault(call: &'static str, error: Error) -> wasmtime::Error {
+    match error {
+        Error::WrongType => misuse(call, "nothing can be added to a bool"),
+        error => misuse(call, error.to_string()),
+    }
 }
 
 /// An argument that is 0 or 1.

@@ -1,7 +1,7 @@
 //! `wpool.array_*`: arrays of numbers, each changed by one instruction.
 
 use super::answers::misuse;
-use super::number::{bits, fault, kind, number};
+use super::number::{bits, kind, number};
 use super::objects::Noun;
 use super::{Host, MODULE, bytes, room};
 use crate::shared::{Array, Error, Kind, ObjectId, Scalar, Shared, Spec, Type};
@@ -34,28 +34,16 @@ impl Noun for Array<'_> {
     }
 }
 
-/// Does something with the array of a handle.
-#[inline]
-fn on<T>(
-    host: &mut Host,
-    call: &'static str,
-    handle: i32,
-    operation: impl FnOnce(Array<'_>) -> Result<T, Error>,
-) -> wasmtime::Result<T> {
-    let done = Array::with(host.objects(call)?, call, handle, |array, _| operation(array))?;
-    done.map_err(|error| fault(call, error))
-}
-
 /// Does something with an element of the array of a handle.
 #[inline]
-fn at<T>(
-    mut caller: Caller<'_, Host>,
+pub(super) fn at<T>(
+    host: &mut Host,
     call: &'static str,
     handle: i32,
     index: u32,
     operation: impl FnOnce(Array<'_>, usize) -> Result<T, Error>,
 ) -> wasmtime::Result<T> {
-    let done = on(caller.data_mut(), call, handle, |array| match array.len() {
+    let done = Array::look(host, call, handle, |array| match array.len() {
         length if index as usize >= length => Ok(Err(length)),
         _ => operation(array, index as usize).map(Ok),
     })?;
@@ -63,14 +51,15 @@ fn at<T>(
 }
 
 /// The bytes that a slice of the array of a handle has.
-fn slice_bytes(
+pub(super) fn slice_bytes(
     host: &mut Host,
     call: &'static str,
     handle: i32,
     first: u32,
     count: u32,
 ) -> wasmtime::Result<u64> {
-    let (length, size) = on(host, call, handle, |array| Ok((array.len(), array.kind().bytes())))?;
+    let (length, size) =
+        Array::look(host, call, handle, |array| Ok((array.len(), array.kind().bytes())))?;
     if u64::from(first) + u64::from(count) > length as u64 {
         let what = format!("{count} elements from {first} on are not inside {length} elements");
         return Err(misuse(call, what));
@@ -99,30 +88,30 @@ fn create(
 ///
 /// Arguments: the array. Answers: the type's code. Traps: not an array's handle. Blocks: never.
 fn type_of(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
-    on(caller.data_mut(), "array_type", handle, |array| Ok(array.kind() as i32))
+    Array::look(caller.data_mut(), "array_type", handle, |array| Ok(array.kind() as i32))
 }
 
 /// `array_len(handle: i32) -> i32`: how many elements there are.
 ///
 /// Arguments: the array. Answers: the number, unsigned. Traps: not an array's handle. Blocks: never.
 fn len(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<u32> {
-    on(caller.data_mut(), "array_len", handle, |array| Ok(array.len() as u32))
+    Array::look(caller.data_mut(), "array_len", handle, |array| Ok(array.len() as u32))
 }
 
 /// `array_get(handle: i32, index: i32) -> i64`: an element.
 ///
 /// Arguments: the array; which element. Answers: its bits. Traps: not an array's handle; no such
 /// element. Blocks: never.
-fn get(caller: Caller<'_, Host>, handle: i32, index: u32) -> wasmtime::Result<i64> {
-    at(caller, "array_get", handle, index, |array, index| array.get(index).map(bits))
+fn get(mut caller: Caller<'_, Host>, handle: i32, index: u32) -> wasmtime::Result<i64> {
+    at(caller.data_mut(), "array_get", handle, index, |array, index| array.get(index).map(bits))
 }
 
 /// `array_set(handle: i32, index: i32, bits: i64)`: sets an element.
 ///
 /// Arguments: the array; which element; the number. Answers: nothing. Traps: not an array's handle; no
 /// such element. Blocks: never.
-fn set(caller: Caller<'_, Host>, handle: i32, index: u32, new: i64) -> wasmtime::Result<()> {
-    at(caller, "array_set", handle, index, |array, index| {
+fn set(mut caller: Caller<'_, Host>, handle: i32, index: u32, new: i64) -> wasmtime::Result<()> {
+    at(caller.data_mut(), "array_set", handle, index, |array, index| {
         array.set(index, number(array.kind(), new))
     })
 }
@@ -131,8 +120,8 @@ fn set(caller: Caller<'_, Host>, handle: i32, index: u32, new: i64) -> wasmtime:
 ///
 /// Arguments: the array; which element; the number. Answers: the bits before. Traps: not an array's
 /// handle; no such element. Blocks: never.
-fn swap(caller: Caller<'_, Host>, handle: i32, index: u32, new: i64) -> wasmtime::Result<i64> {
-    at(caller, "array_swap", handle, index, |array, index| {
+fn swap(mut caller: Caller<'_, Host>, handle: i32, index: u32, new: i64) -> wasmtime::Result<i64> {
+    at(caller.data_mut(), "array_swap", handle, index, |array, index| {
         array.swap(index, number(array.kind(), new)).map(bits)
     })
 }
@@ -142,8 +131,8 @@ fn swap(caller: Caller<'_, Host>, handle: i32, index: u32, new: i64) -> wasmtime
 ///
 /// Arguments: the array; which element; what to add. Answers: the bits before. Traps: not an array's
 /// handle; no such element; bools. Blocks: never.
-fn add(caller: Caller<'_, Host>, handle: i32, index: u32, more: i64) -> wasmtime::Result<i64> {
-    at(caller, "array_add", handle, index, |array, index| {
+fn add(mut caller: Caller<'_, Host>, handle: i32, index: u32, more: i64) -> wasmtime::Result<i64> {
+    at(caller.data_mut(), "array_add", handle, index, |array, index| {
         array.add(index, number(array.kind(), more)).map(bits)
     })
 }
@@ -154,13 +143,13 @@ fn add(caller: Caller<'_, Host>, handle: i32, index: u32, more: i64) -> wasmtime
 /// Arguments: the array; which element; what is expected; the new number. Answers: the bits before: it
 /// was set if they are the expected ones. Traps: not an array's handle; no such element. Blocks: never.
 fn compare_exchange(
-    caller: Caller<'_, Host>,
+    mut caller: Caller<'_, Host>,
     handle: i32,
     index: u32,
     expected: i64,
     new: i64,
 ) -> wasmtime::Result<i64> {
-    at(caller, "array_compare_exchange", handle, index, |array, index| {
+    at(caller.data_mut(), "array_compare_exchange", handle, index, |array, index| {
         let (expected, new) = (number(array.kind(), expected), number(array.kind(), new));
         let (Ok(before) | Err(before)) = array.compare_exchange(index, expected, new)?;
         Ok(bits(before))
@@ -182,7 +171,7 @@ fn read(
 ) -> wasmtime::Result<()> {
     let length = slice_bytes(caller.data_mut(), "array_read", handle, first, count)?;
     let (to, host) = room(&mut caller, "array_read", dst, length)?;
-    on(host, "array_read", handle, |array| array.read(first as usize, to))
+    Array::look(host, "array_read", handle, |array| array.read(first as usize, to))
 }
 
 /// `array_write(handle: i32, first: i32, src: i32, count: i32)`: copies elements out of the memory, as
@@ -200,7 +189,7 @@ fn write(
 ) -> wasmtime::Result<()> {
     let length = slice_bytes(caller.data_mut(), "array_write", handle, first, count)?;
     let (from, host) = bytes(&mut caller, "array_write", src, length)?;
-    on(host, "array_write", handle, |array| match array.kind() {
+    Array::look(host, "array_write", handle, |array| match array.kind() {
         // A bool is 0 or 1 in shared state, or `array_compare_exchange` would miss it.
         Type::Bool => {
             let bools = from.iter().map(|byte| Scalar::Bool(*byte != 0));

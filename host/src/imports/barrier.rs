@@ -52,7 +52,7 @@ fn create(
 /// Blocks: until the last party waits.
 fn wait(mut caller: Caller<'_, Host>, handle: i32, timeout_ns: i64) -> wasmtime::Result<i32> {
     Barrier::on(caller.data_mut(), "barrier_wait", handle, |barrier, me| {
-        barrier.wait(me, limit(timeout_ns)).map(u64::from)
+        barrier.wait(me, limit(timeout_ns))
     })
 }
 
@@ -74,18 +74,14 @@ fn reset(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
 ///
 /// Arguments: the barrier. Answers: the number. Traps: not a barrier's handle. Blocks: never.
 fn parties(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
-    Barrier::on(caller.data_mut(), "barrier_parties", handle, |barrier, _| {
-        Ok(u64::from(barrier.parties()))
-    })
+    Barrier::on(caller.data_mut(), "barrier_parties", handle, |barrier, _| Ok(barrier.parties()))
 }
 
 /// `barrier_waiting(handle: i32) -> i32`: how many parties wait at this moment.
 ///
 /// Arguments: the barrier. Answers: the number. Traps: not a barrier's handle. Blocks: never.
 fn waiting(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
-    Barrier::on(caller.data_mut(), "barrier_waiting", handle, |barrier, _| {
-        Ok(u64::from(barrier.waiting()))
-    })
+    Barrier::on(caller.data_mut(), "barrier_waiting", handle, |barrier, _| Ok(barrier.waiting()))
 }
 
 /// `barrier_is_broken(handle: i32) -> i32`: whether the barrier is broken.

@@ -32,8 +32,12 @@ impl Noun for Condition<'_> {
 
 /// Bit 0: an owner of the lock died. Bit 1: the time was over.
 impl Answer for Waited {
-    fn number(self, culprit: &mut Option<Owner>) -> i32 {
-        self.lock.number(culprit) | i32::from(!self.notified) << 1
+    fn number(&self) -> i32 {
+        self.lock.number() | i32::from(!self.notified) << 1
+    }
+
+    fn note(&self, culprit: &mut Option<Owner>) {
+        self.lock.note(culprit);
     }
 }
 
@@ -108,7 +112,7 @@ fn wait(mut caller: Caller<'_, Host>, handle: i32, timeout_ns: i64) -> wasmtime:
 /// Traps: not a condition's handle. Blocks: never.
 fn notify(mut caller: Caller<'_, Host>, handle: i32, count: u32) -> wasmtime::Result<i32> {
     Condition::on(caller.data_mut(), "condition_notify", handle, |condition, me| {
-        condition.notify(me, count).map(u64::from)
+        condition.notify(me, count)
     })
 }
 
@@ -118,6 +122,6 @@ fn notify(mut caller: Caller<'_, Host>, handle: i32, count: u32) -> wasmtime::Re
 /// Traps: not a condition's handle. Blocks: never.
 fn notify_all(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
     Condition::on(caller.data_mut(), "condition_notify_all", handle, |condition, me| {
-        condition.notify_all(me).map(u64::from)
+        condition.notify_all(me)
     })
 }

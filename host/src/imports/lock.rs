@@ -30,13 +30,14 @@ impl Noun for Lock<'_> {
 /// 1 if an owner died.
 impl Answer for Acquired {
     #[inline]
-    fn number(self, culprit: &mut Option<Owner>) -> i32 {
-        match self {
-            Acquired::Clean => 0,
-            Acquired::OwnerDied { culprit: dead } => {
-                *culprit = dead;
-                1
-            }
+    fn number(&self) -> i32 {
+        matches!(self, Acquired::OwnerDied { .. }).into()
+    }
+
+    #[inline]
+    fn note(&self, culprit: &mut Option<Owner>) {
+        if let Acquired::OwnerDied { culprit: dead } = self {
+            *culprit = *dead;
         }
     }
 }

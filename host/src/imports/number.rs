@@ -1,7 +1,7 @@
 //! Numbers of values and arrays, as they cross between guest and host: 64 bits, whatever their type.
 
 use super::answers::misuse;
-use crate::shared::{Error, Scalar, Type};
+use crate::shared::{Scalar, Type};
 
 /// The type of a code.
 pub(super) fn kind(call: &'static str, code: i32) -> wasmtime::Result<Type> {
@@ -34,15 +34,6 @@ pub(super) fn bits(number: Scalar) -> i64 {
         Scalar::F32(number) => number.to_bits().into(),
         Scalar::F64(number) => number.to_bits() as i64,
         Scalar::Bool(number) => number.into(),
-    }
-}
-
-/// The trap of a call that has no answer but a number.
-#[cold]
-pub(super) fn fault(call: &'static str, error: Error) -> wasmtime::Error {
-    match error {
-        Error::WrongType => misuse(call, "nothing can be added to a bool"),
-        error => misuse(call, error.to_string()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What all shared objects have in common for a guest: names and handles. And the functions that are
 //! the same for every kind: `KIND_open`, `object_close`, `object_delete`.
 
-use super::answers::{Answer, misuse};
+use super::answers::{Answer, fault, misuse};
 use super::queue::Received;
 use super::{Host, MODULE, bytes};
 use crate::shared::{self, Error, Kind, NAME_BYTES, OBJECTS, ObjectId, Owner, Shared, Spec};
@@ -143,10 +143,17 @@ impl Objects {
         self.culprit
     }
 
+    /// Notes whose death it is that a guest is told of, if it is told of one.
+    #[inline]
+    pub(super) fn note(&mut self, said: &impl Answer) {
+        said.note(&mut self.culprit);
+    }
+
     /// What a guest is answered.
     #[inline]
     pub(super) fn answer(&mut self, said: impl Answer) -> i32 {
-        said.number(&mut self.culprit)
+        self.note(&said);
+        said.number()
     }
 
     /// A handle that is free.
@@ -163,14 +170,18 @@ impl Objects {
         free as u64 + 1
     }
 
-    fn create(&mut self, name: &str, kind: Kind, spec: &Spec) -> Result<u64, Error> {
+    /// Makes an object, and opens it.
+    pub(super) fn create(&mut self, name: &str, kind: Kind, spec: &Spec) -> Result<u64, Error> {
+        check_name(name)?;
         let free = self.vacancy()?;
         let Attached { shared, .. } = &self.attached;
         let id = shared.create(&self.attached.caller(), name, spec, self.job)?;
         Ok(self.insert(free, id, kind))
     }
 
-    fn open(&mut self, name: &str, kind: Kind) -> Result<u64, Error> {
+    /// Opens an object that has to be of this kind.
+    pub(super) fn open(&mut self, name: &str, kind: Kind) -> Result<u64, Error> {
+        check_name(name)?;
         let free = self.vacancy()?;
         let (id, there) = self.attached.shared.open(&self.attached.caller(), name)?;
         if there != kind {
@@ -210,6 +221,11 @@ impl Objects {
     }
 }
 
+fn check_name(name: &str) -> Result<(), Error> {
+    let is_name = (1..=NAME_BYTES).contains(&name.len()) && !name.contains('\0');
+    if is_name { Ok(()) } else { Err(Error::OutOfRange) }
+}
+
 #[cold]
 fn wrong_kind(call: &'static str, handle: i32, is: Kind, wanted: Kind) -> wasmtime::Error {
     misuse(call, format!("{handle} is the handle of a {is}, not of a {wanted}"))
@@ -220,6 +236,34 @@ impl Host {
     #[inline]
     pub(super) fn objects(&mut self, call: &'static str) -> wasmtime::Result<&mut Objects> {
         self.objects.as_mut().ok_or_else(|| misuse(call, "there is no shared state here"))
+    }
+
+    /// Gives a handle back.
+    pub(super) fn close(&mut self, call: &'static str, handle: i32) -> wasmtime::Result<()> {
+        let open = self.objects(call)?.get(call, handle)?;
+        if open.kind == Kind::Region {
+            // First, so that nobody is given the storage while it is mapped here.
+            self.mappings.unmap(open.id, handle);
+        }
+        let objects = self.objects(call)?;
+        objects.open[handle as usize - 1] = None;
+        objects.received.forget(handle);
+        objects.close(open.id);
+        Ok(())
+    }
+
+    /// Deletes the object of a handle.
+    pub(super) fn delete(
+        &mut self,
+        call: &'static str,
+        handle: i32,
+    ) -> wasmtime::Result<Result<(), Error>> {
+        let objects = self.objects(call)?;
+        let open = objects.get(call, handle)?;
+        let Attached { shared, .. } = &objects.attached;
+        let deleted = shared.delete(&objects.attached.caller(), open.id);
+        objects.note(&deleted);
+        Ok(deleted)
     }
 }
 
@@ -249,7 +293,21 @@ pub(super) trait Noun {
         Ok(found.and_then(|object| operation(object, &objects.attached.caller())))
     }
 
-    /// The same, and answers with what the operation says.
+    /// The same, and notes whose death the operation speaks of.
+    #[inline]
+    fn ask<T: Answer>(
+        host: &mut Host,
+        call: &'static str,
+        handle: i32,
+        operation: impl FnOnce(Self::Of<'_>, &shared::Caller<'_>) -> Result<T, Error>,
+    ) -> wasmtime::Result<Result<T, Error>> {
+        let objects = host.objects(call)?;
+        let said = Self::with(objects, call, handle, operation)?;
+        objects.note(&said);
+        Ok(said)
+    }
+
+    /// The same, and answers with the number of what the operation says.
     #[inline]
     fn on<T: Answer>(
         host: &mut Host,
@@ -257,9 +315,19 @@ pub(super) trait Noun {
         handle: i32,
         operation: impl FnOnce(Self::Of<'_>, &shared::Caller<'_>) -> Result<T, Error>,
     ) -> wasmtime::Result<i32> {
-        let objects = host.objects(call)?;
-        let said = Self::with(objects, call, handle, operation)?;
-        Ok(objects.answer(said))
+        Ok(Self::ask(host, call, handle, operation)?.number())
+    }
+
+    /// Does something that has no answer for an error: then it traps.
+    #[inline]
+    fn look<T>(
+        host: &mut Host,
+        call: &'static str,
+        handle: i32,
+        operation: impl FnOnce(Self::Of<'_>) -> Result<T, Error>,
+    ) -> wasmtime::Result<T> {
+        let looked = Self::with(host.objects(call)?, call, handle, |object, _| operation(object))?;
+        looked.map_err(|error| fault(call, error))
     }
 
     /// Makes an object, and opens it.
@@ -300,8 +368,7 @@ fn by_name(
     name.copy_from_slice(bytes);
     let name = str::from_utf8(name).map_err(|_| misuse(call, "the name is not UTF-8"))?;
     let objects = host.objects(call)?;
-    let is_name = !name.is_empty() && !name.contains('\0');
-    let handle = if is_name { find(objects, name) } else { Err(Error::OutOfRange) };
+    let handle = find(objects, name);
     Ok(objects.answer(handle))
 }
 
@@ -317,16 +384,7 @@ pub(super) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
 ///
 /// Arguments: the handle of any object. Answers: 0. Traps: it is not a handle. Blocks: never.
 fn object_close(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
-    let open = caller.data_mut().objects("object_close")?.get("object_close", handle)?;
-    if open.kind == Kind::Region {
-        // First, so that nobody is given the storage while it is mapped here.
-        caller.data_mut().mappings.unmap(open.id, handle);
-    }
-    let objects = caller.data_mut().objects("object_close")?;
-    objects.open[handle as usize - 1] = None;
-    objects.received.forget(handle);
-    objects.close(open.id);
-    Ok(0)
+    caller.data_mut().close("object_close", handle).map(|()| 0)
 }
 
 /// `object_delete(handle: i32) -> i32`: deletes an object. Its name is free at once, its storage when no
@@ -335,9 +393,5 @@ fn object_close(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i
 /// Arguments: the handle of any object. Answers: 0; `not-found` if it was deleted before.
 /// Traps: it is not a handle. Blocks: never.
 fn object_delete(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
-    let objects = caller.data_mut().objects("object_delete")?;
-    let open = objects.get("object_delete", handle)?;
-    let Attached { shared, .. } = &objects.attached;
-    let deleted = shared.delete(&objects.attached.caller(), open.id);
-    Ok(objects.answer(deleted))
+    Ok(caller.data_mut().delete("object_delete", handle)?.number())
 }

@@ -1,9 +1,10 @@
 //! `wpool.queue_*`: queues of messages.
 
 use super::answers::{Answer, flag, limit};
-use super::objects::Noun;
+use super::objects::{Noun, Objects};
 use super::{Host, MODULE, bytes, room};
-use crate::shared::{Delivery, Error, Joined, Kind, ObjectId, Owner, Queue, Shared, Spec};
+use crate::shared::{Delivery, Error, Joined, Kind, ObjectId, Queue, Shared, Spec};
+use std::time::Duration;
 use wasmtime::{Caller, Linker};
 
 /// Capacity that is kept from message to message: 1 MiB. Beyond it, a long message's memory is given
@@ -63,10 +64,17 @@ impl Noun for Queue<'_> {
     }
 }
 
+/// `queue_get` adds the message's length.
+impl Answer for Delivery {
+    fn number(&self) -> i32 {
+        0
+    }
+}
+
 /// How many tasks were lost with the dead.
 impl Answer for Joined {
-    fn number(self, culprit: &mut Option<Owner>) -> i32 {
-        self.lost.number(culprit)
+    fn number(&self) -> i32 {
+        self.lost.number()
     }
 }
 
@@ -128,21 +136,35 @@ fn get(
     let (dst, host) = room(&mut caller, "queue_get", dst, capacity.into())?;
     let objects = host.objects("queue_get")?;
     let mut message = objects.received.buffer();
-    let got = Queue::with(objects, "queue_get", handle, |queue, me| {
-        queue.get(me, &mut message, limit(timeout_ns))
-    })?;
+    let got = take(objects, "queue_get", handle, &mut message, limit(timeout_ns))?;
     let answer = match got {
         Ok(Delivery { redelivered }) => {
-            objects.got_from(objects.find("queue_get", Kind::Queue, handle)?);
             let copied = message.len().min(dst.len());
             dst[..copied].copy_from_slice(&message[..copied]);
             let length = u32::try_from(message.len()).expect("the bound of messages");
             i64::from(length) | if redelivered > 0 { REDELIVERED } else { 0 }
         }
-        Err(error) => objects.answer(Err::<(), _>(error)).into(),
+        Err(_) => got.number().into(),
     };
     objects.received = Received { bytes: message, from: got.is_ok().then_some(handle) };
     Ok(answer)
+}
+
+/// Takes the first message out of the queue of a handle: it is dealt with when the queue is called again,
+/// or the job has succeeded.
+pub(super) fn take(
+    objects: &mut Objects,
+    call: &'static str,
+    handle: i32,
+    message: &mut Vec<u8>,
+    limit: Option<Duration>,
+) -> wasmtime::Result<Result<Delivery, Error>> {
+    let got = Queue::with(objects, call, handle, |queue, me| queue.get(me, message, limit))?;
+    objects.note(&got);
+    if got.is_ok() {
+        objects.got_from(objects.find(call, Kind::Queue, handle)?);
+    }
+    Ok(got)
 }
 
 /// `queue_read(handle: i32, dst: i32, offset: i32, len: i32) -> i32`: copies a piece of the message that

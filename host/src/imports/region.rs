@@ -1,8 +1,7 @@
 //! `wpool.region_*`: shared memory that is copied from and to, or mapped.
 
-use super::answers::misuse;
-use super::number::fault;
-use super::objects::{Noun, Objects};
+use super::answers::{Answer, misuse};
+use super::objects::Noun;
 use super::{Host, MODULE, bytes, mapping, room};
 use crate::shared::{Error, Kind, ObjectId, Region, Shared, Spec};
 use wasmtime::{Caller, Linker, Memory};
@@ -31,18 +30,6 @@ impl Noun for Region<'_> {
     }
 }
 
-/// What is known of the region of a handle.
-fn look<T>(
-    mut caller: Caller<'_, Host>,
-    call: &'static str,
-    handle: i32,
-    at: impl FnOnce(Region<'_>) -> T,
-) -> wasmtime::Result<T> {
-    let objects = caller.data_mut().objects(call)?;
-    let found = Region::with(objects, call, handle, |region, _| Ok(at(region)))?;
-    found.map_err(|error| fault(call, error))
-}
-
 /// `region_create(name: i32, name_len: i32, bytes: i64) -> i32`: makes a region of zeros, which everyone
 /// may write, and opens it.
 ///
@@ -64,15 +51,17 @@ fn create(
 /// `region_size(handle: i32) -> i64`: how large the region is.
 ///
 /// Arguments: the region. Answers: its bytes. Traps: not a region's handle. Blocks: never.
-fn size(caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<u64> {
-    look(caller, "region_size", handle, |region| region.bytes() as u64)
+fn size(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<u64> {
+    Region::look(caller.data_mut(), "region_size", handle, |region| Ok(region.bytes() as u64))
 }
 
 /// `region_is_read_only(handle: i32) -> i32`: whether guests may only read the region.
 ///
 /// Arguments: the region. Answers: 1 or 0. Traps: not a region's handle. Blocks: never.
-fn is_read_only(caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
-    look(caller, "region_is_read_only", handle, |region| region.is_read_only().into())
+fn is_read_only(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
+    Region::look(caller.data_mut(), "region_is_read_only", handle, |region| {
+        Ok(region.is_read_only().into())
+    })
 }
 
 /// `region_map(handle: i32) -> i64`: maps the region into the memory. It fills whole pages of 64 KiB;
@@ -139,11 +128,9 @@ fn read(
     len: u32,
 ) -> wasmtime::Result<i32> {
     let (dst, host) = room(&mut caller, "region_read", dst, len.into())?;
-    let objects = host.objects("region_read")?;
-    let copied = Region::with(objects, "region_read", handle, |region, _| {
-        region.read(offset as usize, dst)
-    })?;
-    answer(objects, "region_read", copied, (offset, len))
+    let copied =
+        Region::ask(host, "region_read", handle, |region, _| region.read(offset as usize, dst))?;
+    Ok(inside("region_read", copied, (offset, len as usize))?.number())
 }
 
 /// `region_write(handle: i32, offset: i64, src: i32, len: i32) -> i32`: copies bytes into the region.
@@ -161,24 +148,21 @@ fn write(
     len: u32,
 ) -> wasmtime::Result<i32> {
     let (src, host) = bytes(&mut caller, "region_write", src, len.into())?;
-    let objects = host.objects("region_write")?;
-    let copied = Region::with(objects, "region_write", handle, |region, _| {
-        region.write(offset as usize, src)
-    })?;
-    answer(objects, "region_write", copied, (offset, len))
+    let copied =
+        Region::ask(host, "region_write", handle, |region, _| region.write(offset as usize, src))?;
+    Ok(inside("region_write", copied, (offset, len as usize))?.number())
 }
 
-/// The answer to a copy of so many bytes at an offset, which the guest should know to be inside.
-fn answer(
-    objects: &mut Objects,
+/// What a copy of so many bytes at an offset says. The guest should know whether they are inside.
+pub(super) fn inside<T>(
     call: &'static str,
-    copied: Result<(), Error>,
-    (offset, len): (u64, u32),
-) -> wasmtime::Result<i32> {
+    copied: Result<T, Error>,
+    (offset, len): (u64, usize),
+) -> wasmtime::Result<Result<T, Error>> {
     match copied {
         Err(Error::OutOfRange) => {
             Err(misuse(call, format!("{len} bytes at {offset} are not inside the region")))
         }
-        copied => Ok(objects.answer(copied)),
+        copied => Ok(copied),
     }
 }

@@ -34,13 +34,17 @@ impl Noun for Semaphore<'_> {
 /// How many permits of the dead were restored.
 impl Answer for Permit {
     #[inline]
-    fn number(self, culprit: &mut Option<Owner>) -> i32 {
+    fn number(&self) -> i32 {
         match self {
             Permit::Clean => 0,
-            Permit::Restored { permits, culprit: dead } => {
-                *culprit = dead;
-                u64::from(permits).number(culprit)
-            }
+            Permit::Restored { permits, .. } => permits.number(),
+        }
+    }
+
+    #[inline]
+    fn note(&self, culprit: &mut Option<Owner>) {
+        if let Permit::Restored { culprit: dead, .. } = self {
+            *culprit = *dead;
         }
     }
 }

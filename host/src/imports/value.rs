@@ -1,6 +1,6 @@
 //! `wpool.value_*`: one number each, changed by one instruction.
 
-use super::number::{bits, fault, kind, number};
+use super::number::{bits, kind, number};
 use super::objects::Noun;
 use super::{Host, MODULE};
 use crate::shared::{Error, Kind, ObjectId, Shared, Spec, Value};
@@ -30,19 +30,6 @@ impl Noun for Value<'_> {
     }
 }
 
-/// Does something with the value of a handle.
-#[inline]
-fn on<T>(
-    mut caller: Caller<'_, Host>,
-    call: &'static str,
-    handle: i32,
-    operation: impl FnOnce(Value<'_>) -> Result<T, Error>,
-) -> wasmtime::Result<T> {
-    let objects = caller.data_mut().objects(call)?;
-    let done = Value::with(objects, call, handle, |value, _| operation(value))?;
-    done.map_err(|error| fault(call, error))
-}
-
 /// `value_create(name: i32, name_len: i32, type: i32, initial: i64) -> i32`: makes a value and opens it.
 ///
 /// Arguments: its name; the code of its number's type; its number.
@@ -62,38 +49,44 @@ fn create(
 /// `value_type(handle: i32) -> i32`: the type of its number.
 ///
 /// Arguments: the value. Answers: the type's code. Traps: not a value's handle. Blocks: never.
-fn type_of(caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
-    on(caller, "value_type", handle, |value| Ok(value.kind() as i32))
+fn type_of(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
+    Value::look(caller.data_mut(), "value_type", handle, |value| Ok(value.kind() as i32))
 }
 
 /// `value_get(handle: i32) -> i64`: the number.
 ///
 /// Arguments: the value. Answers: the number's bits. Traps: not a value's handle. Blocks: never.
-fn get(caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i64> {
-    on(caller, "value_get", handle, |value| Ok(bits(value.get())))
+fn get(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i64> {
+    Value::look(caller.data_mut(), "value_get", handle, |value| Ok(bits(value.get())))
 }
 
 /// `value_set(handle: i32, bits: i64)`: sets the number.
 ///
 /// Arguments: the value; the number. Answers: nothing. Traps: not a value's handle. Blocks: never.
-fn set(caller: Caller<'_, Host>, handle: i32, new: i64) -> wasmtime::Result<()> {
-    on(caller, "value_set", handle, |value| value.set(number(value.kind(), new)))
+fn set(mut caller: Caller<'_, Host>, handle: i32, new: i64) -> wasmtime::Result<()> {
+    Value::look(caller.data_mut(), "value_set", handle, |value| {
+        value.set(number(value.kind(), new))
+    })
 }
 
 /// `value_swap(handle: i32, bits: i64) -> i64`: sets the number, and says what it was.
 ///
 /// Arguments: the value; the number. Answers: the bits before. Traps: not a value's handle.
 /// Blocks: never.
-fn swap(caller: Caller<'_, Host>, handle: i32, new: i64) -> wasmtime::Result<i64> {
-    on(caller, "value_swap", handle, |value| value.swap(number(value.kind(), new)).map(bits))
+fn swap(mut caller: Caller<'_, Host>, handle: i32, new: i64) -> wasmtime::Result<i64> {
+    Value::look(caller.data_mut(), "value_swap", handle, |value| {
+        value.swap(number(value.kind(), new)).map(bits)
+    })
 }
 
 /// `value_add(handle: i32, bits: i64) -> i64`: adds to the number, and says what it was. Integers wrap.
 ///
 /// Arguments: the value; what to add. Answers: the bits before. Traps: not a value's handle; a bool.
 /// Blocks: never.
-fn add(caller: Caller<'_, Host>, handle: i32, more: i64) -> wasmtime::Result<i64> {
-    on(caller, "value_add", handle, |value| value.add(number(value.kind(), more)).map(bits))
+fn add(mut caller: Caller<'_, Host>, handle: i32, more: i64) -> wasmtime::Result<i64> {
+    Value::look(caller.data_mut(), "value_add", handle, |value| {
+        value.add(number(value.kind(), more)).map(bits)
+    })
 }
 
 /// `value_compare_exchange(handle: i32, expected: i64, new: i64) -> i64`: sets the number if it is the
@@ -102,12 +95,12 @@ fn add(caller: Caller<'_, Host>, handle: i32, more: i64) -> wasmtime::Result<i64
 /// Arguments: the value; what is expected; the new number. Answers: the bits before: it was set if they
 /// are the expected ones. Traps: not a value's handle. Blocks: never.
 fn compare_exchange(
-    caller: Caller<'_, Host>,
+    mut caller: Caller<'_, Host>,
     handle: i32,
     expected: i64,
     new: i64,
 ) -> wasmtime::Result<i64> {
-    on(caller, "value_compare_exchange", handle, |value| {
+    Value::look(caller.data_mut(), "value_compare_exchange", handle, |value| {
         let (expected, new) = (number(value.kind(), expected), number(value.kind(), new));
         let (Ok(before) | Err(before)) = value.compare_exchange(expected, new)?;
         Ok(bits(before))
