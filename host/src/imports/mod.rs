@@ -1,4 +1,5 @@
-//! What a guest may call: the import module `wpool`, one file per interface.
+//! What a guest may call, one file per interface: the import module `wpool` of core modules here, the
+//! interfaces of components in `component/`.
 //!
 //! These files check arguments and delegate, no more. An invalid pointer is the guest's bug and
 //! traps; everything else is answered.
@@ -6,6 +7,7 @@
 mod answers;
 mod array;
 mod barrier;
+pub(crate) mod component;
 mod condition;
 mod event;
 pub(crate) mod job;

@@ -82,6 +82,14 @@ impl<'a> Region<'a> {
         if inside { Ok(self.at + at) } else { Err(Error::OutOfRange) }
     }
 
+    /// Claims that bytes are inside.
+    ///
+    /// # Errors
+    /// `OutOfRange`.
+    pub(crate) fn check(&self, at: usize, bytes: usize) -> Result<(), Error> {
+        self.range(at, bytes).map(drop)
+    }
+
     /// Copies bytes out.
     ///
     /// # Errors

@@ -72,6 +72,7 @@ pub(super) fn component(
 ) -> Result<component::InstancePre<Host>, ProgramError> {
     let mut linker = component::Linker::new(component.engine());
     p2::add_to_linker_sync(&mut linker).map_err(ProgramError::Load)?;
+    imports::component::link(&mut linker).map_err(ProgramError::Load)?;
     linker.instantiate_pre(component).map_err(|error| {
         let missing = missing_interfaces(description);
         if missing.is_empty() { ProgramError::Load(error) } else { ProgramError::Imports(missing) }
