@@ -1,30 +1,6 @@
-//! The job that is running, and the process that runs it.
-
-#![expect(unsafe_code, reason = "imported functions take raw pointers")]
+//! The process that runs the job.
 
 use crate::raw;
-
-/// The bytes of the job that is running, as wpool sent them. Natively there are none.
-///
-/// A [`macro@crate::task`] gets its parameters from here; call it only to read a job that is
-/// not JSON.
-pub fn job() -> Vec<u8> {
-    let size = raw::job_size();
-    let mut bytes = vec![0; size];
-    // SAFETY: the host writes at most `size` bytes from the pointer on, and `bytes` has that many.
-    let copied = unsafe { raw::job_read(bytes.as_mut_ptr(), 0, size) };
-    bytes.truncate(copied);
-    bytes
-}
-
-/// Appends raw bytes to the result of the job that is running. Natively they are dropped.
-///
-/// The result of a [`macro@crate::task`] is written after the function has returned; call it only
-/// to answer with something that is not JSON.
-pub fn result_write(bytes: &[u8]) {
-    // SAFETY: the host reads so many bytes from the pointer on, which are those of `bytes`.
-    unsafe { raw::result_write(bytes.as_ptr(), bytes.len()) }
-}
 
 /// The id of the process that runs this job: its worker's, as Python's `os.getpid()`.
 ///
@@ -48,10 +24,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn natively_there_is_a_process_but_no_job() {
+    fn natively_there_is_a_process() {
         assert_eq!(process_id(), std::process::id());
         assert_eq!(process_slot(), 0);
-        assert!(job().is_empty());
-        result_write(b"dropped");
     }
 }

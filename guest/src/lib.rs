@@ -73,6 +73,18 @@
 //!   or [`Error::Broken`].
 //! - What a job holds beyond its end, by [`Guard::forget`] or in a `static`, the next job of the same
 //!   instance has. A new instance has nothing: what the old one held counts as held by the dead.
+//!
+//! # Components
+//! A component's tasks are the functions that its own world exports, with parameters and results of
+//! any WIT type, so there is no `#[task]`. With the feature `component` the shared objects are those
+//! of the interfaces `wpool:host/…`, and everything here works as in a core module but what only that
+//! has: jobs as bytes, and regions in its own memory.
+//!
+//! ```toml
+//! [dependencies]
+//! wit-bindgen = "0.61"
+//! wpool-guest = { version = "0.1", features = ["component"] }
+//! ```
 
 #[cfg(test)]
 extern crate self as wpool_guest;
@@ -86,14 +98,19 @@ mod guard;
 mod handle;
 mod host;
 mod initialize;
+#[cfg(not(all(feature = "component", target_family = "wasm")))]
+mod job;
 mod lock;
+#[cfg(not(all(feature = "component", target_family = "wasm")))]
 mod mapping;
 mod number;
 mod plain;
 mod queue;
+#[cfg_attr(all(feature = "component", target_family = "wasm"), path = "component/mod.rs")]
 mod raw;
 mod region;
 mod semaphore;
+#[cfg(not(all(feature = "component", target_family = "wasm")))]
 mod task;
 mod value;
 
@@ -103,18 +120,24 @@ pub use condition::Condition;
 pub use error::Error;
 pub use event::Event;
 pub use guard::{Guard, Lockable};
-pub use host::{job, process_id, process_slot, result_write};
+pub use host::{process_id, process_slot};
 pub use lock::Lock;
-pub use mapping::Mapping;
 pub use number::{Arithmetic, Number};
 pub use plain::{Plain, SharedCell};
 pub use queue::{Capacity, Messages, Queue, Received};
 pub use region::Region;
 pub use semaphore::{Permit, Permits, Semaphore};
 pub use value::Value;
-pub use wpool_guest_macros::task;
+
+#[cfg(not(all(feature = "component", target_family = "wasm")))]
+pub use {
+    job::{job, result_write},
+    mapping::Mapping,
+    wpool_guest_macros::task,
+};
 
 /// What the code written by [`macro@task`] calls; not for use by hand.
+#[cfg(not(all(feature = "component", target_family = "wasm")))]
 #[doc(hidden)]
 pub mod __private {
     pub use crate::task::{Scalar, answer, byte_task};

@@ -39,8 +39,19 @@ impl Drop for Pages {
     }
 }
 
+impl Region {
+    /// Maps the region into this module's memory.
+    ///
+    /// # Errors
+    /// [`NoSpace`](Error::NoSpace): it is larger than what is left of the address space, or of the
+    /// memory that this module may have.
+    pub fn map(self) -> Result<Mapping, Error> {
+        Mapping::new(self)
+    }
+}
+
 impl Mapping {
-    pub(crate) fn new(region: Region) -> Result<Mapping, Error> {
+    fn new(region: Region) -> Result<Mapping, Error> {
         // No slice is longer.
         let bytes = isize::try_from(region.size()).map_err(|_| Error::NoSpace)? as usize;
         // An allocator may take all memory that its first call finds for its own (an old wasi-libc's

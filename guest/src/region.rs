@@ -5,7 +5,7 @@
 use crate::error::{Error, done, number};
 use crate::handle::{Handle, object};
 use crate::plain::Plain;
-use crate::{Mapping, raw};
+use crate::raw;
 
 /// Memory that processes share by its name, as Python's `SharedMemory`.
 ///
@@ -77,15 +77,8 @@ impl Region {
         done(unsafe { raw::region_write(self.handle.id(), offset, src, len) })
     }
 
-    /// Maps the region into this module's memory.
-    ///
-    /// # Errors
-    /// [`NoSpace`](Error::NoSpace): it is larger than what is left of the address space, or of the
-    /// memory that this module may have.
-    pub fn map(self) -> Result<Mapping, Error> {
-        Mapping::new(self)
-    }
-
+    /// What the imports take.
+    #[cfg(not(all(feature = "component", target_family = "wasm")))]
     pub(crate) fn id(&self) -> i32 {
         self.handle.id()
     }

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::host;
+use crate::job;
 
 /// A type that crosses the border of a module as one WebAssembly number.
 ///
@@ -84,13 +84,13 @@ where
 
 /// The body of every `task_NAME` export: 0 and a result, or 1 and a message.
 pub fn byte_task(answer: fn(&[u8]) -> Result<Vec<u8>, String>) -> i32 {
-    match answer(&host::job()) {
+    match answer(&job::job()) {
         Ok(result) => {
-            host::result_write(&result);
+            job::result_write(&result);
             0
         }
         Err(message) => {
-            host::result_write(message.as_bytes());
+            job::result_write(message.as_bytes());
             1
         }
     }

@@ -1,0 +1,318 @@
+//! The imports of a component: the interfaces of `../wit`, as the same functions that a core module
+//! imports.
+//!
+//! What a core module has one function for, a component has one for each kind of objects. So a handle
+//! here is a number that tells its kind as well, and the type of its numbers: bits 0 to 3 are the kind, 4
+//! to 6 the type, and the component's own handle lies above.
+
+#![expect(unsafe_code, reason = "resources are made of the numbers that stand for them")]
+
+use std::cell::RefCell;
+use std::mem::ManuallyDrop;
+use std::{ptr, slice};
+
+use bindings::wpool::host;
+use host::array::Array;
+use host::barrier::Barrier;
+use host::condition::{Condition, Waited};
+use host::event::Event;
+use host::lock::Lock;
+use host::queue::{Message, Queue};
+use host::region::Region;
+use host::semaphore::{Options, Semaphore};
+use host::types::{Acquired, Error};
+use host::value::Value;
+
+mod numbers;
+
+pub(crate) use numbers::*;
+
+mod bindings {
+    wit_bindgen::generate!({ path: "../wit", world: "guest" });
+}
+
+/// In what a get answers, beside the length: the message was delivered before.
+const REDELIVERED: i64 = 1 << 32;
+
+/// Where in a handle the parts begin above the kind.
+const TYPE: u32 = 4;
+const RESOURCE: u32 = 8;
+
+thread_local! {
+    /// The message that was got last, for `queue_read`.
+    static RECEIVED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A resource for a kind of objects.
+trait Object: Sized {
+    /// The kind's number.
+    const KIND: u32;
+
+    /// The resource of a handle that the component has.
+    fn of(resource: u32) -> Self;
+
+    /// The handle of the resource, which the caller has to see to from now on.
+    fn into_handle(self) -> u32;
+}
+
+macro_rules! objects {
+    ($($Object:ident = $kind:literal,)+) => {
+        $(impl Object for $Object {
+            const KIND: u32 = $kind;
+
+            fn of(resource: u32) -> $Object {
+                // SAFETY: it is a handle of this kind, which was taken from a resource.
+                unsafe { $Object::from_handle(resource) }
+            }
+
+            fn into_handle(self) -> u32 {
+                self.take_handle()
+            }
+        })+
+
+        pub(crate) fn object_close(handle: i32) -> i32 {
+            let resource = handle as u32 >> RESOURCE;
+            match handle as u32 & 15 {
+                $($kind => drop($Object::of(resource)),)+
+                _ => unreachable!("{handle} is not a handle"),
+            }
+            0
+        }
+
+        pub(crate) fn object_delete(handle: i32) -> i32 {
+            match handle as u32 & 15 {
+                $($kind => with(handle, |object: &$Object| object.delete()).number(),)+
+                _ => unreachable!("{handle} is not a handle"),
+            }
+        }
+    };
+}
+
+objects! {
+    Lock = 1,
+    Semaphore = 2,
+    Condition = 3,
+    Event = 4,
+    Barrier = 5,
+    Queue = 6,
+    Value = 7,
+    Array = 8,
+    Region = 9,
+}
+
+/// Does something with the object of a handle.
+fn with<O: Object, T>(handle: i32, operation: impl FnOnce(&O) -> T) -> T {
+    operation(&ManuallyDrop::new(O::of(handle as u32 >> RESOURCE)))
+}
+
+/// The handle of an object that was opened or created, or the number of the error.
+fn made<O: Object>(object: Result<O, Error>) -> i32 {
+    made_of(object, |_| 0)
+}
+
+/// The same of an object with numbers.
+fn made_of<O: Object>(object: Result<O, Error>, kind: impl FnOnce(&O) -> i32) -> i32 {
+    let of_object = |object: O| {
+        let kind = kind(&object) as u32;
+        let resource = object.into_handle();
+        assert!(resource < 1 << (31 - RESOURCE), "too many handles");
+        resource << RESOURCE | kind << TYPE | O::KIND
+    };
+    object.map(of_object).number()
+}
+
+/// What is answered: a number from 0, or that of an error.
+trait Answer {
+    fn number(self) -> i32;
+}
+
+impl Answer for () {
+    fn number(self) -> i32 {
+        0
+    }
+}
+
+impl Answer for bool {
+    fn number(self) -> i32 {
+        self.into()
+    }
+}
+
+impl Answer for u32 {
+    fn number(self) -> i32 {
+        i32::try_from(self).unwrap_or(i32::MAX)
+    }
+}
+
+impl Answer for Acquired {
+    fn number(self) -> i32 {
+        (self == Acquired::OwnerDied).into()
+    }
+}
+
+impl Answer for Waited {
+    fn number(self) -> i32 {
+        i32::from(self.owner_died) | i32::from(self.timed_out) << 1
+    }
+}
+
+impl<T: Answer> Answer for Result<T, Error> {
+    fn number(self) -> i32 {
+        match self {
+            Ok(done) => done.number(),
+            Err(error) => -1 - error as i32,
+        }
+    }
+}
+
+/// How long to wait at most: for ever if negative.
+fn limit(timeout_ns: i64) -> Option<u64> {
+    u64::try_from(timeout_ns).ok()
+}
+
+pub(crate) fn process_id() -> u32 {
+    host::process::id()
+}
+
+pub(crate) fn process_slot() -> i32 {
+    host::process::slot().number()
+}
+
+pub(crate) fn culprit() -> i32 {
+    host::process::culprit().map_or(-1, Answer::number)
+}
+
+macro_rules! made {
+    ($($name:ident($object:ident $(, $arg:ident: $Arg:ty)*) = $make:expr;)+) => {$(
+        pub(crate) fn $name($object: &str $(, $arg: $Arg)*) -> i32 {
+            made($make)
+        }
+    )+};
+}
+
+made! {
+    lock_open(name) = Lock::open(name);
+    lock_create(name, recursive: i32) = Lock::create(name, recursive != 0);
+    semaphore_open(name) = Semaphore::open(name);
+    semaphore_create(name, initial: u32, flags: i32) =
+        Semaphore::create(name, initial, Options::from_bits_truncate(flags as u8));
+    condition_open(name) = Condition::open(name);
+    condition_create(name, lock: i32) = match lock {
+        0 => Condition::create(name, None),
+        lock => with(lock, |lock| Condition::create(name, Some(lock))),
+    };
+    event_open(name) = Event::open(name);
+    event_create(name) = Event::create(name);
+    barrier_open(name) = Barrier::open(name);
+    barrier_create(name, parties: u32) = Barrier::create(name, parties);
+    queue_open(name) = Queue::open(name);
+    queue_create(name, messages: u32, bytes: u64, joinable: i32) =
+        Queue::create(name, messages, bytes, joinable != 0);
+    region_open(name) = Region::open(name);
+    region_create(name, bytes: u64) = Region::create(name, bytes);
+}
+
+/// Declares functions that call an object by its handle, and answer with a number.
+macro_rules! calls {
+    ($($name:ident($object:ident: $Object:ident $(, $arg:ident: $Arg:ty)*) = $call:expr;)+) => {$(
+        pub(crate) fn $name(handle: i32 $(, $arg: $Arg)*) -> i32 {
+            with(handle, |$object: &$Object| $call).number()
+        }
+    )+};
+}
+
+calls! {
+    lock_acquire(lock: Lock, timeout_ns: i64) = lock.acquire(limit(timeout_ns));
+    lock_release(lock: Lock) = lock.release();
+    lock_mark_consistent(lock: Lock) = lock.mark_consistent();
+
+    semaphore_acquire(semaphore: Semaphore, timeout_ns: i64) = semaphore.acquire(limit(timeout_ns));
+    semaphore_release(semaphore: Semaphore) = semaphore.release();
+    semaphore_count(semaphore: Semaphore) = semaphore.count();
+
+    condition_acquire(condition: Condition, timeout_ns: i64) = condition.acquire(limit(timeout_ns));
+    condition_release(condition: Condition) = condition.release();
+    condition_mark_consistent(condition: Condition) = condition.mark_consistent();
+    condition_wait(condition: Condition, timeout_ns: i64) = condition.wait(limit(timeout_ns));
+    condition_notify(condition: Condition, count: i32) = condition.notify(count as u32);
+    condition_notify_all(condition: Condition) = condition.notify_all();
+
+    event_set(event: Event) = event.set();
+    event_clear(event: Event) = event.clear();
+    event_is_set(event: Event) = event.is_set();
+    event_wait(event: Event, timeout_ns: i64) = event.wait(limit(timeout_ns));
+
+    barrier_wait(barrier: Barrier, timeout_ns: i64) = barrier.wait(limit(timeout_ns));
+    barrier_abort(barrier: Barrier) = barrier.abort();
+    barrier_reset(barrier: Barrier) = barrier.reset();
+    barrier_parties(barrier: Barrier) = barrier.parties();
+    barrier_waiting(barrier: Barrier) = barrier.waiting();
+    barrier_is_broken(barrier: Barrier) = barrier.is_broken();
+
+    queue_acknowledge(queue: Queue) = queue.acknowledge();
+    queue_task_done(queue: Queue) = queue.task_done();
+    queue_join(queue: Queue, timeout_ns: i64) = queue.join(limit(timeout_ns));
+    queue_close(queue: Queue) = queue.close();
+    queue_is_closed(queue: Queue) = queue.is_closed();
+    queue_len(queue: Queue) = queue.len();
+
+    region_is_read_only(region: Region) = region.is_read_only();
+}
+
+/// # Safety
+/// There are `len` bytes at `src`.
+pub(crate) unsafe fn queue_put(handle: i32, src: *const u8, len: usize, timeout_ns: i64) -> i32 {
+    // SAFETY: as the caller promises.
+    let bytes = unsafe { slice::from_raw_parts(src, len) };
+    with(handle, |queue: &Queue| queue.put(bytes, limit(timeout_ns))).number()
+}
+
+/// # Safety
+/// `capacity` bytes at `dst` can be written.
+pub(crate) unsafe fn queue_get(handle: i32, dst: *mut u8, capacity: usize, timeout_ns: i64) -> i64 {
+    match with(handle, |queue: &Queue| queue.get(limit(timeout_ns))) {
+        Ok(Message { bytes, redelivered }) => {
+            let length = bytes.len();
+            // SAFETY: as the caller promises.
+            unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), dst, length.min(capacity)) };
+            RECEIVED.set(if length > capacity { bytes } else { Vec::new() });
+            length as i64 | if redelivered { REDELIVERED } else { 0 }
+        }
+        Err(error) => Err::<(), _>(error).number().into(),
+    }
+}
+
+/// # Safety
+/// `len` bytes at `dst` can be written.
+pub(crate) unsafe fn queue_read(_: i32, dst: *mut u8, offset: usize, len: usize) -> i32 {
+    let message = RECEIVED.take();
+    let rest = message.get(offset..).unwrap_or_default();
+    let copied = rest.len().min(len);
+    // SAFETY: as the caller promises.
+    unsafe { ptr::copy_nonoverlapping(rest.as_ptr(), dst, copied) };
+    copied as i32
+}
+
+pub(crate) fn region_size(handle: i32) -> i64 {
+    // No region is so large that its size had a sign.
+    with(handle, |region: &Region| region.size()) as i64
+}
+
+/// # Safety
+/// `len` bytes at `dst` can be written.
+pub(crate) unsafe fn region_read(handle: i32, offset: u64, dst: *mut u8, len: usize) -> i32 {
+    let read = with(handle, |region: &Region| region.read(offset, len as u32));
+    let copy = |bytes: Vec<u8>| {
+        // SAFETY: as the caller promises; there are never more bytes than were asked for.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), dst, bytes.len().min(len)) };
+    };
+    read.map(copy).number()
+}
+
+/// # Safety
+/// There are `len` bytes at `src`.
+pub(crate) unsafe fn region_write(handle: i32, offset: u64, src: *const u8, len: usize) -> i32 {
+    // SAFETY: as the caller promises.
+    let bytes = unsafe { slice::from_raw_parts(src, len) };
+    with(handle, |region: &Region| region.write(offset, bytes)).number()
+}
