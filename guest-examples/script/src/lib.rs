@@ -69,6 +69,8 @@
 
 mod actions;
 mod answer;
+mod copies;
+mod mapped;
 mod memory;
 mod messages;
 mod misuse;
@@ -76,32 +78,17 @@ mod numbers;
 mod objects;
 mod permits;
 mod regions;
+mod run;
 mod step;
 mod turns;
 
 use serde_json::Value;
 use wpool_guest::task;
 
-use crate::answer::Failure;
-use crate::step::Step;
-
 /// Does the steps in order, and answers each.
 #[task(default)]
 fn script(steps: Vec<String>) -> Result<Vec<Value>, String> {
-    steps.iter().map(|step| run(step).map_err(|why| format!("step {step:?}: {why}"))).collect()
-}
-
-fn run(line: &str) -> Result<Value, String> {
-    let step = Step::parse(line)?;
-    let mut answer = Value::Bool(true);
-    for _ in 0..step.count {
-        answer = match actions::act(&step) {
-            Ok(answer) => answer,
-            Err(Failure::Answer(error)) => answer::error(&error),
-            Err(Failure::Step(why)) => return Err(why),
-        };
-    }
-    Ok(answer)
+    run::script(&steps)
 }
 
 /// Makes a call that no correct program makes, and so traps; `misuses` lists them. What comes back

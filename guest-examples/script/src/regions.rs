@@ -2,10 +2,10 @@
 
 use wpool_guest::{Error, Mapping, Region};
 
-use crate::answer::{Answer, Failure, done};
-use crate::memory;
+use crate::answer::{Answer, Failure};
 use crate::objects::{How, Made, Object};
 use crate::step::{Within, Words};
+use crate::{copies, mapped};
 
 /// A region, mapped or not.
 struct Place {
@@ -33,22 +33,13 @@ impl Object for Place {
         match operation {
             "map" | "unmap" => {
                 words.end()?;
-                return if operation == "map" { self.map() } else { self.unmap() };
+                if operation == "map" { self.map() } else { self.unmap() }
             }
-            "size" => return Ok(self.region().size().into()),
-            "is-read-only" => return Ok(self.region().is_read_only().into()),
-            _ => {}
-        }
-        let offset: u64 = words.number()?;
-        match operation {
-            "read" => {
-                let mut bytes = vec![0_u8; words.number()?];
-                words.end()?;
-                self.region().read(offset, &mut bytes)?;
-                Ok(memory::text(&bytes))
+            "peek" | "poke" | "fill" | "random" => {
+                let offset = words.number()?;
+                mapped::act(self.mapping()?.cells(), operation, offset, words)
             }
-            "write" => done(self.region().write(offset, words.rest().as_bytes())),
-            _ => memory::act_on(self.mapping()?.cells(), operation, offset as usize, words),
+            _ => copies::act(self.region(), operation, words),
         }
     }
 
