@@ -39,6 +39,19 @@ fn a_balance_that_is_changed_under_a_lock_is_what_it_was() {
 }
 
 #[test]
+fn a_component_changes_a_balance_under_a_lock() {
+    let add = "add-locked(10000)";
+    let done = run("counter-component")
+        .args([add, add])
+        .flags("--value balance=i64:0 --lock guard --show balance")
+        .run()
+        .ends(0);
+    assert!(done.lines().contains(&"20000"), "the last to end has seen all");
+    assert_eq!(done.lines().last(), Some(&"{\"balance\":20000}"));
+    run("counter-component").args(["add(1)"]).run().ends(1).says("there is no value `balance`");
+}
+
+#[test]
 fn a_balance_that_is_changed_without_a_lock_loses_changes() {
     // Not in each run, but in one of a hundred, unless the two never run at once.
     let lost = (0..100).any(|_| {

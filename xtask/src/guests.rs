@@ -9,6 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::command::{cargo, command, run, succeeds, text};
+use crate::component::{encode, is_component};
 use crate::{Result, root};
 
 const TARGET: &str = "wasm32-wasip1";
@@ -31,14 +32,27 @@ pub fn build() -> Result<PathBuf> {
     fs::create_dir_all(&build)?;
     fs::create_dir_all(&guests)?;
 
-    run(cargo_for_target(&build)?
-        .args(["build", "--release", "--target", TARGET])
-        .args(["--manifest-path", "guest-examples/Cargo.toml", "--target-dir"])
-        .arg(&build))?;
+    let examples = examples()?;
+    let (components, modules): (Vec<_>, Vec<_>) =
+        examples.iter().partition(|example| is_component(example));
+    // One after the other, or the SDK would be built for both in one: for components.
+    for examples in [modules, components] {
+        let packages = examples.into_iter().flat_map(|example| ["--package", example]);
+        run(cargo_for_target(&build)?
+            .args(["build", "--release", "--target", TARGET])
+            .args(["--manifest-path", "guest-examples/Cargo.toml", "--target-dir"])
+            .arg(&build)
+            .args(packages))?;
+    }
 
-    for name in examples()? {
+    for name in examples {
         let module = format!("{name}.wasm");
-        let built = build.join(TARGET).join("release").join(&module);
+        let mut built = build.join(TARGET).join("release").join(module.replace('-', "_"));
+        if is_component(&name) {
+            let component = build.join(&module);
+            encode(&built, &component)?;
+            built = component;
+        }
         if replace_if_changed(&built, &guests.join(&module))? {
             println!("target/guests/{module}");
         }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod command;
+mod component;
 mod demo;
 mod guests;
 mod soak;
