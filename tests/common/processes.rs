@@ -59,9 +59,3 @@ pub(crate) fn kill(pid: i32) {
 pub(crate) fn wait_for_end(pid: i32) {
     until(|| !is_alive(pid));
 }
-
-/// The processes of jobs in isolation `process`: children of this program's workers.
-pub(crate) fn job_processes() -> Vec<i32> {
-    let workers = zygotes().into_iter().flat_map(children);
-    workers.flat_map(children).collect()
-}

@@ -1,9 +1,10 @@
 //! A worker that is killed while it runs a script.
 
-use super::processes::{is_asleep, job_processes, kill, wait_for_end};
+use super::processes::{children, is_asleep, kill};
 use super::script::{Script, Worker};
 use super::until;
 use serde_json::Value as Json;
+use std::sync::mpsc::channel;
 use wpool::{FailureKind, Isolation, Shared};
 
 /// A worker that was given a script to die in.
@@ -16,18 +17,23 @@ pub(crate) struct Victim {
 }
 
 impl Victim {
-    /// A worker of this isolation that runs a script. In isolation `process` it has to be the only one
-    /// of the program.
+    /// A worker of this isolation that runs a script.
     pub(crate) fn new(shared: &Shared, isolation: Isolation, steps: &[&str]) -> Victim {
-        let worker = Worker::isolated(shared, isolation);
-        let (slot, mut pid) = (worker.slot(), worker.pid());
-        if isolation == Isolation::Process {
-            wait_for_end(pid);
-        }
+        let (tell, told) = channel();
+        let worker = Worker::with(shared, |builder| {
+            builder.isolation(isolation).on_log(move |line| {
+                // Nobody listens any more where a later job prints.
+                let _ = tell.send(line.pid);
+            })
+        });
+        let slot = worker.slot();
+        worker.step("print hello");
+        let mut pid = told.recv().expect("it prints");
+        until(|| children(pid).is_empty());
         let script = worker.start(steps);
         if isolation == Isolation::Process {
-            until(|| job_processes().len() == 1);
-            pid = job_processes()[0];
+            until(|| children(pid).len() == 1);
+            pid = children(pid)[0];
         }
         Victim { worker, script, pid, slot }
     }
