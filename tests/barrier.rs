@@ -12,7 +12,7 @@ mod common;
 
 use common::processes::{Signal, kill};
 use common::script::{
-    Script, Worker, check_that_the_end_of_a_run_ends_a_wait, run_waiting, scripts, shared,
+    Answers, Script, Worker, check_that_the_end_of_a_run_ends_a_wait, run_waiting, scripts, shared,
 };
 use common::victim::Victim;
 use common::{until, watchdog};
@@ -284,7 +284,7 @@ fn a_pool_that_is_terminated_breaks_it_for_the_others() {
     let others: [Worker; 1] = Worker::several(&shared);
     let waiting = wait_all(&others, &barrier);
     let pool = scripts(&shared, 2).start().unwrap();
-    let jobs = [["barrier b wait"]; 2].map(|job| pool.apply_async::<_, Json>(job).unwrap());
+    let jobs = [["barrier b wait"]; 2].map(|job| pool.apply_async::<_, Answers>(job).unwrap());
     until(|| barrier.waiting() == Ok(3));
     pool.terminate();
     assert!(pool.join().is_some());
@@ -328,8 +328,9 @@ fn a_wait_that_a_drain_interrupts_breaks_it_for_the_others() {
     let wait = ["barrier b ensure 3", "barrier b wait"];
     let run = run_waiting([&wait, &wait]);
     run.signal(Signal::SIGINT);
-    let errors: Vec<Json> =
-        run.finish().ends(130).rows().into_iter().map(|mut row| row[2]["error"].take()).collect();
+    let done = run.finish().ends(130);
+    let error = |line| Answers::of(line).0[2]["error"].take();
+    let errors: Vec<Json> = done.lines().into_iter().map(error).collect();
     assert!(errors.contains(&json!("interrupted")), "{errors:?}");
     assert!(errors.iter().all(|error| error == "interrupted" || error == "broken"), "{errors:?}");
 }

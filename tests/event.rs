@@ -9,7 +9,7 @@ mod common;
 
 use common::processes::{Signal, kill};
 use common::run::map;
-use common::script::{Script, Worker, check_that_the_end_of_a_run_ends_a_wait, shared};
+use common::script::{GUEST, Script, Worker, check_that_the_end_of_a_run_ends_a_wait, shared};
 use common::victim::Victim;
 use common::{until, watchdog};
 use serde_json::{Value as Json, json};
@@ -184,7 +184,7 @@ fn a_drain_and_a_deadline_end_those_that_wait() {
 #[test]
 fn a_second_request_ends_a_job_that_waits_again_and_again() {
     let job = r#"["event e create", "print waits", "1000000000* event e wait"]"#;
-    let run = map("script").flags("--task script -j 1").jobs([job]).start();
+    let run = map(GUEST).flags("--task script -j 1").jobs([job]).start();
     run.wait_for_message("waits");
     run.signal(Signal::SIGINT);
     run.wait_for_message("draining 1 job");

@@ -11,7 +11,7 @@
 mod common;
 
 use common::processes::{kill, wait_for_end};
-use common::script::{Worker, check_that_the_end_of_a_run_ends_a_wait, scripts, shared};
+use common::script::{Answers, Worker, check_that_the_end_of_a_run_ends_a_wait, scripts, shared};
 use common::watchdog;
 use serde_json::{Value as Json, json};
 use std::time::{Duration, Instant};
@@ -103,7 +103,7 @@ fn one_process_at_a_time_is_between_acquire_and_release() {
     let _watchdog = watchdog(60);
     let shared = with_lock();
     let pool = scripts(&shared, 4).start().unwrap();
-    pool.apply::<_, Json>(vec!["value inside create bool false"]).unwrap();
+    pool.apply::<_, Answers>(vec!["value inside create bool false"]).unwrap();
     let turn = [
         "lock guard acquire",
         "value inside compare-exchange false true",
@@ -112,8 +112,8 @@ fn one_process_at_a_time_is_between_acquire_and_release() {
     ];
     let exchanged = |was: bool| json!({"was": was, "exchanged": true});
     let alone = [json!(true), exchanged(false), exchanged(true), json!(true)];
-    let scripts: Vec<Vec<Json>> = pool.map((0..4).map(|_| turn.repeat(250))).unwrap();
-    assert!(scripts.iter().flat_map(|answers| answers.chunks(4)).all(|turn| turn == alone));
+    let scripts: Vec<Answers> = pool.map((0..4).map(|_| turn.repeat(250))).unwrap();
+    assert!(scripts.iter().flat_map(|answers| answers.0.chunks(4)).all(|turn| turn == alone));
     assert_sound(&shared);
 }
 

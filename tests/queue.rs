@@ -12,7 +12,7 @@
 mod common;
 
 use common::processes::kill;
-use common::script::{Worker, check_that_the_end_of_a_run_ends_a_wait, scripts, shared};
+use common::script::{Answers, Worker, check_that_the_end_of_a_run_ends_a_wait, scripts, shared};
 use common::{until, watchdog};
 use serde_json::{Value as Json, json};
 use std::time::{Duration, Instant};
@@ -125,7 +125,7 @@ fn a_join_returns_when_four_workers_are_done_with_ten_tasks() {
         "value done add 1",
         "queue q task-done",
     ];
-    let mut working = pool.map_async::<_, Json>([task; 10]).unwrap();
+    let mut working = pool.map_async::<_, Answers>([task; 10]).unwrap();
     let joiner = Worker::new(&shared);
     (0..10).for_each(|n| queue.put(&json!(n)).unwrap());
     assert_eq!(joiner.run(&["queue q join", "value done get"]), json!([0, 10]));

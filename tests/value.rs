@@ -12,7 +12,7 @@
 mod common;
 
 use common::processes::kill;
-use common::script::{Worker, scripts, shared};
+use common::script::{Answers, Worker, scripts, shared};
 use common::watchdog;
 use serde_json::{Value as Json, json};
 use wpool::{Array, FailureKind, Isolation, Shared, Value};
@@ -82,7 +82,7 @@ fn sums_of_many_processes_are_exact_without_a_lock() {
     let pool = scripts(&shared, 4).start().unwrap();
     let steps =
         ["20000* value hits add 1", "20000* value halves add 0.5", "20000* array a add 1 2"];
-    pool.map::<_, Json>([steps; 4]).unwrap();
+    pool.map::<_, Answers>([steps; 4]).unwrap();
     assert_eq!((hits.get(), halves.get()), (Ok(80_000), Ok(40_000.0)));
     assert_eq!(array.to_vec(), Ok(vec![0, 160_000, 0]));
 }
@@ -95,8 +95,8 @@ fn one_of_many_processes_exchanges_a_value() {
     let pool = scripts(&shared, 4).start().unwrap();
     for round in 0..20 {
         let step = format!("value v compare-exchange {round} {}", round + 1);
-        let all: Vec<Json> = pool.map((0..4).map(|_| [&step])).unwrap();
-        let winners = all.iter().filter(|answers| answers[0]["exchanged"] == true).count();
+        let all: Vec<Answers> = pool.map((0..4).map(|_| [&step])).unwrap();
+        let winners = all.iter().filter(|answers| answers.0[0]["exchanged"] == true).count();
         assert_eq!((winners, value.get()), (1, Ok(round + 1)), "{all:?}");
     }
 }

@@ -1,11 +1,42 @@
-//! Workers that run scripts: the guest `script` does any operation on shared objects, in words.
+//! Workers that run scripts: the guest `script` does any operation on shared objects, in words. In
+//! the test program `component_objects` the guest is its twin that is a component.
 
 use super::processes::{Signal, is_asleep, kill, wait_for_end};
 use super::run::{Running, Wpool, map};
 use super::{failure, guest, until};
+use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use std::sync::atomic::{AtomicU64, Ordering};
 use wpool::{AsyncResult, Builder, Event, Failure, FailureKind, Isolation, Pool, Shared};
+
+/// Whether the guest is a component.
+const COMPONENT: bool = matches!(env!("CARGO_CRATE_NAME").as_bytes(), b"component_objects");
+
+/// The guest that runs scripts.
+pub(crate) const GUEST: &str = if COMPONENT { "script-component" } else { "script" };
+
+/// What a script answers: a list with an answer for each step.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(from = "Vec<Json>")]
+pub(crate) struct Answers(pub(crate) Vec<Json>);
+
+impl Answers {
+    /// The answers in a line of output.
+    pub(crate) fn of(line: &str) -> Answers {
+        serde_json::from_str(line).expect("it is a list")
+    }
+}
+
+impl From<Vec<Json>> for Answers {
+    fn from(answers: Vec<Json>) -> Answers {
+        // A component answers with texts of JSON, since WIT has no type for any JSON.
+        let parse = |text: Json| {
+            let text = text.as_str().expect("it is a text");
+            serde_json::from_str(text).expect("it is JSON")
+        };
+        Answers(if COMPONENT { answers.into_iter().map(parse).collect() } else { answers })
+    }
+}
 
 /// State for the objects of a test.
 pub(crate) fn shared() -> Shared {
@@ -15,7 +46,7 @@ pub(crate) fn shared() -> Shared {
 
 /// A pool of so many workers that run scripts on this state.
 pub(crate) fn scripts(shared: &Shared, workers: usize) -> Builder {
-    Pool::builder(guest("script")).task("script").workers(workers).shared(shared)
+    Pool::builder(guest(GUEST)).task("script").workers(workers).shared(shared)
 }
 
 /// A worker process that runs scripts one after the other: a pool of its own with no other. What a
@@ -55,7 +86,8 @@ impl Worker {
     /// Runs a script to its end: a list with an answer for each step.
     #[track_caller]
     pub(crate) fn run(&self, steps: &[&str]) -> Json {
-        self.pool.apply(steps).expect("the script is understood and ends")
+        let Answers(answers) = self.pool.apply(steps).expect("the script is understood and ends");
+        answers.into()
     }
 
     /// Runs a script of one step: its answer.
@@ -67,7 +99,7 @@ impl Worker {
     /// Runs a script that does not come to its end.
     #[track_caller]
     pub(crate) fn fails(&self, steps: &[&str]) -> Failure {
-        failure(self.pool.apply::<_, Json>(steps))
+        failure(self.pool.apply::<_, Answers>(steps))
     }
 
     /// Starts a script.
@@ -126,7 +158,7 @@ impl Worker {
 
 /// A script that was started.
 pub(crate) struct Script {
-    result: AsyncResult<Json>,
+    result: AsyncResult<Answers>,
     /// Answers to steps that are not the test's.
     hidden: usize,
 }
@@ -135,9 +167,10 @@ impl Script {
     /// The answers, as soon as it has come to its end.
     #[track_caller]
     pub(crate) fn answers(mut self) -> Json {
-        let mut answers = self.result.get(None).expect("the script is understood and ends");
-        answers.as_array_mut().expect("it is a list").drain(..self.hidden);
-        answers
+        let Answers(mut answers) =
+            self.result.get(None).expect("the script is understood and ends");
+        answers.drain(..self.hidden);
+        answers.into()
     }
 
     /// Why it did not come to its end.
@@ -164,7 +197,7 @@ fn run_all<const N: usize>(scripts: [&[&str]; N]) -> Wpool {
         let (last, before) = steps.split_last().expect("a script has steps");
         serde_json::to_string(&[before, &["print it waits", last]].concat()).expect("it is JSON")
     });
-    map("script").args(["--task", "script", "-j", &N.to_string()]).jobs(jobs)
+    map(GUEST).args(["--task", "script", "-j", &N.to_string()]).jobs(jobs)
 }
 
 /// Starts such a run; comes back when all scripts wait.
@@ -185,9 +218,8 @@ pub(crate) fn check_that_the_end_of_a_run_ends_a_wait<const N: usize>(scripts: [
     let run = run_waiting(scripts);
     run.signal(Signal::SIGINT);
     let done = run.finish().ends(130).says(" ok");
-    let answers: Json = serde_json::from_str(done.lines()[0]).expect("it is JSON");
-    let last = answers.as_array().and_then(|answers| answers.last());
-    assert_eq!(last, Some(&json!({"error": "interrupted"})), "{answers}");
+    let Answers(answers) = Answers::of(done.lines()[0]);
+    assert_eq!(answers.last(), Some(&json!({"error": "interrupted"})), "{answers:?}");
 
     let done = run_all(scripts).args(["--deadline", "1"]).within(20).run();
     done.ends(124).says("stopped by --deadline").says(&format!("{N} cancelled"));
