@@ -1,0 +1,88 @@
+"""wpool for tasks in Python: `multiprocessing`'s names and meanings, for what processes share.
+
+Processes are wpool's business. A task opens, by its name, an object that all processes share, and
+uses it as one of `multiprocessing`:
+
+    from wpool import Lock, Value, world
+
+    def deposit(amount):
+        balance = Value.open("balance")
+        with Lock.open("guard"):
+            balance.value += amount
+        return balance.value
+
+    WitWorld = world(globals())
+"""
+
+from .array import Array
+from .barrier import Barrier
+from .condition import Condition
+from .errors import (
+    AlreadyOwner,
+    Broken,
+    BrokenBarrierError,
+    Closed,
+    Empty,
+    Error,
+    Exists,
+    Full,
+    Interrupted,
+    NoSpace,
+    NotFound,
+    NotOwner,
+    OutOfRange,
+    OwnerDied,
+    ReadOnly,
+    TimedOut,
+    TooLarge,
+    TooMany,
+    WrongKind,
+    WrongType,
+)
+from .event import Event
+from .lock import Lock, RLock
+from .process import Process, current_process, getpid
+from .queue import JoinableQueue, Queue
+from .region import Region
+from .semaphore import BoundedSemaphore, Semaphore
+from .tasks import world
+from .value import Value
+
+__all__ = [
+    "AlreadyOwner",
+    "Array",
+    "Barrier",
+    "BoundedSemaphore",
+    "Broken",
+    "BrokenBarrierError",
+    "Closed",
+    "Condition",
+    "Empty",
+    "Error",
+    "Event",
+    "Exists",
+    "Full",
+    "Interrupted",
+    "JoinableQueue",
+    "Lock",
+    "NoSpace",
+    "NotFound",
+    "NotOwner",
+    "OutOfRange",
+    "OwnerDied",
+    "Process",
+    "Queue",
+    "RLock",
+    "ReadOnly",
+    "Region",
+    "Semaphore",
+    "TimedOut",
+    "TooLarge",
+    "TooMany",
+    "Value",
+    "WrongKind",
+    "WrongType",
+    "current_process",
+    "getpid",
+    "world",
+]
