@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::command::{cargo, command, run, succeeds, text};
 use crate::component::{encode, is_component};
-use crate::{Result, root};
+use crate::{Result, languages, root};
 
 const TARGET: &str = "wasm32-wasip1";
 
@@ -57,6 +57,7 @@ pub fn build() -> Result<PathBuf> {
             println!("target/guests/{module}");
         }
     }
+    languages::build(&build.join("languages"), &guests)?;
     Ok(guests)
 }
 
@@ -75,7 +76,7 @@ fn examples() -> Result<Vec<String>> {
 
 /// Leaves an unchanged file alone, so that whoever watches its time sees changes only, and replaces
 /// a changed one by renaming: somebody may be running the old one.
-fn replace_if_changed(from: &Path, to: &Path) -> Result<bool> {
+pub fn replace_if_changed(from: &Path, to: &Path) -> Result<bool> {
     let new = fs::read(from).map_err(|error| format!("{}: {error}", from.display()))?;
     if fs::read(to).is_ok_and(|old| old == new) {
         return Ok(false);

@@ -5,6 +5,7 @@ mod command;
 mod component;
 mod demo;
 mod guests;
+mod languages;
 mod soak;
 mod test;
 
