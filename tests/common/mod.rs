@@ -6,6 +6,7 @@ pub(crate) mod dice;
 pub(crate) mod done;
 pub(crate) mod flat;
 pub(crate) mod gate;
+pub(crate) mod language;
 pub(crate) mod processes;
 pub(crate) mod run;
 pub(crate) mod script;
