@@ -159,10 +159,17 @@ impl Lines {
     }
 }
 
-/// Finds what Rust's panic hook wrote: `thread 'main' panicked at PLACE:`, then the message.
+/// What the runtime of a task in Python panics with when an exception has ended the task.
+const UNCAUGHT_IN_PYTHON: &str = "Python function threw an unexpected exception";
+
+/// Finds what Rust's panic hook wrote: `thread 'main' panicked at PLACE:`, then the message; or the
+/// exception of a task in Python, which that was about.
 fn panic_message(text: &str) -> Option<String> {
-    let (_, after) = text.rsplit_once("panicked at ")?;
+    let (before, after) = text.rsplit_once("panicked at ")?;
     let (place, message) = after.split_once('\n')?;
+    if message.starts_with(UNCAUGHT_IN_PYTHON) {
+        return exception(before);
+    }
     let message: Vec<&str> = message
         .lines()
         .take_while(|line| !line.starts_with("note: ") && !line.starts_with("stack backtrace:"))
@@ -171,6 +178,17 @@ fn panic_message(text: &str) -> Option<String> {
         .collect();
     let place = place.trim_end().trim_end_matches(':');
     Some(crate::module::one_line(&format!("panicked at {place}: {}", message.join(" "))))
+}
+
+/// Finds the exception that a traceback of Python ends with: the lines behind the last indented one.
+fn exception(text: &str) -> Option<String> {
+    // The panic's own line has begun.
+    let (traceback, _) = text.rsplit_once("\nthread ")?;
+    let lines = traceback.trim_end().lines().rev();
+    let mut exception: Vec<&str> =
+        lines.take_while(|line| !line.starts_with(' ') && !line.is_empty()).collect();
+    exception.reverse();
+    Some(crate::module::one_line(&exception.join(" ")))
 }
 
 #[cfg(test)]
@@ -249,5 +267,23 @@ pub(crate) mod tests {
         assert_eq!(log.panic_message().unwrap(), "panicked at src/lib.rs:3:5: first second");
         log.end_job();
         assert_eq!(log.panic_message(), None);
+    }
+
+    #[test]
+    fn an_exception_of_python_is_found_above_the_panic_that_it_led_to() {
+        let (log, _) = log(1000);
+        log.write(
+            Stream::Err,
+            b"Traceback (most recent call last):\n  File \"/1/tasks.py\", line 9, in f\n",
+        );
+        log.write(
+            Stream::Err,
+            b"ValueError: one\ntwo\n\nthread '<unnamed>' (1) panicked at runtime/src/lib.rs:1:2:\n",
+        );
+        log.write(
+            Stream::Err,
+            b"Python function threw an unexpected exception\nnote: run with x\n",
+        );
+        assert_eq!(log.panic_message().unwrap(), "ValueError: one two");
     }
 }
