@@ -5,11 +5,13 @@ Run one by `wpool map python.wasm --task square --range 0..12`.
 
 import datetime
 import json
+import linecache
 import math
 import random
 import re
 import statistics
 import sys
+import threading
 import time
 
 import functions
@@ -17,7 +19,7 @@ import wpool
 from functions import calc_cubes, calc_product, calc_square, calc_square_root, compute_squares
 from wpool import Lock, Queue, Value
 
-IMPORTABLE = [datetime, json, math, random, re, statistics, time, wpool]
+IMPORTABLE = [datetime, json, math, random, re, statistics, sys, threading, time, wpool]
 """What `run_source` can import: modules are there at run time if they were loaded at build time."""
 
 
@@ -111,6 +113,8 @@ def reciprocals(numbers: list[float]) -> list[float]:
 
 def run_source(source: str) -> str:
     """Runs a program in this sandbox."""
+    # So that a traceback shows the program's lines.
+    linecache.cache["job"] = (len(source), None, source.splitlines(True), "job")
     variables = {"__name__": "__main__"}
     exec(compile(source, "job", "exec"), variables)
     return repr(variables.get("result"))

@@ -24,7 +24,7 @@ pub fn prepare(sources: &Sources) -> Result {
     if !succeeds(&mut probe, PROBE_TIME_MAX) {
         return Err(
             "C needs clang with a C library for WASI: apt-get install clang lld wasi-libc \
-                    libclang-rt-14-dev-wasm32, or set WASI_SDK_PATH"
+                    libclang-rt-dev-wasm32, or set WASI_SDK_PATH"
                 .into(),
         );
     }
