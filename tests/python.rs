@@ -15,6 +15,13 @@ fn program(source: &str) -> String {
     json!(source).to_string()
 }
 
+#[test]
+fn only_what_the_world_exports_is_a_task() {
+    let Some(python) = python() else { return };
+    let done = python.run().arg("init()").run().ends(2);
+    assert!(!done.stderr.contains("exports#"), "{}", done.stderr);
+}
+
 /// What Python itself prints for the functions that the tasks are made of.
 fn with_multiprocessing() -> Vec<String> {
     let program = "guest-examples/python/with_multiprocessing.py";

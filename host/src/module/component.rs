@@ -8,6 +8,9 @@ use wasmtime::component::types::{self, ComponentFunc, ComponentItem, Type};
 /// The interface of commands, without its version.
 const RUN: &str = "wasi:cli/run@";
 
+/// What componentize-py calls at build time, and leaves in what it builds.
+const INIT_OF_PYTHON: (&str, &str) = ("exports", "init");
+
 /// Deepest nesting of a type whose values are converted: conversion recurses as deep.
 const DEPTH_MAX: usize = 64;
 
@@ -82,7 +85,10 @@ fn tasks(exports: Vec<Function>) -> (Kind, Vec<Task>) {
         };
         return (Kind::Command, vec![run]);
     }
-    (Kind::Tasks, exports.into_iter().map(task).collect())
+    let is_task = |(interface, name, _): &Function| {
+        (interface.as_deref(), name.as_str()) != (Some(INIT_OF_PYTHON.0), INIT_OF_PYTHON.1)
+    };
+    (Kind::Tasks, exports.into_iter().filter(is_task).map(task).collect())
 }
 
 fn task((interface, name, ty): Function) -> Task {
