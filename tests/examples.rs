@@ -52,6 +52,13 @@ fn a_component_changes_a_balance_under_a_lock() {
 }
 
 #[test]
+fn a_component_takes_records() {
+    let distance = map("square-component").flags("--task distance");
+    let job = r#"[{"x":0,"y":0},{"x":3,"y":4}]"#;
+    distance.jobs([job]).run().ends(0).prints("5.0\n");
+}
+
+#[test]
 fn a_balance_that_is_changed_without_a_lock_loses_changes() {
     // Not in each run, but in one of a hundred, unless the two never run at once.
     let lost = (0..100).any(|_| {

@@ -105,7 +105,7 @@ struct Module {
 
 const MODULES: [Module; 6] = [
     module("Rust, core module", "target/guests/square.wasm", 20_000),
-    module("Rust, component", "target/guests/counter-component.wasm", 20_000),
+    module("Rust, component", "target/guests/square-component.wasm", 20_000),
     module("C", "target/guests/c.wasm", 20_000),
     module("AssemblyScript", "target/guests/assemblyscript.wasm", 20_000),
     module("JavaScript, component", "target/guests/javascript.wasm", 500),

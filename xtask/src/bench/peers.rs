@@ -21,7 +21,7 @@ const FIRST_JOBS: [(&str, &[&str]); 11] = [
     ("target/guests/primitives.wasm", &["--task", "lock_pair", ":::", "3"]),
     ("target/guests/work.wasm", &[":::", "3"]),
     ("target/guests/sha256.wasm", &["--stdin", ":::", "3"]),
-    ("target/guests/counter-component.wasm", &["--task", "square", ":::", "3"]),
+    ("target/guests/square-component.wasm", &["--task", "square", ":::", "3"]),
     ("target/guests/c.wasm", &["--task", "square", ":::", "3"]),
     ("target/guests/assemblyscript.wasm", &["--task", "square", ":::", "3"]),
     ("target/guests/javascript.wasm", &["--task", "square", ":::", "3"]),
