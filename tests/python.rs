@@ -125,6 +125,18 @@ fn random_numbers_differ_unless_they_are_seeded() {
 }
 
 #[test]
+fn an_interpreter_that_was_prepared_once_is_what_every_process_begins_with() {
+    let Some(python) = python() else { return };
+    let is_prime = || python.map("is_prime").flags("--isolation process --range 199990..200000");
+    let primes = "false\nfalse\nfalse\nfalse\nfalse\nfalse\nfalse\nfalse\nfalse\ntrue\n";
+    for (init, times) in [("", 10), ("--init prepare", 1)] {
+        let done = is_prime().flags(init).run().ends(0);
+        assert_eq!(done.stderr.matches("17984 primes").count(), times, "{init}");
+        done.prints(primes);
+    }
+}
+
+#[test]
 fn what_python_prints_is_shown_line_by_line() {
     let Some(python) = python() else { return };
     let done = python.map("greet").jobs(["Ada"]).run().ends(0).prints("null\n");

@@ -7,8 +7,8 @@ use super::sources::Sources;
 use crate::Result;
 use crate::command::{command, run, succeeds};
 
-/// Python starts in less than a second.
-const PROBE_TIME_MAX: Duration = Duration::from_secs(20);
+/// Python starts in less than a second, unless a version manager is busy with itself.
+const PROBE_TIME_MAX: Duration = Duration::from_secs(120);
 
 /// Looks for Python, and installs componentize-py, of the version that the example requires, into an
 /// environment of its own.

@@ -17,6 +17,8 @@ use std::sync::atomic::Ordering;
 const PROGRESS: usize = 2048;
 /// Instructions that are stepped for all deaths of a case in the short form, about.
 const SHORT_STEPS: usize = 16_000;
+/// Instructions that are stepped for all deaths of a case where every one is asked for, about.
+const EVERY_STEPS: usize = 2_000_000;
 /// An operation longer than this has no first pass in the short form.
 const SHORT_LENGTH: usize = 20_000;
 
@@ -165,7 +167,7 @@ fn points(case: &Case) -> (Vec<usize>, usize) {
     let form = std::env::var("WPOOL_KILL").unwrap_or_default();
     let length = length(case);
     if form == "every" {
-        return ((0..=length).step_by(length / 10_000 + 1).collect(), length);
+        return (every(case, length), length);
     }
     let (all, length) = if form == "full" || length < SHORT_LENGTH {
         changes(case)
@@ -175,6 +177,19 @@ fn points(case: &Case) -> (Vec<usize>, usize) {
     let most = (2 * SHORT_STEPS / length.max(1)).max(8);
     let stride = if form == "full" { 1 } else { all.len().div_ceil(most) };
     (all.into_iter().step_by(stride).collect(), length)
+}
+
+/// Every instruction. Of long work those that change something and, between them, where the memory is the
+/// same as after the last that did, as many as can be stepped to in about a minute.
+fn every(case: &Case, length: usize) -> Vec<usize> {
+    let stride = (length * length / 2).div_ceil(EVERY_STEPS).max(1);
+    let mut points: Vec<usize> = (0..=length).step_by(stride).collect();
+    if stride > 1 {
+        points.extend(changes(case).0);
+        points.sort_unstable();
+        points.dedup();
+    }
+    points
 }
 
 fn run(case: &Case) -> usize {
