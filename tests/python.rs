@@ -41,7 +41,7 @@ fn with_multiprocessing() -> Vec<String> {
 fn functions_for_multiprocessing_do_the_same_in_wpool() {
     let Some(python) = python() else { return };
     let theirs = with_multiprocessing();
-    let said = |start: &str| theirs.iter().filter(|line| line.starts_with(start)).next_back();
+    let said = |start: &str| theirs.iter().rfind(|line| line.starts_with(start));
     let numbers = "([1,2,3,4,5,6,7,8,9,10])";
     let calls = ["calc-square", "calc-square-root"].map(|task| format!("{task}{numbers}"));
     let done = python.run().args(calls).run().ends(0);

@@ -71,7 +71,7 @@ fn text(description: &Description) -> String {
     text.truncate(text.trim_end().len());
     if let Some(wit) = &description.wit {
         text += "\n\n";
-        let lines: Vec<_> = wit.trim_end().lines().map(|line| escape::text(line)).collect();
+        let lines: Vec<_> = wit.trim_end().lines().map(escape::text).collect();
         text += &lines.join("\n");
     }
     text
