@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::run::{Wpool, file, folder, map, map_wat, path};
+use common::command::{map_command, map_command_text, passed_on};
+use common::run::{Wpool, file, folder, path};
 use std::fs;
 use std::os::unix::fs::symlink;
 
@@ -36,12 +37,39 @@ const COPY_AND_EXIT: &str = r#"(module
         (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 16)))
         (call $exit (i32.load8_u (i32.const 4096)))))"#;
 
+/// A command with this body, and a function that writes so many bytes at an address to a stream.
+fn command(body: &str) -> Wpool {
+    map_command_text(&format!(
+        r#"(module
+            (import "wasi_snapshot_preview1" "fd_write"
+                (func $fd_write (param i32 i32 i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "environ_sizes_get"
+                (func $environ_sizes (param i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "environ_get"
+                (func $environ (param i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "random_get"
+                (func $random (param i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "clock_time_get"
+                (func $time (param i32 i64 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "path_open" (func $open
+                (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+            (memory (export "memory") 1)
+            (data (i32.const 900) "first\nlast")
+            (data (i32.const 950) "made")
+            (func $write (param $fd i32) (param $at i32) (param $size i32)
+                (i32.store (i32.const 0) (local.get $at))
+                (i32.store (i32.const 4) (local.get $size))
+                (drop (call $fd_write (local.get $fd) (i32.const 0) (i32.const 1) (i32.const 8))))
+            (func (export "_start") {body}))"#
+    ))
+}
+
 const DIGEST_OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 const DIGEST_OF_ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
 /// What the arguments are for the words `a/b.txt` and `c`, with a template.
 fn arguments(template: &str) -> String {
-    let mut run = map_wat(ARGUMENTS).arg("--");
+    let mut run = map_command_text(ARGUMENTS).arg("--");
     run = run.flags(template);
     let done = run.jobs(["a/b.txt"]).jobs(["c"]).run().ends(0);
     let text = String::from_utf8(done.stdout).expect("text");
@@ -52,13 +80,13 @@ fn arguments(template: &str) -> String {
 fn files_bytes_are_the_standard_input() {
     let files = [file("nothing", ""), file("abc", "abc"), file("words", "one two\n  three\n")];
     let digests = format!("{DIGEST_OF_NOTHING}\n{DIGEST_OF_ABC}\n");
-    map("sha256").arg("--files").jobs(&files[..2]).run().ends(0).prints(digests);
+    map_command("sha256").arg("--files").jobs(&files[..2]).run().ends(0).prints(digests);
     let tagged = files.iter().zip(["0 0 0", "0 1 3", "2 3 16"]);
     let tagged: String =
         tagged.map(|(file, counts)| format!("{}\t{counts}\n", file.display())).collect();
-    map("wordcount").args(["--files", "--tag"]).jobs(&files).run().ends(0).prints(&tagged);
+    map_command("wordcount").args(["--files", "--tag"]).jobs(&files).run().ends(0).prints(&tagged);
     let list: String = files.iter().map(|file| format!("{}\n", file.display())).collect();
-    map("wordcount").args(["--files", "--tag"]).stdin(list).run().ends(0).prints(&tagged);
+    map_command("wordcount").args(["--files", "--tag"]).stdin(list).run().ends(0).prints(&tagged);
 }
 
 #[test]
@@ -69,7 +97,7 @@ fn a_thousand_files_have_their_own_digests() {
         fs::write(file, if n % 2 == 0 { "abc" } else { "" }).expect("is writable");
     }
     let expected = format!("{DIGEST_OF_ABC}\n{DIGEST_OF_NOTHING}\n").repeat(500);
-    map("sha256").arg("--files").jobs(&files).run().ends(0).prints(expected);
+    map_command("sha256").arg("--files").jobs(&files).run().ends(0).prints(expected);
 }
 
 #[test]
@@ -78,7 +106,7 @@ fn a_file_that_cannot_be_read_fails_alone() {
     let loops = path("loops");
     symlink(&loops, &loops).expect("a link");
     let jobs = [good.clone(), "/nowhere/file".into(), folder("folder"), loops, good];
-    let done = map("sha256").arg("--files").jobs(&jobs).run().ends(100);
+    let done = map_command("sha256").arg("--files").jobs(&jobs).run().ends(100);
     let done = done.prints(format!("{DIGEST_OF_ABC}\n{DIGEST_OF_ABC}\n"));
     let done = done.says("error: job 1 (/nowhere/file) is invalid: cannot open /nowhere/file");
     done.says("not a regular file").says("2 jobs ok, 3 failed");
@@ -86,9 +114,9 @@ fn a_file_that_cannot_be_read_fails_alone() {
 
 #[test]
 fn a_jobs_text_can_be_the_standard_input() {
-    let run = map("wordcount").arg("--stdin");
+    let run = map_command("wordcount").arg("--stdin");
     run.jobs(["one two", ""]).run().ends(0).prints("0 2 7\n0 0 0\n");
-    let run = map("wordcount").args(["--stdin", "-0"]);
+    let run = map_command("wordcount").args(["--stdin", "-0"]);
     run.stdin("a b\nc\n\0d\0").run().ends(0).prints("2 3 6\n0 1 1\n");
 }
 
@@ -104,7 +132,8 @@ fn jobs_are_the_last_arguments_or_stand_where_the_braces_are() {
 
 #[test]
 fn arguments_may_hold_what_a_shell_would_split() {
-    let done = map_wat(ARGUMENTS).jobs(["two words", "", "*", "--", "\u{e9}"]).run().ends(0);
+    let done =
+        map_command_text(ARGUMENTS).jobs(["two words", "", "*", "--", "\u{e9}"]).run().ends(0);
     done.prints("module\0two words\0module\0\0module\0*\0module\0--\0module\0\u{e9}\0");
 }
 
@@ -112,12 +141,12 @@ fn arguments_may_hold_what_a_shell_would_split() {
 fn a_granted_file_can_be_named_as_an_argument() {
     let granted = folder("granted");
     fs::write(granted.join("abc"), "abc").expect("is writable");
-    let run = || map("sha256").dir(&granted, "/in").arg("--").arg("/in/{}");
+    let run = || map_command("sha256").dir(&granted, "/in").arg("--").arg("/in/{}");
     run().jobs(["abc"]).run().ends(0).prints(format!("{DIGEST_OF_ABC}\n"));
     run().jobs(["none"]).run().ends(100).prints("").says("job 0 (none) exited with code 1");
-    let outside = map("sha256").jobs([granted.join("abc")]);
+    let outside = map_command("sha256").jobs([granted.join("abc")]);
     outside.run().ends(100).prints("").says("exited with code 1");
-    let above = map("sha256").dir(&granted, "/in").jobs(["/in/../../../etc/hostname"]);
+    let above = map_command("sha256").dir(&granted, "/in").jobs(["/in/../../../etc/hostname"]);
     above.run().ends(100).prints("");
 }
 
@@ -125,16 +154,16 @@ fn a_granted_file_can_be_named_as_an_argument() {
 fn output_bytes_pass_unchanged() {
     let bytes = [b"\0\xff\xfe\n\r\x1b[2J".as_slice(), b"\0no line end"];
     let files = [file("first", bytes[0]), file("second", bytes[1])];
-    let run = || map_wat(COPY_AND_EXIT).arg("--files").jobs(&files);
+    let run = || map_command_text(COPY_AND_EXIT).arg("--files").jobs(&files);
     run().run().ends(0).prints(bytes.concat());
-    let null = map_wat(COPY_AND_EXIT).flags("--files --output-format null").jobs(&files);
+    let null = map_command_text(COPY_AND_EXIT).flags("--files --output-format null").jobs(&files);
     null.run().ends(0).prints([bytes[0], b"\0", bytes[1], b"\0"].concat());
 }
 
 #[test]
 fn rows_hold_text_or_base64() {
     let files = [file("text", "\0abc\n"), file("bytes", "\0\u{ff}".as_bytes().split_at(2).0)];
-    let done = map_wat(COPY_AND_EXIT).flags("--files --jsonl").jobs(&files).run().ends(0);
+    let done = map_command_text(COPY_AND_EXIT).flags("--files --jsonl").jobs(&files).run().ends(0);
     let rows = done.rows();
     assert_eq!(rows[0]["output"], "\0abc\n");
     assert_eq!(rows[1]["output"]["base64"], "AMM=");
@@ -143,21 +172,97 @@ fn rows_hold_text_or_base64() {
 
 #[test]
 fn an_exit_code_that_is_not_zero_is_a_failure_which_prints_nothing() {
-    let run: Wpool = map_wat(COPY_AND_EXIT).flags("--files --jsonl");
+    let run: Wpool = map_command_text(COPY_AND_EXIT).flags("--files --jsonl");
     let files = [file("zero", "\0zero"), file("three", "\x03three"), file("last", "\0last")];
     let done = run.jobs(&files).run().ends(100);
     let rows = done.rows();
     assert_eq!((&rows[0]["ok"], &rows[2]["ok"]), (&true.into(), &true.into()));
     assert_eq!(rows[1]["error"]["kind"], "exit");
-    assert_eq!(rows[1]["error"]["code"], 3);
-    let done = map_wat(COPY_AND_EXIT).arg("--files").jobs(&files).run().ends(100);
-    done.prints("\0zero\0last").says("exited with code 3");
+    assert_eq!(rows[1]["error"]["code"], passed_on(3));
+    let done = map_command_text(COPY_AND_EXIT).arg("--files").jobs(&files).run().ends(100);
+    done.prints("\0zero\0last").says(&format!("exited with code {}", passed_on(3)));
 }
 
 #[test]
 fn every_job_has_a_fresh_instance() {
     // The second time around, the buffer would hold the first job's bytes.
     let files = [file("long", "\0".repeat(1000)), file("short", "")];
-    let done = map_wat(COPY_AND_EXIT).flags("--files -j 1").jobs(&files).run().ends(0);
+    let done = map_command_text(COPY_AND_EXIT).flags("--files -j 1").jobs(&files).run().ends(0);
     assert_eq!(done.stdout.len(), 1000);
+}
+
+#[test]
+fn standard_error_is_shown_as_lines_and_is_no_result() {
+    let body = "(call $write (i32.const 2) (i32.const 900) (i32.const 10))
+        (call $write (i32.const 1) (i32.const 950) (i32.const 4))";
+    let done = command(body).jobs(["1"]).run().ends(0).prints("made");
+    done.says("] first\n").says("] last\n");
+    let fails = "(call $write (i32.const 2) (i32.const 900) (i32.const 10)) unreachable";
+    command(fails).jobs(["1"]).run().ends(100).prints("").says("] last\n").says("trapped");
+}
+
+#[test]
+fn variables_are_those_that_are_granted() {
+    let body = "(drop (call $environ_sizes (i32.const 16) (i32.const 20)))
+        (drop (call $environ (i32.const 1024) (i32.const 4096)))
+        (call $write (i32.const 1) (i32.const 4096) (i32.load (i32.const 20)))";
+    let run = || command(body).jobs(["1"]);
+    run().flags("--env A=1 --env B=2").run().ends(0).prints("A=1\0B=2\0");
+    run().run().ends(0).prints("");
+}
+
+#[test]
+fn a_folder_can_be_granted_for_reading_only() {
+    // Makes a file in the first folder that is granted, and traps if that fails.
+    let make = "(if (call $open (i32.const 3) (i32.const 0) (i32.const 950) (i32.const 4)
+        (i32.const 1) (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 16))
+        (then unreachable))";
+    let granted = folder("granted");
+    command(make).dir(&granted, "/to::ro").jobs(["1"]).run().ends(100);
+    assert!(!granted.join("made").exists());
+    command(make).dir(&granted, "/to").jobs(["1"]).run().ends(0);
+    assert!(granted.join("made").exists());
+}
+
+#[test]
+fn a_seed_and_a_clock_make_a_command_deterministic() {
+    let body = "(drop (call $random (i32.const 1024) (i32.const 16)))
+        (drop (call $time (i32.const 0) (i64.const 1) (i32.const 1040)))
+        (call $write (i32.const 1) (i32.const 1024) (i32.const 24))";
+    let jobs = |flags| command(body).flags(flags).jobs(["1", "2"]).run().ends(0).stdout;
+    let seeded = jobs("--seed 7 --clock 1700000000");
+    assert_eq!(seeded, jobs("--seed 7 --clock 1700000000 -j 1 --isolation process"));
+    assert_ne!(seeded[..16], seeded[24..40], "jobs have numbers of their own");
+    assert_eq!(seeded[16..24], seeded[40..48], "the clock stands still");
+    assert_ne!(jobs(""), jobs(""));
+}
+
+#[test]
+fn limits_hold_for_commands() {
+    let grows = "(if (i32.eq (memory.grow (i32.const 1000)) (i32.const -1)) (then unreachable))";
+    let spins = "(loop $again (br $again))";
+    let floods = "(loop $more
+        (call $write (i32.const 1) (i32.const 900) (i32.const 10)) (br $more))";
+    for (body, flags, kind) in [
+        (grows, "--memory 2MiB", "out-of-memory"),
+        (spins, "--fuel 1000000", "fuel"),
+        (spins, "--timeout 0.1", "timeout"),
+        (floods, "--max-output 1MiB", "output-too-large"),
+        ("unreachable", "", "trap"),
+    ] {
+        let run = command(body).args(["--jsonl", "--retries", "1"]).flags(flags);
+        let done = run.jobs(["1", "2", "3"]).run().ends(100);
+        let rows = done.rows();
+        let kinds: Vec<_> = rows.iter().map(|row| &row["error"]["kind"]).collect();
+        assert_eq!(kinds, [kind; 3], "{flags}");
+    }
+}
+
+#[test]
+fn every_isolation_gives_the_same_results() {
+    for isolation in ["reuse", "fresh", "process"] {
+        let run = map_command("sha256").args(["--stdin", "--isolation", isolation]);
+        let done = run.jobs(["", "abc"].repeat(20)).run().ends(0);
+        done.prints(format!("{DIGEST_OF_NOTHING}\n{DIGEST_OF_ABC}\n").repeat(20));
+    }
 }

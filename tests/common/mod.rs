@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test program uses a part of this")]
 
 pub(crate) mod calls;
+pub(crate) mod command;
 pub(crate) mod dice;
 pub(crate) mod done;
 pub(crate) mod flat;
