@@ -4,24 +4,37 @@ use std::fs;
 use std::path::Path;
 
 use wasi_preview1_component_adapter_provider::{
-    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,
+    WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
 };
 use wit_component::ComponentEncoder;
 
 use crate::Result;
+
+/// What calls WASI's second version where a core module calls the first.
+pub enum Adapter {
+    /// For a program, which has a `main`.
+    Command,
+    /// For all others.
+    Reactor,
+}
 
 /// Whether an example is a component: the folders' names end so.
 pub fn is_component(example: &str) -> bool {
     example.ends_with("-component")
 }
 
-/// Makes a component of a core module. Where that calls WASI's first version, an adapter calls the second.
-pub fn encode(module: &Path, component: &Path) -> Result {
+/// Makes a component of a core module.
+pub fn encode(module: &Path, component: &Path, adapter: Adapter) -> Result {
+    let adapter = match adapter {
+        Adapter::Command => WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,
+        Adapter::Reactor => WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+    };
     let module = fs::read(module).map_err(|error| format!("{}: {error}", module.display()))?;
     let encoded = ComponentEncoder::default()
         .validate(true)
         .module(&module)?
-        .adapter(WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER)?
+        .adapter(WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, adapter)?
         .encode()?;
     Ok(fs::write(component, encoded)?)
 }

@@ -9,10 +9,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::command::{cargo, command, run, succeeds, text};
-use crate::component::{encode, is_component};
-use crate::{Result, languages, root};
+use crate::component::{Adapter, encode, is_component};
+use crate::{Result, languages, public, root};
 
-const TARGET: &str = "wasm32-wasip1";
+/// What guests are built for.
+pub const TARGET: &str = "wasm32-wasip1";
 
 /// Where Debian's wasi-libc is.
 const WASI_LIBC: &str = "/usr/lib/wasm32-wasi";
@@ -50,7 +51,7 @@ pub fn build() -> Result<PathBuf> {
         let mut built = build.join(TARGET).join("release").join(module.replace('-', "_"));
         if is_component(&name) {
             let component = build.join(&module);
-            encode(&built, &component)?;
+            encode(&built, &component, Adapter::Reactor)?;
             built = component;
         }
         if replace_if_changed(&built, &guests.join(&module))? {
@@ -58,6 +59,7 @@ pub fn build() -> Result<PathBuf> {
         }
     }
     languages::build(&build.join("languages"), &guests)?;
+    public::build(&sysroot()?, &guests)?;
     Ok(guests)
 }
 
@@ -89,7 +91,7 @@ pub fn replace_if_changed(from: &Path, to: &Path) -> Result<bool> {
 
 /// A cargo that can build for the target.
 fn cargo_for_target(build: &Path) -> Result<Command> {
-    let sysroot = text(&mut command("rustc", ["--print", "sysroot"]))?;
+    let sysroot = sysroot()?;
     let mut cargo = if has_target(&sysroot) || rustup_adds_target(&sysroot, build) {
         cargo::<&str>([])
     } else {
@@ -100,7 +102,13 @@ fn cargo_for_target(build: &Path) -> Result<Command> {
     Ok(cargo)
 }
 
-fn has_target(sysroot: &str) -> bool {
+/// Where the active toolchain is.
+fn sysroot() -> Result<String> {
+    text(&mut command("rustc", ["--print", "sysroot"]))
+}
+
+/// Whether a toolchain has the standard library of the target.
+pub fn has_target(sysroot: &str) -> bool {
     Path::new(sysroot).join("lib/rustlib").join(TARGET).join("lib").exists()
 }
 
