@@ -113,6 +113,72 @@ fn a_result_is_bounded_wherever_it_is_cut() {
     zeros("--max-output 2000", "16000000").ends(100).says("too large a result: more than 2 KiB");
 }
 
+/// Tasks that take one text or some bytes: `text` and `bytes` give them back, `length` their length;
+/// `only-short` is the text or, of more than five bytes, the error; `numbers` and `floats` are three.
+const WHOLE: &str = r#"(component
+  (core module $module
+    (memory (export "memory") 1)
+    (global $next (mut i32) (i32.const 1024))
+    (func (export "realloc") (param i32 i32 i32) (param $bytes i32) (result i32)
+      (local $at i32)
+      (local.set $at (global.get $next))
+      (global.set $next (i32.add (local.get $at) (local.get $bytes)))
+      (local.get $at))
+    (data (i32.const 256) "\00\00\00\00\00\00\00\00\01\00\00\00\00\00\00\00\ff\ff\ff\ff\ff\ff\ff\ff")
+    (func (export "same") (param $at i32) (param $length i32) (result i32)
+      (i32.store (i32.const 0) (local.get $at))
+      (i32.store (i32.const 4) (local.get $length))
+      (i32.const 0))
+    (func (export "length") (param i32 i32) (result i32) (local.get 1))
+    (func (export "only_short") (param $at i32) (param $length i32) (result i32)
+      (i32.store (i32.const 0) (i32.gt_u (local.get $length) (i32.const 5)))
+      (i32.store (i32.const 4) (local.get $at))
+      (i32.store (i32.const 8) (local.get $length))
+      (i32.const 0))
+    (func (export "numbers") (param i32 i32) (result i32)
+      (i32.store (i32.const 0) (i32.const 256))
+      (i32.store (i32.const 4) (i32.const 3))
+      (i32.const 0)))
+  (core instance $i (instantiate $module))
+  (alias core export $i "memory" (core memory $memory))
+  (alias core export $i "realloc" (core func $realloc))
+  (func (export "text") (param "it" string) (result string)
+    (canon lift (core func $i "same") (memory $memory) (realloc $realloc)))
+  (func (export "bytes") (param "it" (list u8)) (result (list u8))
+    (canon lift (core func $i "same") (memory $memory) (realloc $realloc)))
+  (func (export "length") (param "it" (list u8)) (result u32)
+    (canon lift (core func $i "length") (memory $memory) (realloc $realloc)))
+  (func (export "only-short") (param "it" string) (result (result string (error string)))
+    (canon lift (core func $i "only_short") (memory $memory) (realloc $realloc)))
+  (func (export "numbers") (param "it" string) (result (list s64))
+    (canon lift (core func $i "numbers") (memory $memory) (realloc $realloc)))
+  (func (export "floats") (param "it" string) (result (list float64))
+    (canon lift (core func $i "numbers") (memory $memory) (realloc $realloc))))"#;
+
+#[test]
+fn texts_bytes_and_lists_of_numbers_cross_as_they_are() {
+    let whole = |task: &str, flags: &str, job: &str| {
+        let map = map_file(file("whole.wat", WHOLE)).args(["--task", task]).flags(flags);
+        map.jobs([job]).run()
+    };
+    whole("text", "", r#""a\"é😀""#).ends(0).prints("\"a\\\"é😀\"\n");
+    whole("text", "-r", "a b").ends(0).prints("a b\n");
+    whole("text", "", "[1]").ends(100).says("expected a string, found an array");
+    whole("bytes", "", "[0,255,10]").ends(0).prints("[0,255,10]\n");
+    whole("bytes", "", "\"AP8K\"").ends(0).prints("[0,255,10]\n");
+    whole("bytes", "--base64", "[0,255,10]").ends(0).prints("\"AP8K\"\n");
+    whole("bytes", "-R -r", "no JSON").ends(0).prints("no JSON\n");
+    whole("bytes", "", "[256]").ends(100).says("256 is out of range for u8");
+    whole("bytes", "", "[1] 2").ends(100).says("expected the end, found 2");
+    whole("bytes", "--max-output 5", "[1,2]").ends(0).prints("[1,2]\n");
+    whole("bytes", "--max-output 4", "[1,2]").ends(100).says("too large a result");
+    whole("length", "-R", "12345").ends(0).prints("5\n");
+    whole("only-short", "", "short").ends(0).prints("\"short\"\n");
+    whole("only-short", "", "too long").ends(100).says("failed: too long");
+    whole("numbers", "", "it").ends(0).prints("[0,1,-1]\n");
+    whole("floats", "", "it").ends(0).prints("[0.0,5e-324,\"NaN\"]\n");
+}
+
 #[test]
 fn what_has_no_json_is_refused_by_name_and_the_rest_can_be_called() {
     let mixed = format!(

@@ -162,7 +162,7 @@ impl Default for CompileConfig {
     fn default() -> Self {
         CompileConfig {
             cache: true,
-            bytes_max: 2 << 30,
+            bytes_max: 4 << 30,
             timeout: Duration::from_secs(60),
             fuel: false,
             executable: None,

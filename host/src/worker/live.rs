@@ -4,6 +4,7 @@
 use super::call::ScalarCall;
 use super::program::{Calling, Code, Entry, Program};
 use super::sandbox::Sandbox;
+use super::typed::quick::Quick;
 use crate::imports::Host;
 use wasmtime::{Func, ModuleExport, Store, TypedFunc, component};
 use wasmtime_wasi::I32Exit;
@@ -24,11 +25,11 @@ pub(super) enum Instance {
 }
 
 /// What is called for a job.
-#[derive(Clone)]
 pub(super) enum TaskCall {
     Scalar(ScalarCall),
     Byte(TypedFunc<(), i32>),
     Typed(component::Func),
+    Quick(Quick),
     Start(TypedFunc<(), ()>),
     Run(component::TypedFunc<(), (Result<(), ()>,)>),
 }
@@ -111,8 +112,11 @@ fn find(
                 None => None,
             }
         }
-        (Calling::Typed { export, .. }, Instance::Component(instance)) => {
-            instance.get_func(&mut *store, export).map(TaskCall::Typed)
+        (Calling::Typed { signature, export }, Instance::Component(instance)) => {
+            match (instance.get_func(&mut *store, export), signature.quick) {
+                (Some(function), Some(quick)) => Some(TaskCall::Quick(quick(&function, store)?)),
+                (function, _) => function.map(TaskCall::Typed),
+            }
         }
         (
             Calling::Command { entry: Entry::Component(export), .. },

@@ -3,6 +3,7 @@
 use super::{
     Attached, Calling, Failure, Grants, Guest, Live, LogSink, Program, TaskCall, outcome, wasi,
 };
+use crate::worker::typed::quick::Argument;
 use std::sync::Arc;
 
 impl<'a> Guest<'a> {
@@ -55,6 +56,9 @@ impl<'a> Guest<'a> {
                 let mut results = signature.room();
                 let called = function.call(&mut *live.store, &[], &mut results);
                 called.map(|()| signature.write(&results, &mut Vec::new()))
+            }
+            (TaskCall::Quick(call), _) => {
+                call(&mut live.store, Argument::Nothing).map(|answer| answer.map(drop))
             }
             _ => unreachable!("a command is not initialised"),
         };

@@ -1,5 +1,6 @@
 //! Typed tasks: functions of components, whose jobs and results are JSON by their WIT types.
 
+pub(crate) mod quick;
 mod read;
 mod ty;
 mod write;
@@ -26,17 +27,20 @@ pub(crate) struct Signature {
     output: OutputForm,
     base64: bool,
     output_bytes_max: u64,
+    /// How it is called, if there is a quick way.
+    pub(crate) quick: Option<quick::MakeQuick>,
 }
 
 impl Signature {
     /// The signature of a task, from its function's type; `None` if it has a type without a form in
     /// JSON, or several results.
     pub(crate) fn new(task: &Task, ty: &ComponentFunc, settings: &Settings) -> Option<Self> {
-        let params = ty.params().map(|(_, ty)| Ty::of(&ty)).collect::<Option<_>>()?;
+        let params: Vec<Ty> = ty.params().map(|(_, ty)| Ty::of(&ty)).collect::<Option<_>>()?;
         let answers: Vec<Ty> = ty.results().map(|ty| Ty::of(&ty)).collect::<Option<_>>()?;
         let mut answers = answers.into_iter();
         let (answer, None) = (answers.next(), answers.next()) else { return None };
         Some(Signature {
+            quick: quick::of(&params, answer.as_ref()),
             params,
             answer,
             text: task.signature(),
@@ -67,8 +71,8 @@ impl Signature {
         let invalid = |message: String| Failure::new(FailureKind::InvalidJob, message);
         match (self.params.as_slice(), self.input) {
             ([], _) => Ok(Vec::new()),
-            ([Ty::Bytes], InputForm::Raw) => {
-                Ok(vec![Val::List(job.iter().map(|byte| Val::U8(*byte)).collect())])
+            ([Ty::Bytes], _) => {
+                Ok(vec![Val::List(self.read_bytes(job)?.into_iter().map(Val::U8).collect())])
             }
             ([Ty::String], input)
                 if input == InputForm::Raw || input == InputForm::Word && is_text() =>
@@ -81,6 +85,16 @@ impl Signature {
             }
             _ => self.read_json(job).map_err(|wrong| invalid(wrong.describe(job))),
         }
+    }
+
+    /// Reads a job that is bytes.
+    fn read_bytes(&self, job: &[u8]) -> Result<Vec<u8>, Failure> {
+        if self.input == InputForm::Raw {
+            return Ok(job.to_vec());
+        }
+        let mut cursor = Cursor::new(job);
+        let bytes = read::bytes(&mut cursor).and_then(|bytes| cursor.end().map(|()| bytes));
+        bytes.map_err(|wrong| Failure::new(FailureKind::InvalidJob, wrong.describe(job)))
     }
 
     fn read_json(&self, job: &[u8]) -> Result<Vec<Val>, Wrong> {
@@ -147,9 +161,14 @@ impl Signature {
     }
 
     fn json(&self, ty: &Ty, value: &Val, out: &mut Vec<u8>) -> Result<(), TooLong> {
-        let end_max = usize::try_from(self.output_bytes_max).unwrap_or(usize::MAX);
-        let end_max = end_max.saturating_add(out.len());
+        let end_max = self.end_max(out);
         Writer { out, end_max, base64: self.base64 }.value(ty, value)
+    }
+
+    /// How long the text may become, with the result behind what is there.
+    fn end_max(&self, out: &[u8]) -> usize {
+        let most = usize::try_from(self.output_bytes_max).unwrap_or(usize::MAX);
+        most.saturating_add(out.len())
     }
 
     #[cold]

@@ -16,8 +16,7 @@ impl Ty {
         Ok(match self {
             Ty::Scalar(scalar) => from_raw(*scalar, cursor.scalar(*scalar)?),
             Ty::String => Val::String(cursor.string("a string")?),
-            Ty::Bytes if cursor.at(b'"') => Val::List(base64(cursor)?),
-            Ty::Bytes => Val::List(list(cursor, &Ty::Scalar(Scalar::Unsigned(8)))?),
+            Ty::Bytes => Val::List(bytes(cursor)?.into_iter().map(Val::U8).collect()),
             Ty::List(element) => Val::List(list(cursor, element)?),
             Ty::Tuple(types) => {
                 let what = || format!("an array of {} values", types.len());
@@ -90,11 +89,19 @@ fn list(cursor: &mut Cursor<'_>, element: &Ty) -> Result<Vec<Val>, Wrong> {
     Ok(values)
 }
 
-fn base64(cursor: &mut Cursor<'_>) -> Result<Vec<Val>, Wrong> {
-    let place = cursor.place();
-    let text = cursor.string("a string")?;
-    let bytes = from_base64(&text).ok_or_else(|| place.wrong("the string is not base64"))?;
-    Ok(bytes.into_iter().map(Val::U8).collect())
+/// Bytes: an array of numbers, or a string in base64.
+pub(super) fn bytes(cursor: &mut Cursor<'_>) -> Result<Vec<u8>, Wrong> {
+    if cursor.at(b'"') {
+        let place = cursor.place();
+        let text = cursor.string("a string")?;
+        return from_base64(&text).ok_or_else(|| place.wrong("the string is not base64"));
+    }
+    let mut bytes = Vec::new();
+    cursor.list("an array", |cursor| {
+        bytes.push(cursor.scalar(Scalar::Unsigned(8))?.get_u32() as u8);
+        Ok(())
+    })?;
+    Ok(bytes)
 }
 
 /// One of the names, as a string.

@@ -13,6 +13,7 @@ fn signature(ty: Ty) -> Signature {
         output: OutputForm::Json,
         base64: false,
         output_bytes_max: 1 << 20,
+        quick: None,
     }
 }
 
