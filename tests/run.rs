@@ -163,7 +163,9 @@ fn the_first_failure_ends_the_others_where_that_is_asked_for() {
     let calls = ["wait(1)", "odd_fails(3)", "--fail-fast"];
     let done = gate.run(&calls).run().ends(100);
     assert_eq!(done.lines(), ["null", "null"]);
-    done.says("was killed: the limit of --halt is met");
+    // It may not even have begun.
+    let ended = ["was killed: the limit of --halt is met", "wait was not run"];
+    assert!(ended.iter().any(|ended| done.stderr.contains(ended)), "{}", done.stderr);
 }
 
 #[test]

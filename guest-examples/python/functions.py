@@ -34,6 +34,11 @@ def calc_cubes(_):
     return list(map(lambda n: n*n*n, range(1000)))
 
 
+def calc_cubes_sum(_):
+    """Calculate the sum of these cubes"""
+    return sum(map(lambda n: n*n*n, range(1000)))
+
+
 def get_even(nums, q):
     """Obtain the even numbers from a set of input numbers
 

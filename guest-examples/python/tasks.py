@@ -16,7 +16,14 @@ import time
 
 import functions
 import wpool
-from functions import calc_cubes, calc_product, calc_square, calc_square_root, compute_squares
+from functions import (
+    calc_cubes,
+    calc_cubes_sum,
+    calc_product,
+    calc_square,
+    calc_square_root,
+    compute_squares,
+)
 from wpool import Lock, Queue, Value
 
 IMPORTABLE = [datetime, json, math, random, re, statistics, sys, threading, time, wpool]
@@ -51,11 +58,6 @@ def cubes_sum(n: int) -> int:
 def evens(numbers: list[int]) -> list[int]:
     """The even ones among `numbers`."""
     return [n for n in numbers if n % 2 == 0]
-
-
-def calc_cubes_sum(n: int) -> int:
-    """The sum of what `calc_cubes` calculates."""
-    return sum(calc_cubes(n))
 
 
 def get_even(nums: list[int]) -> None:
