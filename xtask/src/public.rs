@@ -3,7 +3,7 @@
 //! wpool, and their results are published.
 //!
 //! They are built once. Where the toolchain has no target for WASI they are skipped with a line that says
-//! so: Debian's sources, of which the examples are built there, are for programs that are here.
+//! so, although the examples can then be built with Debian's Rust sources: that way was not tried for them.
 
 use std::fs;
 use std::path::Path;

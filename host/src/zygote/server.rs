@@ -114,6 +114,8 @@ impl Server {
                 Ok(loaded) => {
                     let loaded: &Loaded = Box::leak(Box::new(loaded));
                     self.loaded = Some(loaded);
+                    // It is of what was loaded before.
+                    self.guest = None;
                     if loaded.program.init.is_some() {
                         return self.initialise(&loaded.program);
                     }
