@@ -35,6 +35,11 @@ use crate::shared as control;
 use state::State;
 use std::io::Write;
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long [`Shared::check`] gives threads that are ending.
+const SETTLED: Duration = Duration::from_secs(1);
 
 /// Shared state: objects with names, for the processes of any number of pools and for the threads of
 /// this program.
@@ -202,8 +207,15 @@ impl Shared {
     }
 
     /// What is wrong with the memory of the state: nothing, unless it was damaged. To be asked while
-    /// nobody uses it.
+    /// nobody uses it; threads that are just ending get a second to let go.
     pub fn check(&self) -> Vec<String> {
-        self.memory().fsck()
+        let deadline = Instant::now() + SETTLED;
+        loop {
+            let wrong = self.memory().fsck();
+            if wrong.is_empty() || Instant::now() >= deadline {
+                return wrong;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 }
