@@ -237,7 +237,10 @@ fn no_process_outlives_its_program_however_that_ends() {
     let _alone = alone();
     let _watchdog = watchdog(120);
     for end in ["exit", "SIGKILL", "SIGTERM", "SIGINT", "SIGABRT", "SIGHUP"] {
-        let mut victim = Command::new(std::env::current_exe().unwrap())
+        let mut victim = Command::new("env")
+            // This program may have been told to ignore some: `nohup`, or a shell's `&`.
+            .arg("--default-signal")
+            .arg(std::env::current_exe().unwrap())
             .args(["--exact", "no_process_outlives_its_program_however_that_ends", "--nocapture"])
             .env(VICTIM, end)
             .stdout(Stdio::piped())

@@ -58,6 +58,26 @@ fn ctrl_c_ends_a_run_that_waits_for_input() {
 }
 
 #[test]
+fn a_signal_that_was_ignored_at_the_start_is_ignored() {
+    for (name, ignored) in [("HUP", Signal::SIGHUP), ("INT", Signal::SIGINT)] {
+        let gate = Gate::new();
+        let run = gate.map("wait", 3).flags("-j 1").ignoring(name).start();
+        run.until("a job", || gate.started().len() == 1);
+        run.signal(ignored);
+        gate.open_all();
+        run.finish().ends(0).says("3 jobs ok");
+    }
+}
+
+#[test]
+fn a_signal_that_wpool_ignores_still_ends_a_worker() {
+    let gate = Gate::new();
+    let run = gate.map("wait", 1).ignoring("TERM").start();
+    processes::signal(gate.wait_for_job(0), Signal::SIGTERM);
+    run.finish().ends(100).says("SIGTERM");
+}
+
+#[test]
 fn ctrl_backslash_leaves_nobody_behind() {
     let gate = Gate::new();
     let (run, mut keyboard) = at_terminal(gate.map("wait", 2).args(["-j", "2"]));

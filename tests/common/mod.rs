@@ -8,6 +8,7 @@ pub(crate) mod done;
 pub(crate) mod flat;
 pub(crate) mod gate;
 pub(crate) mod language;
+pub(crate) mod printed;
 pub(crate) mod processes;
 pub(crate) mod run;
 pub(crate) mod script;

@@ -1,18 +1,19 @@
 //! Runs of the `wpool` program. Each is bounded by a watchdog that kills all its processes and fails
 //! the test with what was printed.
 
+use super::printed::Printed;
 use super::{guest, processes};
 use std::cell::LazyCell;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -60,7 +61,9 @@ pub(crate) fn map_file(module: impl AsRef<OsStr>) -> Wpool {
 
 /// The program with these arguments.
 pub(crate) fn wpool<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Wpool {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wpool"));
+    let mut command = Command::new("env");
+    // Tests send signals, which the test program may itself have been told to ignore: `nohup`, `&`.
+    command.arg("--default-signal").arg(env!("CARGO_BIN_EXE_wpool"));
     for (name, _) in std::env::vars_os() {
         if name.as_encoded_bytes().starts_with(b"WPOOL_") {
             command.env_remove(name);
@@ -69,6 +72,25 @@ pub(crate) fn wpool<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Wpool
     command.env("XDG_CACHE_HOME", path("")).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     Wpool { command, words: Vec::new(), stdin: None, seconds: 60, leads_session: false }
+}
+
+/// A command with its output piped and nothing to read.
+fn executed<'a>(
+    program: &str,
+    first: [&OsStr; 2],
+    args: impl Iterator<Item = &'a OsStr>,
+    envs: impl Iterator<Item = (&'a OsStr, Option<&'a OsStr>)>,
+) -> Command {
+    let mut command = Command::new(program);
+    command.args(first).args(args);
+    for (key, value) in envs {
+        match value {
+            Some(value) => command.env(key, value),
+            None => command.env_remove(key),
+        };
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
 }
 
 /// A run that is not started yet.
@@ -142,17 +164,20 @@ impl Wpool {
 
     /// Makes a terminal its standard input, from which it also gets signals.
     pub(crate) fn on_terminal(mut self, terminal: OwnedFd) -> Self {
-        let mut command = Command::new("setsid");
-        command.arg("--ctty").arg(self.command.get_program()).args(self.command.get_args());
-        for (key, value) in self.command.get_envs() {
-            match value {
-                Some(value) => command.env(key, value),
-                None => command.env_remove(key),
-            };
-        }
-        command.stdin(terminal).stdout(Stdio::piped()).stderr(Stdio::piped());
-        self.command = command;
+        let first = ["--ctty".as_ref(), self.command.get_program()];
+        self.command = executed("setsid", first, self.command.get_args(), self.command.get_envs());
+        self.command.stdin(terminal);
         self.leads_session = true;
+        self
+    }
+
+    /// Has it begin with a signal ignored, as after `nohup`, or a shell's `&`.
+    pub(crate) fn ignoring(mut self, signal: &str) -> Self {
+        let ignore = format!("--ignore-signal={signal}");
+        // The last word on a signal counts: the first argument gives all their defaults.
+        let mut args = self.command.get_args();
+        let first = [args.next().expect("an option of env"), ignore.as_ref()];
+        self.command = executed("env", first, args, self.command.get_envs());
         self
     }
 
@@ -192,34 +217,6 @@ impl Wpool {
     /// Runs it to its end.
     pub(crate) fn run(self) -> Done {
         self.start().finish()
-    }
-}
-
-/// What a run prints.
-#[derive(Clone, Default)]
-pub(crate) struct Printed(Arc<Mutex<Vec<u8>>>);
-
-impl Printed {
-    /// Keeps what comes down a pipe, in a thread of its own.
-    pub(crate) fn keep(&self, mut pipe: impl Read + Send + 'static) -> JoinHandle<()> {
-        let kept = self.clone();
-        thread::spawn(move || {
-            let mut piece = vec![0; 64 << 10];
-            // A terminal whose other end is closed is an error, not an end.
-            while let Ok(size @ 1..) = pipe.read(&mut piece) {
-                kept.0.lock().expect("no reader panics").extend_from_slice(&piece[..size]);
-            }
-        })
-    }
-
-    /// What was printed so far.
-    pub(crate) fn bytes(&self) -> Vec<u8> {
-        self.0.lock().expect("no reader panics").clone()
-    }
-
-    /// The same as text.
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.bytes()).into_owned()
     }
 }
 

@@ -3,6 +3,7 @@
 use nix::sys::signal::{SigSet, Signal, raise};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use std::cell::Cell;
+use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
@@ -20,7 +21,9 @@ pub(crate) enum Cause {
     HangUp,
 }
 
-const TAKEN: [Signal; 6] = [
+/// Those that steer a run, unless they were ignored when the program began: whoever starts it with
+/// `nohup`, or with `&` in a script, wants it to outlive a hang-up or an interrupt.
+const STEERING: [Signal; 6] = [
     Signal::SIGINT,
     Signal::SIGTERM,
     Signal::SIGHUP,
@@ -33,6 +36,7 @@ const TAKEN: [Signal; 6] = [
 #[derive(Debug)]
 pub(crate) struct Signals {
     fd: SignalFd,
+    taken: SigSet,
     grace: Duration,
     cause: SharedCause,
 }
@@ -45,12 +49,14 @@ impl Signals {
     /// a blocked signal stays blocked in children.
     ///
     /// # Errors
-    /// No descriptor is left.
+    /// No descriptor is left, or /proc is not there.
     pub(crate) fn take(grace: Duration) -> io::Result<Self> {
-        let mask: SigSet = TAKEN.into_iter().collect();
-        mask.thread_block()?;
-        let fd = SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
-        Ok(Signals { fd, grace, cause: SharedCause::default() })
+        let ignored = ignored()?;
+        let is_ignored = |signal: &Signal| ignored & (1 << (*signal as i32 - 1)) != 0;
+        let taken: SigSet = STEERING.into_iter().filter(|signal| !is_ignored(signal)).collect();
+        taken.thread_block()?;
+        let fd = SignalFd::with_flags(&taken, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
+        Ok(Signals { fd, taken, grace, cause: SharedCause::default() })
     }
 
     /// The signal that asked the run to end, if one did.
@@ -62,10 +68,17 @@ impl Signals {
     /// interrupted. Those that arrived too late to steer it are forgotten.
     pub(crate) fn release(self) {
         while let Ok(Some(_)) = self.fd.read_signal() {}
-        let mask: SigSet = TAKEN.into_iter().collect();
         // Unblocking signals that are blocked cannot fail.
-        let _ = mask.thread_unblock();
+        let _ = self.taken.thread_unblock();
     }
+}
+
+/// The signals that this process ignores, a bit each, from 1 on. See proc_pid_status(5).
+fn ignored() -> io::Result<u64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .ok_or_else(|| io::Error::other("/proc/self/status has no line SigIgn"))
 }
 
 impl Commands for Signals {

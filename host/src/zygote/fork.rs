@@ -1,8 +1,9 @@
 //! Where processes begin: the start of a zygote before `main`, and the fork of its children.
-#![expect(unsafe_code, reason = "a function in .init_array; fork; _exit")]
+#![expect(unsafe_code, reason = "a function in .init_array; sigaction; fork; _exit")]
 
 use crate::wire::control::ExitStatus;
 use crate::worker::jail;
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::unistd::{ForkResult, Pid, fork, getpid};
 use rustix::process::{PidfdFlags, pidfd_open};
 use std::io;
@@ -29,6 +30,22 @@ extern "C" fn before_main() {
 #[unsafe(link_section = ".init_array")]
 static BEFORE_MAIN: extern "C" fn() = before_main;
 
+/// Has every signal do what it does by default: what the program that started this one ignores or
+/// blocks (`nohup`, a shell's `&`) must still end a worker.
+///
+/// # Errors
+/// Those of sigaction and sigprocmask.
+pub(super) fn default_signals() -> io::Result<()> {
+    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    for signal in Signal::iterator() {
+        if !matches!(signal, Signal::SIGKILL | Signal::SIGSTOP) {
+            // SAFETY: no handler is installed, so there is no code that a signal could interrupt.
+            unsafe { sigaction(signal, &default) }?;
+        }
+    }
+    Ok(SigSet::all().thread_unblock()?)
+}
+
 /// A child as its parent sees it.
 #[derive(Debug)]
 pub(super) struct ChildProcess {
@@ -36,8 +53,8 @@ pub(super) struct ChildProcess {
     pub(super) pidfd: OwnedFd,
 }
 
-/// Forks. The child asks to die with its parent, runs `body`, exits with its answer, and never returns from here; a panic in it
-/// is exit code 101.
+/// Forks. The child asks to die with its parent, runs `body`, exits with its answer, and never
+/// returns from here; a panic in it is exit code 101.
 ///
 /// # Errors
 /// Those of fork and pidfd_open.

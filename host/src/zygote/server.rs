@@ -60,6 +60,7 @@ pub(super) fn main() -> i32 {
 
 fn start() -> io::Result<Server> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
+    fork::default_signals()?;
     let socket = io::stdin().as_fd().try_clone_to_owned()?;
     dup2_stdin(File::open("/dev/null")?)?;
     jail::enter_zygote(socket.as_fd())?;
