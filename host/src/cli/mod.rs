@@ -4,6 +4,7 @@
 //! their outcomes, `exit` and `report` are how a run ends.
 
 mod argv;
+mod bench;
 mod call;
 mod compile;
 mod completions;
