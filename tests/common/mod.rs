@@ -1,6 +1,7 @@
 //! What the integration tests share: a watchdog, the example guests, and small modules of our own.
 #![allow(dead_code, reason = "each test program uses a part of this")]
 
+pub(crate) mod browser;
 pub(crate) mod calls;
 pub(crate) mod command;
 pub(crate) mod dice;

@@ -46,7 +46,7 @@ pub(crate) fn page(findings: &Findings, mut to: impl Write) -> io::Result<()> {
 fn results(findings: &Findings, to: &mut impl Write) -> io::Result<()> {
     let fastest = findings.fastest().map(Measured::label);
     if let Some(text) = table::fastest_text(findings) {
-        writeln!(to, "<p>{}.</p>", escaped(&text))?;
+        writeln!(to, "<p>{}</p>", escaped(&text))?;
     }
     writeln!(
         to,
@@ -59,15 +59,10 @@ fn results(findings: &Findings, to: &mut impl Write) -> io::Result<()> {
         writeln!(to, "{}", row.replacen("<tr>", &format!("<tr class=\"{class}\">"), 1))?;
     }
     writeln!(to, "</tbody>\n</table>\n</div>")?;
-    let Some(reference) = findings.reference() else {
-        return Ok(());
-    };
-    writeln!(
-        to,
-        "<p class=\"note\">Median of the rounds ± standard deviation. User and system are processor \
-         time of all processes together. Relative to {}: above 1 is slower.</p>",
-        escaped(&reference.label())
-    )
+    match table::note(findings) {
+        Some(note) => writeln!(to, "<p class=\"note\">{}</p>", escaped(&note)),
+        None => Ok(()),
+    }
 }
 
 fn figure(to: &mut impl Write, svg: &str, caption: &str) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! The table that a terminal shows.
 
 use super::super::escape;
+use super::super::units::count;
 use super::findings::{Findings, Measured};
 use super::stats::{Ratio, mean};
 use super::time_unit::{self, TimeUnit};
@@ -34,8 +35,8 @@ pub(crate) fn text(findings: &Findings, unit: Option<TimeUnit>, color: bool) -> 
         let is_fastest = fastest == Some(result.label());
         let _ = writeln!(text, "{}", if is_fastest { paint(GREEN, line) } else { line });
     }
-    if let Some(fastest) = fastest_text(findings) {
-        let _ = writeln!(text, "\n{}", escape::text(&fastest));
+    for line in [fastest_text(findings), note(findings)].into_iter().flatten() {
+        let _ = writeln!(text, "\n{}", escape::text(&line));
     }
     text
 }
@@ -71,10 +72,23 @@ pub(crate) fn fastest_text(findings: &Findings) -> Option<String> {
     let ratio = Ratio::of(&next.stats(), &fastest.stats(), |stats| stats.median);
     let spread = ratio.stddev.map_or(String::new(), |stddev| format!(" ± {stddev:.2}"));
     Some(format!(
-        "fastest: {} – {:.2}{spread} times as fast as {}",
+        "Fastest: {} – {:.2}{spread} times as fast as {}.",
         fastest.label(),
         ratio.value,
         next.label()
+    ))
+}
+
+/// How to read the columns.
+pub(crate) fn note(findings: &Findings) -> Option<String> {
+    let reference = findings.reference()?.label();
+    let rounds = || findings.results.iter().map(|result| result.times.len() as u64);
+    let (least, most) = (rounds().min()?, rounds().max()?);
+    let least = if least < most { format!("{least} to ") } else { String::new() };
+    Some(format!(
+        "Median of {least}{} ± standard deviation. User and system: processor time of all \
+         processes together. Relative to {reference}: above 1 is slower.",
+        count(most, "round")
     ))
 }
 
@@ -103,11 +117,10 @@ mod tests {
             first.join(" "),
             "wasm reuse 1 15.0 ± 1.0 ms 14.0 … 16.0 ms 15.0 µs 1.50 × 15.0 ms + 1.00 ms"
         );
-        let last = text.lines().last().expect("the fastest");
-        assert_eq!(
-            last,
-            "fastest: native threads, 2 workers – 1.50 times as fast as wasm reuse, 2 workers"
-        );
+        let fastest =
+            "Fastest: native threads, 2 workers – 1.50 times as fast as wasm reuse, 2 workers.";
+        assert!(text.contains(fastest), "{text}");
+        assert!(text.contains("Median of 1 to 3 rounds ±"), "{text}");
     }
 
     #[test]
@@ -125,6 +138,6 @@ mod tests {
         let mut findings = sample::findings();
         findings.results = vec![sample::result("\x1b[2J", Group::Wasm, 1, &[1])];
         let text = text(&findings, None, false);
-        assert!(text.contains("\\x1b[2J") && !text.contains("fastest"), "{text}");
+        assert!(text.contains("\\x1b[2J") && !text.contains("Fastest"), "{text}");
     }
 }
