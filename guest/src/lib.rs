@@ -33,7 +33,6 @@
 //!   JSON result is `null` too.
 //! - `Result<T, E>` answers with `T`, or fails the job with the message of `E`.
 //! - A panic fails the job as a trap; its message goes to wpool's standard error.
-
 //!
 //! # Shared state
 //! Jobs that run in several processes share what has a name: an object that wpool was told to create
@@ -85,6 +84,11 @@
 //! wit-bindgen = "0.61"
 //! wpool-guest = { version = "0.1", features = ["component"] }
 //! ```
+//!
+//! # Native libraries
+//! With the feature `native` the same source is also a shared library for the machine itself, whose
+//! tasks a program loads and calls: `native.rs` has the contract. There is no sandbox around them, so
+//! it is for measuring what the sandbox costs.
 
 #[cfg(test)]
 extern crate self as wpool_guest;
@@ -103,6 +107,8 @@ mod job;
 mod lock;
 #[cfg(not(all(feature = "component", target_family = "wasm")))]
 mod mapping;
+#[cfg(all(feature = "native", not(target_family = "wasm")))]
+pub mod native;
 mod number;
 mod plain;
 mod queue;

@@ -1,7 +1,8 @@
 //! The imports from the module `wpool`, as they are. `c/wpool.h` says what each of them does.
 //!
 //! Outside WebAssembly the same functions exist with nobody behind them, so a task's source
-//! compiles and is tested natively: no object is found there and none can be created.
+//! compiles and is tested natively: no object is found there and none can be created. Only with the
+//! feature `native` there are jobs and results: see `native.rs`.
 
 #![expect(unsafe_code, reason = "imported functions, and pointers to what they read and write")]
 
@@ -58,16 +59,25 @@ fn nobody() -> ! {
     unreachable!("natively there are no shared objects")
 }
 
+#[cfg(all(feature = "native", not(target_family = "wasm")))]
+pub(crate) use crate::native::{job_read, job_size, result_write};
+
+#[cfg(any(not(feature = "native"), target_family = "wasm"))]
 imports! {
     natively 0;
     safe fn job_size() -> usize;
     unsafe fn job_read(dst: *mut u8, offset: usize, len: usize) -> usize;
-    safe fn process_slot() -> i32;
 }
 
+#[cfg(any(not(feature = "native"), target_family = "wasm"))]
 imports! {
     natively ();
     unsafe fn result_write(src: *const u8, len: usize);
+}
+
+imports! {
+    natively 0;
+    safe fn process_slot() -> i32;
 }
 
 imports! {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::command::{cargo, command, run, succeeds, text};
 use crate::component::{Adapter, encode, is_component};
-use crate::{Result, languages, public, root};
+use crate::{Result, languages, native, public, root};
 
 /// What guests are built for.
 pub const TARGET: &str = "wasm32-wasip1";
@@ -21,6 +21,12 @@ const WASI_LIBC: &str = "/usr/lib/wasm32-wasi";
 /// What Debian needs: a Rust of one version with its sources, and a C library to link.
 const DEBIAN_INSTALL: &str = "apt-get update && apt-get install -y --no-install-recommends \
                               rustc-web cargo-web rust-web-src wasi-libc";
+
+/// Examples built for SIMD of 128 bits, which every CPU that wpool runs on has.
+const SIMD: [&str; 1] = ["kernels"];
+
+/// What SIMD is to the compiler.
+const SIMD_FLAG: &str = "-C target-feature=+simd128";
 
 /// Downloading the target takes seconds; what takes longer will not come.
 const RUSTUP_TIME_MAX: Duration = Duration::from_secs(60);
@@ -34,12 +40,14 @@ pub fn build() -> Result<PathBuf> {
     fs::create_dir_all(&guests)?;
 
     let examples = examples()?;
-    let (components, modules): (Vec<_>, Vec<_>) =
-        examples.iter().partition(|example| is_component(example));
+    let (components, modules): (Vec<&str>, Vec<&str>) =
+        examples.iter().map(String::as_str).partition(|example| is_component(example));
+    let (simd, modules): (Vec<_>, Vec<_>) =
+        modules.into_iter().partition(|example| SIMD.contains(example));
     // One after the other, or the SDK would be built for both in one: for components.
-    for examples in [modules, components] {
+    for (examples, flags) in [(modules, ""), (simd, SIMD_FLAG), (components, "")] {
         let packages = examples.into_iter().flat_map(|example| ["--package", example]);
-        run(cargo_for_target(&build)?
+        run(cargo_for_target(&build, flags)?
             .args(["build", "--release", "--target", TARGET])
             .args(["--manifest-path", "guest-examples/Cargo.toml", "--target-dir"])
             .arg(&build)
@@ -58,6 +66,7 @@ pub fn build() -> Result<PathBuf> {
             println!("target/guests/{module}");
         }
     }
+    native::build(&build, &guests)?;
     languages::build(&build.join("languages"), &guests)?;
     public::build(&sysroot()?, &guests)?;
     Ok(guests)
@@ -89,16 +98,21 @@ pub fn replace_if_changed(from: &Path, to: &Path) -> Result<bool> {
     Ok(true)
 }
 
-/// A cargo that can build for the target.
-fn cargo_for_target(build: &Path) -> Result<Command> {
+/// A cargo that can build for the target, with flags for the compiler.
+fn cargo_for_target(build: &Path, flags: &str) -> Result<Command> {
     let sysroot = sysroot()?;
+    let mut flags = flags.to_owned();
     let mut cargo = if has_target(&sysroot) || rustup_adds_target(&sysroot, build) {
         cargo::<&str>([])
     } else {
+        // Here rustc finds libc.a, and for commands crt1-command.o; wpool-guest itself holds what
+        // crt1-reactor.o would add. So one set of flags does for both.
+        flags += &format!(" -L native={WASI_LIBC}");
         debian_cargo(&sysroot)?
     };
     // Flags meant for the host's code are wrong for guests.
     cargo.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+    cargo.env("CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS", flags.trim_start());
     Ok(cargo)
 }
 
@@ -149,10 +163,7 @@ fn debian_cargo(sysroot: &str) -> Result<Command> {
         .env("RUSTC", "/usr/bin/rustc")
         // Building the standard library is not a stable feature.
         .env("RUSTC_BOOTSTRAP", "1")
-        .env("CARGO_TARGET_WASM32_WASIP1_LINKER", linker)
-        // Here rustc finds libc.a, and for commands crt1-command.o; wpool-guest itself holds what
-        // crt1-reactor.o would add. So one set of flags, and one standard library, does for both.
-        .env("CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS", format!("-L native={WASI_LIBC}"));
+        .env("CARGO_TARGET_WASM32_WASIP1_LINKER", linker);
     Ok(cargo)
 }
 

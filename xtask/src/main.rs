@@ -6,6 +6,7 @@ mod component;
 mod demo;
 mod guests;
 mod languages;
+mod native;
 mod public;
 mod soak;
 mod test;
@@ -18,8 +19,9 @@ use std::process::ExitCode;
 const HELP: &str = "\
 Usage: cargo xtask COMMAND
 
-  guests   build the examples in guest-examples/ as target/guests/NAME.wasm, and published programs
-           as target/guests/public/NAME.wasm
+  guests   build the examples in guest-examples/ as target/guests/NAME.wasm, some of them as native
+           libraries too (target/guests/native/libNAME.so), and published programs as
+           target/guests/public/NAME.wasm
   test     formatting, lints and all tests, for the host and for guests
   bench    measure wpool beside what people use today: see `cargo xtask bench --help`
   soak     the long forms of the tests that kill processes: see `cargo xtask soak --help`

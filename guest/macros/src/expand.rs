@@ -27,9 +27,18 @@ pub(crate) fn export(task: &Task) -> TokenStream {
     }
 }
 
+/// Where a task is exported: in a module, and with the feature `native` in a shared library.
+fn exported() -> TokenStream {
+    if cfg!(feature = "native") {
+        quote!(any(target_family = "wasm", unix))
+    } else {
+        quote!(target_family = "wasm")
+    }
+}
+
 /// An export with the task's name that takes and returns WebAssembly's numbers.
 ///
-/// Natively it is an unused function, so that the task counts as used.
+/// Where it is not exported it is an unused function, so that the task counts as used.
 fn scalar(task: &Task) -> TokenStream {
     let Task { function, name, .. } = task;
     let (args, tys) = arguments(task);
@@ -38,9 +47,10 @@ fn scalar(task: &Task) -> TokenStream {
         _ => quote!(()),
     };
     let scalar = quote!(::wpool_guest::__private::Scalar);
+    let exported = exported();
     quote! {
         #[allow(dead_code)]
-        #[cfg_attr(target_family = "wasm", unsafe(export_name = #name))]
+        #[cfg_attr(#exported, unsafe(export_name = #name))]
         extern "C" fn __wpool_export(
             #(#args: <#tys as #scalar>::Abi),*
         ) -> <#result as #scalar>::Abi {
@@ -51,11 +61,12 @@ fn scalar(task: &Task) -> TokenStream {
 
 /// An export `task_NAME` that decodes a job and encodes a result.
 ///
-/// The part between the two is there natively as well, unused: the task counts as used, and a type
+/// The part between the two is there where nothing is exported as well, unused: the task counts as used, and a type
 /// that serde cannot handle is an error in `cargo test`, too.
 fn bytes(task: &Task) -> TokenStream {
     let function = &task.function;
     let export_name = format!("task_{}", task.name);
+    let exported = exported();
     let (args, tys) = arguments(task);
     let (pattern, job_type) = match args.len() {
         1 => (quote!(#(#args)*), quote!(#(#tys)*)),
@@ -80,7 +91,7 @@ fn bytes(task: &Task) -> TokenStream {
             ::wpool_guest::__private::answer::<#job_type, _, _>(#job, |#pattern| #call)
         }
 
-        #[cfg(target_family = "wasm")]
+        #[cfg(#exported)]
         #[unsafe(export_name = #export_name)]
         extern "C" fn __wpool_export() -> i32 {
             ::wpool_guest::__private::byte_task(__wpool_answer)

@@ -1,0 +1,56 @@
+//! Examples as native libraries: the same source without WebAssembly, to compare with.
+//!
+//! `target/guests/native/libNAME.so` is made for any CPU of the architecture, as a module is: nothing
+//! in it asks what the CPU at hand can do. `target/guests/native-shipped/libNAME.so` has the crates it
+//! uses as they come: some ask, and have faster code for many CPUs.
+
+use std::fs;
+use std::path::Path;
+
+use crate::Result;
+use crate::command::{cargo, run};
+use crate::guests::replace_if_changed;
+
+/// Makes `sha2` look at no CPU; for other crates a feature of the example decides.
+const PLAIN: &str = r#"--cfg sha2_backend="soft""#;
+
+/// Builds what has changed, with a folder of `kept` for each way.
+pub fn build(kept: &Path, guests: &Path) -> Result {
+    let plain = Build { folder: "native", features: &["native"], flags: PLAIN };
+    plain.libraries(&["cubes", "kernels", "square"], kept, guests)?;
+    let shipped = Build { folder: "native-shipped", features: &["native", "detect"], flags: "" };
+    shipped.libraries(&["kernels"], kept, guests)
+}
+
+/// A way to build.
+struct Build {
+    folder: &'static str,
+    features: &'static [&'static str],
+    flags: &'static str,
+}
+
+impl Build {
+    fn libraries(&self, examples: &[&str], kept: &Path, guests: &Path) -> Result {
+        let (kept, guests) = (kept.join(self.folder), guests.join(self.folder));
+        fs::create_dir_all(&guests)?;
+        let mut cargo =
+            cargo(["build", "--release", "--manifest-path", "guest-examples/Cargo.toml"]);
+        // In place of flags that were meant for the host's code.
+        cargo.env_remove("CARGO_ENCODED_RUSTFLAGS").env("RUSTFLAGS", self.flags);
+        cargo.arg("--target-dir").arg(&kept);
+        for example in examples {
+            cargo.args(["--package", example]);
+            for feature in self.features {
+                cargo.arg("--features").arg(format!("{example}/{feature}"));
+            }
+        }
+        run(&mut cargo)?;
+        for example in examples {
+            let library = format!("lib{example}.so");
+            if replace_if_changed(&kept.join("release").join(&library), &guests.join(&library))? {
+                println!("target/guests/{}/{library}", self.folder);
+            }
+        }
+        Ok(())
+    }
+}
