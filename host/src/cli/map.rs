@@ -38,7 +38,7 @@ pub(crate) fn run(
     args: &[OsString],
 ) -> Result<Exit, Report> {
     flags.console.apply_color();
-    let jobs = plan::jobs(flags, columns)?;
+    let jobs = plan::jobs(&flags.input, columns)?;
     let module = modules::read(&flags.module)?;
     let limits = &flags.limits;
     let mut objects = Objects::make(&flags.objects, limits.shared_space, limits.region_space)?;
@@ -47,7 +47,7 @@ pub(crate) fn run(
     let hash = wants_hash.then(|| blake3::hash(&module).to_hex().to_string());
     let mut session = Session::open(&module, flags.limits.compile(!flags.policy.no_cache))
         .map_err(|error| Report::of_module(&flags.module, error))?;
-    let task = plan::task(flags, session.description(), &jobs)?;
+    let task = plan::task(&flags.call(), session.description(), &jobs)?;
     let mut config = plan::config(flags, session.description().kind, &jobs);
     objects.check(&flags.module, session.description())?;
     objects.lend_to(&mut config);
@@ -106,7 +106,7 @@ fn input(
     skip: Option<Skip>,
 ) -> Input {
     let encoder = Encoder::new(
-        plan::shape(flags, command, jobs.width),
+        plan::shape(&flags.input, command, jobs.width),
         flags.input.files,
         flags.input.input_format == InputFormat::Jsonl,
         config.buffer_bytes_max,

@@ -4,7 +4,7 @@
 //! their outcomes, `exit` and `report` are how a run ends.
 
 mod argv;
-mod bench;
+pub(crate) mod bench;
 mod call;
 mod compile;
 mod completions;
@@ -54,6 +54,7 @@ struct Cli {
 enum Sub {
     Map(Box<flags::MapFlags>),
     Run(Box<flags::RunFlags>),
+    Bench(Box<flags::BenchFlags>),
     Inspect(inspect::InspectFlags),
     Compile(compile::CompileFlags),
     Completions(completions::CompletionsFlags),
@@ -94,13 +95,14 @@ fn obey(args: &[OsString]) -> Result<Exit, Report> {
         }
         Err(error) => return Err(Report::of_clap(&error)),
     };
-    if !columns.is_empty() && !matches!(cli.subcommand, Sub::Map(_)) {
-        return Err(Report::usage("only `wpool map` takes jobs after `:::`")
+    if !columns.is_empty() && !matches!(cli.subcommand, Sub::Map(_) | Sub::Bench(_)) {
+        return Err(Report::usage("only `wpool map` and `wpool bench` take jobs after `:::`")
             .help("leave out `:::` and what follows it"));
     }
     match cli.subcommand {
         Sub::Map(flags) => map::run(&flags, columns, args),
         Sub::Run(flags) => run::run(&flags),
+        Sub::Bench(flags) => bench::run(&flags, columns),
         Sub::Inspect(flags) => inspect::run(&flags),
         Sub::Compile(flags) => compile::run(&flags),
         Sub::Completions(flags) => completions::run(&flags),

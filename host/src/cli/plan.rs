@@ -1,7 +1,8 @@
-//! What the flags of `wpool map` amount to: where jobs come from, and how the pool is set up.
+//! What the flags of `wpool map` and `wpool bench` amount to: where jobs come from, what is called, and
+//! how the pool is set up.
 
 use super::argv::Column;
-use super::flags::MapFlags;
+use super::flags::{InputFlags, MapFlags};
 use super::input::Origin;
 use super::input::encode::Shape;
 use super::input::lines::{Lines, Reader};
@@ -34,6 +35,21 @@ pub(crate) struct Jobs {
     pub(crate) about: String,
 }
 
+/// What is called, and what its jobs are made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Call<'a> {
+    /// The module's file.
+    pub(crate) module: &'a Path,
+    /// Its task, where it has several.
+    pub(crate) task: Option<&'a str>,
+    /// The task that is called once before.
+    pub(crate) init: Option<&'a str>,
+    /// Arguments of a command.
+    pub(crate) template: &'a [String],
+    /// Where jobs come from.
+    pub(crate) input: &'a InputFlags,
+}
+
 impl Jobs {
     /// How many there are, where that is known beforehand.
     pub(crate) fn count(&self) -> Option<u64> {
@@ -49,8 +65,7 @@ impl Jobs {
 ///
 /// # Errors
 /// There are none, or they are named in two ways, or a file cannot be opened.
-pub(crate) fn jobs(flags: &MapFlags, columns: Vec<Column>) -> Result<Jobs, Report> {
-    let input = &flags.input;
+pub(crate) fn jobs(input: &InputFlags, columns: Vec<Column>) -> Result<Jobs, Report> {
     if !columns.is_empty() {
         if input.range.is_some() || !input.arg_file.is_empty() {
             return Err(Report::usage(
@@ -58,7 +73,7 @@ pub(crate) fn jobs(flags: &MapFlags, columns: Vec<Column>) -> Result<Jobs, Repor
             )
             .help("leave one of them out"));
         }
-        return words(flags, columns);
+        return words(input, columns);
     }
     if let Some(range) = input.range {
         if input.files {
@@ -76,15 +91,13 @@ pub(crate) fn jobs(flags: &MapFlags, columns: Vec<Column>) -> Result<Jobs, Repor
     records(&input.arg_file, input.null)
 }
 
-fn words(flags: &MapFlags, columns: Vec<Column>) -> Result<Jobs, Report> {
+fn words(input: &InputFlags, columns: Vec<Column>) -> Result<Jobs, Report> {
     let product = Product::new(columns)
         .ok_or_else(|| Report::usage("the words after `:::` make more than 2^64 jobs"))?;
     let width = product.width();
-    for (given, flag) in [
-        (flags.input.files, "--files"),
-        (flags.input.raw_input, "--raw-input"),
-        (flags.input.stdin, "--stdin"),
-    ] {
+    for (given, flag) in
+        [(input.files, "--files"), (input.raw_input, "--raw-input"), (input.stdin, "--stdin")]
+    {
         if given && width > 1 {
             return Err(Report::usage(format!("{flag} takes one word for each job"))
                 .help("give all words after a single `:::`"));
@@ -152,23 +165,23 @@ fn describe(file: &File, name: &str) -> io::Result<String> {
 /// # Errors
 /// There is no such task, or a flag that has no meaning for this kind of module.
 pub(crate) fn task(
-    flags: &MapFlags,
+    call: &Call<'_>,
     description: &Description,
     jobs: &Jobs,
 ) -> Result<String, Report> {
-    let task = description.choose(flags.pool.task.as_deref()).map_err(|error| {
+    let task = description.choose(call.task).map_err(|error| {
         let error = PoolError::Task { message: error.message, candidates: error.candidates };
-        Report::of_module(&flags.module, error)
+        Report::of_module(call.module, error)
     })?;
-    let module = flags.module.display();
+    let module = call.module.display();
     if description.kind != Kind::Command {
-        if let Some(arg) = flags.template.first() {
+        if let Some(arg) = call.template.first() {
             return Err(Report::usage(format!(
                 "{module} is not a command, so it takes no argument {arg:?} after `--`"
             ))
             .help("give jobs after `:::`"));
         }
-        if flags.input.stdin {
+        if call.input.stdin {
             return Err(Report::usage(format!(
                 "{module} is not a command: --stdin has no meaning"
             ))
@@ -180,46 +193,55 @@ pub(crate) fn task(
 }
 
 /// What jobs are made of.
-pub(crate) fn shape(flags: &MapFlags, command: bool, width: usize) -> Shape {
+pub(crate) fn shape(input: &InputFlags, command: bool, width: usize) -> Shape {
     match command {
-        true if flags.input.stdin => Shape::Stdin,
+        true if input.stdin => Shape::Stdin,
         true => Shape::Arguments,
         false if width > 1 => Shape::Array,
         false => Shape::Word,
     }
 }
 
-/// How the pool is set up.
-pub(crate) fn config(flags: &MapFlags, kind: Kind, jobs: &Jobs) -> Config {
-    let (input, results, output) = (&flags.input, &flags.results, &flags.output);
-    let (pool, policy, limits) = (&flags.pool, &flags.policy, &flags.limits);
-    let recorded = results.format() == Format::Jsonl || flags.log.joblog.is_some();
-    let settings = Settings {
-        task: pool.task.clone(),
-        init: pool.init.clone(),
-        isolation: pool.isolation,
+/// What workers are told of the task and its jobs; of results and limits, what `rest` says.
+pub(crate) fn settings(call: &Call<'_>, kind: Kind, jobs: &Jobs, rest: Settings) -> Settings {
+    let input = call.input;
+    Settings {
+        task: call.task.map(str::to_owned),
+        init: call.init.map(str::to_owned),
         input: match jobs.origin {
             _ if input.raw_input || input.files => InputForm::Raw,
             Origin::Words { .. } if jobs.width == 1 => InputForm::Word,
             _ => InputForm::Json,
         },
+        command: match kind {
+            Kind::Command => CommandLine {
+                name: modules::stem(call.module),
+                template: call.template.to_vec(),
+                append: !input.stdin && !input.files,
+            },
+            _ => CommandLine::default(),
+        },
+        ..rest
+    }
+}
+
+/// How the pool of `wpool map` is set up.
+pub(crate) fn config(flags: &MapFlags, kind: Kind, jobs: &Jobs) -> Config {
+    let (input, results, output) = (&flags.input, &flags.results, &flags.output);
+    let (pool, policy, limits) = (&flags.pool, &flags.policy, &flags.limits);
+    let recorded = results.format() == Format::Jsonl || flags.log.joblog.is_some();
+    let rest = Settings {
+        isolation: pool.isolation,
         output: match results.form() {
             OutputForm::Json if input.files || input.null => OutputForm::Bytes,
             form => form,
         },
         base64: results.base64,
-        command: match kind {
-            Kind::Command => CommandLine {
-                name: modules::stem(&flags.module),
-                template: flags.template.clone(),
-                append: !input.stdin && !input.files,
-            },
-            _ => CommandLine::default(),
-        },
         log_bytes_max: flags.buffer.max_log,
         measured: recorded,
         ..limits.settings(&flags.grants)
     };
+    let settings = settings(&flags.call(), kind, jobs, rest);
     let default = Config::default();
     Config {
         workers: pool.workers.unwrap_or(default.workers),

@@ -1,7 +1,7 @@
 //! Where jobs come from and where outcomes go: the two ends a dispatcher is given.
 
 use crate::wire::failure::Failure;
-use crate::wire::frame::Entries;
+use crate::wire::frame::{Entries, Walk};
 use crate::wire::line::Stream;
 use crate::wire::record::Record;
 use std::io;
@@ -64,6 +64,20 @@ impl Intake {
     pub fn skip(&mut self) {
         self.settled.push((self.next, Settled::Skipped));
         self.next += 1;
+    }
+
+    /// Takes out the jobs that were added and not yet taken.
+    pub fn drain(&mut self, mut take: impl FnMut(&[u8])) {
+        Walk::new(self.entries.bytes(), self.entries.first()).for_each(|(_, job)| take(job));
+        self.entries.clear();
+    }
+
+    /// The first job that has failed already, and why.
+    pub fn first_failed(&self) -> Option<(u64, &Failure)> {
+        self.settled.iter().find_map(|(job, settled)| match settled {
+            Settled::Failed { failure, .. } => Some((*job, failure)),
+            Settled::Skipped => None,
+        })
     }
 
     /// Number that the next job will get.

@@ -3,6 +3,7 @@
 //! A [`session`] holds a loaded module. Its runs are a [`dispatcher`]'s, between a source of jobs and
 //! a sink of outcomes ([`feed`]). Nothing here knows wasm, a command line, or a terminal.
 
+pub mod alone;
 mod backlog;
 mod batch;
 pub mod config;

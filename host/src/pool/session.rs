@@ -197,6 +197,12 @@ impl Session {
         Ok(())
     }
 
+    /// Ends the zygote in good order: the processor time of all its workers is then this process's (as
+    /// that of its children).
+    pub fn close(self) {
+        self.zygote.close();
+    }
+
     /// Starts another zygote in the place of one that was lost; says how that one ended.
     pub(super) fn restart(&mut self, config: &Config) -> Result<String, PoolError> {
         let how = self.zygote.end();
@@ -207,7 +213,7 @@ impl Session {
     }
 }
 
-fn setup(what: &'static str) -> impl Fn(io::Error) -> PoolError {
+pub(super) fn setup(what: &'static str) -> impl Fn(io::Error) -> PoolError {
     move |error| PoolError::setup(what, error)
 }
 
@@ -215,7 +221,7 @@ fn start_zygote(config: &CompileConfig) -> Result<Zygote, PoolError> {
     Zygote::start(config.executable.as_deref()).map_err(setup("start a zygote"))
 }
 
-fn no_zygote(error: io::Error) -> PoolError {
+pub(super) fn no_zygote(error: io::Error) -> PoolError {
     PoolError::setup(
         "use the zygote: is this program linked with the wpool crate (or, if not, the wpool program \
          named by `executable`)?",

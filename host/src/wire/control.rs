@@ -47,6 +47,15 @@ pub(crate) enum ToZygote {
     /// Descriptors: the machine code, a [`Load`] as JSON, and what that says follows: those of shared
     /// state, then, if the settings say so, the dispatcher's standard input, output and error.
     Load,
+    /// Run all jobs in one process: answered by [`FromZygote::Alone`].
+    /// Descriptors: the jobs ([`Entries`](super::frame::Entries)), and where the nanoseconds that they took
+    /// and their records go.
+    Alone {
+        /// How many threads run them; more than one for a native library only.
+        threads: usize,
+    },
+    /// Wait for the end of the workers, and end: not answered.
+    Finish,
     /// Fork a worker: answered by [`FromZygote::Forked`] and, once it ended, [`FromZygote::Exited`].
     /// Descriptors: the pipe of jobs (to read), the pipe of results (to write), the job memory.
     Fork {
@@ -107,6 +116,8 @@ pub(crate) enum FromZygote {
     Compiled(Result<(), String>),
     /// The module is linked, or why not.
     Loaded(Result<(), String>),
+    /// All jobs were run in one process, or why not.
+    Alone(Result<(), String>),
     /// A worker was forked, or why not. Descriptor: its pidfd.
     Forked {
         /// The worker.

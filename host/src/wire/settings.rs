@@ -116,6 +116,8 @@ pub struct Settings {
     /// The tasks of jobs that name their own (see [`task_job`]). Where there are none, all jobs are for
     /// [`task`](Self::task).
     pub tasks: Vec<String>,
+    /// A shared library whose tasks are called instead of the module's, without a sandbox.
+    pub native: Option<PathBuf>,
     /// The task that is called once in each new instance, before its first job. Unless instances are
     /// `fresh`, that is done once, before the workers are forked from where it has been done.
     pub init: Option<String>,
@@ -169,6 +171,7 @@ impl Default for Settings {
         Settings {
             task: None,
             tasks: Vec::new(),
+            native: None,
             init: None,
             isolation: Isolation::default(),
             input: InputForm::default(),

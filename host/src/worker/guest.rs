@@ -103,6 +103,7 @@ impl<'a> Guest<'a> {
             Calling::Byte { takes, .. } => self.run_bytes(number, task, *takes, job, out),
             Calling::Typed { signature, .. } => self.run_typed(number, task, signature, job, out),
             Calling::Command { command, .. } => self.run_command(number, command, job, out),
+            Calling::Native(task) => self.run_native(task, job, out),
         };
         match (&result, &mut self.live) {
             (Ok(()), Some(live)) => live.store.end_job(),
@@ -343,6 +344,7 @@ impl<'a> Guest<'a> {
 }
 
 mod init;
+mod native;
 
 /// Why fuel can be set.
 const FUEL: &str = "the engine counts fuel";

@@ -46,6 +46,7 @@ impl Live {
     ) -> wasmtime::Result<(Instance, TaskCall)> {
         let instance = match &program.code {
             Code::Component(pre) => Instance::Component(pre.instantiate(&mut *store)?),
+            Code::Native { .. } => unreachable!("a library has no instances"),
             Code::Core { pre, memory, initialize } => {
                 let instance = pre.instantiate(&mut *store)?;
                 if let Some(memory) = memory {

@@ -4,6 +4,7 @@
 //! frames into another, and shares its job memory with the dispatcher. When the pipe of jobs ends, so
 //! does the worker.
 
+pub(crate) mod alone;
 mod arguments;
 mod call;
 mod command;
@@ -16,6 +17,7 @@ mod json;
 mod link;
 mod live;
 pub(crate) mod log;
+mod native;
 mod outbox;
 mod outcome;
 mod pipe;

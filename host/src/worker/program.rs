@@ -4,6 +4,7 @@ use super::call::ScalarExport;
 use super::command::Command;
 use super::engine::{self, PAGE_BYTES};
 use super::link;
+use super::native::{NativeLibrary, NativeTask};
 use super::outcome::size;
 use super::text::Takes;
 use super::{convert, typed};
@@ -12,6 +13,7 @@ use crate::module::description::{ChooseError, Description, Form, Task};
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::settings::{InputForm, OutputForm, Settings, split_task_job};
 use std::fs::File;
+use std::path::Path;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{self, Component, ComponentExportIndex};
 use wasmtime::{Engine, InstancePre, Module, ModuleExport};
@@ -39,6 +41,9 @@ pub(crate) enum ProgramError {
     /// The module imports what nobody provides.
     #[error("the module imports what wpool does not provide: {0}")]
     Imports(String),
+    /// The shared library cannot be used.
+    #[error("cannot use the native library {0}: {1}")]
+    Native(String, String),
     /// The compiled code cannot be used.
     #[error("cannot load the module: {0:#}")]
     Load(wasmtime::Error),
@@ -54,6 +59,8 @@ pub(crate) enum Calling {
     Typed { signature: typed::Signature, export: ComponentExportIndex },
     /// Arguments and standard input; standard output.
     Command { command: Command, entry: Entry },
+    /// A function of a shared library.
+    Native(NativeTask),
 }
 
 /// The function that runs a command.
@@ -72,6 +79,13 @@ pub(crate) enum Code {
         memory: Option<ModuleExport>,
     },
     Component(component::InstancePre<Host>),
+    /// No module at all: a shared library.
+    Native {
+        /// Kept loaded.
+        _library: NativeLibrary,
+        /// Of nothing.
+        engine: Engine,
+    },
 }
 
 /// A module that is ready to be instantiated.
@@ -107,17 +121,20 @@ impl Program {
         }
         check_memory(settings, description)?;
         check_directories(settings)?;
-        let (tasks, code) = match description.component {
-            true => component(settings, description, &tasks, &cwasm)?,
-            false => core(settings, description, &tasks, &cwasm)?,
+        let (tasks, code) = match &settings.native {
+            Some(library) => native(settings, &tasks, library)?,
+            None if description.component => component(settings, description, &tasks, &cwasm)?,
+            None => core(settings, description, &tasks, &cwasm)?,
         };
+        let wasm = settings.native.is_none();
         Ok(Program {
             settings: settings.clone(),
             tasks,
             init,
             code,
-            wasi: description.imports.iter().any(|import| import.module.starts_with("wasi")),
-            polls: description.polls(),
+            wasi: wasm
+                && description.imports.iter().any(|import| import.module.starts_with("wasi")),
+            polls: wasm && description.polls(),
         })
     }
 
@@ -143,8 +160,9 @@ impl Program {
     /// Most numbers that a call passes in either direction.
     pub(crate) fn width(&self) -> usize {
         let widths = self.tasks.iter().map(|task| match task {
-            Calling::Scalar { signature, .. } => signature.width(),
-            Calling::Byte { .. } | Calling::Typed { .. } | Calling::Command { .. } => 0,
+            Calling::Scalar { signature, .. }
+            | Calling::Native(NativeTask::Numbers { signature, .. }) => signature.width(),
+            _ => 0,
         });
         widths.max().unwrap_or(0)
     }
@@ -159,6 +177,7 @@ impl Program {
         match &self.code {
             Code::Core { pre, .. } => pre.module().engine(),
             Code::Component(pre) => pre.engine(),
+            Code::Native { engine, .. } => engine,
         }
     }
 }
@@ -192,6 +211,20 @@ fn component(
     let tasks = tasks.iter().map(|task| typed_calling(settings, task, &component));
     let tasks = tasks.collect::<Result<_, _>>()?;
     Ok((tasks, Code::Component(link::component(&component, description)?)))
+}
+
+/// Loads a shared library with the same tasks.
+fn native(
+    settings: &Settings,
+    tasks: &[&Task],
+    path: &Path,
+) -> Result<(Vec<Calling>, Code), ProgramError> {
+    let wrong = |message: String| ProgramError::Native(path.display().to_string(), message);
+    let library = NativeLibrary::load(path).map_err(|error| wrong(error.to_string()))?;
+    let bare = settings.output == OutputForm::Raw;
+    let tasks = tasks.iter().map(|task| library.task(task, bare).map(Calling::Native));
+    let tasks = tasks.collect::<Result<_, _>>().map_err(wrong)?;
+    Ok((tasks, Code::Native { _library: library, engine: Engine::default() }))
 }
 
 fn calling(settings: &Settings, task: &Task, module: &Module) -> Result<Calling, ProgramError> {

@@ -133,6 +133,22 @@ impl Zygote {
         }
     }
 
+    /// Runs all jobs in one process. The records are in the second file afterwards.
+    ///
+    /// # Errors
+    /// Outer: the zygote is of no use any more. Inner: why there are no records.
+    pub(crate) fn run_alone(
+        &self,
+        threads: usize,
+        files: [BorrowedFd<'_>; 2],
+        timeout: Duration,
+    ) -> io::Result<Result<(), String>> {
+        match self.ask(&ToZygote::Alone { threads }, &files, timeout)? {
+            FromZygote::Alone(result) => Ok(result),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// Sends a request and waits for its answer. Only used while there are no workers, so the next
     /// message is the answer.
     fn ask(
@@ -172,6 +188,17 @@ impl Zygote {
                 None => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the zygote ended")),
             };
         }
+    }
+
+    /// Lets the zygote end by itself once its workers have, or ends it if that takes longer.
+    pub(crate) fn close(mut self) {
+        // It fails only if the other side is gone.
+        let _ = self.socket.send(&ToZygote::Finish, &[]);
+        let deadline = Instant::now() + FIRST_ANSWER;
+        while let (Ok(None), true) = (self.process.try_wait(), Instant::now() < deadline) {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        self.end();
     }
 
     /// Ends the zygote at once and says how it had ended if it had already.

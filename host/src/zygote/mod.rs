@@ -7,6 +7,7 @@
 //!
 //! **Invariant:** the zygote has one thread whenever it forks; it asserts this.
 
+mod alone;
 mod client;
 mod compiler;
 mod fork;

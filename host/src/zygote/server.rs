@@ -1,9 +1,9 @@
 //! The zygote's own side: answers requests, forks workers, reaps them, and ends with the dispatcher.
 
 use super::client::payload;
-use super::compiler;
 use super::fork::{self, ChildProcess};
 use super::nursery;
+use super::{alone, compiler};
 use crate::module::compile;
 use crate::module::description::Description;
 use crate::shared::Shared;
@@ -20,7 +20,10 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// How long workers may take to end when all is done.
+const FINISH: Duration = Duration::from_secs(1);
 
 /// What a zygote has loaded.
 struct Loaded {
@@ -37,8 +40,8 @@ struct Server {
     loaded: Option<&'static Loaded>,
     /// A guest of what is loaded, initialised.
     guest: Option<Guest<'static>>,
-    /// Whether another process serves in the place of this one.
-    replaced: bool,
+    /// Whether there is nothing more to do: another process serves in the place of this one, or nobody asks.
+    is_over: bool,
     workers: Vec<(WorkerId, ChildProcess)>,
 }
 
@@ -69,7 +72,7 @@ fn start() -> io::Result<Server> {
         socket: ControlSocket::from_fd(socket),
         loaded: None,
         guest: None,
-        replaced: false,
+        is_over: false,
         workers: Vec::new(),
     })
 }
@@ -77,7 +80,7 @@ fn start() -> io::Result<Server> {
 impl Server {
     /// Serves until the dispatcher closes the control socket.
     fn run(&mut self) -> io::Result<()> {
-        while !self.replaced {
+        while !self.is_over {
             let mut fds = vec![self.socket.as_fd()];
             fds.extend(self.workers.iter().map(|(_, child)| child.pidfd.as_fd()));
             let ready = poll_readable(&fds, None)?;
@@ -87,6 +90,19 @@ impl Server {
                     Some((request, files)) => self.answer(request, files)?,
                     None => return Ok(()),
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until the workers have ended, as they do when their pipes have, and no longer than a second.
+    fn finish(&mut self) -> io::Result<()> {
+        self.is_over = true;
+        let deadline = Instant::now() + FINISH;
+        for (_, child) in std::mem::take(&mut self.workers) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if poll_readable(&[child.pidfd.as_fd()], Some(left))?[0] {
+                reap(child.pid)?;
             }
         }
         Ok(())
@@ -124,6 +140,15 @@ impl Server {
                 }
                 Err(message) => FromZygote::Loaded(Err(cut_text(message))),
             },
+            ToZygote::Alone { threads } => FromZygote::Alone(match self.loaded {
+                Some(loaded) => {
+                    let socket = self.socket.as_fd();
+                    alone::run(&loaded.program, &mut self.guest, files, threads, socket)
+                        .map_err(cut_text)
+                }
+                None => Err("no module is loaded".into()),
+            }),
+            ToZygote::Finish => return self.finish(),
             ToZygote::Fork { worker, member } => return self.fork(worker, member, files),
         };
         self.socket.send(&answer, &[])
@@ -135,7 +160,7 @@ impl Server {
             Ok(()) => 0,
             Err(_) => 1,
         })?;
-        self.replaced = true;
+        self.is_over = true;
         match reap(child.pid)? {
             ExitStatus::Code(0) => Ok(()),
             // If it had answered already, the dispatcher takes this for the end that it is.

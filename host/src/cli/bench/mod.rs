@@ -1,12 +1,260 @@
-//! What `wpool bench` shows and writes down.
-#![cfg_attr(not(test), expect(dead_code, reason = "the subcommand that calls these comes next"))]
+//! `wpool bench`: the same jobs in several modes, side by side.
 
+mod agree;
 mod chart;
+mod contest;
 mod export;
 mod findings;
 mod html;
+mod machine;
+pub(crate) mod mode;
+pub(crate) mod python;
 #[cfg(test)]
 mod sample;
+mod shell;
 mod stats;
+mod subject;
 mod table;
-mod time_unit;
+pub(crate) mod time_unit;
+mod timing;
+
+use super::argv::Column;
+use super::exit::Exit;
+use super::flags::{BenchFlags, InputFormat};
+use super::input::Input;
+use super::input::encode::Encoder;
+use super::output::console::Console;
+use super::output::progress::Progress;
+use super::plan;
+use super::report::Report;
+use super::{modules, summary, units};
+use anstream::{AutoStream, ColorChoice};
+use findings::Findings;
+use mode::{Contender, Mode, Way};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use subject::{Jobs, Subject};
+use wpool::module::description::{Description, Kind};
+use wpool::pool::config::Config;
+use wpool::pool::cpus;
+use wpool::pool::session::Session;
+use wpool::wire::settings::{OutputForm, Settings};
+
+/// Runs the subcommand. `columns` is what followed each `:::`.
+///
+/// # Errors
+/// A mode could not be run, a job failed, or modes do not agree.
+pub(crate) fn run(flags: &BenchFlags, columns: Vec<Column>) -> Result<Exit, Report> {
+    flags.console.apply_color();
+    let planned = plan::jobs(&flags.input, columns)?;
+    let module = modules::read(&flags.module)?;
+    let compile = flags.limits.compile(true);
+    let session = Session::open(&module, compile.clone())
+        .map_err(|error| Report::of_module(&flags.module, error))?;
+    let description = session.description().clone();
+    drop(session);
+    let task = plan::task(&flags.call(), &description, &planned)?;
+    let config = config(flags, description.kind, &planned);
+    let contenders = contenders(flags, &description)?;
+    let exports = Exports::open(flags)?;
+    let jobs = jobs(flags, &config, planned, description.kind)?;
+    let subject = Subject {
+        path: &flags.module,
+        module: &module,
+        description: &description,
+        compile,
+        config,
+        jobs: &jobs,
+        native: flags.compared.native.as_deref(),
+        python: flags.compared.python.as_ref(),
+        template: &flags.template,
+        ignore_failure: flags.compared.ignore_failure,
+    };
+    let mut console = console(flags)?;
+    contest::compare(&subject, &contenders)?;
+    let counted = units::count(jobs.len() as u64, "job");
+    console.info(format_args!("all agree on the results of {counted}; measuring"));
+    let results = contest::measure(&subject, &contenders, &flags.rounds)?;
+    console.finish();
+    let name = flags.module.file_name().unwrap_or_default().to_string_lossy();
+    let findings = Findings {
+        title: format!("{name}, {task}: {counted}"),
+        machine: machine::facts(&subject),
+        results,
+        timelines: Vec::new(),
+    };
+    exports.write(&findings, flags)?;
+    let color = AutoStream::choice(&io::stdout()) != ColorChoice::Never;
+    summary::print(&table::text(&findings, flags.exports.time_unit, color))
+}
+
+fn config(flags: &BenchFlags, kind: Kind, planned: &plan::Jobs) -> Config {
+    let rest = Settings {
+        output: if flags.input.files { OutputForm::Bytes } else { OutputForm::Json },
+        ..flags.limits.settings(&flags.grants)
+    };
+    Config {
+        settings: plan::settings(&flags.call(), kind, planned, rest),
+        shared_bytes_max: flags.limits.shared_space,
+        timeout: flags.limits.timeout,
+        deadline: flags.limits.deadline,
+        batch_jobs_max: flags.compared.batch,
+        ..Config::default()
+    }
+}
+
+/// All jobs, read and encoded.
+fn jobs(
+    flags: &BenchFlags,
+    config: &Config,
+    planned: plan::Jobs,
+    kind: Kind,
+) -> Result<Jobs, Report> {
+    let input = &flags.input;
+    let encoder = Encoder::new(
+        plan::shape(input, kind == Kind::Command, planned.width),
+        input.files,
+        input.input_format == InputFormat::Jsonl,
+        config.buffer_bytes_max,
+        None,
+        planned.names,
+    );
+    let jobs = Jobs::read(Input::new(planned.origin, encoder))?;
+    match jobs.len() {
+        0 => Err(Report::new(Exit::NoInput, "there are no jobs to measure")),
+        _ => Ok(jobs),
+    }
+}
+
+/// The modes that there are, each with all numbers of workers.
+fn contenders(flags: &BenchFlags, description: &Description) -> Result<Vec<Contender>, Report> {
+    let compared = &flags.compared;
+    let mut modes = compared.modes.clone();
+    if modes.is_empty() {
+        modes.extend(
+            Mode::ALL.into_iter().filter(|mode| lacks(*mode, flags, description).is_none()),
+        );
+    }
+    let mut workers = compared.workers.clone();
+    if workers.is_empty() {
+        workers.push(cpus::usable());
+    }
+    let mut contenders: Vec<Contender> = Vec::new();
+    for mode in modes {
+        if let Some((what, help)) = lacks(mode, flags, description) {
+            return Err(Report::usage(format!("mode `{}` {what}", mode.name())).help(help));
+        }
+        for &workers in if mode.is_parallel() { &workers[..] } else { &[1] } {
+            let contender = Contender { mode, workers };
+            if !contenders.contains(&contender) {
+                contenders.push(contender);
+            }
+        }
+    }
+    Ok(contenders)
+}
+
+/// What a mode lacks, and what to do about it.
+fn lacks(
+    mode: Mode,
+    flags: &BenchFlags,
+    description: &Description,
+) -> Option<(&'static str, &'static str)> {
+    let compared = &flags.compared;
+    let command = description.kind == Kind::Command;
+    match (mode, mode.way()) {
+        (Mode::Native | Mode::Threads | Mode::NativeWorkers, _) if command => {
+            Some(("is not for commands", "xargs and parallel run a native program"))
+        }
+        (Mode::Reuse, _) if command => {
+            Some(("is not for commands", "each job of a command has a fresh instance"))
+        }
+        (Mode::Native | Mode::Threads | Mode::NativeWorkers, _) if compared.native.is_none() => {
+            Some(("needs a shared library", "give it with --native LIB.so"))
+        }
+        (Mode::Python, _) if compared.python.is_none() => {
+            Some(("needs a function", "give it with --python FILE.py:FUNCTION"))
+        }
+        (Mode::Python, _) if command => {
+            Some(("is not for commands", "give a native program with --native"))
+        }
+        (Mode::Xargs | Mode::Parallel, _) if !command => {
+            Some(("is for commands only", "--native gives a shared library with the same tasks"))
+        }
+        (Mode::Xargs | Mode::Parallel, _) if compared.native.is_none() => {
+            Some(("needs a program", "give it with --native PROGRAM"))
+        }
+        (Mode::Xargs | Mode::Parallel, _) if !appends(flags) => Some((
+            "takes one word a job, behind the arguments",
+            "leave out --stdin, --files and replacements like {}",
+        )),
+        (Mode::Parallel, _) if !shell::is_there("parallel") => {
+            Some(("needs GNU parallel", "install it, or leave the mode out"))
+        }
+        (_, Way::Alone { .. }) if description.shares() => {
+            Some(("has no shared objects", "leave it out: tasks that share need a pool"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether each job of a command is one word more.
+fn appends(flags: &BenchFlags) -> bool {
+    let input = &flags.input;
+    !input.stdin && !input.files && !flags.template.iter().any(|arg| arg.contains('{'))
+}
+
+fn console(flags: &BenchFlags) -> Result<Console, Report> {
+    Console::new(flags.console.quiet, flags.console.verbose, Progress::None)
+        .map_err(|error| Report::new(Exit::Setup, format!("standard error: {error}")))
+}
+
+/// Files that were asked for. They are opened first, so that nothing is measured in vain.
+struct Exports {
+    files: Vec<(PathBuf, Writer, File)>,
+}
+
+type Writer = fn(&Findings, &BenchFlags, &mut dyn Write) -> io::Result<()>;
+
+impl Exports {
+    fn open(flags: &BenchFlags) -> Result<Exports, Report> {
+        let exports = &flags.exports;
+        let all: [(&Option<PathBuf>, Writer); 6] = [
+            (&exports.export_json, |findings, _, to| export::json(findings, to)),
+            (&exports.export_csv, |findings, _, to| export::csv(findings, to)),
+            (&exports.export_markdown, |findings, flags, to| {
+                export::markdown(findings, flags.exports.time_unit, to)
+            }),
+            (&exports.export_asciidoc, |findings, flags, to| {
+                export::asciidoc(findings, flags.exports.time_unit, to)
+            }),
+            (&exports.export_orgmode, |findings, flags, to| {
+                export::orgmode(findings, flags.exports.time_unit, to)
+            }),
+            (&exports.export_html, |findings, _, to| html::page(findings, to)),
+        ];
+        let mut files = Vec::new();
+        for (path, writer) in all {
+            let Some(path) = path else { continue };
+            let file = File::create(path).map_err(|error| wrong(path, &error))?;
+            files.push((path.clone(), writer, file));
+        }
+        Ok(Exports { files })
+    }
+
+    fn write(self, findings: &Findings, flags: &BenchFlags) -> Result<(), Report> {
+        for (path, writer, file) in self.files {
+            let mut file = BufWriter::new(file);
+            writer(findings, flags, &mut file)
+                .and_then(|()| file.flush())
+                .map_err(|error| wrong(&path, &error))?;
+        }
+        Ok(())
+    }
+}
+
+fn wrong(path: &std::path::Path, error: &io::Error) -> Report {
+    Report::new(Exit::Output, format!("cannot write {}: {error}", path.display()))
+        .help("give a file that you may write, in a folder that is there")
+}

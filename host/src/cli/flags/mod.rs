@@ -1,5 +1,6 @@
 //! The flags of `wpool map`, in groups that other subcommands take too. Their doc comments are the help text.
 
+mod bench;
 mod grammar;
 mod input;
 mod limits;
@@ -9,6 +10,7 @@ mod objects;
 mod output;
 mod run;
 
+pub(crate) use bench::{BenchFlags, RoundFlags};
 pub(crate) use input::{InputFlags, InputFormat, NoInput};
 pub(crate) use limits::{BufferFlags, GrantFlags, LimitFlags, PolicyFlags, PoolFlags};
 pub(crate) use log::LogFlags;
@@ -16,6 +18,7 @@ pub(crate) use objects::ObjectFlags;
 pub(crate) use output::{ConsoleFlags, OutputFlags, ProgressFlags, ProgressWhen, ResultFlags};
 pub(crate) use run::RunFlags;
 
+use super::plan::Call;
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, Command};
 use std::path::PathBuf;
@@ -81,6 +84,19 @@ pub(crate) struct MapFlags {
 
     #[command(flatten)]
     pub(crate) console: ConsoleFlags,
+}
+
+impl MapFlags {
+    /// What is called.
+    pub(crate) fn call(&self) -> Call<'_> {
+        Call {
+            module: &self.module,
+            task: self.pool.task.as_deref(),
+            init: self.pool.init.as_deref(),
+            template: &self.template,
+            input: &self.input,
+        }
+    }
 }
 
 /// Lets every long flag be given by an environment variable too: `--max-log` by `WPOOL_MAX_LOG`.

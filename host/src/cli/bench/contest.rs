@@ -1,0 +1,212 @@
+//! Contests: each contender runs once so that results can be compared, then they take turns.
+
+use super::agree::{Compared, Seen};
+use super::findings::Measured;
+use super::mode::{Contender, Mode, Way};
+use super::subject::{Replay, Subject};
+use super::timing::{Processors, Timing};
+use super::{python, shell};
+use crate::cli::exit::Exit;
+use crate::cli::flags::RoundFlags;
+use crate::cli::report::Report;
+use std::io;
+use std::time::{Duration, Instant};
+use wpool::pool::config::Config;
+use wpool::pool::feed::{NoCommands, Notice, Outcome, Results, Sink};
+use wpool::pool::session::Session;
+use wpool::pool::summary::End;
+use wpool::wire::settings::{Isolation, Settings};
+
+/// How long each mode is measured if nobody says how often.
+const ENOUGH: Duration = Duration::from_secs(3);
+
+/// Runs every contender once and compares what the jobs came to.
+///
+/// # Errors
+/// One of them cannot be run, a job fails, or two do not agree.
+pub(crate) fn compare(subject: &Subject<'_>, contenders: &[Contender]) -> Result<(), Report> {
+    let mut first: Option<(Contender, Seen)> = None;
+    for &contender in contenders {
+        let mut seen = Seen::new(Compared::of(subject.description.kind));
+        run(subject, contender, Some(&mut seen))?;
+        match &first {
+            None => first = Some((contender, seen)),
+            Some((other, others)) => seen.agree(contender, others, *other)?,
+        }
+    }
+    Ok(())
+}
+
+/// Measures all contenders, who take turns.
+///
+/// # Errors
+/// As [`compare`].
+pub(crate) fn measure(
+    subject: &Subject<'_>,
+    contenders: &[Contender],
+    rounds: &RoundFlags,
+) -> Result<Vec<Measured>, Report> {
+    let mut timings: Vec<Vec<Timing>> = contenders.iter().map(|_| Vec::new()).collect();
+    let mut round = 0;
+    let begun = Instant::now();
+    while !is_enough(rounds, round, begun.elapsed(), contenders.len()) {
+        for (contender, timings) in contenders.iter().zip(&mut timings) {
+            let timing = run(subject, *contender, None)?;
+            if round >= rounds.warmup {
+                timings.push(timing);
+            }
+        }
+        round += 1;
+    }
+    let jobs = subject.jobs.len() as u64;
+    let measured = |(contender, timings): (&Contender, Vec<Timing>)| Measured {
+        mode: contender.mode.name().to_owned(),
+        group: contender.mode.group(),
+        workers: contender.workers,
+        jobs,
+        times: timings.iter().map(|timing| timing.took).collect(),
+        user: timings.iter().map(|timing| timing.user).collect(),
+        system: timings.iter().map(|timing| timing.system).collect(),
+    };
+    Ok(contenders.iter().zip(timings).map(measured).collect())
+}
+
+/// Whether so many rounds, those of the warm-up included, are all.
+fn is_enough(rounds: &RoundFlags, done: u32, took: Duration, contenders: usize) -> bool {
+    let counted = done.saturating_sub(rounds.warmup);
+    match rounds.runs {
+        Some(runs) => counted >= runs,
+        None if counted < rounds.min_runs => false,
+        None => counted >= rounds.max_runs || took >= ENOUGH * contenders as u32,
+    }
+}
+
+/// Runs all jobs in one mode.
+fn run(
+    subject: &Subject<'_>,
+    contender: Contender,
+    mut seen: Option<&mut Seen>,
+) -> Result<Timing, Report> {
+    let Contender { mode, workers } = contender;
+    let mut keep = |result: &[u8]| {
+        seen.iter_mut().for_each(|seen| seen.add(Some(result)));
+    };
+    match (mode.way(), mode, subject.python, subject.native) {
+        (Way::Alone { native }, ..) => alone(subject, contender, native, seen),
+        (Way::Pool { native, isolation }, ..) => {
+            let config = config(subject, native, isolation, workers);
+            in_workers(subject, contender, config, Keep { seen, failed: None })
+        }
+        (Way::Program, Mode::Python, Some(function), _) => {
+            python::run(subject, function, workers, &mut keep)
+        }
+        (Way::Program, _, _, Some(program)) => {
+            shell::run(subject, program, mode, workers, &mut keep)
+        }
+        (Way::Program, ..) => unreachable!("modes are chosen by what there is"),
+    }
+}
+
+fn config(subject: &Subject<'_>, native: bool, isolation: Isolation, workers: usize) -> Config {
+    let native = subject.native.filter(|_| native).map(ToOwned::to_owned);
+    let settings = Settings { native, isolation, ..subject.config.settings.clone() };
+    Config { settings, workers, ..subject.config.clone() }
+}
+
+/// Runs all jobs in one process.
+fn alone(
+    subject: &Subject<'_>,
+    contender: Contender,
+    native: bool,
+    mut seen: Option<&mut Seen>,
+) -> Result<Timing, Report> {
+    let config = config(subject, native, Isolation::Reuse, 1);
+    let before = Processors::now();
+    let mut session = open(subject)?;
+    let batch = subject.jobs.batch();
+    let done = session
+        .run_alone(&config, &batch, contender.workers)
+        .map_err(|error| Report::of_module(subject.path, error))?;
+    for (job, result) in done.results().enumerate() {
+        if let (Err(failure), false) = (&result, subject.ignore_failure) {
+            return Err(failed(contender, job as u64, &failure.to_string()));
+        }
+        seen.iter_mut().for_each(|seen| seen.add(result.as_ref().ok().copied()));
+    }
+    session.close();
+    Ok(before.timing(done.took))
+}
+
+/// Runs all jobs in a pool.
+fn in_workers(
+    subject: &Subject<'_>,
+    contender: Contender,
+    config: Config,
+    mut keep: Keep<'_>,
+) -> Result<Timing, Report> {
+    let before = Processors::now();
+    let mut session = open(subject)?;
+    session.load(&config).map_err(|error| Report::of_module(subject.path, error))?;
+    let begun = Instant::now();
+    let ended = session.run(config, &mut Replay::new(subject.jobs), &mut keep, &mut NoCommands);
+    let took = begun.elapsed();
+    let summary = ended.map_err(|error| Report::of_module(subject.path, error))?;
+    session.close();
+    match keep.failed {
+        Some((job, message)) if !subject.ignore_failure => Err(failed(contender, job, &message)),
+        _ if summary.end == End::Complete => Ok(before.timing(took)),
+        _ => Err(Report::new(
+            Exit::Deadline,
+            format!("--deadline passed in mode `{}`", contender.mode.name()),
+        )),
+    }
+}
+
+fn open(subject: &Subject<'_>) -> Result<Session, Report> {
+    Session::open(subject.module, subject.compile.clone())
+        .map_err(|error| Report::of_module(subject.path, error))
+}
+
+fn failed(contender: Contender, job: u64, message: &str) -> Report {
+    let name = contender.mode.name();
+    Report::new(Exit::JobsFailed, format!("job {job} failed in mode `{name}`: {message}"))
+        .help("--ignore-failure measures jobs that fail in all modes")
+}
+
+/// Keeps what jobs came to, if somebody wants it, and the first failure.
+struct Keep<'s> {
+    seen: Option<&'s mut Seen>,
+    failed: Option<(u64, String)>,
+}
+
+impl Sink for Keep<'_> {
+    fn take(&mut self, outcome: &Outcome<'_>) -> io::Result<()> {
+        if let (Err(failure), None) = (&outcome.result, &self.failed) {
+            self.failed = Some((outcome.job, failure.to_string()));
+        }
+        self.seen.iter_mut().for_each(|seen| seen.add(outcome.result.ok()));
+        Ok(())
+    }
+
+    fn take_plain(&mut self, _: Results<'_>) -> bool {
+        self.seen.is_none()
+    }
+
+    fn notice(&mut self, _: Notice) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_end_when_they_are_enough() {
+        let flags = |runs| RoundFlags { warmup: 1, runs, min_runs: 3, max_runs: 5 };
+        let after = |flags: &RoundFlags, seconds| {
+            (0..).find(|&round| is_enough(flags, round, Duration::from_secs(seconds), 2)).unwrap()
+        };
+        assert_eq!(after(&flags(Some(2)), 100), 3);
+        assert_eq!(after(&flags(None), 100), 4);
+        assert_eq!(after(&flags(None), 0), 6);
+    }
+}

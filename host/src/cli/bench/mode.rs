@@ -1,0 +1,105 @@
+//! Modes: the ways in which the same jobs are run.
+
+use super::findings::Group;
+use clap::ValueEnum;
+use wpool::wire::settings::Isolation;
+
+/// A way to run jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Mode {
+    /// A shared library, in one process.
+    Native,
+    /// A shared library, in the threads of one process.
+    Threads,
+    /// A shared library, in the workers of a pool.
+    NativeWorkers,
+    /// WebAssembly in one process.
+    Wasm,
+    /// WebAssembly in workers, an instance for each.
+    Reuse,
+    /// WebAssembly in workers, an instance for each job.
+    Fresh,
+    /// WebAssembly in workers, a process for each job.
+    Process,
+    /// `multiprocessing.Pool` of Python.
+    Python,
+    /// xargs, a process of a native program for each job.
+    Xargs,
+    /// GNU parallel, likewise.
+    Parallel,
+}
+
+/// How a mode is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// All jobs in one process.
+    Alone { native: bool },
+    /// In a pool of workers.
+    Pool { native: bool, isolation: Isolation },
+    /// By another program.
+    Program,
+}
+
+impl Mode {
+    /// All of them, in the order in which they are shown.
+    pub(crate) const ALL: [Mode; 10] = [
+        Mode::Native,
+        Mode::Threads,
+        Mode::NativeWorkers,
+        Mode::Wasm,
+        Mode::Reuse,
+        Mode::Fresh,
+        Mode::Process,
+        Mode::Python,
+        Mode::Xargs,
+        Mode::Parallel,
+    ];
+
+    /// What it is called where results are shown.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Mode::Native => "native",
+            Mode::Threads => "native threads",
+            Mode::NativeWorkers => "native workers",
+            Mode::Wasm => "wasm",
+            Mode::Reuse => "wasm reuse",
+            Mode::Fresh => "wasm fresh",
+            Mode::Process => "wasm process",
+            Mode::Python => "python pool",
+            Mode::Xargs => "xargs",
+            Mode::Parallel => "GNU parallel",
+        }
+    }
+
+    pub(crate) fn group(self) -> Group {
+        match self.way() {
+            Way::Alone { native: true } | Way::Pool { native: true, .. } => Group::Native,
+            Way::Alone { native: false } | Way::Pool { native: false, .. } => Group::Wasm,
+            Way::Program => Group::Peer,
+        }
+    }
+
+    pub(crate) fn way(self) -> Way {
+        match self {
+            Mode::Native | Mode::Threads => Way::Alone { native: true },
+            Mode::Wasm => Way::Alone { native: false },
+            Mode::NativeWorkers => Way::Pool { native: true, isolation: Isolation::Reuse },
+            Mode::Reuse => Way::Pool { native: false, isolation: Isolation::Reuse },
+            Mode::Fresh => Way::Pool { native: false, isolation: Isolation::Fresh },
+            Mode::Process => Way::Pool { native: false, isolation: Isolation::Process },
+            Mode::Python | Mode::Xargs | Mode::Parallel => Way::Program,
+        }
+    }
+
+    /// Whether there are several workers or threads.
+    pub(crate) fn is_parallel(self) -> bool {
+        !matches!(self, Mode::Native | Mode::Wasm)
+    }
+}
+
+/// A mode with so many workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Contender {
+    pub(crate) mode: Mode,
+    pub(crate) workers: usize,
+}

@@ -1,0 +1,142 @@
+//! What is measured: a module, its task, and its jobs, which are kept to be run again and again.
+
+use super::python::PythonFunction;
+use crate::cli::input::Input;
+use crate::cli::report::Report;
+use rustix::event::{PollFd, PollFlags, poll};
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::path::Path;
+use std::time::Duration;
+use wpool::module::description::Description;
+use wpool::pool::alone::Batch;
+use wpool::pool::config::{CompileConfig, Config};
+use wpool::pool::feed::{Fill, Intake, Source};
+
+/// Most bytes of all jobs together.
+const JOBS_BYTES_MAX: usize = 1 << 30;
+
+/// Bytes of jobs that are taken at a time.
+const ROOM: usize = 1 << 20;
+
+/// Longest time of one run where --deadline does not say otherwise.
+const LIMIT: Duration = Duration::from_secs(3600);
+
+/// What is measured.
+pub(crate) struct Subject<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) module: &'a [u8],
+    pub(crate) description: &'a Description,
+    pub(crate) compile: CompileConfig,
+    pub(crate) config: Config,
+    pub(crate) jobs: &'a Jobs,
+    /// A shared library with the same tasks, or for a command a program.
+    pub(crate) native: Option<&'a Path>,
+    pub(crate) python: Option<&'a PythonFunction>,
+    /// Arguments of a command.
+    pub(crate) template: &'a [String],
+    pub(crate) ignore_failure: bool,
+}
+
+impl Subject<'_> {
+    /// Longest time of one run.
+    pub(crate) fn limit(&self) -> Duration {
+        self.config.deadline.unwrap_or(LIMIT)
+    }
+}
+
+/// Jobs, encoded as workers take them.
+#[derive(Debug, Default)]
+pub(crate) struct Jobs {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Jobs {
+    /// All jobs of an input.
+    ///
+    /// # Errors
+    /// They cannot be read, one of them has failed before it is run, or they are too large.
+    pub(crate) fn read(mut input: Input) -> Result<Jobs, Report> {
+        let wrong = |error: io::Error| Report::usage(format!("cannot read the jobs: {error}"));
+        let (mut jobs, mut intake) = (Jobs::default(), Intake::default());
+        loop {
+            let fill = input.fill(&mut intake, ROOM).map_err(wrong)?;
+            if let Some((job, failure)) = intake.first_failed() {
+                return Err(Report::usage(format!("job {job} cannot be run: {failure}")));
+            }
+            intake.drain(|job| jobs.push(job));
+            if jobs.bytes.len() > JOBS_BYTES_MAX {
+                return Err(Report::usage("the jobs are larger than 1 GiB together")
+                    .help("a part of them measures as well"));
+            }
+            match fill {
+                Fill::End => return Ok(jobs),
+                Fill::More => {}
+                Fill::Blocked => {
+                    let fd = input.fd();
+                    let mut fds: Vec<_> =
+                        fd.iter().map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
+                    poll(&mut fds, None).map_err(|error| wrong(error.into()))?;
+                }
+            }
+        }
+    }
+
+    fn push(&mut self, job: &[u8]) {
+        self.bytes.extend_from_slice(job);
+        self.ends.push(self.bytes.len());
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(crate) fn get(&self, at: usize) -> Option<&[u8]> {
+        let start = if at == 0 { 0 } else { *self.ends.get(at - 1)? };
+        Some(&self.bytes[start..*self.ends.get(at)?])
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.len()).map(|at| self.get(at).expect("it is below the length"))
+    }
+
+    /// The same for a run in one process.
+    pub(crate) fn batch(&self) -> Batch {
+        let mut batch = Batch::default();
+        self.iter().for_each(|job| batch.push(job));
+        batch
+    }
+}
+
+/// The jobs as a source of one run.
+pub(crate) struct Replay<'a> {
+    jobs: &'a Jobs,
+    next: usize,
+}
+
+impl<'a> Replay<'a> {
+    pub(crate) fn new(jobs: &'a Jobs) -> Self {
+        Replay { jobs, next: 0 }
+    }
+}
+
+impl Source for Replay<'_> {
+    fn fill(&mut self, intake: &mut Intake, room: usize) -> io::Result<Fill> {
+        let end = intake.bytes() + room.max(1);
+        while intake.bytes() < end {
+            let Some(job) = self.jobs.get(self.next) else { return Ok(Fill::End) };
+            intake.push(job);
+            self.next += 1;
+        }
+        Ok(Fill::More)
+    }
+
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        Some((self.jobs.len() - self.next) as u64)
+    }
+}

@@ -1,0 +1,54 @@
+//! A run in one process: a child of the zygote's that has all jobs at once.
+
+use super::fork;
+use super::server::{poll_readable, reap};
+use crate::wire::control::ExitStatus;
+use crate::worker::guest::Guest;
+use crate::worker::program::Program;
+use crate::worker::{alone, jail};
+use nix::sys::signal::{Signal, kill};
+use std::fs::File;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+/// Runs the jobs in `files[0]`; their records go to `files[1]`. `watch` is the control socket: when it
+/// closes, the dispatcher is gone and so is the reason to go on.
+///
+/// # Errors
+/// Why there are no records, in words for the user.
+pub(super) fn run(
+    program: &'static Program,
+    guest: &mut Option<Guest<'static>>,
+    files: Vec<OwnedFd>,
+    threads: usize,
+    watch: BorrowedFd<'_>,
+) -> Result<(), String> {
+    let Ok([jobs, results]) = <[OwnedFd; 2]>::try_from(files) else {
+        return Err("a request to run alone has two descriptors".into());
+    };
+    let socket = watch.as_raw_fd();
+    let child = fork::spawn(|| {
+        jail::close(&[socket]);
+        match alone::run(program, guest.take(), File::from(jobs), File::from(results), threads) {
+            Ok(()) => 0,
+            Err(_) => 1,
+        }
+    })
+    .map_err(|error| format!("cannot fork: {error}"))?;
+    loop {
+        match poll_readable(&[child.pidfd.as_fd(), watch], None) {
+            Ok(ready) if ready[0] => break,
+            Ok(ready) if !ready[1] => {}
+            // The dispatcher is gone, or has waited long enough.
+            _ => {
+                let _ = kill(child.pid, Signal::SIGKILL);
+                break;
+            }
+        }
+    }
+    match reap(child.pid) {
+        Ok(ExitStatus::Code(0)) => Ok(()),
+        Ok(ExitStatus::Code(code)) => Err(format!("the process ended with exit code {code}")),
+        Ok(ExitStatus::Signal(signal)) => Err(format!("the process was killed by signal {signal}")),
+        Err(error) => Err(format!("the process cannot be waited for: {error}")),
+    }
+}
