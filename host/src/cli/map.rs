@@ -2,7 +2,7 @@
 
 use super::argv::Column;
 use super::exit::Exit;
-use super::flags::{InputFormat, MapFlags, ProgressWhen};
+use super::flags::{InputFormat, MapFlags, ProgressWhen, TraceFlags};
 use super::input::Input;
 use super::input::encode::Encoder;
 use super::objects::Objects;
@@ -13,6 +13,7 @@ use super::output::journal::{self, Meta};
 use super::output::progress::Progress;
 use super::output::resume::Skip;
 use super::output::stream::Stream;
+use super::output::trace::{Trace, Traced};
 use super::output::{Output, Plan};
 use super::plan::{self, Jobs};
 use super::report::Report;
@@ -25,6 +26,7 @@ use std::path::Path;
 use std::time::Instant;
 use wpool::module::description::Kind;
 use wpool::pool::config::Config;
+use wpool::pool::error::PoolError;
 use wpool::pool::session::Session;
 use wpool::pool::summary::End;
 
@@ -61,18 +63,22 @@ pub(crate) fn run(
     session.load(&config).map_err(|error| Report::of_module(&flags.module, error))?;
     let description = session.description();
     let command = description.kind == Kind::Command;
+    let names = vec![task.clone()];
     let meta = Meta::new(hash, task, flags.template.clone(), jobs.about.clone());
     let journal = journal::open(&flags.log, &meta)?;
     let mut signals = Signals::take(flags.policy.grace)
         .map_err(|error| Report::new(Exit::Setup, format!("cannot take signals: {error}")))?;
     let cause = signals.cause();
-    let mut sink = output(flags, &config, &jobs, command, journal.log, cause.clone())?;
+    let sink = output(flags, &config, &jobs, command, journal.log, cause.clone())?;
+    let mut sink = Traced::new(sink, trace(&flags.log.trace, names)?);
     let mut source = input(flags, &config, jobs, command, journal.skip);
 
     let began = Instant::now();
     let ended = session.run(config, &mut source, &mut sink, &mut signals);
     let took = began.elapsed();
     signals.release();
+    let traced = sink.end_trace();
+    let mut sink = sink.sink;
     // What is known of objects and of failed jobs is told even where the run had to be given up.
     // On a line of its own, after results that may end without one.
     let shows = !flags.objects.show.is_empty();
@@ -95,6 +101,7 @@ pub(crate) fn run(
     }
     console.finish();
     ended.map_err(|error| Report::of_module(&flags.module, error))?;
+    traced.map_err(PoolError::Output)?;
     Ok(exit)
 }
 
@@ -166,8 +173,26 @@ pub(super) fn standard_output() -> Result<Stream, Report> {
 /// # Errors
 /// It cannot be written.
 pub(super) fn output_file(path: &Path) -> Result<Stream, Report> {
-    File::create(path).and_then(Stream::new).map_err(|error| {
-        Report::new(Exit::Output, format!("cannot write --output {}: {error}", path.display()))
+    create("--output", path, Stream::new)
+}
+
+/// The timeline of `--trace`, begun, if there is to be one. Jobs are called as [`Trace::begin`] says.
+///
+/// # Errors
+/// Its file cannot be written.
+pub(super) fn trace(flags: &TraceFlags, names: Vec<String>) -> Result<Option<Trace>, Report> {
+    let Some(path) = &flags.trace else { return Ok(None) };
+    create("--trace", path, |file| Trace::begin(file, path, names)).map(Some)
+}
+
+/// Makes something of the file that a flag names, emptied.
+fn create<T>(
+    flag: &str,
+    path: &Path,
+    make: impl FnOnce(File) -> io::Result<T>,
+) -> Result<T, Report> {
+    File::create(path).and_then(make).map_err(|error| {
+        Report::new(Exit::Output, format!("cannot write {flag} {}: {error}", path.display()))
             .help("give a file that you may write, in a folder that is there")
     })
 }

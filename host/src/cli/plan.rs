@@ -229,6 +229,7 @@ pub(crate) fn settings(call: &Call<'_>, kind: Kind, jobs: &Jobs, rest: Settings)
 pub(crate) fn config(flags: &MapFlags, kind: Kind, jobs: &Jobs) -> Config {
     let (input, results, output) = (&flags.input, &flags.results, &flags.output);
     let (pool, policy, limits) = (&flags.pool, &flags.policy, &flags.limits);
+    let traced = flags.log.trace.trace.is_some();
     let recorded = results.format() == Format::Jsonl || flags.log.joblog.is_some();
     let rest = Settings {
         isolation: pool.isolation,
@@ -238,7 +239,8 @@ pub(crate) fn config(flags: &MapFlags, kind: Kind, jobs: &Jobs) -> Config {
         },
         base64: results.base64,
         log_bytes_max: flags.buffer.max_log,
-        measured: recorded,
+        measured: recorded || traced,
+        waits: traced,
         ..limits.settings(&flags.grants)
     };
     let settings = settings(&flags.call(), kind, jobs, rest);

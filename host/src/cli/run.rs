@@ -4,13 +4,14 @@ use super::call::{Call, names};
 use super::exit::Exit;
 use super::flags::RunFlags;
 use super::input::names::Names;
-use super::map::{output_file, standard_output};
+use super::map::{output_file, standard_output, trace};
 use super::objects::Objects;
 use super::output::Format;
 use super::output::console::Console;
 use super::output::failures::Failures;
 use super::output::processes::{Process, Processes};
 use super::output::progress::Progress;
+use super::output::trace::Traced;
 use super::report::Report;
 use super::signals::{AtOnce, Cause, Signals};
 use super::{argv, modules};
@@ -54,6 +55,8 @@ pub(crate) fn run(flags: &RunFlags) -> Result<Exit, Report> {
     // Before signals are taken: a task that initialises may take a while.
     session.load(&plan.config).map_err(of_module)?;
     let file = flags.results.output.as_deref().map(output_file).transpose()?;
+    let names = plan.processes.iter().map(|process| process.name.clone()).collect();
+    let trace = trace(&flags.trace, names)?;
     let mut signals = Signals::take(flags.policy.grace)
         .map_err(|error| Report::new(Exit::Setup, format!("cannot take signals: {error}")))?;
     let cause = signals.cause();
@@ -61,7 +64,7 @@ pub(crate) fn run(flags: &RunFlags) -> Result<Exit, Report> {
         .map_err(|error| Report::new(Exit::Setup, format!("standard error: {error}")))?;
     // Results wait in no buffer: the one that help lines speak of is that of `wpool map`.
     let limits = Config { buffer_bytes_max: usize::MAX, ..plan.config.clone() };
-    let mut sink = Processes::new(
+    let processes = Processes::new(
         plan.processes,
         flags.tag,
         flags.results.format(),
@@ -70,12 +73,15 @@ pub(crate) fn run(flags: &RunFlags) -> Result<Exit, Report> {
         Failures::new(Names::words(), &limits),
         cause.clone(),
     );
+    let mut sink = Traced::new(processes, trace);
     let mut source = Calls { jobs: plan.jobs.into_iter() };
     let ended = match command {
         true => session.run(plan.config, &mut source, &mut sink, &mut AtOnce(&mut signals)),
         false => session.run(plan.config, &mut source, &mut sink, &mut signals),
     };
     signals.release();
+    let traced = sink.end_trace();
+    let mut sink = sink.sink;
     let written = match &ended {
         Ok(_) => sink.finish(file),
         Err(_) => sink.write_out(None),
@@ -84,7 +90,7 @@ pub(crate) fn run(flags: &RunFlags) -> Result<Exit, Report> {
     let end = if flags.results.format() == Format::Null { 0 } else { b'\n' };
     let wrong = objects.tell(io::stdout().lock(), end);
     let summary = ended.map_err(of_module)?;
-    written.map_err(|error| of_module(PoolError::Output(error)))?;
+    written.and(traced).map_err(|error| of_module(PoolError::Output(error)))?;
     let mut exit = match (summary.end, cause.get()) {
         (End::Complete, _) => sink.exit(),
         (_, Some(Cause::HangUp)) if command => Exit::Process(129),
@@ -185,13 +191,15 @@ fn calls_plan(flags: &RunFlags, description: &Description) -> Result<Plan, Repor
 }
 
 fn settings(flags: &RunFlags) -> Settings {
+    let traced = flags.trace.trace.is_some();
     Settings {
         init: flags.init.clone(),
         output: flags.results.form(),
         base64: flags.results.base64,
         // What they print is passed on and not kept.
         log_bytes_max: u64::MAX,
-        measured: flags.console.verbose || flags.results.format() == Format::Jsonl,
+        measured: flags.console.verbose || flags.results.format() == Format::Jsonl || traced,
+        waits: traced,
         ..flags.limits.settings(&flags.grants)
     }
 }

@@ -6,6 +6,7 @@
 
 mod answers;
 mod array;
+pub(crate) mod attached;
 mod barrier;
 pub(crate) mod component;
 mod condition;

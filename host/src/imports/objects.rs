@@ -2,51 +2,15 @@
 //! the same for every kind: `KIND_open`, `object_close`, `object_delete`.
 
 use super::answers::{Answer, fault, misuse};
+use super::attached::Attached;
 use super::queue::Received;
 use super::{Host, MODULE, bytes};
 use crate::shared::{self, Error, Kind, NAME_BYTES, OBJECTS, ObjectId, Owner, Shared, Spec};
-use crate::wire::control::Membership;
-use crate::wire::jobmem::JobMem;
 use std::sync::Arc;
 use wasmtime::{Caller, Linker};
 
 /// Most handles of one instance: four for each object that there can be.
 const HANDLES_MAX: usize = 4 * OBJECTS;
-
-/// How often the objects of an instance are given back where that is held up, each time for 100 ms.
-const DISCARDS_MAX: u32 = 20;
-
-/// Shared state as one process sees it: where it is, and in whose name the process acts there.
-#[derive(Clone, Debug)]
-pub(crate) struct Attached {
-    shared: Arc<Shared>,
-    owner: Owner,
-    /// Has the word that ends waits.
-    memory: Arc<JobMem>,
-}
-
-impl Attached {
-    /// The state, for the process that was given this slot.
-    pub(crate) fn new(shared: Arc<Shared>, slot: Membership, memory: Arc<JobMem>) -> Attached {
-        Attached { shared, owner: Owner { slot: slot.slot, epoch: slot.epoch }, memory }
-    }
-
-    /// In whose name things are done.
-    #[inline]
-    pub(super) fn caller(&self) -> shared::Caller<'_> {
-        shared::Caller { owner: self.owner, stop: self.memory.stop_word() }
-    }
-
-    /// Gives back all that was done in the name of this process: its guest is gone. What another
-    /// process holds up is tried again.
-    ///
-    /// # Panics
-    /// It was held up for long. Then this process ends, and the host sees to both.
-    pub(crate) fn discard(&self) {
-        let is_done = || self.shared.discard(&self.caller()).stuck.is_empty();
-        assert!((0..DISCARDS_MAX).any(|_| is_done()), "shared state is held up by another process");
-    }
-}
 
 /// The objects that an instance has open.
 #[derive(Debug)]
@@ -100,7 +64,7 @@ impl Objects {
     pub(crate) fn end_job(&mut self) {
         self.unfinished = false;
         for id in self.got_from.drain(..) {
-            let Attached { shared, .. } = &self.attached;
+            let shared = self.attached.shared();
             // It may be dealt with, or the queue be gone.
             let _ = shared.queue(id).and_then(|queue| queue.acknowledge(&self.attached.caller()));
         }
@@ -130,12 +94,12 @@ impl Objects {
 
     /// Where they are.
     pub(super) fn shared(&self) -> Arc<Shared> {
-        Arc::clone(&self.attached.shared)
+        Arc::clone(self.attached.shared())
     }
 
     /// The slot of this process.
     pub(super) fn slot(&self) -> u16 {
-        self.attached.owner.slot
+        self.attached.owner().slot
     }
 
     /// Whom the last answer was about that spoke of a death.
@@ -174,7 +138,7 @@ impl Objects {
     pub(super) fn create(&mut self, name: &str, kind: Kind, spec: &Spec) -> Result<u64, Error> {
         check_name(name)?;
         let free = self.vacancy()?;
-        let Attached { shared, .. } = &self.attached;
+        let shared = self.attached.shared();
         let id = shared.create(&self.attached.caller(), name, spec, self.job)?;
         Ok(self.insert(free, id, kind))
     }
@@ -183,7 +147,7 @@ impl Objects {
     pub(super) fn open(&mut self, name: &str, kind: Kind) -> Result<u64, Error> {
         check_name(name)?;
         let free = self.vacancy()?;
-        let (id, there) = self.attached.shared.open(&self.attached.caller(), name)?;
+        let (id, there) = self.attached.shared().open(&self.attached.caller(), name)?;
         if there != kind {
             self.close(id);
             return Err(Error::WrongKind { kind: there });
@@ -195,7 +159,7 @@ impl Objects {
     fn close(&self, id: ObjectId) {
         if !self.open.iter().flatten().any(|open| open.id == id) {
             // One that is gone already need not be closed.
-            let _ = self.attached.shared.close(&self.attached.caller(), id);
+            let _ = self.attached.shared().close(&self.attached.caller(), id);
         }
     }
 
@@ -260,8 +224,7 @@ impl Host {
     ) -> wasmtime::Result<Result<(), Error>> {
         let objects = self.objects(call)?;
         let open = objects.get(call, handle)?;
-        let Attached { shared, .. } = &objects.attached;
-        let deleted = shared.delete(&objects.attached.caller(), open.id);
+        let deleted = objects.attached.shared().delete(&objects.attached.caller(), open.id);
         objects.note(&deleted);
         Ok(deleted)
     }
@@ -288,9 +251,9 @@ pub(super) trait Noun {
         operation: impl FnOnce(Self::Of<'_>, &shared::Caller<'_>) -> Result<T, Error>,
     ) -> wasmtime::Result<Result<T, Error>> {
         let id = objects.find(call, Self::KIND, handle)?;
-        let Attached { shared, .. } = &objects.attached;
-        let found = Self::find(shared, id);
-        Ok(found.and_then(|object| operation(object, &objects.attached.caller())))
+        let attached = &objects.attached;
+        let found = Self::find(attached.shared(), id);
+        Ok(found.and_then(|object| attached.act(Self::KIND, id, |me| operation(object, me))))
     }
 
     /// The same, and notes whose death the operation speaks of.

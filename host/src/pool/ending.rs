@@ -3,8 +3,9 @@
 use super::dispatcher::{Dispatcher, Phase};
 use super::error::PoolError;
 use super::events::Token;
-use super::feed::Notice;
+use super::feed::{Attempt, Notice};
 use super::handle::{Killed, WorkerHandle};
+use crate::wire::clock::Moment;
 use crate::wire::control::{ExitStatus, FromZygote, WorkerId};
 use crate::wire::failure::{Failure, FailureKind};
 use rustix::process::{Signal, pidfd_send_signal};
@@ -157,7 +158,8 @@ impl Dispatcher<'_> {
             let mut first = batch.received;
             if running.is_none() && claimed > batch.received && batch.received < batch.limit {
                 let (job, input) = batch.job(batch.received);
-                running = Some((job, input.to_vec(), self.attempt_of(&worker, batch.sent)));
+                let attempt = self.until_its_end(self.attempt_of(&worker, batch.sent), &worker);
+                running = Some((job, input.to_vec(), attempt));
                 first += 1;
             }
             if self.phase == Phase::Running {
@@ -171,27 +173,36 @@ impl Dispatcher<'_> {
         }
         announced?;
         match running {
-            Some((job, input, mut attempt)) => {
-                attempt.ran = worker.seen.map(|seen| seen.since.elapsed());
-                self.fail(job, input, failure, attempt)
-            }
+            Some((job, input, attempt)) => self.fail(job, input, failure, attempt),
             None => Ok(()),
         }
     }
 
-    /// Tells of an end that was not asked for, and gives up if there are too many of a kind.
+    /// An attempt that ended with its worker: the worker has noted when it began, or else the dispatcher
+    /// has seen that it ran.
+    fn until_its_end(&self, attempt: Attempt, worker: &WorkerHandle) -> Attempt {
+        let seen = worker.seen.map(|seen| seen.since.elapsed());
+        if !self.config.settings.measured {
+            return Attempt { ran: seen, ..attempt };
+        }
+        let ended = Moment::ago(worker.ended.map_or(Duration::ZERO, |ended| ended.elapsed()));
+        let began = worker.memory.began();
+        let began = began.unwrap_or_else(|| Moment::ago(seen.unwrap_or_default()));
+        Attempt { began: Some(began), ran: Some(ended.since(began)), ..attempt }
+    }
+
+    /// Tells of an end, and gives up if there are too many of a kind that was not asked for.
     fn announce(&mut self, worker: &WorkerHandle, failure: &Failure) -> Result<(), PoolError> {
         let retired = worker.jobs.is_none() && worker.status == Some(ExitStatus::Code(0));
-        if retired && worker.in_flight.is_empty() {
-            return Ok(());
-        }
+        let in_order = retired && worker.in_flight.is_empty();
         // Its guest's fault, which the job's failure tells.
-        if failure.kind == FailureKind::Trap {
+        let trapped = failure.kind == FailureKind::Trap;
+        let killed = worker.killed.as_ref().is_some_and(|why| !matches!(why, Killed::Protocol(_)));
+        let lost = !in_order && !trapped && !killed;
+        let how = if lost { failure.message.clone() } else { status_text(worker) };
+        self.tell_end(worker, how, lost);
+        if in_order || trapped {
             return Ok(());
-        }
-        if worker.killed.is_none() || matches!(worker.killed, Some(Killed::Protocol(_))) {
-            let (slot, pid) = (worker.id.slot, worker.pid.unwrap_or(0));
-            self.sink.notice(Notice::WorkerLost { slot, pid, how: failure.message.clone() });
         }
         if worker.ready || worker.killed.is_some() || worker.asked.elapsed() > START_TIME {
             return Ok(());
@@ -204,6 +215,11 @@ impl Dispatcher<'_> {
         Err(PoolError::Lost(format!(
             "workers do not start: {IN_A_ROW} in a row ended at once ({how})"
         )))
+    }
+
+    fn tell_end(&mut self, worker: &WorkerHandle, how: String, lost: bool) {
+        let (slot, pid) = (worker.id.slot, worker.pid.unwrap_or(0));
+        self.sink.notice(Notice::WorkerEnded { slot, pid, how, lost });
     }
 
     /// The zygote is gone, and its workers with it: another one takes its place.
@@ -239,10 +255,11 @@ impl Dispatcher<'_> {
 
     /// Ends all workers at the end of a run, when none has a job.
     pub(super) fn end_workers(&mut self) {
-        let mut workers: Vec<WorkerHandle> = self.workers.drain(..).flatten().collect();
-        for worker in &mut workers {
+        let workers: Vec<WorkerHandle> = self.workers.drain(..).flatten().collect();
+        for worker in &workers {
             // The job's outcome is known, or nobody wants it; there is nothing to save.
-            worker.kill(Killed::Cancelled(String::new()));
+            worker.signal(Signal::KILL);
+            self.tell_end(worker, "the run is over".into(), false);
         }
         self.bury_killed(workers);
     }
@@ -253,20 +270,9 @@ fn failure_of(worker: &WorkerHandle) -> Failure {
     if let Some(trap) = trap_of(worker) {
         return trap;
     }
-    let status = match worker.status {
-        Some(ExitStatus::Signal(signal)) => format!("killed by {}", signal_name(signal)),
-        Some(ExitStatus::Code(code)) => format!("exit code {code}"),
-        None => "status unknown".into(),
-    };
+    let status = status_text(worker);
     let mut failure = match &worker.killed {
-        Some(Killed::Timeout(limit)) => {
-            Failure::new(FailureKind::Timeout, format!("it ran longer than {limit:?}"))
-        }
-        Some(Killed::Cancelled(why)) => Failure::new(FailureKind::Cancelled, why.clone()),
-        Some(Killed::Terminated) => Failure::new(FailureKind::Cancelled, ""),
-        Some(Killed::Protocol(what)) => {
-            Failure::new(FailureKind::WorkerLost, format!("it broke the protocol: {what}"))
-        }
+        Some(killed) => killed.failure(),
         None => Failure::new(
             FailureKind::WorkerLost,
             match &worker.fatal {
@@ -290,6 +296,14 @@ fn trap_of(worker: &WorkerHandle) -> Option<Failure> {
             Failure::of_last_words(code, &worker.memory)
         }
         _ => None,
+    }
+}
+
+fn status_text(worker: &WorkerHandle) -> String {
+    match worker.status {
+        Some(ExitStatus::Signal(signal)) => format!("killed by {}", signal_name(signal)),
+        Some(ExitStatus::Code(code)) => format!("exit code {code}"),
+        None => "status unknown".into(),
     }
 }
 

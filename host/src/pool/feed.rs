@@ -1,9 +1,11 @@
 //! Where jobs come from and where outcomes go: the two ends a dispatcher is given.
 
+use crate::wire::clock::Moment;
 use crate::wire::failure::Failure;
 use crate::wire::frame::{Entries, Walk};
 use crate::wire::line::Stream;
-use crate::wire::record::Record;
+use crate::wire::record::{Measure, Record};
+use crate::wire::waits::Waits;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
@@ -107,7 +109,7 @@ pub trait Source {
     fn remaining(&self) -> Option<u64>;
 }
 
-/// Where, when and how long the last attempt at a job ran.
+/// Where, when and how long an attempt at a job ran.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Attempt {
     /// Which attempt it was, from 1.
@@ -118,10 +120,22 @@ pub struct Attempt {
     pub slot: u32,
     /// From the start of the run to when the job's batch was sent.
     pub sent: Duration,
-    /// How long the job ran, if [`Settings::measured`](crate::wire::settings::Settings::measured).
+    /// When the job began in its worker, if [`Settings::measured`](crate::wire::settings::Settings::measured).
+    pub began: Option<Moment>,
+    /// How long it ran, if measured.
     pub ran: Option<Duration>,
     /// Bytes of linear memory at its end, if measured.
     pub memory_bytes: Option<u64>,
+}
+
+impl Attempt {
+    /// The same attempt, with what its worker measured.
+    #[inline]
+    pub(super) fn measured(self, measure: Option<Measure>) -> Attempt {
+        let Some(Measure { began, nanos, memory_bytes }) = measure else { return self };
+        let ran = Some(Duration::from_nanos(nanos));
+        Attempt { began: Some(began), ran, memory_bytes: Some(memory_bytes), ..self }
+    }
 }
 
 /// A job's one outcome.
@@ -175,6 +189,23 @@ pub enum Notice {
         /// The line; any bytes.
         line: Vec<u8>,
     },
+    /// What a job waited for in shared state, if [`Settings::waits`](crate::wire::settings::Settings::waits).
+    /// The worker tells it when the job ends; one that dies first does not.
+    Waited {
+        /// Process id of the worker.
+        pid: i32,
+        /// The job, and its waits.
+        waits: Waits,
+    },
+    /// A batch was sent to a worker. Jobs that are taken back from it later are sent again.
+    Sent {
+        /// Slot of the worker.
+        slot: u32,
+        /// The first job.
+        job: u64,
+        /// How many there are.
+        jobs: u16,
+    },
     /// A worker is ready.
     WorkerStarted {
         /// Its slot.
@@ -184,21 +215,32 @@ pub enum Notice {
         /// The first of the jobs that it has been sent, if there are any.
         job: Option<u64>,
     },
-    /// A worker ended that was not asked to.
-    WorkerLost {
+    /// A worker is killed.
+    WorkerKilled {
+        /// Its slot.
+        slot: u32,
+        /// Its process id; 0 while it is not known.
+        pid: i32,
+        /// Why, as the failure of a job that it runs.
+        why: Failure,
+    },
+    /// A worker ended.
+    WorkerEnded {
         /// Its slot.
         slot: u32,
         /// Its process id.
         pid: i32,
         /// How it ended, in words.
         how: String,
+        /// Whether nobody asked it to, and no job's failure tells of it.
+        lost: bool,
     },
     /// An attempt failed and the job will be tried again.
     Retrying {
         /// The job.
         job: u64,
-        /// The attempt that failed, from 1.
-        attempt: u32,
+        /// The attempt that failed.
+        attempt: Attempt,
         /// Why.
         failure: Failure,
     },

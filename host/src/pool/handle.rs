@@ -2,8 +2,10 @@
 
 use super::batch::Batch;
 use super::events::{Events, Token};
+use super::feed::{Notice, Sink};
 use crate::wire::channel::FrameBuffer;
 use crate::wire::control::{ExitStatus, Membership, WorkerId};
+use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::jobmem::JobMem;
 use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
 use rustix::process::{Signal, pidfd_send_signal};
@@ -33,6 +35,20 @@ pub(super) enum Killed {
 }
 
 impl Killed {
+    /// The failure of the job that the worker runs.
+    pub(super) fn failure(&self) -> Failure {
+        match self {
+            Killed::Timeout(limit) => {
+                Failure::new(FailureKind::Timeout, format!("it ran longer than {limit:?}"))
+            }
+            Killed::Cancelled(why) => Failure::new(FailureKind::Cancelled, why.clone()),
+            Killed::Terminated => Failure::new(FailureKind::Cancelled, ""),
+            Killed::Protocol(what) => {
+                Failure::new(FailureKind::WorkerLost, format!("it broke the protocol: {what}"))
+            }
+        }
+    }
+
     /// The signal that it is done by.
     pub(super) fn signal(&self) -> Signal {
         match self {
@@ -249,10 +265,12 @@ impl WorkerHandle {
         self.reading
     }
 
-    /// Kills it. What it has committed still counts.
-    pub(super) fn kill(&mut self, why: Killed) {
+    /// Kills it, and tells so the first time. What it has committed still counts.
+    pub(super) fn kill(&mut self, why: Killed, sink: &mut dyn Sink) {
         let signal = why.signal();
         if self.killed.is_none() {
+            let (slot, pid) = (self.id.slot, self.pid.unwrap_or(0));
+            sink.notice(Notice::WorkerKilled { slot, pid, why: why.failure() });
             self.killed = Some(why);
         }
         self.signal(signal);

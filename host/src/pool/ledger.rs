@@ -5,7 +5,6 @@ use crate::wire::failure::Failure;
 use crate::wire::record::Record;
 use std::collections::BTreeMap;
 use std::io;
-use std::time::Duration;
 
 /// Bytes that an outcome that waits costs beside its own.
 const OVERHEAD: usize = 96;
@@ -187,7 +186,7 @@ pub(super) fn hand_over_run(
     first: u64,
     mut records: &[u8],
     inputs: Option<(&[u8], &[usize])>,
-    mut attempt: Attempt,
+    attempt: Attempt,
     sink: &mut dyn Sink,
 ) -> io::Result<()> {
     if sink.take_plain(Results::new(records)) {
@@ -201,10 +200,7 @@ pub(super) fn hand_over_run(
             let start = if at == 0 { 0 } else { ends[at - 1] };
             &bytes[start..ends[at]]
         });
-        if let Some(measure) = record.measure {
-            attempt.ran = Some(Duration::from_nanos(measure.nanos));
-            attempt.memory_bytes = Some(measure.memory_bytes);
-        }
+        let attempt = attempt.measured(record.measure);
         sink.take(&Outcome { job, input, result: Ok(record.bytes), attempt })?;
         job += 1;
     }

@@ -4,6 +4,7 @@ use super::config::{Halt, HaltLimit, HaltOn};
 use super::dispatcher::{Dispatcher, Phase};
 use super::error::PoolError;
 use super::feed::{Attempt, Notice, Settled};
+use super::handle::WorkerHandle;
 use super::ledger::Segment;
 use super::summary::End;
 use crate::wire::failure::Failure;
@@ -34,6 +35,17 @@ impl Dispatcher<'_> {
         self.ledger.enter(first, segment, self.sink).map_err(PoolError::Output)
     }
 
+    /// An attempt that a worker makes, at a job of a batch that was sent then.
+    pub(super) fn attempt_of(&self, worker: &WorkerHandle, sent: Instant) -> Attempt {
+        Attempt {
+            number: 1,
+            pid: worker.pid.unwrap_or(0),
+            slot: worker.id.slot,
+            sent: sent.saturating_duration_since(self.started),
+            ..Attempt::default()
+        }
+    }
+
     /// A job failed: tries it again, or enters its failure.
     pub(super) fn fail(
         &mut self,
@@ -62,7 +74,7 @@ impl Dispatcher<'_> {
         } else {
             self.backlog.put_back_at(job, input, Instant::now() + retry.delay);
         }
-        self.sink.notice(Notice::Retrying { job, attempt: attempt.number, failure });
+        self.sink.notice(Notice::Retrying { job, attempt, failure });
         Ok(())
     }
 

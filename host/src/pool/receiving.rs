@@ -3,7 +3,7 @@
 use super::batch::Batch;
 use super::dispatcher::{Dispatcher, Phase};
 use super::error::PoolError;
-use super::feed::{Attempt, Notice};
+use super::feed::{Notice, Sink};
 use super::handle::{Killed, PIPE_BYTES, WorkerHandle};
 use super::ledger::{Run, Segment, hand_over_run};
 use crate::wire::channel::ROOM_BYTES;
@@ -11,6 +11,7 @@ use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::frame::{FrameKind, Header, PART_BYTES, u64_at};
 use crate::wire::line::Stream;
 use crate::wire::record::{MEASURE_BYTES, RECORD_BYTES, Record};
+use crate::wire::waits::Waits;
 use std::io;
 use std::ops::Range;
 use std::time::Instant;
@@ -31,11 +32,11 @@ enum Stop {
 
 impl Stop {
     /// A worker that broke the protocol is killed; the run goes on.
-    fn carry_out(self, worker: &mut WorkerHandle) -> Result<(), PoolError> {
+    fn carry_out(self, worker: &mut WorkerHandle, sink: &mut dyn Sink) -> Result<(), PoolError> {
         match self {
             Stop::Error(error) => Err(error),
             Stop::Violation(what) => {
-                worker.kill(Killed::Protocol(what));
+                worker.kill(Killed::Protocol(what), sink);
                 Ok(())
             }
         }
@@ -99,7 +100,7 @@ impl Dispatcher<'_> {
                 Err(error) => return Err(PoolError::setup("read from a worker", error)),
             }
             if let Err(stop) = self.take_frames(worker) {
-                return stop.carry_out(worker);
+                return stop.carry_out(worker, self.sink);
             }
         }
         Ok(())
@@ -147,6 +148,14 @@ impl Dispatcher<'_> {
                 let (slot, pid) = (worker.id.slot, worker.pid.unwrap_or(0));
                 let job = worker.in_flight.front().map(|batch| batch.number(batch.received));
                 self.sink.notice(Notice::WorkerStarted { slot, pid, job });
+                Ok(())
+            }
+            FrameKind::Waits => {
+                let waits: Waits =
+                    serde_json::from_slice(body).map_err(|_| "waits that are unreadable")?;
+                if worker.awaits(waits.job) {
+                    self.sink.notice(Notice::Waited { pid: worker.pid.unwrap_or(0), waits });
+                }
                 Ok(())
             }
             FrameKind::Fatal => {
@@ -309,22 +318,8 @@ impl Dispatcher<'_> {
         });
         let batch = &worker.in_flight[at];
         let (job, input) = batch.job(record.index);
-        let mut attempt = self.attempt_of(worker, batch.sent);
-        if let Some(measure) = record.measure {
-            attempt.ran = Some(std::time::Duration::from_nanos(measure.nanos));
-            attempt.memory_bytes = Some(measure.memory_bytes);
-        }
+        let attempt = self.attempt_of(worker, batch.sent).measured(record.measure);
         self.fail(job, input.to_vec(), failure, attempt)
-    }
-
-    pub(super) fn attempt_of(&self, worker: &WorkerHandle, sent: Instant) -> Attempt {
-        Attempt {
-            number: 1,
-            pid: worker.pid.unwrap_or(0),
-            slot: worker.id.slot,
-            sent: sent.saturating_duration_since(self.started),
-            ..Attempt::default()
-        }
     }
 
     /// Takes the records that a worker has committed and not (or not wholly) sent.
@@ -346,7 +341,7 @@ impl Dispatcher<'_> {
             }
             let bytes = worker.memory.copy_out(id, seen..committed);
             if let Err(stop) = self.take_records(worker, at, &bytes, true) {
-                return stop.carry_out(worker);
+                return stop.carry_out(worker, self.sink);
             }
         }
         Ok(())

@@ -4,7 +4,7 @@ use super::batch::Batch;
 use super::dispatcher::{Dispatcher, Input, Phase};
 use super::error::PoolError;
 use super::events::Token;
-use super::feed::Fill;
+use super::feed::{Fill, Notice};
 use super::handle::WorkerHandle;
 use super::pace::BATCH_BYTES_MAX;
 use super::sharing::Sharing;
@@ -184,6 +184,7 @@ impl Dispatcher<'_> {
         let mut entries = Entries::default();
         self.backlog.cut(jobs, BATCH_BYTES_MAX, &mut entries);
         let batch = Batch::new(worker.next_batch(), entries, Instant::now());
+        self.sink.notice(Notice::Sent { slot, job: batch.number(0), jobs: batch.count() });
         worker
             .send(batch, &self.events)
             .map_err(|error| PoolError::setup("write to a worker", error))

@@ -187,7 +187,8 @@ impl Dispatcher<'_> {
         let stuck = sharing.sweep_again(now);
         for worker in self.workers.iter_mut().flatten() {
             if worker.member.is_some_and(|member| stuck.contains(&owner(member))) {
-                worker.kill(Killed::Protocol("it holds a latch of shared state".into()));
+                let why = Killed::Protocol("it holds a latch of shared state".into());
+                worker.kill(why, self.sink);
             }
         }
     }

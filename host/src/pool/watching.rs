@@ -86,7 +86,7 @@ impl Dispatcher<'_> {
         self.fence(worker);
         self.salvage(worker)?;
         if unfinished(worker, batch, claimed) {
-            worker.kill(Killed::Timeout(self.config.timeout.unwrap_or_default()));
+            worker.kill(Killed::Timeout(self.config.timeout.unwrap_or_default()), self.sink);
         }
         Ok(())
     }
@@ -156,7 +156,7 @@ impl Dispatcher<'_> {
         let mut unborn = Vec::new();
         for worker in self.workers.iter_mut().flatten() {
             if !worker.in_flight.is_empty() {
-                worker.kill(Killed::Cancelled(why.into()));
+                worker.kill(Killed::Cancelled(why.into()), self.sink);
                 unborn.extend(worker.pid.is_none().then_some(worker.id.slot));
             }
         }
@@ -189,7 +189,7 @@ impl Dispatcher<'_> {
             && worker.awaits(job)
         {
             self.cancelled.insert(job);
-            worker.kill(how);
+            worker.kill(how, self.sink);
         }
         Ok(())
     }

@@ -129,7 +129,9 @@ impl<'a> Held<'a> {
     pub(super) fn stand(&mut self, line: u8, arg: u32, note: u64) {
         let own = self.own();
         let tickets = self.object.memory.word(header::TICKETS);
-        own.ticket().store(tickets.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        // From 1: a slot that never stood in a line has 0.
+        let ticket = tickets.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        own.ticket().store(ticket, Ordering::Relaxed);
         own.note().store(note, Ordering::Relaxed);
         self.mark(self.me.slot, true);
         self.count(line, true);

@@ -11,7 +11,8 @@
 //! job of its batch). Worker to dispatcher: `Ready`, `Results` (a piece of the outbox, see
 //! [`super::jobmem`]; `first_job` is the piece's offset there), `ResultPart` (`{total u64, offset u64}` +
 //! bytes; `count` is the job's index in the batch), `Log` (a line that job `first_job` printed; `count` is its
-//! [`Stream`](super::line::Stream)), and `Fatal` (why the worker gives up).
+//! [`Stream`](super::line::Stream)), `Waits` (those of a job, [as JSON](super::waits::Waits)), and `Fatal` (why the
+//! worker gives up).
 //!
 //! Neither side trusts the other's lengths: a header is checked before anything is allocated.
 
@@ -48,12 +49,14 @@ pub(crate) enum FrameKind {
     Ready = 6,
     /// The worker cannot go on; the body says why.
     Fatal = 7,
+    /// What a job waited for.
+    Waits = 8,
 }
 
 impl FrameKind {
     fn from_u8(byte: u8) -> Option<Self> {
         use FrameKind::*;
-        [Jobs, JobPart, Results, ResultPart, Log, Ready, Fatal]
+        [Jobs, JobPart, Results, ResultPart, Log, Ready, Fatal, Waits]
             .into_iter()
             .find(|kind| *kind as u8 == byte)
     }

@@ -6,6 +6,7 @@
 
 pub mod base64;
 pub(crate) mod channel;
+pub mod clock;
 pub(crate) mod control;
 pub mod failure;
 pub(crate) mod frame;
@@ -14,3 +15,4 @@ pub mod line;
 pub(crate) mod record;
 pub mod settings;
 pub(crate) mod spin;
+pub mod waits;

@@ -1,28 +1,52 @@
 //! Records: what a worker commits to its outbox, one for each finished job of a batch.
 //!
 //! ```text
-//! {index u16, status u8, flags u8, len u32} [{nanoseconds u64, memory u64}] bytes
+//! {index u16, status u8, flags u8, len u32} [{began u64, nanoseconds u64, memory u64}] bytes
 //! ```
 //!
 //! `index` counts the batch's jobs from 0 and rises by one from record to record. `status` 0 means
 //! the bytes are the job's result, 1 that they are a [`Failure`](super::failure::Failure) as JSON.
 //! Flag 1 tells that the measurements are there.
 
+use super::clock::Moment;
 use super::frame::{u32_at, u64_at};
 
 /// Bytes of a record before its measurements and its result.
 pub(crate) const RECORD_BYTES: usize = 8;
 
 /// Bytes of a record's measurements.
-pub(crate) const MEASURE_BYTES: usize = 16;
+pub(crate) const MEASURE_BYTES: usize = 24;
 
 const MEASURED: u8 = 1;
 
-/// How long a job ran and how much linear memory its instance had at its end.
+/// When a job began, how long it ran, and how much linear memory its instance had at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Measure {
+    pub(crate) began: Moment,
     pub(crate) nanos: u64,
     pub(crate) memory_bytes: u64,
+}
+
+impl Measure {
+    /// Of a job that began then and ends now.
+    pub(crate) fn until_now(began: Moment, memory_bytes: u64) -> Measure {
+        Measure { began, nanos: Moment::now().since(began).as_nanos() as u64, memory_bytes }
+    }
+
+    fn encode(self) -> [u8; MEASURE_BYTES] {
+        let words = [self.began.nanos(), self.nanos, self.memory_bytes];
+        let mut bytes = [0; MEASURE_BYTES];
+        for (bytes, word) in bytes.chunks_exact_mut(8).zip(words) {
+            bytes.copy_from_slice(&word.to_le_bytes());
+        }
+        bytes
+    }
+
+    /// Reads what [`encode`](Self::encode) wrote; the caller has checked the length.
+    fn decode(bytes: &[u8]) -> Measure {
+        let began = Moment::of_nanos(u64_at(bytes, 0));
+        Measure { began, nanos: u64_at(bytes, 8), memory_bytes: u64_at(bytes, 16) }
+    }
 }
 
 /// A finished job.
@@ -54,8 +78,7 @@ pub(crate) fn finish(record: &mut [u8], index: u16, failed: bool, measure: Optio
     record[3] = if measure.is_some() { MEASURED } else { 0 };
     record[4..8].copy_from_slice(&(len as u32).to_le_bytes());
     if let Some(measure) = measure {
-        record[8..16].copy_from_slice(&measure.nanos.to_le_bytes());
-        record[16..24].copy_from_slice(&measure.memory_bytes.to_le_bytes());
+        record[RECORD_BYTES..RECORD_BYTES + MEASURE_BYTES].copy_from_slice(&measure.encode());
     }
 }
 
@@ -78,7 +101,7 @@ impl Record<'_> {
         let mut measure = None;
         if measured {
             let (figures, tail) = rest.split_at_checked(MEASURE_BYTES)?;
-            measure = Some(Measure { nanos: u64_at(figures, 0), memory_bytes: u64_at(figures, 8) });
+            measure = Some(Measure::decode(figures));
             rest = tail;
         }
         let (bytes, rest) = rest.split_at_checked(u32_at(head, 4) as usize)?;
@@ -100,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_record_comes_back_as_it_was_written() {
-        let measure = Some(Measure { nanos: 1, memory_bytes: 2 });
+        let measure = Some(Measure { began: Moment::of_nanos(3), nanos: 1, memory_bytes: 2 });
         for measure in [None, measure] {
             let record = Record { index: 3, failed: true, measure, bytes: b"why" };
             let bytes = encode(&record);

@@ -152,8 +152,11 @@ pub struct Settings {
     pub seed: Option<u64>,
     /// Fixed time of WASI's clocks in nanoseconds since 1970; the system's when `None`.
     pub clock: Option<u64>,
-    /// Whether each result carries the nanoseconds its job ran and its peak of linear memory.
+    /// Whether each result carries when its job began, the nanoseconds it ran, and its peak of linear
+    /// memory.
     pub measured: bool,
+    /// Whether it is told what jobs wait for in shared state.
+    pub waits: bool,
 }
 
 impl Settings {
@@ -189,6 +192,7 @@ impl Default for Settings {
             seed: None,
             clock: None,
             measured: false,
+            waits: false,
         }
     }
 }

@@ -29,9 +29,10 @@ mod text;
 mod typed;
 mod wasi;
 
-use crate::imports::objects::Attached;
+use crate::imports::attached::Attached;
 use crate::shared::Shared;
 use crate::wire::channel::FrameBuffer;
+use crate::wire::clock::Moment;
 use crate::wire::control::Membership;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::frame::{FrameKind, Header, PART_BYTES, Walk, u64_at};
@@ -49,7 +50,6 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
 use stdio::Stdio;
 
 /// Forks, runs the function in the child, and waits; answers with the exit code, or `None` if a
@@ -84,8 +84,10 @@ pub(crate) fn main(start: Start<'_>) -> i32 {
     fault::report_to(&memory);
     let in_children = start.settings.isolation == Isolation::Process;
     let noted_in = in_children.then(|| Arc::clone(&memory));
-    let attached =
-        start.shared.map(|(shared, slot)| Attached::new(shared, slot, Arc::clone(&memory)));
+    let attached = start.shared.map(|(shared, slot)| {
+        let attached = Attached::new(shared, slot, Arc::clone(&memory));
+        if start.settings.waits { attached.noting_waits() } else { attached }
+    });
     let pipe = Arc::new(ResultPipe::new(File::from(start.results), noted_in));
     let mut guest = start.guest;
     if let Some(guest) = &mut guest {
@@ -258,18 +260,35 @@ impl<'a> Worker<'a> {
             self.make_ready();
         }
         let guest = self.guest.as_mut().expect("just made");
-        let started = self.settings.measured.then(Instant::now);
-        record::begin(&mut self.record, started.is_some());
+        let began = self.settings.measured.then(Moment::now);
+        if began.is_some() {
+            self.memory.set_began(began);
+        }
+        record::begin(&mut self.record, began.is_some());
         let result = guest.run(number, job, &mut self.record);
-        let measure = started.map(|started| Measure {
-            nanos: started.elapsed().as_nanos() as u64,
-            memory_bytes: guest.memory_bytes(),
-        });
+        let measure = began.map(|began| Measure::until_now(began, guest.memory_bytes()));
         if let Err(failure) = &result {
             encode(failure, &mut self.record);
         }
         record::finish(&mut self.record, index, result.is_err(), measure);
-        outbox.put(&self.memory, &self.pipe, &self.record)
+        if self.settings.waits {
+            self.tell_waits(number)?;
+        }
+        let fits = outbox.put(&self.memory, &self.pipe, &self.record)?;
+        if began.is_some() {
+            self.memory.set_began(None);
+        }
+        Ok(fits)
+    }
+
+    /// Tells what a job has waited for, before its record is committed.
+    #[cold]
+    fn tell_waits(&self, number: u64) -> io::Result<()> {
+        let waits = self.attached.as_ref().and_then(|attached| attached.take_waits(number));
+        match waits {
+            Some(waits) => self.pipe.send(FrameKind::Waits, &serde_json::to_vec(&waits)?),
+            None => Ok(()),
+        }
     }
 
     /// Runs a job in a child of its own, which commits the record itself.
@@ -280,6 +299,8 @@ impl<'a> Worker<'a> {
         job: &[u8],
         outbox: &mut Outbox,
     ) -> io::Result<bool> {
+        // What the last one left there.
+        self.memory.set_began(None);
         let fork = self.fork;
         let code = fork(&mut || {
             let mut outbox = outbox.clone();
@@ -317,9 +338,12 @@ impl<'a> Worker<'a> {
             let how = code.map_or("killed by a signal".into(), |code| format!("exit code {code}"));
             Failure { code, ..Failure::new(FailureKind::WorkerLost, how) }
         });
-        record::begin(&mut self.record, false);
+        // What memory it had is gone with it.
+        let began = || self.memory.began().unwrap_or_else(Moment::now);
+        let measure = self.settings.measured.then(|| Measure::until_now(began(), 0));
+        record::begin(&mut self.record, measure.is_some());
         encode(&failure, &mut self.record);
-        record::finish(&mut self.record, index, true, None);
+        record::finish(&mut self.record, index, true, measure);
         outbox.put(&self.memory, &self.pipe, &self.record)
     }
 }

@@ -2,7 +2,8 @@
 
 use super::fault;
 use crate::imports::Host;
-use crate::imports::objects::{Attached, Objects};
+use crate::imports::attached::Attached;
+use crate::imports::objects::Objects;
 use std::ops::{Deref, DerefMut};
 use wasmtime::Store;
 

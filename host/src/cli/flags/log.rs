@@ -1,8 +1,17 @@
-//! Flags about the joblog.
+//! Flags about the joblog and the timeline.
 
 use crate::cli::output::resume::Resume;
 use clap::Args;
 use std::path::PathBuf;
+
+/// A timeline.
+#[derive(Args, Debug)]
+pub(crate) struct TraceFlags {
+    /// Write a timeline of workers, jobs and what they wait for to FILE, for https://ui.perfetto.dev or
+    /// chrome://tracing
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
+}
 
 /// The joblog, and runs that go on where another stopped.
 #[derive(Args, Debug)]
@@ -11,6 +20,9 @@ pub(crate) struct LogFlags {
     /// Log each job in FILE, in GNU parallel's format; FILE.meta.json tells what was run
     #[arg(long, value_name = "FILE")]
     pub(crate) joblog: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) trace: TraceFlags,
 
     /// Run only jobs that have no row in the joblog
     #[arg(long, requires = "joblog", conflicts_with_all = ["resume_failed", "retry_failed"])]

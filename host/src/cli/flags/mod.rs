@@ -13,7 +13,7 @@ mod run;
 pub(crate) use bench::{BenchFlags, RoundFlags};
 pub(crate) use input::{InputFlags, InputFormat, NoInput};
 pub(crate) use limits::{BufferFlags, GrantFlags, LimitFlags, PolicyFlags, PoolFlags};
-pub(crate) use log::LogFlags;
+pub(crate) use log::{LogFlags, TraceFlags};
 pub(crate) use objects::ObjectFlags;
 pub(crate) use output::{ConsoleFlags, OutputFlags, ProgressFlags, ProgressWhen, ResultFlags};
 pub(crate) use run::RunFlags;

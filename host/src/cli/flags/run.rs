@@ -1,6 +1,8 @@
 //! The flags of `wpool run`.
 
-use super::{ConsoleFlags, GrantFlags, LimitFlags, ObjectFlags, PolicyFlags, ResultFlags};
+use super::{
+    ConsoleFlags, GrantFlags, LimitFlags, ObjectFlags, PolicyFlags, ResultFlags, TraceFlags,
+};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -59,6 +61,9 @@ pub(crate) struct RunFlags {
 
     #[command(flatten)]
     pub(crate) objects: ObjectFlags,
+
+    #[command(flatten, next_help_heading = "Display")]
+    pub(crate) trace: TraceFlags,
 
     #[command(flatten)]
     pub(crate) console: ConsoleFlags,

@@ -1,5 +1,5 @@
 //! Where the outcomes of `wpool map` go: results to standard output or a file, failures and what
-//! guests print to standard error, rows to the joblog.
+//! guests print to standard error, rows to the joblog, a timeline to the trace.
 
 pub(crate) mod console;
 pub(crate) mod failures;
@@ -10,6 +10,7 @@ pub(crate) mod progress;
 pub(crate) mod resume;
 mod rows;
 pub(crate) mod stream;
+pub(crate) mod trace;
 
 use super::input::names::Names;
 use super::signals::{Cause, SharedCause};
@@ -175,11 +176,12 @@ impl Sink for Output {
             Notice::WorkerStarted { slot, pid, .. } => {
                 console.detail(format_args!("worker {slot} started, process {pid}"));
             }
-            Notice::WorkerLost { slot, pid, how } => {
+            Notice::WorkerEnded { slot, pid, how, lost: true } => {
                 console.detail(format_args!("worker {slot}, process {pid}, was lost: {how}"));
             }
             Notice::Retrying { job, attempt, failure } => {
-                console.detail(format_args!("job {job} again after attempt {attempt}: {failure}"));
+                let number = attempt.number;
+                console.detail(format_args!("job {job} again after attempt {number}: {failure}"));
             }
             Notice::Draining { running, why } => {
                 let jobs = count(running, "job");
@@ -197,6 +199,10 @@ impl Sink for Output {
                 console.warning(format_args!("the zygote was lost, another one starts: {how}"));
             }
             Notice::Report(text) => console.info(text),
+            Notice::Sent { .. }
+            | Notice::Waited { .. }
+            | Notice::WorkerKilled { .. }
+            | Notice::WorkerEnded { .. } => {}
         }
     }
 

@@ -231,7 +231,8 @@ impl Sink for Processes {
             }
             Notice::Retrying { job, attempt, failure } => {
                 let name = self.name(job).to_owned();
-                let again = format_args!("{name} again after attempt {attempt}: {failure}");
+                let number = attempt.number;
+                let again = format_args!("{name} again after attempt {number}: {failure}");
                 self.console.detail(again);
             }
             Notice::Draining { running, why } => {
@@ -252,7 +253,11 @@ impl Sink for Processes {
             }
             Notice::Report(text) => self.console.info(text),
             // Its end is an outcome.
-            Notice::WorkerStarted { .. } | Notice::WorkerLost { .. } => {}
+            Notice::WorkerStarted { .. }
+            | Notice::WorkerKilled { .. }
+            | Notice::WorkerEnded { .. }
+            | Notice::Sent { .. }
+            | Notice::Waited { .. } => {}
         }
     }
 

@@ -111,6 +111,7 @@ mod tests {
             pid: 42,
             slot: 0,
             sent: Duration::from_millis(1500),
+            began: None,
             ran: Some(Duration::from_micros(1234)),
             memory_bytes: Some(65536),
         };

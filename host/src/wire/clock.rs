@@ -1,0 +1,55 @@
+//! Moments on the one clock that all processes of a machine share.
+
+use nix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// A moment: nanoseconds of `CLOCK_MONOTONIC`, which are the same in every process of a machine.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Moment(u64);
+
+impl Moment {
+    /// This moment.
+    pub fn now() -> Moment {
+        let now = clock_gettime(ClockId::CLOCK_MONOTONIC).expect("every Linux has this clock");
+        Moment(Duration::from(now).as_nanos() as u64)
+    }
+
+    /// The moment that was so long ago.
+    pub(crate) fn ago(time: Duration) -> Moment {
+        Moment(Moment::now().0.saturating_sub(time.as_nanos() as u64))
+    }
+
+    /// The time from an earlier moment to this one; zero if that one is later.
+    pub fn since(self, earlier: Moment) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+
+    /// The moment as it travels.
+    pub(crate) fn nanos(self) -> u64 {
+        self.0
+    }
+
+    /// A moment that has travelled: untrusted, and maybe far in the future.
+    pub(crate) fn of_nanos(nanos: u64) -> Moment {
+        Moment(nanos)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_goes_on_and_never_back() {
+        let earlier = Moment::now();
+        let later = Moment::now();
+        assert!(earlier <= later && earlier.nanos() > 0);
+        assert_eq!(earlier.since(later), Duration::ZERO);
+        let second = Moment::of_nanos(later.nanos() + 1_000_000_000);
+        assert_eq!(second.since(later), Duration::from_secs(1));
+    }
+}
