@@ -107,7 +107,13 @@ fn run(
     }
 }
 
-fn config(subject: &Subject<'_>, native: bool, isolation: Isolation, workers: usize) -> Config {
+/// How the pool of a mode is set up.
+pub(super) fn config(
+    subject: &Subject<'_>,
+    native: bool,
+    isolation: Isolation,
+    workers: usize,
+) -> Config {
     let native = subject.native.filter(|_| native).map(ToOwned::to_owned);
     let settings = Settings { native, isolation, ..subject.config.settings.clone() };
     Config { settings, workers, ..subject.config.clone() }
@@ -162,7 +168,8 @@ fn in_workers(
     }
 }
 
-fn open(subject: &Subject<'_>) -> Result<Session, Report> {
+/// A session of its own for a run, whose processor time is then known.
+pub(super) fn open(subject: &Subject<'_>) -> Result<Session, Report> {
     Session::open(subject.module, subject.compile.clone())
         .map_err(|error| Report::of_module(subject.path, error))
 }

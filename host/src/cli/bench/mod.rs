@@ -16,6 +16,7 @@ mod stats;
 mod subject;
 mod table;
 pub(crate) mod time_unit;
+mod timeline;
 mod timing;
 
 use super::argv::Column;
@@ -23,6 +24,7 @@ use super::exit::Exit;
 use super::flags::{BenchFlags, InputFormat};
 use super::input::Input;
 use super::input::encode::Encoder;
+use super::map;
 use super::output::console::Console;
 use super::output::progress::Progress;
 use super::plan;
@@ -58,6 +60,7 @@ pub(crate) fn run(flags: &BenchFlags, columns: Vec<Column>) -> Result<Exit, Repo
     let config = config(flags, description.kind, &planned);
     let contenders = contenders(flags, &description)?;
     let exports = Exports::open(flags)?;
+    let trace = map::trace(&flags.exports.trace, vec![task.clone()])?;
     let jobs = jobs(flags, &config, planned, description.kind)?;
     let subject = Subject {
         path: &flags.module,
@@ -76,13 +79,17 @@ pub(crate) fn run(flags: &BenchFlags, columns: Vec<Column>) -> Result<Exit, Repo
     let counted = units::count(jobs.len() as u64, "job");
     console.info(format_args!("all agree on the results of {counted}; measuring"));
     let results = contest::measure(&subject, &contenders, &flags.rounds)?;
+    let timelines = match (&flags.exports.export_html, &trace) {
+        (None, None) => Vec::new(),
+        _ => timeline::record(&subject, &contenders, trace)?,
+    };
     console.finish();
     let name = flags.module.file_name().unwrap_or_default().to_string_lossy();
     let findings = Findings {
         title: format!("{name}, {task}: {counted}"),
         machine: machine::facts(&subject),
         results,
-        timelines: Vec::new(),
+        timelines,
     };
     exports.write(&findings, flags)?;
     let color = AutoStream::choice(&io::stdout()) != ColorChoice::Never;

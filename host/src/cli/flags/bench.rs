@@ -1,7 +1,7 @@
 //! The flags of `wpool bench`.
 
 use super::grammar;
-use super::{ConsoleFlags, GrantFlags, InputFlags, LimitFlags};
+use super::{ConsoleFlags, GrantFlags, InputFlags, LimitFlags, TraceFlags};
 use crate::cli::bench::mode::Mode;
 use crate::cli::bench::python::PythonFunction;
 use crate::cli::bench::time_unit::TimeUnit;
@@ -146,6 +146,9 @@ pub(crate) struct ExportFlags {
     /// Write a page with tables and charts
     #[arg(long, value_name = "FILE")]
     pub(crate) export_html: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) trace: TraceFlags,
 
     /// Unit of times in the table: second, millisecond, microsecond, nanosecond
     #[arg(short = 'u', long, value_name = "UNIT", hide_possible_values = true)]
