@@ -4,6 +4,7 @@
 //! the same plumbing in C without WebAssembly (`benches/floors/`). Whatever is compared is run in
 //! turns, round after round, so that whatever else the machine does falls on all alike.
 
+mod growth;
 mod languages;
 mod line;
 mod machine;
@@ -23,10 +24,11 @@ use rows::{ROWS, Row};
 use crate::{Result, command, guests, root};
 
 pub const HELP: &str = "\
-Usage: cargo xtask bench [--rounds N] [--no-build] [ROW | languages]…
+Usage: cargo xtask bench [--rounds N] [--no-build] [ROW | languages | growth]…
 
 Rows are named as in benches/RESULTS.md (P1, P2, …); `languages` is its table of what a module costs
-in each. A run of everything writes that page anew.
+in each. A run of everything writes that page anew. `growth` is apart from it: how time and memory
+grow with jobs, workers and payload, in benches/GROWTH.md.
 
   --rounds N   measure each row at least so often (default: 5)
   --no-build   measure target/release/wpool and target/guests/ as they are
@@ -50,6 +52,9 @@ pub fn run(arguments: &[&str]) -> Result {
     let peers = Peers::prepare(options.rounds)?;
     let machine = Machine::describe(&peers)?;
     machine.warn_if_busy();
+    if options.growth {
+        growth::write(&peers, &machine)?;
+    }
     let mut lines = Vec::new();
     for row in &options.rows {
         for line in (row.measure)(&peers).map_err(|error| format!("{}: {error}", row.name))? {
@@ -75,13 +80,19 @@ struct Options {
     build: bool,
     rows: Vec<&'static Row>,
     languages: bool,
+    growth: bool,
 }
 
 impl Options {
     /// `None` where help is asked for.
     fn parse(arguments: &[&str]) -> Result<Option<Self>> {
-        let mut options =
-            Options { rounds: ROUNDS, build: true, rows: Vec::new(), languages: false };
+        let mut options = Options {
+            rounds: ROUNDS,
+            build: true,
+            rows: Vec::new(),
+            languages: false,
+            growth: false,
+        };
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
             match *argument {
@@ -89,10 +100,11 @@ impl Options {
                 "--no-build" => options.build = false,
                 "--rounds" => options.rounds = number(arguments.next())?,
                 "languages" => options.languages = true,
+                "growth" => options.growth = true,
                 name => options.rows.push(row(name)?),
             }
         }
-        if options.rows.is_empty() && !options.languages {
+        if options.rows.is_empty() && !options.languages && !options.growth {
             options.rows = ROWS.iter().collect();
             options.languages = true;
         }
@@ -132,6 +144,8 @@ mod tests {
         assert!(all.languages);
         let table = Options::parse(&["languages"]).expect("is right").expect("no help");
         assert_eq!((table.rows.len(), table.languages), (0, true));
+        let growth = Options::parse(&["growth"]).expect("is right").expect("no help");
+        assert_eq!((growth.rows.len(), growth.languages, growth.growth), (0, false, true));
         assert!(Options::parse(&["P1", "--help"]).expect("is right").is_none());
     }
 

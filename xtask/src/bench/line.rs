@@ -138,7 +138,7 @@ pub fn amount(unit: Unit, amount: f64) -> String {
 }
 
 /// An amount as it is.
-fn exact(unit: Unit, amount: f64) -> String {
+pub fn exact(unit: Unit, amount: f64) -> String {
     let (amount, name) = scaled(unit, amount);
     // What scaling added is not part of it.
     format!("{} {name}", (amount * 1e6).round() / 1e6)

@@ -1,4 +1,4 @@
-//! What an idle worker costs in memory.
+//! What processes cost in memory.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -74,9 +74,19 @@ fn parent(stat: &str) -> Option<u32> {
 
 fn proportional_set_size(process: u32) -> Result<f64> {
     let rollup = fs::read_to_string(format!("/proc/{process}/smaps_rollup"))?;
-    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")).ok_or("no Pss")?;
-    Ok(kib.trim().parse::<f64>()? * 1024.0)
+    Ok(bytes(&rollup, "Pss:").ok_or("no Pss")?)
+}
+
+/// The most memory that a process has had so far, in bytes: its largest resident set.
+pub fn peak(process: u32) -> Option<f64> {
+    bytes(&fs::read_to_string(format!("/proc/{process}/status")).ok()?, "VmHWM:")
+}
+
+/// The bytes behind a name, in a text of `/proc`.
+fn bytes(text: &str, name: &str) -> Option<f64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    let kib: f64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
+    Some(kib * 1024.0)
 }
 
 #[cfg(test)]
@@ -87,6 +97,13 @@ mod tests {
     fn a_parent_is_found_behind_any_name() {
         assert_eq!(parent("12 (a) b (c)) S 7 12 12"), Some(7));
         assert_eq!(parent(""), None);
+    }
+
+    #[test]
+    fn bytes_are_found_by_their_name() {
+        let text = "Name: x\nVmPeak:\t  9 kB\nVmHWM:\t   2 kB\n";
+        assert_eq!(bytes(text, "VmHWM:"), Some(2048.0));
+        assert_eq!(bytes(text, "Name:"), None);
     }
 
     #[test]

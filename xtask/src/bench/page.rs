@@ -50,11 +50,18 @@ process, without and with the module in the cache. *Fresh instance*: what a job 
 `--isolation fresh`. *Call*: a job with `reuse`, start-up taken off.
 ";
 
-/// The lines as a table, readable as it is and as Markdown.
+/// The lines as a table.
 pub fn table(lines: &[Line]) -> String {
-    let mut rows = vec![COLUMNS.map(str::to_owned)];
-    rows.extend(lines.iter().map(Line::columns));
-    let widths: [usize; COLUMNS.len()] =
+    aligned(COLUMNS, lines.iter().map(Line::columns))
+}
+
+/// A table, readable as it is and as Markdown.
+pub fn aligned<const N: usize>(
+    names: [&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+) -> String {
+    let mut rows: Vec<_> = [names.map(str::to_owned)].into_iter().chain(rows).collect();
+    let widths: [usize; N] =
         std::array::from_fn(|n| rows.iter().map(|row| row[n].chars().count()).max().unwrap_or(0));
     let rule = widths.map(|width| "-".repeat(width));
     rows.insert(1, rule);
