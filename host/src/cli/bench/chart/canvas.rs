@@ -132,10 +132,17 @@ impl Canvas<'_> {
     }
 }
 
-/// How many pixels a text may take: which font the reader has is not known, so this is generous.
+/// How many pixels a text may take. Which font the reader has is not known, so this is generous.
 pub(crate) fn width(text: &str) -> i32 {
-    let ems: f64 = text.chars().map(|char| if char.is_ascii() { 0.62 } else { 1.0 }).sum();
-    (ems * FONT_PIXELS).ceil() as i32
+    let ems = text.chars().map(|char| match char {
+        'W' | 'm' | '@' | '%' => 1.0,
+        'A'..='Z' | 'w' | '+' | '<'..='>' | '^' | '~' => 0.86,
+        '\0'..='\x7f' => 0.64,
+        '\u{80}'..'\u{1100}' | '…' => 1.0,
+        // Ideographs are as wide as high, and pictures a little wider.
+        _ => 1.4,
+    });
+    (ems.sum::<f64>() * FONT_PIXELS).ceil() as i32
 }
 
 /// The text, or what fits of its beginning and its end.

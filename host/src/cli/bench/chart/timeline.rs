@@ -40,7 +40,7 @@ pub(crate) fn timeline(timeline: &Timeline) -> String {
     let bottom = TOP + row * rows.len() as i32;
     let named = (NAME_PIXELS + row - 1) as usize / row as usize;
     picture(WIDTH, bottom + BOTTOM, |canvas| {
-        let name = canvas::shortened(&timeline.mode, WIDTH - 200);
+        let name = canvas::shortened(&timeline.mode, WIDTH - 300);
         canvas.title(&format!("{name}: when each job ran"));
         canvas.text("worker", (COLUMNS.start - 10, TOP - 16), Anchor::End, Look::Muted);
         canvas.text("busy", (WIDTH - 20, TOP - 16), Anchor::End, Look::Muted);
