@@ -15,6 +15,7 @@ impl TimeUnit {
     /// The unit in which so many seconds read best.
     pub(crate) fn that_suits(seconds: f64) -> TimeUnit {
         match seconds {
+            0.0 => TimeUnit::Millisecond,
             ..0.999_5e-6 => TimeUnit::Nanosecond,
             ..0.999_5e-3 => TimeUnit::Microsecond,
             ..0.999_5 => TimeUnit::Millisecond,
@@ -79,7 +80,7 @@ mod tests {
     #[test]
     fn times_have_three_digits_in_the_unit_that_suits_them() {
         for (seconds, shown) in [
-            (0.0, "0.0 ns"),
+            (0.0, "0.0 ms"),
             (2.5e-8, "25.0 ns"),
             (1.234e-6, "1.23 µs"),
             (0.000_999_6, "1.00 ms"),
