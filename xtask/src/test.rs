@@ -7,6 +7,9 @@ use crate::{Result, command, guests};
 /// Workspaces of their own, whose code is tested natively.
 const GUEST_WORKSPACES: [&str; 2] = ["guest/Cargo.toml", "guest-examples/Cargo.toml"];
 
+/// Its folder is apart from the host's, so that neither build throws away what the other has made.
+const GUESTS_TARGET: &str = "target/guests-native";
+
 /// Runs every step; the first that fails ends it.
 pub fn run() -> Result {
     step("format", || {
@@ -17,7 +20,12 @@ pub fn run() -> Result {
         Ok(())
     })?;
     step("lints of guests", || guests_natively("clippy", &["--all-targets", "--", "-Dwarnings"]))?;
-    step("tests of guests", || guests_natively("test", &[]))?;
+    step("tests of guests", || {
+        guests_natively("test", &[])?;
+        // The other form of the SDK, and of what `#[task]` writes.
+        let native = ["--features", "native", "--target-dir", GUESTS_TARGET];
+        cargo(["test", "--manifest-path", GUEST_WORKSPACES[0]].into_iter().chain(native))
+    })?;
     step("guests", || guests::build().map(drop))?;
     step("lints", || {
         cargo(["clippy", "--release", "--workspace", "--all-targets", "--", "-Dwarnings"])
@@ -34,9 +42,8 @@ fn step(name: &str, run: impl FnOnce() -> Result) -> Result {
 }
 
 fn guests_natively(subcommand: &str, arguments: &[&str]) -> Result {
-    // A debug build, because it checks arithmetic; its folder is apart from the host's, so that
-    // neither build throws away what the other has made.
-    let target = ["--target-dir", "target/guests-native"];
+    // A debug build, because it checks arithmetic.
+    let target = ["--target-dir", GUESTS_TARGET];
     for manifest in GUEST_WORKSPACES {
         let common = [subcommand, "--workspace", "--manifest-path", manifest];
         cargo(common.iter().chain(&target).chain(arguments))?;
