@@ -5,6 +5,7 @@
 //! turns, round after round, so that whatever else the machine does falls on all alike.
 
 mod growth;
+mod kernels;
 mod languages;
 mod line;
 mod machine;
@@ -160,6 +161,9 @@ mod tests {
     #[test]
     fn a_line_of_each_row_fits_the_page() {
         let names: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
-        assert_eq!(names, ["P1", "P2", "P3", "P3b", "P4", "P6", "P7", "P8", "P10", "P11", "P12"]);
+        assert_eq!(
+            names,
+            ["P1", "P2", "P3", "P3b", "P4", "P5", "P6", "P7", "P8", "P10", "P11", "P12"]
+        );
     }
 }

@@ -12,7 +12,7 @@
 
 use super::convert::Signature;
 use super::text::Takes;
-use crate::module::description::Task;
+use crate::module::description::{Form, Task};
 use crate::module::scalar::{Core, Scalar};
 use libloading::Library;
 use std::cell::RefCell;
@@ -128,7 +128,9 @@ impl NativeLibrary {
     /// It is not there, or it takes more numbers than can be passed; in words for the user.
     pub(crate) fn task(&self, task: &Task, bare: bool) -> Result<NativeTask, String> {
         let name = task.name.rsplit('#').next().unwrap_or_default().replace('-', "_");
-        match Signature::new(task, bare) {
+        // A task of numbers that may fail is none of numbers: it has a message to give.
+        let signature = Signature::new(task, bare).filter(|_| task.form != Form::Byte);
+        match signature {
             Some(signature) => {
                 let function = self.numbers(&name, &signature)?;
                 Ok(NativeTask::Numbers { signature, function })

@@ -27,6 +27,11 @@ module. Peers are in `benches/peers`, floors (the same plumbing in C, without We
 - **P4** 400 jobs of about 2 ms that only calculate (`work.wasm`, a million rounds of xorshift), with one
   worker and with two. The peer is what two native processes gain, the floor with the same C loop.
   `must` bounds the ratio of the gains, `beyond` wpool's gain itself.
+- **P5** `wpool bench kernels.wasm --native libkernels.so --modes native-workers,reuse -j1`: the usual job of
+  each kernel (`guest-examples/kernels/jobs.txt`), twenty times, in one worker that runs WebAssembly and in
+  one that calls a library of the same source, which is made for any CPU of the architecture, as a module
+  is. The column *floor* has the same against crates as they are shipped, some of which ask what the CPU
+  can do. The module is built with `simd128`.
 - **P6** What isolation costs a job. `fresh`: 100 000 jobs, one worker, time less that of the same jobs
   with `reuse`, divided by the jobs; so start-up and plumbing cancel. A command is always fresh: its
   whole cost less that of the bare module with `reuse`, so it holds the digest of no bytes and the

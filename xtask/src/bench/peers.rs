@@ -74,6 +74,11 @@ impl Peers {
         self.subcommand("map", module, options)
     }
 
+    /// `wpool bench MODULE OPTION…`, just so.
+    pub fn wpool_bench(&self, module: &str, options: &[&str]) -> Command {
+        self.subcommand("bench", module, options)
+    }
+
     /// `wpool run MODULE CALL…`, just so.
     pub fn wpool_run(&self, module: &str, calls: &[&str]) -> Command {
         self.subcommand("run", module, calls)

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use super::languages;
 use super::line::{self, Goal, Line, Unit, amount};
 use super::measure::{Contender, Samples, in_turns, median};
 use super::memory;
 use super::objects::objects;
 use super::peers::{Peers, agree};
+use super::{kernels, languages};
 use crate::Result;
 use crate::command::command;
 
@@ -21,12 +21,13 @@ pub struct Row {
 }
 
 /// All rows.
-pub const ROWS: [Row; 11] = [
+pub const ROWS: [Row; 12] = [
     Row { name: "P1", measure: squares },
     Row { name: "P2", measure: unbatched },
     Row { name: "P3", measure: cubes },
     Row { name: "P3b", measure: sums },
     Row { name: "P4", measure: second_worker },
+    Row { name: "P5", measure: kernels::kernels },
     Row { name: "P6", measure: isolation },
     Row { name: "P7", measure: one_job },
     Row { name: "P8", measure: objects },

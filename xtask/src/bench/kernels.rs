@@ -1,0 +1,92 @@
+//! P5: kernels in a sandbox against the same source as a native library, each in one worker.
+
+use std::fs;
+
+use super::line::{Goal, Line, Unit, amount};
+use super::peers::Peers;
+use crate::command::run;
+use crate::{Result, root};
+
+const KERNELS: &str = "target/guests/kernels.wasm";
+
+/// The usual job of each kernel.
+const JOBS: &str = include_str!("../../../guest-examples/kernels/jobs.txt");
+
+/// How often the job is in a run.
+const JOBS_A_RUN: usize = 20;
+
+/// Most times of what it takes natively: each kernel, and the geometric mean of all.
+const EACH_MUST: f64 = 2.2;
+const MEAN_MUST: f64 = 1.4;
+const BEYOND: f64 = 1.25;
+
+/// Seconds that a run of all jobs took in a worker.
+struct Times {
+    native: f64,
+    wasm: f64,
+}
+
+/// Measures each kernel, against the library for any CPU and that which asks what the CPU can do.
+pub fn kernels(peers: &Peers) -> Result<Vec<Line>> {
+    let mut lines = Vec::new();
+    let (mut sum, mut count) = (0.0, 0.0);
+    for line in JOBS.lines() {
+        let (task, job) = match line.split(' ').collect::<Vec<_>>()[..] {
+            [task, job, _] => (task, job),
+            _ => return Err(format!("jobs.txt: `{line}` is not a task, a job and a result").into()),
+        };
+        let plain = times(peers, task, job, "native")?;
+        let shipped = times(peers, task, job, "native-shipped")?;
+        let ratio = plain.wasm / plain.native;
+        sum += ratio.ln();
+        count += 1.0;
+        let per_job = |seconds: f64| amount(Unit::Seconds, seconds / JOBS_A_RUN as f64);
+        let native = per_job(shipped.native);
+        let times = amount(Unit::Times, shipped.wasm / shipped.native);
+        lines.push(Line {
+            row: "P5 each",
+            // It lives as long as the program, which measures each kernel once.
+            work: task.to_owned().leak(),
+            wpool: per_job(plain.wasm),
+            peer: Some(per_job(plain.native)),
+            must: Goal::at_most(Unit::Times, ratio, EACH_MUST),
+            beyond: Goal::at_most(Unit::Times, ratio, BEYOND),
+            floor: Some(format!("{native}: wpool takes {times}")),
+            rounds: peers.rounds,
+        });
+    }
+    let mean = (sum / count).exp();
+    lines.push(Line {
+        row: "P5",
+        work: "geometric mean of the kernels' ratios",
+        wpool: amount(Unit::Times, mean),
+        peer: None,
+        must: Goal::at_most(Unit::Times, mean, MEAN_MUST),
+        beyond: Goal::at_most(Unit::Times, mean, BEYOND),
+        floor: None,
+        rounds: peers.rounds,
+    });
+    Ok(lines)
+}
+
+/// The medians of `wpool bench` with the library in this folder.
+fn times(peers: &Peers, task: &str, job: &str, folder: &str) -> Result<Times> {
+    let library = format!("target/guests/{folder}/libkernels.so");
+    let table = root().join("target/bench/kernels.csv");
+    let (rounds, csv) = (peers.rounds.to_string(), table.display().to_string());
+    let modes = ["--modes", "native-workers,reuse", "--native", &library];
+    let options = ["--task", task, "-j1", "--runs", &rounds, "--export-csv", &csv, ":::"];
+    let jobs = [job; JOBS_A_RUN];
+    let mut bench = peers.wpool_bench(KERNELS, &[&modes, &options[..], &jobs].concat());
+    run(bench.stdout(std::process::Stdio::null()))?;
+    let text = fs::read_to_string(&table)?;
+    let median = |mode: &str| {
+        let row = text.lines().find(|line| line.contains(&format!(",{mode},")))?;
+        // The command has a comma, and is quoted: from its end on no field has one.
+        row.rsplit_once('"')?.1.split(',').nth(3)?.parse().ok()
+    };
+    match (median("native workers"), median("wasm reuse")) {
+        (Some(native), Some(wasm)) => Ok(Times { native, wasm }),
+        _ => Err(format!("{}: not the table that was expected", table.display()).into()),
+    }
+}
