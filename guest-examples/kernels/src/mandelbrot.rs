@@ -1,10 +1,10 @@
-//! Mandelbrot's set: multiplication and addition of `f64`, eight points side by side.
+//! Mandelbrot's set: multiplication and addition of `f64`, four points side by side.
 
 /// Points whose sequence stays within a distance of 2 for so long count as in the set.
 const STEPS: u32 = 50;
 
 /// Points side by side, so that a compiler finds work for SIMD.
-const LANES: usize = 8;
+const LANES: usize = 4;
 
 /// How many points of a grid of `size` by `size` from -1.5-i to 0.5+i are in the set.
 pub(crate) fn count(size: u32) -> u32 {
