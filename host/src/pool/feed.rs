@@ -212,6 +212,10 @@ pub enum Notice {
         slot: u32,
         /// Its process id.
         pid: i32,
+        /// When it was asked for.
+        asked: Moment,
+        /// When it was ready.
+        ready: Moment,
         /// The first of the jobs that it has been sent, if there are any.
         job: Option<u64>,
     },

@@ -7,6 +7,7 @@ use super::feed::{Notice, Sink};
 use super::handle::{Killed, PIPE_BYTES, WorkerHandle};
 use super::ledger::{Run, Segment, hand_over_run};
 use crate::wire::channel::ROOM_BYTES;
+use crate::wire::clock::Moment;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::frame::{FrameKind, Header, PART_BYTES, u64_at};
 use crate::wire::line::Stream;
@@ -145,9 +146,14 @@ impl Dispatcher<'_> {
             FrameKind::Ready => {
                 worker.ready = true;
                 self.false_starts = 0;
-                let (slot, pid) = (worker.id.slot, worker.pid.unwrap_or(0));
-                let job = worker.in_flight.front().map(|batch| batch.number(batch.received));
-                self.sink.notice(Notice::WorkerStarted { slot, pid, job });
+                let ready = body.try_into().map_err(|_| "a worker that is ready at no time")?;
+                self.sink.notice(Notice::WorkerStarted {
+                    slot: worker.id.slot,
+                    pid: worker.pid.unwrap_or(0),
+                    asked: Moment::ago(worker.asked.elapsed()),
+                    ready: Moment::of_nanos(u64::from_le_bytes(ready)),
+                    job: worker.in_flight.front().map(|batch| batch.number(batch.received)),
+                });
                 Ok(())
             }
             FrameKind::Waits => {

@@ -8,7 +8,7 @@
 //!
 //! Dispatcher to worker: `Jobs` (count entries `{skip u32, len u32}` + bytes; an entry's number is
 //! the previous one's plus 1 plus skip, the first one's is `first_job`) and `JobPart` (`{total u64, offset u64}` + bytes of the one
-//! job of its batch). Worker to dispatcher: `Ready`, `Results` (a piece of the outbox, see
+//! job of its batch). Worker to dispatcher: `Ready` (since when), `Results` (a piece of the outbox, see
 //! [`super::jobmem`]; `first_job` is the piece's offset there), `ResultPart` (`{total u64, offset u64}` +
 //! bytes; `count` is the job's index in the batch), `Log` (a line that job `first_job` printed; `count` is its
 //! [`Stream`](super::line::Stream)), `Waits` (those of a job, [as JSON](super::waits::Waits)), and `Fatal` (why the
@@ -45,7 +45,7 @@ pub(crate) enum FrameKind {
     ResultPart = 4,
     /// A line that a guest printed.
     Log = 5,
-    /// The worker is ready for jobs.
+    /// The worker is ready for jobs; the body says since when (`u64`, see [`super::clock`]).
     Ready = 6,
     /// The worker cannot go on; the body says why.
     Fatal = 7,

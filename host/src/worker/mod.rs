@@ -178,7 +178,7 @@ impl<'a> Worker<'a> {
             self.guest.iter().for_each(Guest::warm_up);
         }
         rustix::io::ioctl_fionbio(&jobs, true)?;
-        self.pipe.send(FrameKind::Ready, &[])?;
+        self.pipe.send(FrameKind::Ready, &Moment::now().nanos().to_le_bytes())?;
         let mut frames = FrameBuffer::default();
         let mut long_job = Vec::new();
         loop {

@@ -157,12 +157,15 @@ impl Trace {
                 self.attempt(*job, attempt, Some(failure.kind));
             }
             Notice::Waited { pid, waits } => self.waits(*pid as u32, waits),
-            Notice::WorkerStarted { slot, pid, .. } => {
+            Notice::WorkerStarted { slot, pid, asked, ready, .. } => {
                 let row = *pid as u32;
                 let name = format!("worker {slot} (pid {pid})");
                 self.label("thread_name", row, json!({"name": name}));
                 self.label("thread_sort_index", row, json!({"sort_index": slot}));
-                self.act("worker start", json!({"worker": slot, "pid": pid}));
+                let args = json!({"worker": slot, "pid": pid});
+                let took = Some(ready.since(*asked));
+                self.add(row, ("worker", "start"), *asked, took, &args);
+                self.add(self.dispatcher, ("dispatcher", "worker start"), *asked, None, args);
             }
             Notice::WorkerKilled { slot, pid, why } => {
                 let (why, message) = (why.kind, &why.message);
