@@ -268,6 +268,20 @@ fn a_wait_for_a_lock_is_a_span_inside_that_of_its_job() {
 }
 
 #[test]
+fn the_wait_in_which_a_job_was_killed_is_told() {
+    let run = run_wat(WAITS).args(["hold()", "--timeout", "0.2"]);
+    traced(run.flags("--lock guard --event held --event done")).run().ends(124);
+    let timeline = Timeline::read();
+    let [job] = &timeline.jobs()[..] else { panic!("one job") };
+    let [wait] = &timeline.spans("wait")[..] else { panic!("one wait") };
+    assert_eq!(
+        (wait.name.as_str(), &job.args["failure"]),
+        ("wait for event done", &json!("timeout"))
+    );
+    assert!(wait.is_in(job) && wait.ended == job.ended, "{wait:?} in {job:?}");
+}
+
+#[test]
 fn waits_beyond_a_thousand_of_a_job_are_counted() {
     for (times, left_out) in [(1000, None), (1005, Some(5))] {
         let run = map_wat(WAITS).flags("--task patient --condition held").jobs([times.to_string()]);

@@ -75,6 +75,8 @@ impl Attached {
     ) -> T {
         let ticket = || self.shared.ticket(self.owner);
         let (before, began) = (ticket(), Moment::now());
+        // Should it never return, the dispatcher tells of the wait.
+        self.memory.set_called(began);
         let done = operation(&self.caller());
         // It had to stand in a line. What was free at once is no wait.
         if ticket() != before {

@@ -168,6 +168,9 @@ impl Dispatcher<'_> {
                 }
             }
         }
+        if let Some((job, _, attempt)) = &running {
+            self.tell_last_wait(&worker, *job, attempt);
+        }
         if let (Some(member), Some(sharing)) = (worker.member, &mut self.session.sharing) {
             sharing.bury(member, worker.results, worker.ended);
         }

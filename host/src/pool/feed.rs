@@ -190,7 +190,7 @@ pub enum Notice {
         line: Vec<u8>,
     },
     /// What a job waited for in shared state, if [`Settings::waits`](crate::wire::settings::Settings::waits).
-    /// The worker tells it when the job ends; one that dies first does not.
+    /// The worker tells it when the job ends. Of one that dies first, only the wait is told in which it was.
     Waited {
         /// Process id of the worker.
         pid: i32,

@@ -6,9 +6,11 @@
 
 use super::dispatcher::Dispatcher;
 use super::error::PoolError;
+use super::feed::{Attempt, Notice};
 use super::handle::{Killed, WorkerHandle};
 use crate::shared::{Member, Owner, Shared, Side, Swept};
 use crate::wire::control::Membership;
+use crate::wire::waits::{Wait, Waits};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fs::File;
 use std::sync::Arc;
@@ -165,6 +167,20 @@ impl Dispatcher<'_> {
             if let Some(member) = worker.member {
                 sharing.interrupt(member);
             }
+        }
+    }
+
+    /// Tells in what wait a worker died that was running this job, if it was in one. Its slot must not be
+    /// swept yet.
+    pub(super) fn tell_last_wait(&mut self, worker: &WorkerHandle, job: u64, attempt: &Attempt) {
+        let ended = attempt.began.zip(attempt.ran).map(|(began, ran)| began.after(ran));
+        let (true, Some(ended)) = (self.config.settings.waits, ended) else { return };
+        let sharing = self.session.sharing.as_ref().zip(worker.member);
+        let object = sharing.and_then(|(all, member)| all.shared().waits_for(owner(member)));
+        if let Some((kind, name)) = object {
+            let wait = Wait { kind: kind.to_string(), name, began: worker.memory.called(), ended };
+            let waits = Waits { job, list: vec![wait], left_out: 0 };
+            self.sink.notice(Notice::Waited { pid: attempt.pid, waits });
         }
     }
 

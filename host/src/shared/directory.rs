@@ -153,12 +153,6 @@ impl Shared {
         Ok(directory.named().map(|(object, entry)| (name(object, entry), entry.kind)).collect())
     }
 
-    /// What an object is called, or was until it was deleted.
-    pub(crate) fn name(&self, id: ObjectId, kind: Kind) -> Option<String> {
-        let object = Object::of(self.memory(), id, kind).ok()?;
-        object.entry().map(|entry| name(object, entry))
-    }
-
     /// The directory, for a sweep that has taken its latch.
     pub(super) fn directory_held_by_sweep(&self) -> Directory<'_> {
         Directory { shared: self, sweep: true }

@@ -28,7 +28,7 @@
 //! ```text
 //! memory  layout             the mapping and its parts          [unsafe: memory.rs]
 //! park    latch   slots      sleeping; exclusion; identities
-//! object  wait    sweep      what all objects do
+//! object  wait    sweep      what all objects do (watch: whether somebody waits)
 //! directory  spec   member   names, handles, storage; threads of the host
 //! lock semaphore condition event barrier queue (message arena peek) value array (scalar) region
 //! ```
@@ -60,6 +60,7 @@ mod spec;
 mod sweep;
 mod value;
 mod wait;
+mod watch;
 
 #[cfg(test)]
 mod tests;

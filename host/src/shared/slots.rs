@@ -12,7 +12,6 @@
 //! park       the only futex this slot sleeps on, but for latches
 //! ```
 
-use super::Shared;
 use super::layout::{SLOT_BASE, SLOT_BYTES, SLOTS, slot};
 use super::memory::Memory;
 use super::park::Park;
@@ -59,13 +58,6 @@ impl Owner {
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "slot {} (epoch {})", self.slot, self.epoch)
-    }
-}
-
-impl Shared {
-    /// Changes whenever this slot stands in a line to wait. For its own process.
-    pub(crate) fn ticket(&self, owner: Owner) -> u64 {
-        Slot::new(self.memory(), owner.slot).ticket().load(Ordering::Relaxed)
     }
 }
 

@@ -23,6 +23,11 @@ impl Moment {
         Moment(Moment::now().0.saturating_sub(time.as_nanos() as u64))
     }
 
+    /// The moment so much later.
+    pub(crate) fn after(self, time: Duration) -> Moment {
+        Moment(self.0.saturating_add(time.as_nanos() as u64))
+    }
+
     /// The time from an earlier moment to this one; zero if that one is later.
     pub fn since(self, earlier: Moment) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))

@@ -7,6 +7,7 @@
 //! stop        u32                              what the worker waits for on behalf of its guest is off
 //! last words  {bytes u32, text}                why the process is about to end by itself
 //! began       u64                              when the job began that runs, if jobs are measured; else 0
+//! called      u64                              when the last call of a shared object began, if waits are told
 //! outbox[2]   records (see `super::record`)
 //! ```
 //!
@@ -39,6 +40,7 @@ const WRITING: usize = 4 * LINE;
 const STOP: usize = 5 * LINE;
 const LAST_WORDS: usize = 6 * LINE;
 const BEGAN: usize = 11 * LINE;
+const CALLED: usize = 12 * LINE;
 const OUTBOXES: usize = 4096;
 /// Exit code of a process that left last words: its guest did what ends a process.
 pub(crate) const EXIT_WITH_LAST_WORDS: i32 = 3;
@@ -203,6 +205,11 @@ impl JobMem {
         }
     }
 
+    /// When the worker last called a shared object: who waits for one began to do so then.
+    pub(crate) fn called(&self) -> Moment {
+        Moment::of_nanos(self.atomic(CALLED).load(Ordering::Acquire))
+    }
+
     // --- The worker's side ---
 
     /// Not 0 once the dispatcher has asked to [`stop`](Self::stop).
@@ -223,6 +230,11 @@ impl JobMem {
     /// Says when the job began that runs now, or that it is over.
     pub(crate) fn set_began(&self, began: Option<Moment>) {
         self.atomic(BEGAN).store(began.map_or(0, Moment::nanos), Ordering::Release);
+    }
+
+    /// Says when a shared object is called, which may have to be waited for.
+    pub(crate) fn set_called(&self, called: Moment) {
+        self.atomic(CALLED).store(called.nanos(), Ordering::Release);
     }
 
     /// Claims the next job of the batch; `None` if there is none left.

@@ -88,6 +88,8 @@ fn the_dispatcher_knows_when_the_running_job_began() {
     let began = Moment::now();
     worker.set_began(Some(began));
     assert_eq!(dispatcher.began(), Some(began));
+    worker.set_called(began);
+    assert_eq!(dispatcher.called(), began);
     worker.set_began(None);
     assert_eq!(dispatcher.began(), None);
 }
