@@ -368,13 +368,14 @@ fn a_hundred_thousand_jobs_are_each_there_once() {
 
 #[test]
 fn a_file_that_cannot_be_written_ends_the_run_before_it_has_begun() {
-    for file in ["/nowhere/trace", "/dev/full"] {
+    for (file, why) in [("/nowhere/trace", "No such file"), ("/dev/full", "No space left")] {
+        let wrong = format!("error: cannot write --trace {file}: {why}");
         let gate = Gate::new();
         let done = gate.map("note", 3).args(["--trace", file]).run();
-        done.ends(110).prints("").says(&format!("error: cannot write --trace {file}: "));
+        done.ends(110).prints("").says(&wrong);
         assert!(gate.started().is_empty());
         let done = gate.run(&["note()"]).args(["--trace", file]).run();
-        done.ends(110).prints("").says(&format!("error: cannot write --trace {file}: "));
+        done.ends(110).prints("").says(&wrong);
         assert!(gate.started().is_empty());
     }
 }

@@ -65,20 +65,24 @@ impl Exit {
         if self == Exit::Success { other } else { self }
     }
 
-    /// How a run that went to its end, or was stopped, ends the program. `cause` is the signal
-    /// that stopped it, if one did.
-    pub(crate) fn of_run(summary: &Summary, cause: Option<Cause>) -> Self {
-        let stopped = match cause {
+    /// How the program ends when a signal has stopped what it did.
+    pub(crate) fn of_cause(cause: Option<Cause>) -> Self {
+        match cause {
             Some(Cause::Interrupt) => Exit::Interrupted,
             Some(Cause::Terminate) => Exit::Terminated,
             Some(Cause::HangUp) | None => Exit::Incomplete,
-        };
+        }
+    }
+
+    /// How a run that went to its end, or was stopped, ends the program. `cause` is the signal
+    /// that stopped it, if one did.
+    pub(crate) fn of_run(summary: &Summary, cause: Option<Cause>) -> Self {
         match summary.end {
             End::Complete if summary.stats.failed > 0 => Exit::JobsFailed,
             End::Complete => Exit::Success,
             End::Halted { failed: true } => Exit::JobsFailed,
             End::Halted { failed: false } => Exit::Success,
-            End::Drained | End::Killed => stopped,
+            End::Drained | End::Killed => Exit::of_cause(cause),
             End::Deadline => Exit::Deadline,
         }
     }

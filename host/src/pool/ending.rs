@@ -262,7 +262,9 @@ impl Dispatcher<'_> {
         for worker in &workers {
             // The job's outcome is known, or nobody wants it; there is nothing to save.
             worker.signal(Signal::KILL);
-            self.tell_end(worker, "the run is over".into(), false);
+            if worker.ready {
+                self.tell_end(worker, "the run is over".into(), false);
+            }
         }
         self.bury_killed(workers);
     }

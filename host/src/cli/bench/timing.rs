@@ -2,13 +2,16 @@
 
 use crate::cli::exit::Exit;
 use crate::cli::report::Report;
+use crate::cli::signals::{Cause, Signals};
 use nix::sys::resource::{UsageWho, getrusage};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use std::io::{self, Read, Write};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant};
+use wpool::pool::feed::Commands;
 
 /// What a run took.
 #[derive(Clone, Copy, Debug, Default)]
@@ -68,54 +71,79 @@ pub(crate) fn run_program(
     let begun = Instant::now();
     let failed = |what: String| Report::new(Exit::JobsFailed, format!("{name}: {what}"));
     let program = command.get_program().to_string_lossy().into_owned();
-    let mut child = command.spawn().map_err(|error| {
+    // A group of its own, so that whatever it has started ends with it.
+    let mut child = command.process_group(0).spawn().map_err(|error| {
         Report::new(Exit::Setup, format!("{name}: cannot start {program}: {error}"))
             .help(format!("install {program}, or leave the mode out"))
     })?;
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-    let (status, output) = thread::scope(|scope| {
+    // Before there are threads, which a signal would otherwise find; behind the start of the program,
+    // which would have them blocked.
+    let signals = Signals::take(Duration::ZERO)
+        .map_err(|error| Report::new(Exit::Setup, format!("cannot take signals: {error}")))?;
+    let (end, output) = thread::scope(|scope| {
         let reader = scope.spawn(|| {
             let mut output = Vec::new();
             stdout.map_or(Ok(0), |mut pipe| pipe.read_to_end(&mut output)).map(|_| output)
         });
         // A program that does not read its input is no error.
         scope.spawn(|| stdin.map(|mut pipe| pipe.write_all(&input)));
-        let status = wait(&mut child, limit);
-        (status, reader.join().expect("no reader panics"))
+        let end = wait(&mut child, limit, signals);
+        (end, reader.join().expect("no reader panics"))
     });
     let took = begun.elapsed();
-    match status.map_err(|error| failed(format!("cannot wait for it: {error}")))? {
-        None => Err(Report::new(
-            Exit::Deadline,
-            format!("{name}: it took longer than {} s", limit.as_secs_f64()),
-        )),
-        Some(status) if !status.success() => Err(failed(format!("{program} ended with {status}"))),
-        Some(_) => {
+    match end.map_err(|error| failed(format!("cannot wait for it: {error}")))? {
+        Ended::Itself(status) if status.success() => {
             let output = output.map_err(|error| failed(format!("cannot read it: {error}")))?;
             Ok((output, before.timing(took)))
         }
+        Ended::Itself(status) => Err(failed(format!("{program} ended with {status}"))),
+        Ended::TooSlow => Err(Report::new(
+            Exit::Deadline,
+            format!("{name}: it took longer than {} s", limit.as_secs_f64()),
+        )),
+        Ended::Asked(cause) => Err(Report::new(Exit::of_cause(Some(cause)), "killed on request")),
     }
 }
 
-/// Waits for a child's end; `None` if it had to be killed because it took too long.
-fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
+/// How a program's run ended.
+enum Ended {
+    Itself(ExitStatus),
+    TooSlow,
+    /// A signal asked wpool to end.
+    Asked(Cause),
+}
+
+/// Waits for a child's end, or kills its group if it takes too long, or wpool is to end.
+fn wait(child: &mut Child, limit: Duration, mut signals: Signals) -> io::Result<Ended> {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a child has an id");
     let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
     let deadline = Instant::now() + limit;
-    loop {
+    let early = loop {
         let left = deadline.saturating_duration_since(Instant::now());
         let timeout = Timespec::try_from(left).ok();
-        match poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], timeout.as_ref()) {
-            Ok(0) if left.is_zero() => {
-                child.kill()?;
-                child.wait()?;
-                return Ok(None);
+        let ended = {
+            let asked = signals.fd().expect("there is one");
+            let mut fds = [PollFd::new(&pidfd, PollFlags::IN), PollFd::new(&asked, PollFlags::IN)];
+            match poll(&mut fds, timeout.as_ref()) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => !fds[0].revents().is_empty(),
+                Err(error) => return Err(error.into()),
             }
-            Ok(0) | Err(rustix::io::Errno::INTR) => {}
-            Ok(_) => return child.wait().map(Some),
-            Err(error) => return Err(error.into()),
+        };
+        // What else signals may mean has no meaning here.
+        while signals.next().is_some() {}
+        match signals.cause().get() {
+            _ if ended => break None,
+            Some(cause) => break Some(Ended::Asked(cause)),
+            None if left.is_zero() => break Some(Ended::TooSlow),
+            None => {}
         }
-    }
+    };
+    signals.release();
+    // Its leader is not reaped, so the group is still its own. It fails only if all have ended.
+    let _ = kill_process_group(pid, Signal::KILL);
+    let status = child.wait()?;
+    Ok(early.unwrap_or(Ended::Itself(status)))
 }
 
 #[cfg(test)]

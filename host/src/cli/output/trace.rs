@@ -77,7 +77,7 @@ impl Trace {
         trace.label("process_name", dispatcher, json!({"name": "wpool"}));
         trace.label("thread_name", dispatcher, json!({"name": "dispatcher"}));
         trace.label("thread_sort_index", dispatcher, json!({"sort_index": -1}));
-        trace.flush()?;
+        trace.write()?;
         Ok(trace)
     }
 
@@ -183,12 +183,17 @@ impl Trace {
         }
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        let path = self.path.display();
-        let named = |error: io::Error| io::Error::other(format!("--trace {path}: {error}"));
-        self.file.write_all(&self.events).map_err(named)?;
+    fn write(&mut self) -> io::Result<()> {
+        self.file.write_all(&self.events)?;
         self.events.clear();
         Ok(())
+    }
+
+    /// Writes what is held. An error says which file it is about: it is one of several that there are.
+    fn flush(&mut self) -> io::Result<()> {
+        let written = self.write();
+        written
+            .map_err(|error| io::Error::other(format!("--trace {}: {error}", self.path.display())))
     }
 }
 

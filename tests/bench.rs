@@ -1,0 +1,264 @@
+//! `wpool bench`: modes side by side, which agree before they are timed.
+
+mod common;
+
+use common::browser::{dom, overlaps, screenshot};
+use common::guest;
+use common::processes::{Signal, wait_for_end};
+use common::run::{Done, Wpool, file, path, wpool};
+use serde_json::Value as Json;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread::available_parallelism;
+
+/// Not more than it takes to see that it works.
+const ONCE: [&str; 2] = ["--runs", "1"];
+
+fn bench(module: &str) -> Wpool {
+    wpool(["bench"]).arg(guest(module)).args(ONCE)
+}
+
+fn native(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("target/guests/native/lib{name}.so"))
+}
+
+/// A script of the shell.
+fn script(name: &str, text: &str) -> PathBuf {
+    let script = file(name, format!("#!/bin/sh\n{text}\n"));
+    fs::set_permissions(&script, Permissions::from_mode(0o755)).expect("the test's own file");
+    script
+}
+
+fn python(text: &str) -> String {
+    format!("{}:f", file("function.py", text).display())
+}
+
+/// The modes of a table, with their workers.
+fn modes(done: &Done) -> Vec<String> {
+    let text = String::from_utf8_lossy(&done.stdout);
+    let rows = text.lines().skip_while(|line| !line.starts_with("mode")).skip(1);
+    let rows = rows.take_while(|line| !line.is_empty());
+    let name = |row: &str| {
+        let words: Vec<&str> = row.split_whitespace().collect();
+        let end = words.iter().position(|word| word.parse::<u32>().is_ok()).expect("workers");
+        words[..=end].join(" ")
+    };
+    rows.map(name).collect()
+}
+
+#[test]
+fn a_task_is_compared_natively_in_wasm_and_in_python() {
+    let compared = bench("square")
+        .args(["--task", "square", "-j", "1,2", "--native"])
+        .arg(native("square"))
+        .args(["--python", &python("def f(n):\n    return n * n\n")])
+        .args(["--range", "0..50"]);
+    let done = compared.run().ends(0).says("all agree on the results of 50 jobs");
+    let expect = [
+        "native 1",
+        "native threads 1",
+        "native threads 2",
+        "native workers 1",
+        "native workers 2",
+        "wasm 1",
+        "wasm reuse 1",
+        "wasm reuse 2",
+        "wasm fresh 1",
+        "wasm fresh 2",
+        "wasm process 1",
+        "wasm process 2",
+        "python pool 1",
+        "python pool 2",
+    ];
+    assert_eq!(modes(&done), expect);
+}
+
+#[test]
+fn tasks_of_json_and_of_all_kinds_of_numbers_run_natively() {
+    for (task, job) in [("sha256", "97"), ("nbody", "10"), ("json", "3"), ("mandelbrot", "9")] {
+        let compared = bench("kernels").args(["--task", task, "--native"]).arg(native("kernels"));
+        let modes = "native,threads,native-workers,wasm,reuse";
+        compared.args(["--modes", modes]).jobs([job, job]).run().ends(0);
+    }
+}
+
+#[test]
+fn a_component_is_compared_with_a_library_by_the_same_names() {
+    let compared = bench("square-component").args(["--task", "square", "--native"]);
+    let compared = compared.arg(native("square")).args(["--modes", "native,reuse"]);
+    compared.jobs(["3", "4"]).run().ends(0);
+}
+
+#[test]
+fn no_time_is_told_of_modes_that_do_not_agree() {
+    let wrong = python("def f(n):\n    return n * n if n < 3 else 0\n");
+    let compared = bench("square").args(["--task", "square", "--python", &wrong]);
+    let done = compared.jobs(["2", "3"]).run().ends(100).prints("");
+    done.says("`wasm` and `python pool` do not agree: job 1 is 9 and 0").says("--modes");
+}
+
+#[test]
+fn what_a_mode_lacks_is_named_before_anything_runs() {
+    for (flags, what) in [
+        ("--modes native", "mode `native` needs a shared library"),
+        ("--modes python", "mode `python pool` needs a function"),
+        ("--modes xargs", "mode `xargs` is for commands only"),
+        ("--modes slow", "invalid value 'slow'"),
+        ("--python f.py", "no function of a file"),
+        ("-j 0", "at least one worker is needed"),
+        ("--min-runs 0", "0 is not in"),
+    ] {
+        let run = bench("square").flags("--task square").flags(flags);
+        run.jobs(["3"]).run().ends(2).prints("").says(what).says("help: ");
+    }
+    bench("square").flags("--task square --range 0..0").run().ends(4).says("no jobs to measure");
+    let shares = bench("counter").flags("--task add --modes wasm").jobs(["1"]).run();
+    shares.ends(2).says("mode `wasm` has no shared objects");
+}
+
+#[test]
+fn a_library_that_cannot_be_used_says_why() {
+    let with = |library: PathBuf| {
+        let run = bench("square").args(["--task", "square", "--native"]).arg(library);
+        run.jobs(["3"]).run().ends(101).prints("")
+    };
+    with(path("missing.so")).says("cannot use the native library").says("missing.so");
+    with(file("text.so", "no library")).says("cannot use the native library");
+    with(native("kernels")).says("it does not export `square`");
+}
+
+#[test]
+fn a_native_crash_is_told_and_nothing_hangs() {
+    let source = file("crash.c", "long long square(long long n) { __builtin_trap(); }\n");
+    let library = path("libcrash.so");
+    let mut cc = Command::new("cc");
+    cc.args(["-shared", "-fPIC", "-w", "-o"]).args([&library, &source]);
+    assert!(cc.status().expect("a C compiler").success());
+    for (mode, code, how) in
+        [("native", 96, "killed by signal 4"), ("native-workers", 100, "killed by SIGILL")]
+    {
+        let run = bench("square").args(["--task", "square", "--modes", mode, "--native"]);
+        run.arg(&library).jobs(["3"]).run().ends(code).prints("").says(how);
+    }
+}
+
+#[test]
+fn a_job_that_fails_ends_the_benchmark_unless_failures_are_ignored() {
+    let failing = |flags: &[&str]| {
+        let run = bench("misbehave").args(["--task", "misbehave", "--modes", "wasm,reuse,fresh"]);
+        run.args(flags).jobs(["ok", "error"]).run()
+    };
+    failing(&[])
+        .ends(100)
+        .prints("")
+        .says("job 1 failed in mode `wasm`: ")
+        .says("--ignore-failure");
+    failing(&["--ignore-failure"]).ends(0);
+}
+
+#[test]
+fn python_s_exception_is_told() {
+    let raises = python("def f(n):\n    raise ValueError('no such number')\n");
+    let run = bench("square").args(["--task", "square", "--python", &raises]);
+    run.jobs(["3"]).run().ends(100).says("ValueError: no such number");
+}
+
+#[test]
+fn a_command_is_compared_with_a_native_program() {
+    let folder = path("");
+    let files = ["one", "two"].map(|text| file(text, text).display().to_string());
+    let native = script("native", "sha256sum < \"$1\" | cut -d' ' -f1");
+    let run = bench("sha256").dir(&folder, &folder.display().to_string());
+    let run = run.args(["--modes", "xargs,wasm,fresh,process", "--native"]).arg(&native);
+    let done = run.jobs(&files).run().ends(0);
+    let all = available_parallelism().expect("a number").to_string();
+    let names = ["xargs", "wasm", "wasm fresh", "wasm process"];
+    let names = names.map(|name| format!("{name} {}", if name == "wasm" { "1" } else { &all }));
+    assert_eq!(modes(&done), names);
+
+    let other = script("other", "echo something else");
+    let run = bench("sha256").dir(&folder, &folder.display().to_string());
+    let run = run.args(["--modes", "xargs,fresh", "--native"]).arg(other);
+    run.jobs(&files).run().ends(100).prints("").says("they write other lines");
+    let stdin = bench("sha256").args(["--stdin", "--modes", "xargs", "--native"]).arg(native);
+    stdin.jobs(["a"]).run().ends(2).says("takes one word a job");
+}
+
+#[test]
+fn exports_hold_what_was_measured() {
+    let exports = ["json", "csv", "markdown", "asciidoc", "orgmode"];
+    let mut run = bench("square").flags("--task square --modes wasm,reuse -j 2");
+    for export in exports {
+        run = run.arg(format!("--export-{export}")).arg(path(export));
+    }
+    run.jobs(["3", "4"]).run().ends(0);
+    let read = |name: &str| fs::read_to_string(path(name)).expect("it was exported");
+    let json: Json = serde_json::from_str(&read("json")).expect("valid JSON");
+    let results = json["results"].as_array().expect("hyperfine's form");
+    assert_eq!(results.len(), 2);
+    assert_eq!(results[1]["parameters"]["mode"], "wasm reuse");
+    assert_eq!(results[1]["times"].as_array().map(Vec::len), Some(1));
+    for export in &exports[1..] {
+        assert!(read(export).contains("wasm reuse"), "{export}");
+    }
+    let unwritable = bench("square").flags("--task square --export-csv /nowhere/at/all");
+    unwritable.jobs(["3"]).run().ends(110).prints("").says("cannot write /nowhere/at/all");
+}
+
+#[test]
+fn the_page_shows_in_a_browser_what_was_measured_and_no_labels_overlap() {
+    let page = path("page.html");
+    let run = bench("kernels").args(["--task", "sieve", "-j", "1,2", "--native"]);
+    let run = run.arg(native("kernels")).arg("--export-html").arg(&page);
+    run.args(["--range", "1000..1100"]).run().ends(0);
+    assert_eq!(overlaps(&page), Vec::<String>::new());
+    screenshot(&page, 1100, 3000);
+    let shown = dom(&page);
+    for text in ["native workers", "wasm fresh", "wasm process: when each job ran", "ideal"] {
+        assert!(shown.contains(text), "the page lacks {text}");
+    }
+    assert!(!shown.contains("<script"));
+}
+
+#[test]
+fn a_trace_has_the_jobs_of_every_pool() {
+    let run = bench("square").flags("--task square --modes reuse,fresh --trace").arg(path("trace"));
+    run.args(["--range", "0..20"]).run().ends(0);
+    let text = fs::read_to_string(path("trace")).expect("it was written");
+    let events: Vec<Json> = serde_json::from_str(&text).expect("valid JSON");
+    assert_eq!(events.iter().filter(|event| event["cat"] == "job").count(), 40);
+}
+
+#[test]
+fn a_deadline_bounds_each_run() {
+    for mode in ["wasm", "reuse"] {
+        let run = bench("misbehave").flags("--task misbehave --deadline 0.2 --modes").arg(mode);
+        let done = run.jobs(["spin"]).run();
+        assert_ne!(done.code, Some(0), "{mode}");
+    }
+    let sleeps = python("import time\ndef f(n):\n    time.sleep(60)\n");
+    let run = bench("square").flags("--task square --deadline 0.5 --modes python --python");
+    run.arg(sleeps).jobs(["3"]).run().ends(124).says("took longer than 0.5 s");
+}
+
+#[test]
+fn a_request_to_end_ends_other_programs_too() {
+    let noted = path("pid");
+    let sleeps = python(&format!(
+        "import os, time\ndef f(n):\n    os.mkdir({:?} + str(os.getpid()))\n    time.sleep(60)\n",
+        noted.display().to_string()
+    ));
+    let run = bench("square").flags("--task square -j 1 --modes python --python").arg(sleeps);
+    let run = run.jobs(["3"]).start();
+    let started = || {
+        let entries = fs::read_dir(path("")).expect("the test's own folder");
+        let names = entries.map(|entry| entry.expect("it is there").file_name());
+        names.filter_map(|name| name.to_str()?.strip_prefix("pid")?.parse::<i32>().ok()).next()
+    };
+    run.until("the function", || started().is_some());
+    run.signal(Signal::SIGTERM);
+    run.finish().ends(143).says("killed on request");
+    wait_for_end(started().expect("it has started"));
+}
