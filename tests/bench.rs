@@ -69,6 +69,7 @@ fn a_task_is_compared_natively_in_wasm_and_in_python() {
         "wasm fresh 2",
         "wasm process 1",
         "wasm process 2",
+        "python 1",
         "python pool 1",
         "python pool 2",
     ];
@@ -96,7 +97,7 @@ fn no_time_is_told_of_modes_that_do_not_agree() {
     let wrong = python("def f(n):\n    return n * n if n < 3 else 0\n");
     let compared = bench("square").args(["--task", "square", "--python", &wrong]);
     let done = compared.jobs(["2", "3"]).run().ends(100).prints("");
-    done.says("`wasm` and `python pool` do not agree: job 1 is 9 and 0").says("--modes");
+    done.says("`wasm` and `python` do not agree: job 1 is 9 and 0").says("--modes");
 }
 
 #[test]

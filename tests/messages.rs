@@ -201,7 +201,7 @@ fn jobs_that_are_named_wrongly() {
     exit code 2
     "#);
     assert_snapshot!(said("inspect square.wasm ::: 1"), @r#"
-    error: only `wpool map` takes jobs after `:::`
+    error: only `wpool map` and `wpool bench` take jobs after `:::`
     help: leave out `:::` and what follows it
     exit code 2
     "#);
@@ -372,6 +372,11 @@ fn help_of_map() {
 #[test]
 fn help_of_run() {
     assert_snapshot!(help("run"));
+}
+
+#[test]
+fn help_of_bench() {
+    assert_snapshot!(help("bench"));
 }
 
 #[test]

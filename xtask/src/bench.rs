@@ -11,10 +11,12 @@ mod line;
 mod machine;
 mod measure;
 mod memory;
+mod modes;
 mod objects;
 mod page;
 mod peers;
 mod rows;
+mod serial;
 
 use std::fs;
 
@@ -25,10 +27,11 @@ use rows::{ROWS, Row};
 use crate::{Result, command, guests, root};
 
 pub const HELP: &str = "\
-Usage: cargo xtask bench [--rounds N] [--no-build] [ROW | languages | growth]…
+Usage: cargo xtask bench [--rounds N] [--no-build] [ROW | languages | serial | growth]…
 
 Rows are named as in benches/RESULTS.md (P1, P2, …); `languages` is its table of what a module costs
-in each. A run of everything writes that page anew. `growth` is apart from it: how time and memory
+in each, `serial` that of lists of cubes in one process and in a pool. A run of everything writes that
+page anew. `growth` is apart from it: how time and memory
 grow with jobs, workers and payload, in benches/GROWTH.md.
 
   --rounds N   measure each row at least so often (default: 5)
@@ -68,8 +71,10 @@ pub fn run(arguments: &[&str]) -> Result {
     }
     let languages = if options.languages { languages::costs(&peers)? } else { String::new() };
     println!("{languages}");
-    if options.languages && options.rows.len() == ROWS.len() {
-        fs::write(root().join(RESULTS), page::page(&lines, &languages, &machine)?)?;
+    let serial = if options.serial { serial::cubes(&peers)? } else { String::new() };
+    println!("{serial}");
+    if options.languages && options.serial && options.rows.len() == ROWS.len() {
+        fs::write(root().join(RESULTS), page::page(&lines, &languages, &serial, &machine)?)?;
         println!("{RESULTS} is written");
     }
     Ok(())
@@ -81,6 +86,7 @@ struct Options {
     build: bool,
     rows: Vec<&'static Row>,
     languages: bool,
+    serial: bool,
     growth: bool,
 }
 
@@ -92,6 +98,7 @@ impl Options {
             build: true,
             rows: Vec::new(),
             languages: false,
+            serial: false,
             growth: false,
         };
         let mut arguments = arguments.iter();
@@ -101,13 +108,15 @@ impl Options {
                 "--no-build" => options.build = false,
                 "--rounds" => options.rounds = number(arguments.next())?,
                 "languages" => options.languages = true,
+                "serial" => options.serial = true,
                 "growth" => options.growth = true,
                 name => options.rows.push(row(name)?),
             }
         }
-        if options.rows.is_empty() && !options.languages && !options.growth {
+        if options.rows.is_empty() && !options.languages && !options.serial && !options.growth {
             options.rows = ROWS.iter().collect();
             options.languages = true;
+            options.serial = true;
         }
         Ok(Some(options))
     }

@@ -1,11 +1,9 @@
 //! P5: kernels in a sandbox against the same source as a native library, each in one worker.
 
-use std::fs;
-
 use super::line::{Goal, Line, Unit, amount};
+use super::modes::Medians;
 use super::peers::Peers;
-use crate::command::run;
-use crate::{Result, root};
+use crate::Result;
 
 const KERNELS: &str = "target/guests/kernels.wasm";
 
@@ -69,24 +67,12 @@ pub fn kernels(peers: &Peers) -> Result<Vec<Line>> {
     Ok(lines)
 }
 
-/// The medians of `wpool bench` with the library in this folder.
+/// What a worker takes for a kernel's jobs in WebAssembly, and with the library in this folder.
 fn times(peers: &Peers, task: &str, job: &str, folder: &str) -> Result<Times> {
     let library = format!("target/guests/{folder}/libkernels.so");
-    let table = root().join("target/bench/kernels.csv");
-    let (rounds, csv) = (peers.rounds.to_string(), table.display().to_string());
-    let modes = ["--modes", "native-workers,reuse", "--native", &library];
-    let options = ["--task", task, "-j1", "--runs", &rounds, "--export-csv", &csv, ":::"];
+    let modes = ["--modes", "native-workers,reuse", "-j1", "--native", &library];
     let jobs = [job; JOBS_A_RUN];
-    let mut bench = peers.wpool_bench(KERNELS, &[&modes, &options[..], &jobs].concat());
-    run(bench.stdout(std::process::Stdio::null()))?;
-    let text = fs::read_to_string(&table)?;
-    let median = |mode: &str| {
-        let row = text.lines().find(|line| line.contains(&format!(",{mode},")))?;
-        // The command has a comma, and is quoted: from its end on no field has one.
-        row.rsplit_once('"')?.1.split(',').nth(3)?.parse().ok()
-    };
-    match (median("native workers"), median("wasm reuse")) {
-        (Some(native), Some(wasm)) => Ok(Times { native, wasm }),
-        _ => Err(format!("{}: not the table that was expected", table.display()).into()),
-    }
+    let options = [&modes[..], &["--task", task, ":::"], &jobs].concat();
+    let medians = Medians::measure(peers, peers.rounds, KERNELS, &options)?;
+    Ok(Times { native: medians.seconds("native workers")?, wasm: medians.seconds("wasm reuse")? })
 }

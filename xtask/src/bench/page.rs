@@ -48,7 +48,15 @@ module. Peers are in `benches/peers`, floors (the same plumbing in C, without We
 - **P12** The seed's functions in Python, unchanged, as a component (`python.wasm`): the whole process
   against the same functions in `Pool(2)` of CPython, both without the time to compile the module.
   `P12 call` is a call of `square` by one worker, without the start.
+";
 
+const SERIAL: &str = "\
+## 100 000 lists of cubes, one after the other and by a pool
+`wpool bench cubes.wasm --range 0..100000` with the same function in Python and as a native library; each
+once, after a run in which all results were compared. Serial: in one process, without any pipe.
+";
+
+const LANGUAGES: &str = "\
 ## What a module costs
 The task `square` in each language, with one worker. *First job*: `wpool map` of one job, the whole
 process, without and with the module in the cache. *Fresh instance*: what a job takes longer with
@@ -81,9 +89,11 @@ pub fn aligned<const N: usize>(
 }
 
 /// The page: the table, the machine, and how each row is measured.
-pub fn page(lines: &[Line], languages: &str, machine: &Machine) -> Result<String> {
+pub fn page(lines: &[Line], languages: &str, serial: &str, machine: &Machine) -> Result<String> {
     let (table, machine) = (table(lines), machine.told()?);
-    Ok(format!("{INTRODUCTION}\n{table}\n{machine}\n{METHOD}\n{languages}"))
+    Ok(format!(
+        "{INTRODUCTION}\n{table}\n{machine}\n{METHOD}\n{SERIAL}\n{serial}\n{LANGUAGES}\n{languages}"
+    ))
 }
 
 #[cfg(test)]

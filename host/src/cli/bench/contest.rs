@@ -97,8 +97,11 @@ fn run(
             let config = config(subject, native, isolation, workers);
             in_workers(subject, contender, config, Keep { seen, failed: None })
         }
+        (Way::Program, Mode::PythonSerial, Some(function), _) => {
+            python::run(subject, function, None, &mut keep)
+        }
         (Way::Program, Mode::Python, Some(function), _) => {
-            python::run(subject, function, workers, &mut keep)
+            python::run(subject, function, Some(workers), &mut keep)
         }
         (Way::Program, _, _, Some(program)) => {
             shell::run(subject, program, mode, workers, &mut keep)

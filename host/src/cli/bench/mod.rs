@@ -180,10 +180,10 @@ fn lacks(
         (Mode::Native | Mode::Threads | Mode::NativeWorkers, _) if compared.native.is_none() => {
             Some(("needs a shared library", "give it with --native LIB.so"))
         }
-        (Mode::Python, _) if compared.python.is_none() => {
+        (Mode::Python | Mode::PythonSerial, _) if compared.python.is_none() => {
             Some(("needs a function", "give it with --python FILE.py:FUNCTION"))
         }
-        (Mode::Python, _) if command => {
+        (Mode::Python | Mode::PythonSerial, _) if command => {
             Some(("is not for commands", "give a native program with --native"))
         }
         (Mode::Xargs | Mode::Parallel, _) if !command => {

@@ -21,7 +21,9 @@ pub(crate) enum Mode {
     Fresh,
     /// WebAssembly in workers, a process for each job.
     Process,
-    /// `multiprocessing.Pool` of Python.
+    /// A Python function, in one process.
+    PythonSerial,
+    /// The same in `multiprocessing.Pool`.
     Python,
     /// xargs, a process of a native program for each job.
     Xargs,
@@ -42,7 +44,7 @@ pub(crate) enum Way {
 
 impl Mode {
     /// All of them, in the order in which they are shown.
-    pub(crate) const ALL: [Mode; 10] = [
+    pub(crate) const ALL: [Mode; 11] = [
         Mode::Native,
         Mode::Threads,
         Mode::NativeWorkers,
@@ -50,6 +52,7 @@ impl Mode {
         Mode::Reuse,
         Mode::Fresh,
         Mode::Process,
+        Mode::PythonSerial,
         Mode::Python,
         Mode::Xargs,
         Mode::Parallel,
@@ -65,6 +68,7 @@ impl Mode {
             Mode::Reuse => "wasm reuse",
             Mode::Fresh => "wasm fresh",
             Mode::Process => "wasm process",
+            Mode::PythonSerial => "python",
             Mode::Python => "python pool",
             Mode::Xargs => "xargs",
             Mode::Parallel => "GNU parallel",
@@ -87,13 +91,13 @@ impl Mode {
             Mode::Reuse => Way::Pool { native: false, isolation: Isolation::Reuse },
             Mode::Fresh => Way::Pool { native: false, isolation: Isolation::Fresh },
             Mode::Process => Way::Pool { native: false, isolation: Isolation::Process },
-            Mode::Python | Mode::Xargs | Mode::Parallel => Way::Program,
+            Mode::PythonSerial | Mode::Python | Mode::Xargs | Mode::Parallel => Way::Program,
         }
     }
 
     /// Whether there are several workers or threads.
     pub(crate) fn is_parallel(self) -> bool {
-        !matches!(self, Mode::Native | Mode::Wasm)
+        !matches!(self, Mode::Native | Mode::Wasm | Mode::PythonSerial)
     }
 }
 

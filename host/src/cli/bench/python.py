@@ -1,6 +1,6 @@
 """Runs a function of a file over jobs, as `wpool bench` tells it.
 
-Arguments: the file, the function's name, how many workers. Standard input: a job on each line, as
+Arguments: the file, the function's name, and, for a pool, how many workers. Standard input: a job on each line, as
 `wpool map` takes them. Standard output: a line {"seconds": S}, then a result on each line.
 """
 import importlib.util
@@ -27,17 +27,19 @@ def job(line):
         return line
 
 
-def main(path, name, workers):
+def main(path, name, workers=None):
     function = load(path, name)
     jobs = [job(line) for line in sys.stdin.read().splitlines()]
     parameters = len(inspect.signature(function).parameters)
-    fork = multiprocessing.get_context("fork")
+    if parameters == 0:
+        jobs = [()] * len(jobs)
     start = time.perf_counter()
-    with fork.Pool(workers) as pool:
-        if parameters == 1:
-            results = pool.map(function, jobs)
-        else:
-            results = pool.starmap(function, jobs if parameters else [()] * len(jobs))
+    if workers is None:
+        call = function if parameters == 1 else lambda job: function(*job)
+        results = list(map(call, jobs))
+    else:
+        with multiprocessing.get_context("fork").Pool(int(workers)) as pool:
+            results = (pool.map if parameters == 1 else pool.starmap)(function, jobs)
     seconds = time.perf_counter() - start
     print(json.dumps({"seconds": seconds}))
     for result in results:
@@ -46,6 +48,6 @@ def main(path, name, workers):
 
 if __name__ == "__main__":
     try:
-        main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+        main(*sys.argv[1:])
     except Exception as error:
         print(json.dumps({"seconds": 0, "error": f"{type(error).__name__}: {error}"}))

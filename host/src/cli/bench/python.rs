@@ -39,20 +39,23 @@ struct Head {
     error: Option<String>,
 }
 
-/// Runs the function over all jobs; `keep` takes the results, one line of JSON each.
+/// Runs the function over all jobs, in a pool or by itself; `keep` takes the results, one line of JSON each.
 ///
 /// # Errors
 /// Python cannot be run, or the function raised an exception.
 pub(crate) fn run(
     subject: &Subject<'_>,
     function: &PythonFunction,
-    workers: usize,
+    workers: Option<usize>,
     keep: &mut dyn FnMut(&[u8]),
 ) -> Result<Timing, Report> {
     let name = format!("--python {}:{}", function.file.display(), function.function);
     let mut command = Command::new("python3");
     command.args(["-c", DRIVER]).arg(&function.file).arg(&function.function);
-    command.arg(workers.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command
+        .args(workers.map(|workers| workers.to_string()))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
     let mut input = Vec::new();
     for job in subject.jobs.iter() {
         input.extend_from_slice(job);

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 ///
 /// Modes are WebAssembly in one process and in workers (as --isolation says), and, where they are given,
 /// the same task from a shared library (--native) in one process, in threads and in workers, and a Python
-/// function in `multiprocessing.Pool` (--python). A command is compared with a native one under xargs and
+/// function by itself and in `multiprocessing.Pool` (--python). A command is compared with a native one under xargs and
 /// GNU parallel. Jobs are given as to `wpool map`.
 ///
 /// First each mode runs once, and the results are compared: no time is printed of modes that do not
@@ -64,12 +64,12 @@ pub(crate) struct ComparedFlags {
     #[arg(long, value_name = "LIB.so")]
     pub(crate) native: Option<PathBuf>,
 
-    /// An equivalent Python function, to be run in `multiprocessing.Pool`
+    /// An equivalent Python function, to be run by itself and in `multiprocessing.Pool`
     #[arg(long, value_name = "FILE.py:FUNCTION", value_parser = PythonFunction::parse)]
     pub(crate) python: Option<PythonFunction>,
 
     /// Only these modes, the first being the one that others are compared with: native, threads,
-    /// native-workers, wasm, reuse, fresh, process, python, xargs, parallel
+    /// native-workers, wasm, reuse, fresh, process, python-serial, python, xargs, parallel
     #[arg(long, value_name = "LIST", value_delimiter = ',', hide_possible_values = true)]
     pub(crate) modes: Vec<Mode>,
 
