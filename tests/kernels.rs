@@ -12,6 +12,6 @@ fn kernels_give_in_a_sandbox_what_they_give_natively() {
             panic!("not a task, a job and a result: {line}");
         };
         let kernel = map("kernels").args(["--task", task]).jobs([job]);
-        kernel.run().ends(0).prints(&format!("{expect}\n"));
+        kernel.run().ends(0).prints(format!("{expect}\n"));
     }
 }
