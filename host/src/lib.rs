@@ -31,6 +31,8 @@ compile_error!("wpool runs on Linux only, on x86-64 and aarch64");
 
 mod embed;
 mod imports;
+#[cfg(feature = "micro")]
+pub mod micro;
 pub mod module;
 pub mod pool;
 mod shared;

@@ -11,6 +11,7 @@ mod line;
 mod machine;
 mod measure;
 mod memory;
+mod micro;
 mod modes;
 mod objects;
 mod page;
@@ -27,15 +28,15 @@ use rows::{ROWS, Row};
 use crate::{Result, command, guests, root};
 
 pub const HELP: &str = "\
-Usage: cargo xtask bench [--rounds N] [--no-build] [ROW | languages | serial | growth]…
+Usage: cargo xtask bench [--rounds N] [--no-build] [ROW | languages | serial | growth | micro]…
 
-Rows are named as in benches/RESULTS.md (P1, P2, …); `languages` is its table of what a module costs
-in each, `serial` that of lists of cubes in one process and in a pool. A run of everything writes that
-page anew. `growth` is apart from it: how time and memory
-grow with jobs, workers and payload, in benches/GROWTH.md.
+Rows are named as in benches/RESULTS.md (P1, P2, …). `languages` is its table of what a module costs in
+each, `serial` that of lists of cubes in one process and in a pool. A run of everything writes that page
+anew. Two are apart from it: `growth`, how time and memory grow with jobs, workers and payload, in
+benches/GROWTH.md, and `micro`, what single parts of a run cost, in benches/MICRO.md.
 
-  --rounds N   measure each row at least so often (default: 5)
-  --no-build   measure target/release/wpool and target/guests/ as they are
+  --rounds N   measure each row at least so often (default: 5); `micro` has its own measure
+  --no-build   measure target/release/wpool and target/guests/ as they are (`micro` builds its bench)
 ";
 
 const ROUNDS: usize = 5;
@@ -51,10 +52,24 @@ pub fn run(arguments: &[&str]) -> Result {
     };
     if options.build {
         guests::build()?;
+    }
+    if options.compares() {
+        compare(&options)?;
+    }
+    // The last, because it builds wpool with a feature more.
+    if options.micro {
+        micro::write()?;
+    }
+    Ok(())
+}
+
+/// Measures whole programs.
+fn compare(options: &Options) -> Result {
+    if options.build {
         command::run(&mut command::cargo(["build", "--release"]))?;
     }
     let peers = Peers::prepare(options.rounds)?;
-    let machine = Machine::describe(&peers)?;
+    let machine = Machine::describe(Some(&peers))?;
     machine.warn_if_busy();
     if options.growth {
         growth::write(&peers, &machine)?;
@@ -88,6 +103,7 @@ struct Options {
     languages: bool,
     serial: bool,
     growth: bool,
+    micro: bool,
 }
 
 impl Options {
@@ -100,6 +116,7 @@ impl Options {
             languages: false,
             serial: false,
             growth: false,
+            micro: false,
         };
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
@@ -110,15 +127,21 @@ impl Options {
                 "languages" => options.languages = true,
                 "serial" => options.serial = true,
                 "growth" => options.growth = true,
+                "micro" => options.micro = true,
                 name => options.rows.push(row(name)?),
             }
         }
-        if options.rows.is_empty() && !options.languages && !options.serial && !options.growth {
+        if !options.compares() && !options.micro {
             options.rows = ROWS.iter().collect();
             options.languages = true;
             options.serial = true;
         }
         Ok(Some(options))
+    }
+
+    /// Whether whole programs are to be run.
+    fn compares(&self) -> bool {
+        !self.rows.is_empty() || self.languages || self.serial || self.growth
     }
 }
 
@@ -156,6 +179,8 @@ mod tests {
         assert_eq!((table.rows.len(), table.languages), (0, true));
         let growth = Options::parse(&["growth"]).expect("is right").expect("no help");
         assert_eq!((growth.rows.len(), growth.languages, growth.growth), (0, false, true));
+        let micro = Options::parse(&["micro"]).expect("is right").expect("no help");
+        assert_eq!((micro.compares(), micro.micro), (false, true));
         assert!(Options::parse(&["P1", "--help"]).expect("is right").is_none());
     }
 

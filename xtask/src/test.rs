@@ -28,7 +28,12 @@ pub fn run() -> Result {
     })?;
     step("guests", || guests::build().map(drop))?;
     step("lints", || {
-        cargo(["clippy", "--release", "--workspace", "--all-targets", "--", "-Dwarnings"])
+        let lint = |what: &[&str]| {
+            cargo(["clippy", "--release"].iter().chain(what).chain(&["--", "-Dwarnings"]))
+        };
+        lint(&["--workspace", "--all-targets"])?;
+        // What is there for one bench only.
+        lint(&["--features", "micro", "--lib", "--bench", "micro"])
     })?;
     step("tests", || cargo(["test", "--release", "--workspace"]))
 }

@@ -18,17 +18,25 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Asks the system and the programs. The load is that of now, before anything is measured.
-    pub fn describe(peers: &Peers) -> Result<Self> {
+    /// Asks the system, and the programs that are compared. The load is that of now, before anything is
+    /// measured.
+    pub fn describe(peers: Option<&Peers>) -> Result<Self> {
         let cores = thread::available_parallelism()?;
-        let facts = vec![
+        let mut facts = vec![
             ("CPU", format!("{}, {cores} usable cores", cpu()?)),
             ("kernel", text(&mut command("uname", ["-srm"]))?),
-            ("wpool", peers.wpool_version()? + &commit()),
-            ("python3", peers.python_version()?),
+        ];
+        match peers {
+            None => facts.push(("wpool", env!("CARGO_PKG_VERSION").to_owned() + &commit())),
+            Some(peers) => facts.extend([
+                ("wpool", peers.wpool_version()? + &commit()),
+                ("python3", peers.python_version()?),
+            ]),
+        }
+        facts.extend([
             ("rustc", text(&mut command("rustc", ["--version"]))?),
             ("date", text(&mut command("date", ["-u", "+%F %H:%M UTC"]))?),
-        ];
+        ]);
         Ok(Self { facts, load: load()? })
     }
 

@@ -1,0 +1,105 @@
+//! What the parts of a run cost, each by itself: `cargo bench --features micro --bench micro`.
+//!
+//! `cargo xtask bench micro` builds the guest that is needed, and writes the medians into benches/MICRO.md.
+
+use criterion::Criterion;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+use wpool::micro::{self, JOBS};
+use wpool::{Capacity, Isolation, Lock, Queue, Shared, Value};
+
+/// All benches together are to take about a minute.
+const WARM_UP: Duration = Duration::from_millis(500);
+const MEASUREMENT: Duration = Duration::from_secs(3);
+
+const BARE: &[u8] = include_bytes!("modules/bare.wat");
+const CALLS: &[u8] = include_bytes!("modules/calls.wat");
+
+/// What `cargo xtask guests` makes of an example in Rust.
+const SQUARE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/guests/square.wasm");
+
+/// How often a guest calls the host in one job, as text and as a number.
+const TIMES: (&str, u64) = ("1000", 1000);
+
+fn main() {
+    let mut criterion = Criterion::default()
+        .without_plots()
+        .warm_up_time(WARM_UP)
+        .measurement_time(MEASUREMENT)
+        .configure_from_args();
+    wire(&mut criterion);
+    guests(&mut criterion);
+    objects(&mut criterion);
+    criterion.final_summary();
+}
+
+/// What dispatcher and worker do for each job of a batch.
+fn wire(criterion: &mut Criterion) {
+    let jobs = u64::from(JOBS);
+    bench(criterion, "job, encode into a frame", jobs, micro::jobs_encoded);
+    bench(criterion, "job, decode from a frame", jobs, micro::jobs_decoded);
+    bench(criterion, "job, claim", jobs, micro::jobs_claimed);
+    bench(criterion, "record, encode", jobs, micro::records_encoded);
+    bench(criterion, "record, write and commit", jobs, micro::records_committed);
+    bench(criterion, "record, decode", jobs, micro::records_decoded);
+}
+
+/// What a worker's guest does.
+fn guests(criterion: &mut Criterion) {
+    let square = || std::fs::read(SQUARE).expect("`cargo xtask guests` builds it");
+    for (isolation, instance) in
+        [(Isolation::Reuse, "the same instance"), (Isolation::Fresh, "a fresh instance")]
+    {
+        let name = |module| format!("call, {module} in {instance}");
+        bench(criterion, &name("bare.wat"), 1, || micro::job(BARE, "square", "12", isolation));
+        bench(criterion, &name("square.wasm"), 1, || {
+            micro::job(&square(), "square", "12", isolation)
+        });
+    }
+    let (text, times) = TIMES;
+    for task in ["job_size", "value_add"] {
+        bench(criterion, &format!("host call, {task}"), times, || {
+            micro::job(CALLS, task, text, Isolation::Reuse)
+        });
+    }
+}
+
+/// What threads of an embedding program do with shared objects that nobody else uses.
+fn objects(criterion: &mut Criterion) {
+    let shared = Shared::new().expect("there is memory");
+    bench(criterion, "lock, acquire and release", 1, || {
+        let lock = Lock::open_or_create(&shared, "lock").expect("there is room");
+        move || drop(black_box(lock.lock().expect("it is free")))
+    });
+    bench(criterion, "queue, put and get 64 bytes", 1, || {
+        let one = Capacity::messages(1);
+        let queue = Queue::<[u8]>::open_or_create(&shared, "queue", one).expect("there is room");
+        move || {
+            queue.put(black_box(&[7; 64])).expect("it has room");
+            black_box(queue.get().expect("it has a message"));
+        }
+    });
+    bench(criterion, "value, add", 1, || {
+        let value = Value::open_or_create(&shared, "value", 0_u64).expect("there is room");
+        move || {
+            black_box(value.add(black_box(1)).expect("it is a number"));
+        }
+    });
+}
+
+/// Measures an operation that each run of what is set up does so many times.
+///
+/// Criterion's iterations are operations, and not runs, so that all of its figures are of one operation.
+fn bench<R: FnMut()>(criterion: &mut Criterion, name: &str, times: u64, set_up: impl Fn() -> R) {
+    // Only what is asked for is set up, and only once.
+    let mut run = None;
+    criterion.bench_function(name, |bencher| {
+        let run = run.get_or_insert_with(&set_up);
+        bencher.iter_custom(|operations| {
+            let runs = operations.div_ceil(times);
+            let start = Instant::now();
+            (0..runs).for_each(|_| run());
+            start.elapsed().mul_f64(operations as f64 / (runs * times) as f64)
+        });
+    });
+}
