@@ -40,13 +40,17 @@ impl FrameBuffer {
         if self.bytes.len() - self.end >= wanted {
             return;
         }
-        self.bytes.copy_within(self.start..self.end, 0);
-        self.end -= self.start;
-        self.start = 0;
-        let len = (self.end + wanted).max(READ_BYTES);
+        let held = self.start..self.end;
+        let len = (held.len() + wanted).max(READ_BYTES);
         if self.bytes.len() < len {
-            self.bytes.resize(len, 0);
+            // Pages of zeros as they come from the system: those that are never read into cost nothing.
+            let mut larger = vec![0; len];
+            larger[..held.len()].copy_from_slice(&self.bytes[held.clone()]);
+            self.bytes = larger;
+        } else {
+            self.bytes.copy_within(held.clone(), 0);
         }
+        (self.start, self.end) = (0, held.len());
     }
 
     /// Bytes that the first frame in the buffer still lacks, as far as its header tells.

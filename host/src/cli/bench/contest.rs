@@ -9,6 +9,8 @@ use super::{python, shell};
 use crate::cli::exit::Exit;
 use crate::cli::flags::RoundFlags;
 use crate::cli::report::Report;
+use crate::cli::units;
+use indicatif::ProgressBar;
 use std::io;
 use std::time::{Duration, Instant};
 use wpool::pool::config::Config;
@@ -24,9 +26,14 @@ const ENOUGH: Duration = Duration::from_secs(3);
 ///
 /// # Errors
 /// One of them cannot be run, a job fails, or two do not agree.
-pub(crate) fn compare(subject: &Subject<'_>, contenders: &[Contender]) -> Result<(), Report> {
+pub(crate) fn compare(
+    subject: &Subject<'_>,
+    contenders: &[Contender],
+    shown: &ProgressBar,
+) -> Result<(), Report> {
     let mut first: Option<(Contender, Seen)> = None;
     for &contender in contenders {
+        show(shown, "comparing", contender);
         let mut seen = Seen::new(Compared::of(subject.description.kind));
         run(subject, contender, Some(&mut seen))?;
         match &first {
@@ -45,12 +52,14 @@ pub(crate) fn measure(
     subject: &Subject<'_>,
     contenders: &[Contender],
     rounds: &RoundFlags,
+    shown: &ProgressBar,
 ) -> Result<Vec<Measured>, Report> {
     let mut timings: Vec<Vec<Timing>> = contenders.iter().map(|_| Vec::new()).collect();
     let mut round = 0;
     let begun = Instant::now();
     while !is_enough(rounds, round, begun.elapsed(), contenders.len()) {
         for (contender, timings) in contenders.iter().zip(&mut timings) {
+            show(shown, &format!("round {}", round + 1), *contender);
             let timing = run(subject, *contender, None)?;
             if round >= rounds.warmup {
                 timings.push(timing);
@@ -69,6 +78,16 @@ pub(crate) fn measure(
         system: timings.iter().map(|timing| timing.system).collect(),
     };
     Ok(contenders.iter().zip(timings).map(measured).collect())
+}
+
+/// Shows on a terminal what is going on.
+fn show(shown: &ProgressBar, what: &str, Contender { mode, workers }: Contender) {
+    shown.set_message(format!(
+        "{what}: {}, {}",
+        mode.name(),
+        units::count(workers as u64, "worker")
+    ));
+    shown.tick();
 }
 
 /// Whether so many rounds, those of the warm-up included, are all.

@@ -32,6 +32,7 @@ use super::report::Report;
 use super::{modules, summary, units};
 use anstream::{AutoStream, ColorChoice};
 use findings::Findings;
+use indicatif::ProgressBar;
 use mode::{Contender, Mode, Way};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -75,10 +76,14 @@ pub(crate) fn run(flags: &BenchFlags, columns: Vec<Column>) -> Result<Exit, Repo
         ignore_failure: flags.compared.ignore_failure,
     };
     let mut console = console(flags)?;
-    contest::compare(&subject, &contenders)?;
+    let shown = spinner(flags);
+    contest::compare(&subject, &contenders, &shown)?;
+    shown.finish_and_clear();
     let counted = units::count(jobs.len() as u64, "job");
     console.info(format_args!("all agree on the results of {counted}; measuring"));
-    let results = contest::measure(&subject, &contenders, &flags.rounds)?;
+    let shown = spinner(flags);
+    let results = contest::measure(&subject, &contenders, &flags.rounds, &shown)?;
+    shown.finish_and_clear();
     let timelines = match (&flags.exports.export_html, &trace) {
         (None, None) => Vec::new(),
         _ => timeline::record(&subject, &contenders, trace)?,
@@ -94,6 +99,11 @@ pub(crate) fn run(flags: &BenchFlags, columns: Vec<Column>) -> Result<Exit, Repo
     exports.write(&findings, flags)?;
     let color = AutoStream::choice(&io::stdout()) != ColorChoice::Never;
     summary::print(&table::text(&findings, flags.exports.time_unit, color))
+}
+
+/// What shows on a terminal, and only there, what is going on.
+fn spinner(flags: &BenchFlags) -> ProgressBar {
+    if flags.console.quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() }
 }
 
 fn config(flags: &BenchFlags, kind: Kind, planned: &plan::Jobs) -> Config {
