@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::browser::{dom, overlaps, screenshot};
+use common::browser::{dom, is_installed, overlaps, screenshot};
 use common::guest;
 use common::processes::{Signal, wait_for_end};
 use common::run::{Done, Wpool, file, path, wpool};
@@ -210,6 +210,9 @@ fn exports_hold_what_was_measured() {
 
 #[test]
 fn the_page_shows_in_a_browser_what_was_measured_and_no_labels_overlap() {
+    if !is_installed() {
+        return;
+    }
     let page = path("page.html");
     let run = bench("kernels").args(["--task", "sieve", "-j", "1,2", "--native"]);
     let run = run.arg(native("kernels")).arg("--export-html").arg(&page);
