@@ -27,10 +27,11 @@ use std::time::Instant;
 use wpool::module::description::Kind;
 use wpool::pool::config::Config;
 use wpool::pool::error::PoolError;
-use wpool::pool::session::Session;
+use wpool::pool::session::{EarlyZygote, Session};
 use wpool::pool::summary::End;
 
-/// Runs the subcommand. `args` is the whole command line, `columns` what followed each `:::`.
+/// Runs the subcommand. `args` is the whole command line, `columns` what followed each `:::`; `early` is a
+/// zygote to use.
 ///
 /// # Errors
 /// The run could not be started, or had to be given up.
@@ -38,25 +39,22 @@ pub(crate) fn run(
     flags: &MapFlags,
     columns: Vec<Column>,
     args: &[OsString],
+    early: Option<EarlyZygote>,
 ) -> Result<Exit, Report> {
     flags.console.apply_color();
     let jobs = plan::jobs(&flags.input, columns)?;
     let module = modules::read(&flags.module)?;
     let limits = &flags.limits;
     let mut objects = Objects::make(&flags.objects, limits.shared_space, limits.region_space)?;
-    // Hashing 100 MiB takes a while, so it is done only for those who look at it.
-    let wants_hash = flags.pool.dry_run || flags.log.joblog.is_some();
-    let hash = wants_hash.then(|| blake3::hash(&module).to_hex().to_string());
-    let mut session = Session::open(&module, flags.limits.compile(!flags.policy.no_cache))
+    let mut session = Session::open_in(early, &module, limits.compile(!flags.policy.no_cache))
         .map_err(|error| Report::of_module(&flags.module, error))?;
     let task = plan::task(&flags.call(), session.description(), &jobs)?;
     let mut config = plan::config(flags, session.description().kind, &jobs);
     objects.check(&flags.module, session.description())?;
     objects.lend_to(&mut config);
     if flags.pool.dry_run {
-        let hash = hash.unwrap_or_default();
         session.load(&config).map_err(|error| Report::of_module(&flags.module, error))?;
-        return summary::dry_run(session.description(), &task, &hash, &config, jobs.count());
+        return summary::dry_run(&session, &task, &config, jobs.count());
     }
     objects.open_files()?;
     // Before signals are taken: a task that initialises may take a while.
@@ -64,7 +62,7 @@ pub(crate) fn run(
     let description = session.description();
     let command = description.kind == Kind::Command;
     let names = vec![task.clone()];
-    let meta = Meta::new(hash, task, flags.template.clone(), jobs.about.clone());
+    let meta = Meta::new(session.digest(), task, flags.template.clone(), jobs.about.clone());
     let journal = journal::open(&flags.log, &meta)?;
     let mut signals = Signals::take(flags.policy.grace)
         .map_err(|error| Report::new(Exit::Setup, format!("cannot take signals: {error}")))?;

@@ -32,6 +32,7 @@ use exit::Exit;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use report::Report;
 use std::ffi::OsString;
+use wpool::pool::session::EarlyZygote;
 
 /// `wpool` alone shows the help, and fails.
 const NO_ARGUMENTS: ErrorKind = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
@@ -65,7 +66,12 @@ enum Sub {
 pub(crate) fn main() -> Exit {
     let args: Vec<OsString> = std::env::args_os().collect();
     open_many();
-    obey(&args).unwrap_or_else(|report| {
+    // What needs one for certain need not wait until the command line is read.
+    let early = match args.get(1).and_then(|subcommand| subcommand.to_str()) {
+        Some("map" | "run") => EarlyZygote::start(),
+        _ => None,
+    };
+    obey(&args, early).unwrap_or_else(|report| {
         report.print();
         report.exit
     })
@@ -79,7 +85,7 @@ fn open_many() {
     }
 }
 
-fn obey(args: &[OsString]) -> Result<Exit, Report> {
+fn obey(args: &[OsString], early: Option<EarlyZygote>) -> Result<Exit, Report> {
     // To `wpool run`, `:::` is a word like any other.
     let (front, columns) = match args.get(1) {
         Some(subcommand) if subcommand == "run" => (args.to_vec(), Vec::new()),
@@ -100,8 +106,8 @@ fn obey(args: &[OsString]) -> Result<Exit, Report> {
             .help("leave out `:::` and what follows it"));
     }
     match cli.subcommand {
-        Sub::Map(flags) => map::run(&flags, columns, args),
-        Sub::Run(flags) => run::run(&flags),
+        Sub::Map(flags) => map::run(&flags, columns, args, early),
+        Sub::Run(flags) => run::run(&flags, early),
         Sub::Bench(flags) => bench::run(&flags, columns),
         Sub::Inspect(flags) => inspect::run(&flags),
         Sub::Compile(flags) => compile::run(&flags),

@@ -21,7 +21,7 @@ use wpool::module::description::{ChooseError, Description, Kind, Task};
 use wpool::pool::config::{Config, Halt, WORKERS_MAX};
 use wpool::pool::error::PoolError;
 use wpool::pool::feed::{Fill, Intake, Source};
-use wpool::pool::session::Session;
+use wpool::pool::session::{EarlyZygote, Session};
 use wpool::pool::summary::End;
 use wpool::wire::settings::{CommandLine, Settings, command_job, task_job};
 
@@ -32,18 +32,18 @@ struct Plan {
     config: Config,
 }
 
-/// Runs the subcommand.
+/// Runs the subcommand, in the zygote `early` if there is one.
 ///
 /// # Errors
 /// The run could not be started, or had to be given up.
-pub(crate) fn run(flags: &RunFlags) -> Result<Exit, Report> {
+pub(crate) fn run(flags: &RunFlags, early: Option<EarlyZygote>) -> Result<Exit, Report> {
     flags.console.apply_color();
     let of_module = |error| Report::of_module(&flags.module, error);
     let module = modules::read(&flags.module)?;
     let limits = &flags.limits;
     let mut objects = Objects::make(&flags.objects, limits.shared_space, limits.region_space)?;
     let compile = limits.compile(!flags.policy.no_cache);
-    let mut session = Session::open(&module, compile).map_err(of_module)?;
+    let mut session = Session::open_in(early, &module, compile).map_err(of_module)?;
     let command = session.description().kind == Kind::Command;
     objects.check(&flags.module, session.description())?;
     let mut plan = match command {

@@ -10,8 +10,8 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::Duration;
-use wpool::module::description::Description;
 use wpool::pool::config::Config;
+use wpool::pool::session::Session;
 use wpool::pool::summary::{End, Summary};
 
 const RESUME_FLAGS: [&str; 4] = ["--resume", "--resume-failed", "--retry-failed", "--force-resume"];
@@ -91,16 +91,15 @@ pub(crate) fn no_jobs(what: NoInput, console: &mut Console) -> Exit {
 /// # Errors
 /// Standard output cannot be written.
 pub(crate) fn dry_run(
-    description: &Description,
+    session: &Session,
     task: &str,
-    hash: &str,
     config: &Config,
     jobs: Option<u64>,
 ) -> Result<Exit, Report> {
-    let settings = &config.settings;
+    let (description, settings) = (session.description(), &config.settings);
     let optional = |limit: Option<String>| limit.unwrap_or_else(|| "none".into());
     let rows = [
-        ("module", format!("{hash} ({})", size_text(description.bytes))),
+        ("module", format!("{} ({})", session.digest(), size_text(description.bytes))),
         ("kind", format!("{:?}", description.kind).to_lowercase()),
         ("task", task.escape_default().to_string()),
         ("jobs", jobs.map_or("not known before they are read".into(), |jobs| jobs.to_string())),

@@ -61,12 +61,12 @@ impl Cache {
         private.then(|| Cache { directory: directory.to_owned(), bytes_max })
     }
 
-    /// The name of a module's entry: its bytes, and all that decides what they compile to.
-    pub(crate) fn key(module: &[u8], compatibility: u64) -> String {
+    /// The name of a module's entry: the digest of its bytes, and all that decides what they compile to.
+    pub(crate) fn key(module: &blake3::Hash, compatibility: u64) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
         hasher.update(&compatibility.to_le_bytes());
-        hasher.update(module);
+        hasher.update(module.as_bytes());
         hasher.finalize().to_hex().to_string()
     }
 
@@ -214,13 +214,14 @@ mod tests {
     fn what_was_put_is_found_and_nothing_else() {
         let directory = tempfile::tempdir().unwrap();
         let cache = Cache::open_at(&directory.path().join("deep/wpool"), 1 << 20).unwrap();
-        let key = Cache::key(b"module", 1);
+        let key = Cache::key(&blake3::hash(b"module"), 1);
         assert!(cache.get(&key).is_none());
         cache.put(&key, &code(b"code"), &description()).unwrap();
         let (file, found) = cache.get(&key).unwrap();
         assert_eq!((read(file), found), (b"code".to_vec(), description()));
         assert_eq!(fs::read(cache.code_path(&key)).unwrap(), b"code");
-        for other in [Cache::key(b"module", 2), Cache::key(b"other", 1)] {
+        let key_of = |module: &[u8], hash| Cache::key(&blake3::hash(module), hash);
+        for other in [key_of(b"module", 2), key_of(b"other", 1)] {
             assert!(cache.get(&other).is_none());
         }
         assert_eq!(fs::read_dir(&cache.directory).unwrap().count(), 2);

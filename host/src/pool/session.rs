@@ -39,12 +39,31 @@ pub struct Compiled {
     pub took: Duration,
 }
 
+/// A zygote that starts before it is known what for: the system loads it while its dispatcher is busy.
+///
+/// It lives and dies with the thread that starts it.
+#[derive(Debug)]
+pub struct EarlyZygote {
+    zygote: Zygote,
+    not_send: PhantomData<*const ()>,
+}
+
+impl EarlyZygote {
+    /// Starts this program again as a zygote. Where that fails there is none, and [`Session::open`] says why.
+    pub fn start() -> Option<EarlyZygote> {
+        let zygote = Zygote::start(None).ok()?;
+        Some(EarlyZygote { zygote, not_send: PhantomData })
+    }
+}
+
 /// A module that is loaded and ready to be run.
 ///
 /// A session and its zygote live and die with the thread that opened it.
 #[derive(Debug)]
 pub struct Session {
     pub(super) zygote: Zygote,
+    /// Of the module's bytes.
+    digest: blake3::Hash,
     code: File,
     description: Description,
     compiled: Compiled,
@@ -67,14 +86,31 @@ impl Session {
     /// [`PoolError::Module`] if the module cannot be used, [`PoolError::Setup`] if the system does not
     /// allow a zygote.
     pub fn open(module: &[u8], config: CompileConfig) -> Result<Session, PoolError> {
+        Session::open_in(None, module, config)
+    }
+
+    /// The same, with a zygote that has been started already, if there is one.
+    ///
+    /// # Errors
+    /// As of [`Session::open`].
+    pub fn open_in(
+        early: Option<EarlyZygote>,
+        module: &[u8],
+        config: CompileConfig,
+    ) -> Result<Session, PoolError> {
         let started = Instant::now();
         if module.len() as u64 > MODULE_BYTES_MAX {
             return Err(PoolError::Module(ModuleError::TooLarge.to_string()));
         }
-        let zygote = start_zygote(&config)?;
-        let hash = zygote.compatibility(config.fuel).map_err(no_zygote)?;
+        let zygote = match early {
+            Some(early) => early.zygote,
+            None => start_zygote(&config)?,
+        };
+        // While the zygote starts.
+        let digest = blake3::hash(module);
         let cache = if config.cache { Cache::open() } else { None };
-        let key = Cache::key(module, hash);
+        let hash = zygote.compatibility(config.fuel).map_err(no_zygote)?;
+        let key = Cache::key(&digest, hash);
         let found = cache.as_ref().and_then(|cache| cache.get(&key));
         let cached = found.is_some();
         let (code, description) = match found {
@@ -93,6 +129,7 @@ impl Session {
         let compiled = Compiled { cached, path, bytes, took: started.elapsed() };
         Ok(Session {
             zygote,
+            digest,
             code,
             description,
             compiled,
@@ -107,6 +144,11 @@ impl Session {
     /// What the module is.
     pub fn description(&self) -> &Description {
         &self.description
+    }
+
+    /// The BLAKE3 digest of its bytes, in hexadecimal.
+    pub fn digest(&self) -> String {
+        self.digest.to_hex().to_string()
     }
 
     /// Where its machine code came from.

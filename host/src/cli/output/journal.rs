@@ -28,14 +28,9 @@ pub(crate) struct Meta {
 }
 
 impl Meta {
-    /// What is run. The hash is needed only where there is a joblog.
-    pub(crate) fn new(
-        hash: Option<String>,
-        task: String,
-        args: Vec<String>,
-        input: String,
-    ) -> Self {
-        Meta { module: hash.unwrap_or_default(), task, args, input }
+    /// What is run.
+    pub(crate) fn new(module: String, task: String, args: Vec<String>, input: String) -> Self {
+        Meta { module, task, args, input }
     }
 
     /// What differs between two runs.
@@ -148,7 +143,7 @@ mod tests {
     use super::*;
 
     fn meta(input: &str) -> Meta {
-        Meta::new(Some("hash".into()), "square".into(), Vec::new(), input.into())
+        Meta::new("hash".into(), "square".into(), Vec::new(), input.into())
     }
 
     #[test]
