@@ -143,6 +143,12 @@ impl Backlog {
             self.at = end;
             self.taken += 1;
         }
+        if self.at - start > bytes && self.at - start == all.len() {
+            // A long job that came alone goes as it is, without a copy.
+            std::mem::swap(&mut self.fresh, to);
+            (self.at, self.taken) = (0, 0);
+            return;
+        }
         to.fill(&all[start..self.at], self.taken - taken, first, self.next - 1);
     }
 
@@ -229,6 +235,14 @@ mod tests {
         let mut backlog = backlog(&[0, 1, 2]);
         assert_eq!(cut(&mut backlog, 10, 1), [0]);
         assert_eq!(cut(&mut backlog, 10, 30), [1, 2]);
+    }
+
+    #[test]
+    fn a_long_job_that_came_alone_leaves_nothing_behind() {
+        let mut backlog = backlog(&[7]);
+        assert_eq!(cut(&mut backlog, 10, 1), [7]);
+        assert_eq!((backlog.count(), backlog.bytes()), (0, 0));
+        assert!(backlog.is_empty());
     }
 
     #[test]

@@ -1,8 +1,20 @@
 //! A batch: jobs sent to a worker in one frame, and what has come back of them.
 
-use crate::wire::frame::{BODY_BYTES_MAX, Entries, FrameKind, Header, PART_BYTES, Walk};
+use crate::wire::frame::{
+    BODY_BYTES_MAX, Entries, FrameKind, HEADER_BYTES, Header, PART_BYTES, Walk,
+};
+use std::borrow::Cow;
 use std::ops::Range;
 use std::time::Instant;
+
+/// Bytes of a long job in one part.
+const PIECE_BYTES: usize = BODY_BYTES_MAX - PART_BYTES;
+
+/// Bytes before them.
+const PART_HEAD_BYTES: usize = HEADER_BYTES + PART_BYTES;
+
+/// Bytes of a part in all.
+const PART_FRAME_BYTES: usize = PART_HEAD_BYTES + PIECE_BYTES;
 
 /// A result that arrives in parts.
 #[derive(Debug)]
@@ -11,15 +23,26 @@ pub(super) struct Partial {
     pub(super) bytes: Vec<u8>,
 }
 
+impl Partial {
+    /// One of so many bytes, none of which is there yet.
+    pub(super) fn new(total: usize) -> Partial {
+        let mut bytes = Vec::new();
+        // It is a worker that says how many. What the system does not give now may still be there when
+        // they come.
+        let _ = bytes.try_reserve_exact(total);
+        Partial { total, bytes }
+    }
+}
+
 /// Jobs sent to a worker in one frame.
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) id: u32,
     /// The jobs, and the frame that carries them.
     jobs: Entries,
-    /// The frames that carry it instead, if it is one job too long for a frame.
-    parts: Option<Vec<u8>>,
-    /// How much of the frame, or of the parts, is written.
+    /// Whether it is one job too long for a frame, which several carry then.
+    in_parts: bool,
+    /// How many bytes of its frames are written.
     pub(super) written: usize,
     /// How many jobs the worker may still claim or has claimed: those from here on were taken back.
     pub(super) limit: u16,
@@ -38,15 +61,15 @@ impl Batch {
     /// Makes a batch of these jobs; there is at least one.
     pub(super) fn new(id: u32, mut jobs: Entries, sent: Instant) -> Batch {
         let header = header(id, &jobs);
-        let parts = (jobs.bytes().len() > BODY_BYTES_MAX).then(|| encode_parts(&header, &jobs));
-        if parts.is_none() {
+        let in_parts = jobs.bytes().len() > BODY_BYTES_MAX;
+        if !in_parts {
             jobs.set_header(&header);
         }
         Batch {
             id,
             limit: header.count,
             jobs,
-            parts,
+            in_parts,
             written: 0,
             received: 0,
             outbox_seen: 0,
@@ -61,9 +84,35 @@ impl Batch {
         self.jobs.count() as u16
     }
 
-    /// What is still to be written into the pipe.
-    pub(super) fn unwritten(&self) -> &[u8] {
-        &self.parts.as_deref().unwrap_or(self.jobs.frame())[self.written..]
+    /// What is to be written into the pipe next; empty if that was all.
+    pub(super) fn unwritten(&self) -> Cow<'_, [u8]> {
+        if self.in_parts { self.unwritten_part() } else { self.jobs.frame()[self.written..].into() }
+    }
+
+    /// The rest of the head of the part that is written, or of its piece of the job.
+    fn unwritten_part(&self) -> Cow<'_, [u8]> {
+        let (_, job) = self.job(0);
+        let (at, within) = (self.written / PART_FRAME_BYTES, self.written % PART_FRAME_BYTES);
+        let offset = at * PIECE_BYTES;
+        let Some(left) = job.get(offset..).filter(|left| !left.is_empty()) else {
+            return Cow::Borrowed(&[]);
+        };
+        let piece = &left[..left.len().min(PIECE_BYTES)];
+        match within.checked_sub(PART_HEAD_BYTES) {
+            Some(within) => piece[within..].into(),
+            None => self.part_head(job.len(), offset, piece.len())[within..].to_vec().into(),
+        }
+    }
+
+    /// What is before a piece of the job.
+    fn part_head(&self, total: usize, offset: usize, piece: usize) -> [u8; PART_HEAD_BYTES] {
+        let bytes = (PART_BYTES + piece) as u32;
+        let header = Header { kind: FrameKind::JobPart, bytes, ..header(self.id, &self.jobs) };
+        let mut head = [0; PART_HEAD_BYTES];
+        head[..HEADER_BYTES].copy_from_slice(&header.encode());
+        head[HEADER_BYTES..][..8].copy_from_slice(&(total as u64).to_le_bytes());
+        head[HEADER_BYTES + 8..].copy_from_slice(&(offset as u64).to_le_bytes());
+        head
     }
 
     /// Bytes of its jobs.
@@ -122,20 +171,4 @@ fn header(batch: u32, jobs: &Entries) -> Header {
         first_job: jobs.first(),
         bytes: jobs.bytes().len() as u32,
     }
-}
-
-/// The frames that carry one long job.
-fn encode_parts(header: &Header, jobs: &Entries) -> Vec<u8> {
-    let (_, job) = Walk::new(jobs.bytes(), jobs.first()).next().expect("at least one job");
-    let piece_bytes = BODY_BYTES_MAX - PART_BYTES;
-    let mut frames = Vec::with_capacity(job.len() + job.len() / piece_bytes * 64 + 64);
-    for (at, piece) in job.chunks(piece_bytes).enumerate() {
-        let bytes = (PART_BYTES + piece.len()) as u32;
-        let header = Header { kind: FrameKind::JobPart, bytes, ..*header };
-        frames.extend_from_slice(&header.encode());
-        frames.extend_from_slice(&(job.len() as u64).to_le_bytes());
-        frames.extend_from_slice(&((at * piece_bytes) as u64).to_le_bytes());
-        frames.extend_from_slice(piece);
-    }
-    frames
 }

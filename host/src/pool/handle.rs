@@ -205,8 +205,12 @@ impl WorkerHandle {
         let Some(pipe) = &self.jobs else { return Ok(()) };
         let mut blocked = false;
         'batches: for batch in &mut self.in_flight {
-            while !batch.unwritten().is_empty() {
-                match (&*pipe).write(batch.unwritten()) {
+            loop {
+                let unwritten = batch.unwritten();
+                if unwritten.is_empty() {
+                    break;
+                }
+                match (&*pipe).write(&unwritten) {
                     Ok(written) => batch.written += written,
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

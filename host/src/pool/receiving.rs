@@ -1,6 +1,6 @@
 //! The dispatcher's way in: frames from workers, and what they have committed.
 
-use super::batch::Batch;
+use super::batch::{Batch, Partial};
 use super::dispatcher::{Dispatcher, Phase};
 use super::error::PoolError;
 use super::feed::{Notice, Sink};
@@ -13,6 +13,7 @@ use crate::wire::frame::{FrameKind, Header, PART_BYTES, u64_at};
 use crate::wire::line::Stream;
 use crate::wire::record::{MEASURE_BYTES, RECORD_BYTES, Record};
 use crate::wire::waits::Waits;
+use std::borrow::Cow;
 use std::io;
 use std::ops::Range;
 use std::time::Instant;
@@ -186,7 +187,7 @@ impl Dispatcher<'_> {
         let seen = worker.in_flight[at].outbox_seen as u64;
         let known = seen.checked_sub(header.first_job).ok_or("a gap in the outbox")?;
         match body.get(known as usize..) {
-            Some(new) => self.take_records(worker, at, new, true),
+            Some(new) => self.take_records(worker, at, new.into(), true),
             None => Ok(()),
         }
     }
@@ -208,10 +209,12 @@ impl Dispatcher<'_> {
         let at = worker.in_flight.iter().position(|batch| batch.id == header.batch);
         let at = at.ok_or("a part of a batch that is not in flight")?;
         let batch = &mut worker.in_flight[at];
-        let partial =
-            batch.partial.get_or_insert_with(|| super::batch::Partial { total, bytes: Vec::new() });
+        if total > most {
+            return Err("a result above the limit".into());
+        }
+        let partial = batch.partial.get_or_insert_with(|| Partial::new(total));
         let fits = offset == partial.bytes.len() && offset + piece.len() <= total;
-        if partial.total != total || total > most || !fits || piece.is_empty() {
+        if partial.total != total || !fits || piece.is_empty() {
             return Err("a part that does not fit the others".into());
         }
         partial.bytes.extend_from_slice(piece);
@@ -219,7 +222,7 @@ impl Dispatcher<'_> {
             return Ok(());
         }
         let record = batch.partial.take().expect("it was just there").bytes;
-        self.take_records(worker, at, &record, false)
+        self.take_records(worker, at, record.into(), false)
     }
 
     /// Takes whole records, the next ones of the batch in flight at place `at`. `in_outbox` tells
@@ -228,10 +231,10 @@ impl Dispatcher<'_> {
         &mut self,
         worker: &mut WorkerHandle,
         at: usize,
-        bytes: &[u8],
+        bytes: Cow<'_, [u8]>,
         in_outbox: bool,
     ) -> Result<(), Stop> {
-        let mut rest = bytes;
+        let mut rest = &*bytes;
         let mut taken = 0;
         let mut run = Successes { first: 0, count: 0, bytes: 0..0 };
         while !rest.is_empty() {
@@ -244,7 +247,7 @@ impl Dispatcher<'_> {
             batch.result_bytes += rest.len() - tail.len();
             let end = bytes.len() - tail.len();
             if record.failed || !batch.is_run() {
-                self.take_successes(worker, at, bytes, &run)?;
+                self.take_successes(worker, at, Cow::Borrowed(&bytes[run.bytes.clone()]), &run)?;
                 run.count = 0;
             }
             if record.failed {
@@ -261,7 +264,11 @@ impl Dispatcher<'_> {
         if in_outbox {
             worker.in_flight[at].outbox_seen += taken;
         }
-        self.take_successes(worker, at, bytes, &run)?;
+        let records = match run.bytes == (0..bytes.len()) {
+            true => bytes,
+            false => Cow::Borrowed(&bytes[run.bytes.clone()]),
+        };
+        self.take_successes(worker, at, records, &run)?;
         self.zygotes_lost = 0;
         Ok(())
     }
@@ -271,7 +278,7 @@ impl Dispatcher<'_> {
         &mut self,
         worker: &WorkerHandle,
         at: usize,
-        bytes: &[u8],
+        records: Cow<'_, [u8]>,
         run: &Successes,
     ) -> Result<(), PoolError> {
         if run.count == 0 {
@@ -296,13 +303,12 @@ impl Dispatcher<'_> {
             }
             (all, ends)
         });
-        let records = &bytes[run.bytes.clone()];
         if !self.ledger.is_due(first) {
-            let run = Run { count, records: records.to_vec(), inputs, attempt };
+            let run = Run { count, records: records.into_owned(), inputs, attempt };
             return self.enter(first, Segment::Run(run));
         }
         let inputs = inputs.as_ref().map(|(all, ends)| (&all[..], &ends[..]));
-        hand_over_run(first, records, inputs, attempt, self.sink)
+        hand_over_run(first, &records, inputs, attempt, self.sink)
             .and_then(|()| {
                 self.ledger.passed(count);
                 self.ledger.hand_over_due(self.sink)
@@ -346,7 +352,7 @@ impl Dispatcher<'_> {
                 continue;
             }
             let bytes = worker.memory.copy_out(id, seen..committed);
-            if let Err(stop) = self.take_records(worker, at, &bytes, true) {
+            if let Err(stop) = self.take_records(worker, at, bytes.into(), true) {
                 return stop.carry_out(worker, self.sink);
             }
         }

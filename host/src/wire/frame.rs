@@ -122,6 +122,12 @@ pub(crate) fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(bytes[at..at + 8].try_into().expect("8 bytes"))
 }
 
+/// What is before a job of `len` bytes in a `Jobs` body.
+#[inline]
+pub(crate) fn entry_head(skip: u32, len: u32) -> [u8; ENTRY_BYTES] {
+    (u64::from(skip) | u64::from(len) << 32).to_le_bytes()
+}
+
 /// Jobs encoded as the body of a `Jobs` frame, with room for its header before them.
 #[derive(Clone, Debug)]
 pub(crate) struct Entries {
@@ -154,7 +160,7 @@ impl Entries {
         debug_assert!(number >= self.next, "jobs are added in ascending order");
         let skip = u32::try_from(number - self.next).expect("fewer than 2^32 jobs between two");
         // The length is filled in when it is known.
-        self.bytes.extend_from_slice(&u64::from(skip).to_le_bytes());
+        self.bytes.extend_from_slice(&entry_head(skip, 0));
         let start = self.bytes.len();
         write(&mut self.bytes);
         let len = u32::try_from(self.bytes.len() - start).expect("a job is below 4 GiB");

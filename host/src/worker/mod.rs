@@ -35,7 +35,7 @@ use crate::wire::channel::FrameBuffer;
 use crate::wire::clock::Moment;
 use crate::wire::control::Membership;
 use crate::wire::failure::{Failure, FailureKind};
-use crate::wire::frame::{FrameKind, Header, PART_BYTES, Walk, u64_at};
+use crate::wire::frame::{ENTRY_BYTES, FrameKind, Header, PART_BYTES, Walk, entry_head, u64_at};
 use crate::wire::jobmem::JobMem;
 use crate::wire::record::{self, Measure};
 use crate::wire::settings::{Isolation, Settings};
@@ -180,6 +180,7 @@ impl<'a> Worker<'a> {
         rustix::io::ioctl_fionbio(&jobs, true)?;
         self.pipe.send(FrameKind::Ready, &Moment::now().nanos().to_le_bytes())?;
         let mut frames = FrameBuffer::default();
+        // Kept for its memory, like the guest's, which has to hold the job too.
         let mut long_job = Vec::new();
         loop {
             while let Some((header, body)) = frames.next().map_err(io::Error::other)? {
@@ -187,9 +188,14 @@ impl<'a> Worker<'a> {
                     FrameKind::Jobs => self.run_batch(&header, body)?,
                     FrameKind::JobPart => {
                         let total = u64_at(body, 0) as usize;
+                        if long_job.is_empty() {
+                            long_job.reserve_exact(ENTRY_BYTES + total);
+                            long_job.extend_from_slice(&entry_head(0, total as u32));
+                        }
                         long_job.extend_from_slice(&body[PART_BYTES..]);
-                        if long_job.len() == total {
-                            self.run_long_job(&header, &std::mem::take(&mut long_job))?;
+                        if long_job.len() == ENTRY_BYTES + total {
+                            self.run_batch(&header, &long_job)?;
+                            long_job.clear();
                         }
                     }
                     kind => return Err(io::Error::other(format!("unexpected frame: {kind:?}"))),
@@ -239,12 +245,6 @@ impl<'a> Worker<'a> {
             outbox.send_if_due(&self.memory, &self.pipe)?;
         }
         outbox.send(&self.memory, &self.pipe)
-    }
-
-    fn run_long_job(&mut self, header: &Header, job: &[u8]) -> io::Result<()> {
-        let mut body = crate::wire::frame::Entries::default();
-        body.push(header.first_job, job);
-        self.run_batch(header, body.bytes())
     }
 
     /// Runs a job in this process. False if its result did not fit the outbox and was sent in parts.

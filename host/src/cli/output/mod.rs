@@ -160,10 +160,9 @@ impl Sink for Output {
 
     fn take_plain(&mut self, results: Results<'_>) -> bool {
         if self.plain {
-            let buffer = self.results.buffer();
             for result in results {
-                buffer.extend_from_slice(result);
-                buffer.extend(self.end);
+                self.results.put(result);
+                self.results.buffer().extend(self.end);
             }
         }
         self.plain

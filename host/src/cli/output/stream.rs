@@ -14,6 +14,9 @@ const PIPE_BYTES: usize = 4096;
 /// Capacity that an empty buffer keeps.
 const IDLE_BYTES_MAX: usize = 1 << 20;
 
+/// Least bytes that are worth a write of their own.
+const DIRECT_BYTES_MIN: usize = 256 << 10;
+
 /// A buffer in front of a descriptor.
 #[derive(Debug)]
 pub(crate) struct Stream {
@@ -52,6 +55,25 @@ impl Stream {
         &mut self.buffer
     }
 
+    /// Appends bytes. Many are written at once, as far as that needs no waiting, so that they are not copied.
+    #[inline]
+    pub(crate) fn put(&mut self, bytes: &[u8]) {
+        let written = if bytes.len() < DIRECT_BYTES_MIN { 0 } else { self.put_directly(bytes) };
+        self.buffer.extend_from_slice(&bytes[written..]);
+    }
+
+    /// Writes bytes behind those that are held; answers with how many. An error comes again at the next flush.
+    #[cold]
+    fn put_directly(&mut self, bytes: &[u8]) -> usize {
+        if !matches!(self.flush(), Ok(true)) {
+            return 0;
+        }
+        let mut written = 0;
+        let _ = self.write(bytes, &mut written);
+        self.last = bytes[..written].last().copied().or(self.last);
+        written
+    }
+
     /// Bytes not yet written.
     pub(crate) fn held(&self) -> usize {
         self.buffer.len() - self.sent
@@ -84,29 +106,37 @@ impl Stream {
     /// # Errors
     /// The write failed. A pipe without a reader is `BrokenPipe`.
     pub(crate) fn flush(&mut self) -> io::Result<bool> {
-        while self.held() > 0 {
-            let held = &self.buffer[self.sent..];
-            let piece = if self.may_block { &held[..held.len().min(PIPE_BYTES)] } else { held };
-            if self.may_block && !is_writable(&self.file)? {
-                self.compact();
-                return Ok(false);
-            }
-            match self.file.write(piece) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(bytes) => self.sent += bytes,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.compact();
-                    return Ok(false);
-                }
-                Err(error) => return Err(error),
-            }
+        let (buffer, mut sent) = (std::mem::take(&mut self.buffer), self.sent);
+        let written = self.write(&buffer, &mut sent);
+        (self.buffer, self.sent) = (buffer, sent);
+        if !written? {
+            self.compact();
+            return Ok(false);
         }
         self.sent = 0;
         self.last = self.buffer.last().copied().or(self.last);
         self.buffer.clear();
         if self.buffer.capacity() > IDLE_BYTES_MAX {
             self.buffer = Vec::new();
+        }
+        Ok(true)
+    }
+
+    /// Writes bytes from `sent` on, as far as that needs no waiting; true if that was to their end.
+    fn write(&mut self, bytes: &[u8], sent: &mut usize) -> io::Result<bool> {
+        while *sent < bytes.len() {
+            let left = &bytes[*sent..];
+            let piece = if self.may_block { &left[..left.len().min(PIPE_BYTES)] } else { left };
+            if self.may_block && !is_writable(&self.file)? {
+                return Ok(false);
+            }
+            match self.file.write(piece) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(bytes) => *sent += bytes,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => return Err(error),
+            }
         }
         Ok(true)
     }
@@ -171,6 +201,26 @@ mod tests {
         drop(reader);
         stream.buffer().push(b'x');
         assert_eq!(stream.flush().expect_err("no reader").kind(), io::ErrorKind::BrokenPipe);
+    }
+
+    #[test]
+    fn many_bytes_at_once_keep_their_place() {
+        let (mut reader, mut stream) = piped();
+        let many = vec![b'x'; 2 * DIRECT_BYTES_MIN];
+        stream.buffer().push(b'a');
+        stream.put(&many);
+        assert!(stream.held() < many.len() && stream.held() > 0, "a part of it was written");
+        stream.put(b"b");
+        stream.put(&many);
+        let mut read = Vec::new();
+        while read.len() < 2 * many.len() + 2 {
+            let mut piece = [0; 10_000];
+            let length = reader.read(&mut piece).expect("read");
+            read.extend_from_slice(&piece[..length]);
+            stream.flush().expect("no error");
+        }
+        assert!(read == [b"a", &many[..], b"b", &many[..]].concat());
+        assert!(stream.ends_with(b'x'));
     }
 
     #[test]
