@@ -5,6 +5,7 @@ mod common;
 use common::browser::{dom, is_installed, overlaps, screenshot};
 use common::guest;
 use common::processes::{Signal, wait_for_end};
+use common::programs;
 use common::run::{Done, Wpool, file, path, wpool};
 use serde_json::Value as Json;
 use std::fs::{self, Permissions};
@@ -185,6 +186,20 @@ fn a_command_is_compared_with_a_native_program() {
     run.jobs(&files).run().ends(100).prints("").says("they write other lines");
     let stdin = bench("sha256").args(["--stdin", "--modes", "xargs", "--native"]).arg(native);
     stdin.jobs(["a"]).run().ends(2).says("takes one word a job");
+}
+
+#[test]
+fn a_command_is_compared_with_gnu_parallel() {
+    if programs::find(&["parallel"], "parallel").is_none() {
+        return;
+    }
+    let folder = path("");
+    let files = ["one", "a name; with $signs"].map(|name| file(name, name).display().to_string());
+    let native = script("native", "sha256sum < \"$1\" | cut -d' ' -f1");
+    let run = bench("sha256").dir(&folder, &folder.display().to_string());
+    let run = run.args(["--modes", "parallel,fresh", "-j2", "--native"]).arg(native);
+    let done = run.jobs(&files).run().ends(0);
+    assert_eq!(modes(&done), ["GNU parallel 2", "wasm fresh 2"]);
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub(crate) mod gate;
 pub(crate) mod language;
 pub(crate) mod printed;
 pub(crate) mod processes;
+pub(crate) mod programs;
 pub(crate) mod run;
 pub(crate) mod script;
 pub(crate) mod tasks;

@@ -85,7 +85,7 @@ pub(crate) fn run(
     let console = sink.end();
     let mut exit = match &ended {
         Ok(summary) if summary.end == End::Complete && source.seen() == 0 => {
-            summary::no_jobs(flags.input.no_input, console)
+            summary::no_jobs(flags.no_input, console)
         }
         Ok(summary) => {
             summary::tell(console, summary, took, flags.log.joblog.is_some(), args);

@@ -56,8 +56,4 @@ pub(crate) struct InputFlags {
     /// Each job is the command's standard input instead of an argument
     #[arg(long, conflicts_with = "files")]
     pub(crate) stdin: bool,
-
-    /// What to do when there are no jobs: `pass`, `warn` or `fail` (exit code 4)
-    #[arg(long, value_name = "WHAT", default_value = "warn", hide_possible_values = true)]
-    pub(crate) no_input: NoInput,
 }

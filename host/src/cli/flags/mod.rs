@@ -52,6 +52,11 @@ pub(crate) struct MapFlags {
     #[command(flatten)]
     pub(crate) input: InputFlags,
 
+    /// What to do when there are no jobs: `pass`, `warn` or `fail` (exit code 4)
+    #[arg(long, value_name = "WHAT", default_value = "warn", hide_possible_values = true)]
+    #[arg(help_heading = "Jobs")]
+    pub(crate) no_input: NoInput,
+
     #[command(flatten)]
     pub(crate) results: ResultFlags,
 
