@@ -3,12 +3,14 @@
 use crate::cli::exit::Exit;
 use crate::cli::report::Report;
 use crate::cli::signals::{Cause, Signals};
+use crate::cli::units;
 use nix::sys::resource::{UsageWho, getrusage};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 use wpool::pool::feed::Commands;
@@ -57,70 +59,133 @@ fn duration(time: nix::sys::time::TimeVal) -> Duration {
     Duration::from_micros(micros.try_into().unwrap_or_default())
 }
 
+/// Most bytes of what a program prints.
+const OUTPUT_BYTES_MAX: u64 = 1 << 30;
+
+/// How long the output of a program that has ended may be held open by others that it has started.
+const HELD_OPEN_MAX: Duration = Duration::from_secs(1);
+
 /// Runs a program whose standard streams are piped, and answers with its output.
 ///
 /// # Errors
-/// It cannot be run, fails, or takes longer than the limit. `name` is what messages call it.
+/// It cannot be run, fails, prints too much, or takes longer than the limit. `name` is what messages call
+/// it.
 pub(crate) fn run_program(
     mut command: Command,
     input: Vec<u8>,
     limit: Duration,
     name: &str,
 ) -> Result<(Vec<u8>, Timing), Report> {
-    let before = Processors::now();
-    let begun = Instant::now();
     let failed = |what: String| Report::new(Exit::JobsFailed, format!("{name}: {what}"));
     let program = command.get_program().to_string_lossy().into_owned();
-    // A group of its own, so that whatever it has started ends with it.
-    let mut child = command.process_group(0).spawn().map_err(|error| {
+    let group = Group::begin()
+        .map_err(|error| Report::new(Exit::Setup, format!("{name}: cannot start sh: {error}")))?;
+    let before = Processors::now();
+    let begun = Instant::now();
+    let mut child = command.process_group(group.id()).spawn().map_err(|error| {
         Report::new(Exit::Setup, format!("{name}: cannot start {program}: {error}"))
             .help(format!("install {program}, or leave the mode out"))
     })?;
-    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     // Before there are threads, which a signal would otherwise find; behind the start of the program,
-    // which would have them blocked.
+    // which would have them blocked. One that comes earlier ends wpool, and the watcher the group.
     let signals = Signals::take(Duration::ZERO)
         .map_err(|error| Report::new(Exit::Setup, format!("cannot take signals: {error}")))?;
-    let (end, output) = thread::scope(|scope| {
-        let reader = scope.spawn(|| {
-            let mut output = Vec::new();
-            stdout.map_or(Ok(0), |mut pipe| pipe.read_to_end(&mut output)).map(|_| output)
-        });
-        // A program that does not read its input is no error.
-        scope.spawn(|| stdin.map(|mut pipe| pipe.write_all(&input)));
-        let end = wait(&mut child, limit, signals);
-        (end, reader.join().expect("no reader panics"))
-    });
+    let (send, printed) = channel();
+    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+    // Nobody waits for these two: a process that has left the group may hold their pipes.
+    thread::spawn(move || send.send(stdout.map_or(Ok(Vec::new()), |pipe| read(pipe, OUTPUT_BYTES_MAX))));
+    thread::spawn(move || stdin.map(|mut pipe| pipe.write_all(&input)));
+    let early = wait(&child, limit, signals);
+    group.kill();
+    let status = child.wait();
     let took = begun.elapsed();
-    match end.map_err(|error| failed(format!("cannot wait for it: {error}")))? {
-        Ended::Itself(status) if status.success() => {
-            let output = output.map_err(|error| failed(format!("cannot read it: {error}")))?;
-            Ok((output, before.timing(took)))
+    let status = match early.and_then(|early| Ok((early, status?))) {
+        Ok((None, status)) => status,
+        Ok((Some(Early::TooSlow), _)) => {
+            let what = format!("{name}: it took longer than {} s", limit.as_secs_f64());
+            return Err(Report::new(Exit::Deadline, what));
         }
-        Ended::Itself(status) => Err(failed(format!("{program} ended with {status}"))),
-        Ended::TooSlow => Err(Report::new(
-            Exit::Deadline,
-            format!("{name}: it took longer than {} s", limit.as_secs_f64()),
-        )),
-        Ended::Asked(cause) => Err(Report::new(Exit::of_cause(Some(cause)), "killed on request")),
+        Ok((Some(Early::Asked(cause)), _)) => {
+            return Err(Report::new(Exit::of_cause(Some(cause)), "killed on request"));
+        }
+        Err(error) => return Err(failed(format!("cannot wait for it: {error}"))),
+    };
+    let timing = before.timing(took);
+    let printed = printed.recv_timeout(HELD_OPEN_MAX).unwrap_or_else(|_| {
+        Err(io::Error::other("a process that it has started holds its output open"))
+    });
+    match (printed, status.success()) {
+        (Ok(output), true) => Ok((output, timing)),
+        (Err(error), true) => Err(failed(format!("cannot read its output: {error}"))),
+        // What it printed too much may be why.
+        (Err(error), false) if error.kind() == io::ErrorKind::FileTooLarge => {
+            Err(failed(error.to_string()))
+        }
+        (_, false) => Err(failed(format!("{program} ended with {status}"))),
     }
 }
 
-/// How a program's run ended.
-enum Ended {
-    Itself(ExitStatus),
+/// All that comes from a pipe.
+fn read(pipe: impl Read, most: u64) -> io::Result<Vec<u8>> {
+    let mut output = Vec::new();
+    match pipe.take(most + 1).read_to_end(&mut output)? {
+        bytes if bytes as u64 > most => {
+            let what = format!("it printed more than {}", units::size_text(most));
+            Err(io::Error::new(io::ErrorKind::FileTooLarge, what))
+        }
+        _ => Ok(output),
+    }
+}
+
+/// A process group for a program and all that it starts. It ends with this, or with wpool if that is
+/// killed: its leader is a shell that waits until wpool has closed the shell's standard input.
+struct Group {
+    watcher: Child,
+}
+
+impl Group {
+    fn begin() -> io::Result<Group> {
+        let mut sh = Command::new("sh");
+        sh.args(["-c", "read -r nothing; kill -KILL 0"]).process_group(0);
+        sh.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        Ok(Group { watcher: sh.spawn()? })
+    }
+
+    fn id(&self) -> i32 {
+        self.watcher.id().cast_signed()
+    }
+
+    /// Kills all that are in it.
+    fn kill(&self) {
+        if let Some(id) = Pid::from_raw(self.id()) {
+            // The leader is not reaped, so the group is still its own. It fails only if all have ended.
+            let _ = kill_process_group(id, Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.kill();
+        // It was killed, so it ends.
+        let _ = self.watcher.wait();
+    }
+}
+
+/// Why a program is not waited for any longer.
+enum Early {
     TooSlow,
     /// A signal asked wpool to end.
     Asked(Cause),
 }
 
-/// Waits for a child's end, or kills its group if it takes too long, or wpool is to end.
-fn wait(child: &mut Child, limit: Duration, mut signals: Signals) -> io::Result<Ended> {
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a child has an id");
+/// Waits for a child's end, which it does not reap, unless it takes too long, or wpool is to end.
+fn wait(child: &Child, limit: Duration, mut signals: Signals) -> io::Result<Option<Early>> {
+    let pid = Pid::from_raw(child.id().cast_signed()).expect("a child has an id");
     let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
-    let deadline = Instant::now() + limit;
+    let begun = Instant::now();
     let early = loop {
-        let left = deadline.saturating_duration_since(Instant::now());
+        let left = limit.saturating_sub(begun.elapsed());
         let timeout = Timespec::try_from(left).ok();
         let ended = {
             let asked = signals.fd().expect("there is one");
@@ -134,16 +199,13 @@ fn wait(child: &mut Child, limit: Duration, mut signals: Signals) -> io::Result<
         while signals.next().is_some() {}
         match signals.cause().get() {
             _ if ended => break None,
-            Some(cause) => break Some(Ended::Asked(cause)),
-            None if left.is_zero() => break Some(Ended::TooSlow),
+            Some(cause) => break Some(Early::Asked(cause)),
+            None if left.is_zero() => break Some(Early::TooSlow),
             None => {}
         }
     };
     signals.release();
-    // Its leader is not reaped, so the group is still its own. It fails only if all have ended.
-    let _ = kill_process_group(pid, Signal::KILL);
-    let status = child.wait()?;
-    Ok(early.unwrap_or(Ended::Itself(status)))
+    Ok(early)
 }
 
 #[cfg(test)]
@@ -170,10 +232,24 @@ mod tests {
             (failed.exit, failed.error.as_str()),
             (Exit::JobsFailed, "sh: sh ended with exit status: 3")
         );
-        let slow = shell("exec sleep 60", Duration::from_millis(10)).unwrap_err();
+        let slow = shell("sleep 60", Duration::from_millis(10)).unwrap_err();
         assert_eq!(
             (slow.exit, slow.error.as_str()),
             (Exit::Deadline, "sh: it took longer than 0.01 s")
         );
+    }
+    #[test]
+    fn an_output_that_a_process_elsewhere_holds_open_is_not_waited_for() {
+        let script = r#"m=$(mktemp -u); setsid sh -c ": > $m; exec sleep 5" &
+            until [ -e "$m" ]; do :; done; rm "$m""#;
+        let held = shell(script, Duration::from_secs(60)).unwrap_err();
+        assert!(held.error.ends_with("holds its output open"), "{}", held.error);
+    }
+
+    #[test]
+    fn an_output_without_end_is_cut_off() {
+        assert_eq!(read(&b"12345"[..], 5).unwrap(), b"12345");
+        let error = read(io::repeat(b'y'), 1 << 20).unwrap_err();
+        assert_eq!(error.to_string(), "it printed more than 1MiB");
     }
 }
