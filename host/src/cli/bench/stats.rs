@@ -17,21 +17,28 @@ pub(crate) struct Stats {
 impl Stats {
     /// The figures of at least one round; those of none are zero.
     pub(crate) fn of(times: &[Duration]) -> Stats {
-        let mut sorted: Vec<f64> = times.iter().map(Duration::as_secs_f64).collect();
-        sorted.sort_by(f64::total_cmp);
-        let rounds = sorted.len() as f64;
+        let seconds: Vec<f64> = times.iter().map(Duration::as_secs_f64).collect();
         let mean = mean(times);
-        let squares: f64 = sorted.iter().map(|time| (time - mean).powi(2)).sum();
-        let at = |index: usize| sorted.get(index).copied().unwrap_or(0.0);
-        let last = sorted.len().saturating_sub(1);
+        let squares: f64 = seconds.iter().map(|time| (time - mean).powi(2)).sum();
+        let degrees = seconds.len().saturating_sub(1);
+        let one = |choose: fn(f64, f64) -> f64| seconds.iter().copied().reduce(choose);
         Stats {
             mean,
-            stddev: (last > 0).then(|| (squares / (rounds - 1.0)).sqrt()),
-            median: f64::midpoint(at(last / 2), at(last.div_ceil(2))),
-            min: at(0),
-            max: at(last),
+            stddev: (degrees > 0).then(|| (squares / degrees as f64).sqrt()),
+            median: median(&seconds),
+            min: one(f64::min).unwrap_or(0.0),
+            max: one(f64::max).unwrap_or(0.0),
         }
     }
+}
+
+/// The number in the middle; that of no numbers is zero.
+pub(crate) fn median(numbers: &[f64]) -> f64 {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let at = |index: usize| sorted.get(index).copied().unwrap_or(0.0);
+    let last = sorted.len().saturating_sub(1);
+    f64::midpoint(at(last / 2), at(last.div_ceil(2)))
 }
 
 /// The mean in seconds; that of no round is zero.
@@ -48,9 +55,9 @@ pub(crate) struct Ratio {
 }
 
 impl Ratio {
-    /// The ratio of the means or of the medians, with the uncertainty of both.
-    pub(crate) fn of(stats: &Stats, to: &Stats, middle: fn(&Stats) -> f64) -> Ratio {
-        let value = quotient(middle(stats), middle(to));
+    /// The ratio of the medians, with the uncertainty of both.
+    pub(crate) fn of(stats: &Stats, to: &Stats) -> Ratio {
+        let value = quotient(stats.median, to.median);
         let relative = |stats: &Stats| Some(quotient(stats.stddev?, stats.mean));
         let stddev = relative(stats).zip(relative(to)).map(|(a, b)| value * a.hypot(b));
         Ratio { value, stddev }
@@ -91,10 +98,10 @@ impl Findings {
         native.or(self.results.first())
     }
 
-    /// How many times as long a result's median is as the reference's.
-    pub(crate) fn relative(&self, result: &Measured) -> f64 {
-        let reference = self.reference().map_or(0.0, |reference| reference.stats().median);
-        quotient(result.stats().median, reference)
+    /// How many times as long a result takes as the reference.
+    pub(crate) fn relative(&self, result: &Measured) -> Ratio {
+        let reference = self.reference().unwrap_or(result);
+        Ratio::of(&result.stats(), &reference.stats())
     }
 
     /// The result with the smallest median.
@@ -132,13 +139,12 @@ mod tests {
     #[test]
     fn a_ratio_has_the_uncertainty_of_both() {
         let of = |mean, stddev| Stats { mean, stddev, median: mean, min: mean, max: mean };
-        let ratio = Ratio::of(&of(6.0, Some(0.18)), &of(2.0, Some(0.08)), |stats| stats.mean);
+        let ratio = Ratio::of(&of(6.0, Some(0.18)), &of(2.0, Some(0.08)));
         assert!((ratio.value - 3.0).abs() < 1e-12);
         // 3 × √(0.03² + 0.04²)
         assert!((ratio.stddev.expect("both are known") - 0.15).abs() < 1e-12);
-        let median = |stats: &Stats| stats.median;
-        assert_eq!(Ratio::of(&of(6.0, None), &of(2.0, Some(0.1)), median).stddev, None);
-        assert_eq!(Ratio::of(&of(0.0, None), &of(0.0, None), median).value, 1.0);
+        assert_eq!(Ratio::of(&of(6.0, None), &of(2.0, Some(0.1))).stddev, None);
+        assert_eq!(Ratio::of(&of(0.0, None), &of(0.0, None)).value, 1.0);
     }
 
     #[test]
@@ -146,7 +152,8 @@ mod tests {
         let findings = sample::findings();
         let reference = findings.reference().expect("there are results");
         assert_eq!(reference.label(), "native threads, 1 worker");
-        let relative: Vec<f64> = findings.results.iter().map(|r| findings.relative(r)).collect();
+        let relative = findings.results.iter().map(|result| findings.relative(result).value);
+        let relative: Vec<f64> = relative.collect();
         assert_eq!(relative, [1.5, 0.75, 1.0, 0.5, 25.0]);
         let label = |result: Option<&Measured>| result.map(Measured::label);
         assert_eq!(label(findings.fastest()).as_deref(), Some("native threads, 2 workers"));

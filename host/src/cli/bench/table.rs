@@ -60,7 +60,7 @@ pub(crate) fn columns(
         format!("{median}{spread} {symbol}"),
         format!("{min} … {max} {symbol}"),
         time_unit::text(result.per_job(), None),
-        time_unit::times(findings.relative(result)),
+        time_unit::times(findings.relative(result).value),
         format!("{} + {}", time_unit::text(user, unit), time_unit::text(system, unit)),
     ]
 }
@@ -69,7 +69,7 @@ pub(crate) fn columns(
 pub(crate) fn fastest_text(findings: &Findings) -> Option<String> {
     let fastest = findings.fastest()?;
     let next = findings.fastest_beside(&fastest.mode)?;
-    let ratio = Ratio::of(&next.stats(), &fastest.stats(), |stats| stats.median);
+    let ratio = Ratio::of(&next.stats(), &fastest.stats());
     let spread = ratio.stddev.map_or(String::new(), |stddev| format!(" ± {stddev:.2}"));
     Some(format!(
         "Fastest: {} – {:.2}{spread} times as fast as {}.",

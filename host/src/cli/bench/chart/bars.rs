@@ -72,7 +72,7 @@ fn label(result: &Measured) -> String {
 /// What is written at a bar.
 fn value(findings: &Findings, result: &Measured) -> String {
     let time = time_unit::text(result.stats().median, None);
-    format!("{time} ({})", time_unit::times(findings.relative(result)))
+    format!("{time} ({})", time_unit::times(findings.relative(result).value))
 }
 
 fn color(group: Group) -> u32 {
