@@ -3,6 +3,7 @@
 use super::config::Config;
 use super::error::PoolError;
 use super::session::{Session, no_zygote, setup};
+use crate::wire::control::{ALONE_BYTES_MAX, JOB_TOO_SLOW, ToZygote};
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::frame::Entries;
 use crate::wire::record::Record;
@@ -30,6 +31,15 @@ pub struct Done {
     records: Vec<u8>,
 }
 
+/// Why a run in one process was ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// This job took longer than [`Config::timeout`].
+    Timeout(u64),
+    /// All together took longer than [`Config::deadline`], or than an hour if there is none.
+    Deadline,
+}
+
 impl Batch {
     /// Adds a job.
     pub fn push(&mut self, job: &[u8]) {
@@ -51,8 +61,8 @@ impl Done {
 
 impl Session {
     /// Runs all jobs in one process that is forked for it, in several threads if the configuration names
-    /// a native library ([`Settings::native`](crate::wire::settings::Settings::native)). Jobs have no time
-    /// limit but [`Config::deadline`], an hour where there is none, and nothing is tried again.
+    /// a native library ([`Settings::native`](crate::wire::settings::Settings::native)). Nothing is tried
+    /// again, and the first job that takes too long ends the run.
     ///
     /// # Errors
     /// [`PoolError`]: the module cannot be loaded, or the process died.
@@ -61,17 +71,29 @@ impl Session {
         config: &Config,
         batch: &Batch,
         threads: usize,
-    ) -> Result<Done, PoolError> {
-        self.load(config)?;
+    ) -> Result<Result<Done, Stopped>, PoolError> {
+        let config = config.clone().bounded();
+        self.load(&config)?;
         let jobs = payload("wpool-jobs", batch.entries.bytes()).map_err(setup("pass the jobs"))?;
         let results = memfd_create("wpool-results", MemfdFlags::CLOEXEC);
         let results = results.map_err(|error| setup("take the results")(error.into()))?;
         let limit = config.deadline.unwrap_or(DEADLINE);
-        self.zygote
-            .run_alone(threads, [jobs.as_fd(), results.as_fd()], limit)
-            .map_err(no_zygote)?
-            .map_err(PoolError::Lost)?;
-        read(File::from(results)).map_err(setup("read the results"))
+        // Rounded up: none is too short.
+        let timeout_ms = config.timeout.map(|timeout| timeout.as_millis() as u64 + 1);
+        let request = ToZygote::Alone { threads, timeout_ms };
+        let ended = match self.zygote.run_alone(&request, [jobs.as_fd(), results.as_fd()], limit) {
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                return Ok(Err(Stopped::Deadline));
+            }
+            ended => ended.map_err(no_zygote)?,
+        };
+        let read = read(File::from(results), ALONE_BYTES_MAX);
+        match (read, ended) {
+            // It has killed itself.
+            (Ok(Err(stopped)), _) => Ok(Err(stopped)),
+            (_, Err(message)) => Err(PoolError::Lost(message)),
+            (read, Ok(())) => read.map_err(setup("read the results")),
+        }
     }
 }
 
@@ -80,10 +102,41 @@ fn failure(json: &[u8]) -> Failure {
     serde_json::from_slice(json).unwrap_or_else(unreadable)
 }
 
-fn read(mut file: File) -> io::Result<Done> {
-    let (mut nanos, mut records) = ([0; 8], Vec::new());
+/// Reads what came of a run. Nobody vouches for the file.
+fn read(mut file: File, most: u64) -> io::Result<Result<Done, Stopped>> {
     file.rewind()?;
-    file.read_exact(&mut nanos)?;
-    file.read_to_end(&mut records)?;
-    Ok(Done { took: Duration::from_nanos(u64::from_le_bytes(nanos)), records })
+    let mut number = || {
+        let mut bytes = [0; 8];
+        file.read_exact(&mut bytes).map(|()| u64::from_le_bytes(bytes))
+    };
+    let nanos = number()?;
+    if nanos == JOB_TOO_SLOW {
+        return Ok(Err(Stopped::Timeout(number()?)));
+    }
+    let mut records = Vec::new();
+    if file.take(most + 1).read_to_end(&mut records)? as u64 > most {
+        return Err(io::Error::other(format!("they are more than {most} bytes")));
+    }
+    Ok(Ok(Done { took: Duration::from_nanos(nanos), records }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(parts: &[&[u8]], most: u64) -> io::Result<Result<Done, Stopped>> {
+        read(payload("results", &parts.concat()).unwrap(), most)
+    }
+
+    #[test]
+    fn results_are_read_up_to_a_limit_whatever_the_file_holds() {
+        let seven = 7u64.to_le_bytes();
+        let done = of(&[&seven, b"12345"], 5).unwrap().unwrap();
+        assert_eq!((done.took.as_nanos(), &done.records[..]), (7, &b"12345"[..]));
+        assert!(of(&[&seven, b"123456"], 5).is_err());
+        assert!(of(&[b"1234567"], 5).is_err());
+        let slow = JOB_TOO_SLOW.to_le_bytes();
+        assert_eq!(of(&[&slow, &seven], 5).unwrap().unwrap_err(), Stopped::Timeout(7));
+        assert!(of(&[&slow], 5).is_err());
+    }
 }

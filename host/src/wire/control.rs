@@ -24,6 +24,12 @@ const TEXT_BYTES_MAX: usize = 8 << 10;
 /// Most descriptors beside one message.
 const DESCRIPTORS_MAX: usize = 7;
 
+/// Most bytes of the records of a run in one process.
+pub(crate) const ALONE_BYTES_MAX: u64 = 1 << 30;
+
+/// What stands in the place of the nanoseconds of a run in one process whose job was too slow.
+pub(crate) const JOB_TOO_SLOW: u64 = u64::MAX;
+
 /// What the dispatcher asks of the zygote.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum ToZygote {
@@ -48,11 +54,14 @@ pub(crate) enum ToZygote {
     /// state, then, if the settings say so, the dispatcher's standard input, output and error.
     Load,
     /// Run all jobs in one process: answered by [`FromZygote::Alone`].
-    /// Descriptors: the jobs ([`Entries`](super::frame::Entries)), and where the nanoseconds that they took
-    /// and their records go.
+    /// Descriptors: the jobs ([`Entries`](super::frame::Entries)), and where what came of them goes: the
+    /// nanoseconds that they took (`u64 LE`) and their records, or [`JOB_TOO_SLOW`] and the number of the job
+    /// (`u64 LE`) that took longer than the time for each.
     Alone {
         /// How many threads run them; more than one for a native library only.
         threads: usize,
+        /// Longest time of a job in milliseconds.
+        timeout_ms: Option<u64>,
     },
     /// Wait for the end of the workers, and end: not answered.
     Finish,
@@ -67,7 +76,7 @@ pub(crate) enum ToZygote {
 }
 
 /// A slot of shared state in one of its lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Membership {
     /// The slot.
     pub(crate) slot: u16,

@@ -5,17 +5,21 @@ use super::guest::Guest;
 use super::log::{LogSink, Origin};
 use super::program::Program;
 use super::{encode, jail};
+use crate::wire::control::{ALONE_BYTES_MAX, JOB_TOO_SLOW};
 use crate::wire::frame::Walk;
 use crate::wire::record;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Jobs that a thread takes at once, at most.
 const PIECE_MAX: usize = 1024;
+
+/// Longest time between two looks at what is running.
+const LOOK_MAX: Duration = Duration::from_millis(20);
 
 /// What guests print: nobody reads it.
 struct Nowhere;
@@ -24,9 +28,16 @@ impl LogSink for Nowhere {
     fn line(&self, _: Origin, _: &[u8]) {}
 }
 
+/// How jobs are run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    /// In how many threads: one, but for native libraries.
+    pub(crate) threads: usize,
+    /// Longest time of a job. The first one that takes longer ends the process.
+    pub(crate) timeout: Option<Duration>,
+}
+
 /// Runs all jobs, and writes `{nanoseconds u64 LE}` and their records, in order, with all indices 0.
-///
-/// Several threads are for native libraries only.
 ///
 /// # Errors
 /// The jobs cannot be read or the results not written.
@@ -35,25 +46,38 @@ pub(crate) fn run(
     guest: Option<Guest<'_>>,
     mut jobs: File,
     mut results: File,
-    threads: usize,
+    plan: Plan,
 ) -> io::Result<()> {
     // For people only.
     let _ = jail::name(c"wpool-alone");
     let mut bytes = Vec::new();
     jobs.read_to_end(&mut bytes)?;
     let jobs: Vec<(u64, &[u8])> = Walk::new(&bytes, 0).collect();
+    let running = Running::watched(&plan, &results)?;
     let begun = Instant::now();
-    let records = match threads {
-        0 | 1 => vec![work(program, guest, &jobs)],
-        _ => in_threads(program, &jobs, threads),
+    let records = match &running[..] {
+        [one] => vec![work(program, guest, &jobs, one)],
+        several => in_threads(program, &jobs, several),
     };
     let nanos = begun.elapsed().as_nanos() as u64;
     results.write_all(&nanos.to_le_bytes())?;
-    records.iter().try_for_each(|records| results.write_all(records))
+    let mut room = ALONE_BYTES_MAX;
+    for records in records {
+        room = room
+            .checked_sub(records.len() as u64)
+            .ok_or_else(|| io::Error::other("the records are too many"))?;
+        results.write_all(&records)?;
+    }
+    Ok(())
 }
 
 /// The records of these jobs.
-fn work<'a>(program: &'a Program, guest: Option<Guest<'a>>, jobs: &[(u64, &[u8])]) -> Vec<u8> {
+fn work<'a>(
+    program: &'a Program,
+    guest: Option<Guest<'a>>,
+    jobs: &[(u64, &[u8])],
+    running: &Running,
+) -> Vec<u8> {
     let mut guest = match guest {
         Some(mut guest) => {
             guest.move_in(Arc::new(Nowhere), None);
@@ -64,6 +88,7 @@ fn work<'a>(program: &'a Program, guest: Option<Guest<'a>>, jobs: &[(u64, &[u8])
     };
     let (mut records, mut record) = (Vec::new(), Vec::new());
     for (number, job) in jobs {
+        running.begin(*number);
         record::begin(&mut record, false);
         let result = guest.run(*number, job, &mut record);
         if let Err(failure) = &result {
@@ -71,27 +96,77 @@ fn work<'a>(program: &'a Program, guest: Option<Guest<'a>>, jobs: &[(u64, &[u8])
         }
         record::finish(&mut record, 0, result.is_err(), None);
         records.extend_from_slice(&record);
+        if records.len() as u64 > ALONE_BYTES_MAX {
+            break;
+        }
     }
+    running.end();
     records
 }
 
 /// The same by several threads, each of which takes a piece after the other.
-fn in_threads(program: &Program, jobs: &[(u64, &[u8])], threads: usize) -> Vec<Vec<u8>> {
-    let piece = jobs.len().div_ceil(threads * 16).clamp(1, PIECE_MAX);
+fn in_threads(program: &Program, jobs: &[(u64, &[u8])], threads: &[Running]) -> Vec<Vec<u8>> {
+    let piece = jobs.len().div_ceil(threads.len() * 16).clamp(1, PIECE_MAX);
     let pieces: Vec<_> = jobs.chunks(piece).collect();
     let next = AtomicUsize::new(0);
     let done: Vec<Mutex<Vec<u8>>> = pieces.iter().map(|_| Mutex::default()).collect();
     thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
+        for running in threads {
+            let (pieces, next, done) = (&pieces, &next, &done);
+            scope.spawn(move || {
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(jobs) = pieces.get(at) else { break };
-                    let records = work(program, None, jobs);
+                    let records = work(program, None, jobs, running);
                     *done[at].lock().unwrap_or_else(PoisonError::into_inner) = records;
                 }
             });
         }
     });
     done.into_iter().map(|done| done.into_inner().unwrap_or_else(PoisonError::into_inner)).collect()
+}
+
+/// What a thread is running: the number of its job, from 1, or 0.
+#[derive(Clone, Debug, Default)]
+struct Running(Arc<AtomicU64>);
+
+impl Running {
+    /// One for each thread. Another thread watches over them, if jobs have a time limit.
+    fn watched(plan: &Plan, results: &File) -> io::Result<Vec<Running>> {
+        let all = vec![(); plan.threads.max(1)];
+        let all: Vec<Running> = all.iter().map(|()| Running::default()).collect();
+        if let Some(timeout) = plan.timeout {
+            let (watched, results) = (all.clone(), results.try_clone()?);
+            thread::Builder::new().spawn(move || watch(&watched, timeout, results))?;
+        }
+        Ok(all)
+    }
+
+    fn begin(&self, job: u64) {
+        self.0.store(job + 1, Ordering::Relaxed);
+    }
+
+    fn end(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Ends the process, saying so in the results, when a job has run for too long.
+fn watch(threads: &[Running], timeout: Duration, mut results: File) {
+    let look = (timeout / 20).clamp(Duration::from_millis(1), LOOK_MAX);
+    let mut seen = vec![(0, Instant::now()); threads.len()];
+    loop {
+        thread::sleep(look);
+        for (Running(running), seen) in threads.iter().zip(&mut seen) {
+            let job = running.load(Ordering::Relaxed);
+            if job != seen.0 {
+                *seen = (job, Instant::now());
+            } else if job > 0 && seen.1.elapsed() > timeout {
+                let told = [JOB_TOO_SLOW.to_le_bytes(), (job - 1).to_le_bytes()].concat();
+                // If that fails, the end of the process is all that is heard of it.
+                let _ = results.write_all(&told);
+                std::process::abort();
+            }
+        }
+    }
 }

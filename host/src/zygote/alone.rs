@@ -5,7 +5,8 @@ use super::server::{poll_readable, reap};
 use crate::wire::control::ExitStatus;
 use crate::worker::guest::Guest;
 use crate::worker::program::Program;
-use crate::worker::{alone, jail};
+use crate::worker::alone::{self, Plan};
+use crate::worker::jail;
 use nix::sys::signal::{Signal, kill};
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -19,7 +20,7 @@ pub(super) fn run(
     program: &'static Program,
     guest: &mut Option<Guest<'static>>,
     files: Vec<OwnedFd>,
-    threads: usize,
+    plan: Plan,
     watch: BorrowedFd<'_>,
 ) -> Result<(), String> {
     let Ok([jobs, results]) = <[OwnedFd; 2]>::try_from(files) else {
@@ -28,7 +29,7 @@ pub(super) fn run(
     let socket = watch.as_raw_fd();
     let child = fork::spawn(|| {
         jail::close(&[socket]);
-        match alone::run(program, guest.take(), File::from(jobs), File::from(results), threads) {
+        match alone::run(program, guest.take(), File::from(jobs), File::from(results), plan) {
             Ok(()) => 0,
             Err(_) => 1,
         }

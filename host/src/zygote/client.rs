@@ -139,11 +139,11 @@ impl Zygote {
     /// Outer: the zygote is of no use any more. Inner: why there are no records.
     pub(crate) fn run_alone(
         &self,
-        threads: usize,
+        request: &ToZygote,
         files: [BorrowedFd<'_>; 2],
         timeout: Duration,
     ) -> io::Result<Result<(), String>> {
-        match self.ask(&ToZygote::Alone { threads }, &files, timeout)? {
+        match self.ask(request, &files, timeout)? {
             FromZygote::Alone(result) => Ok(result),
             other => Err(unexpected(&other)),
         }

@@ -11,7 +11,7 @@ use crate::wire::control::{
     ControlSocket, ExitStatus, FromZygote, Load, Membership, ToZygote, WorkerId, cut_text,
 };
 use crate::wire::settings::Settings;
-use crate::worker::{self, fault, guest::Guest, jail, program::Program, stdio::Stdio};
+use crate::worker::{self, alone::Plan, fault, guest::Guest, jail, program::Program, stdio::Stdio};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, dup2_stdin};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -140,10 +140,11 @@ impl Server {
                 }
                 Err(message) => FromZygote::Loaded(Err(cut_text(message))),
             },
-            ToZygote::Alone { threads } => FromZygote::Alone(match self.loaded {
+            ToZygote::Alone { threads, timeout_ms } => FromZygote::Alone(match self.loaded {
                 Some(loaded) => {
                     let socket = self.socket.as_fd();
-                    alone::run(&loaded.program, &mut self.guest, files, threads, socket)
+                    let plan = Plan { threads, timeout: timeout_ms.map(Duration::from_millis) };
+                    alone::run(&loaded.program, &mut self.guest, files, plan, socket)
                         .map_err(cut_text)
                 }
                 None => Err("no module is loaded".into()),

@@ -1,6 +1,5 @@
 //! Whether modes agree: what each job came to in one mode, to be compared with others.
 
-use super::mode::Contender;
 use crate::cli::exit::Exit;
 use crate::cli::report::Report;
 use wpool::module::description::Kind;
@@ -69,15 +68,9 @@ impl Seen {
     ///
     /// # Errors
     /// They differ: which job, and how.
-    pub(crate) fn agree(
-        &self,
-        mine: Contender,
-        other: &Seen,
-        others: Contender,
-    ) -> Result<(), Report> {
-        let names = (others.mode.name(), mine.mode.name());
+    pub(crate) fn agree(&self, mine: &str, other: &Seen, others: &str) -> Result<(), Report> {
         let differ = |what: String| {
-            let message = format!("`{}` and `{}` do not agree: {what}", names.0, names.1);
+            let message = format!("`{others}` and `{mine}` do not agree: {what}");
             Err(Report::new(Exit::JobsFailed, message).help(
                 "times of modes that do different things mean nothing; --modes leaves some out",
             ))
@@ -122,7 +115,6 @@ fn canonical(value: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::mode::Mode;
     use super::*;
 
     fn seen(compared: Compared, results: &[&str]) -> Seen {
@@ -132,9 +124,8 @@ mod tests {
     }
 
     fn compare(compared: Compared, first: &[&str], second: &[&str]) -> Result<(), String> {
-        let [mine, others] = [Mode::Reuse, Mode::Python].map(|mode| Contender { mode, workers: 2 });
         let (first, second) = (seen(compared, first), seen(compared, second));
-        second.agree(mine, &first, others).map_err(|report| report.error)
+        second.agree("wasm reuse", &first, "python pool").map_err(|report| report.error)
     }
 
     #[test]

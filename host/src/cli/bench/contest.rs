@@ -13,6 +13,7 @@ use crate::cli::units;
 use indicatif::ProgressBar;
 use std::io;
 use std::time::{Duration, Instant};
+use wpool::pool::alone::Stopped;
 use wpool::pool::config::Config;
 use wpool::pool::feed::{NoCommands, Notice, Outcome, Results, Sink};
 use wpool::pool::session::Session;
@@ -31,14 +32,15 @@ pub(crate) fn compare(
     contenders: &[Contender],
     shown: &ProgressBar,
 ) -> Result<(), Report> {
-    let mut first: Option<(Contender, Seen)> = None;
+    let mut first: Option<(String, Seen)> = None;
     for &contender in contenders {
-        show(shown, "comparing", contender);
-        let mut seen = Seen::new(Compared::of(subject.description.kind));
+        let name = subject.name(contender);
+        show(shown, "comparing", &name, contender.workers);
+        let mut seen = Seen::new(Compared::of(subject.modules[0].description.kind));
         run(subject, contender, Some(&mut seen))?;
         match &first {
-            None => first = Some((contender, seen)),
-            Some((other, others)) => seen.agree(contender, others, *other)?,
+            None => first = Some((name, seen)),
+            Some((other, others)) => seen.agree(&name, others, other)?,
         }
     }
     Ok(())
@@ -59,7 +61,8 @@ pub(crate) fn measure(
     let begun = Instant::now();
     while !is_enough(rounds, round, begun.elapsed(), contenders.len()) {
         for (contender, timings) in contenders.iter().zip(&mut timings) {
-            show(shown, &format!("round {}", round + 1), *contender);
+            let name = subject.name(*contender);
+            show(shown, &format!("round {}", round + 1), &name, contender.workers);
             let timing = run(subject, *contender, None)?;
             if round >= rounds.warmup {
                 timings.push(timing);
@@ -69,7 +72,7 @@ pub(crate) fn measure(
     }
     let jobs = subject.jobs.len() as u64;
     let measured = |(contender, timings): (&Contender, Vec<Timing>)| Measured {
-        mode: contender.mode.name().to_owned(),
+        mode: subject.name(*contender),
         group: contender.mode.group(),
         workers: contender.workers,
         jobs,
@@ -81,12 +84,8 @@ pub(crate) fn measure(
 }
 
 /// Shows on a terminal what is going on.
-fn show(shown: &ProgressBar, what: &str, Contender { mode, workers }: Contender) {
-    shown.set_message(format!(
-        "{what}: {}, {}",
-        mode.name(),
-        units::count(workers as u64, "worker")
-    ));
+fn show(shown: &ProgressBar, what: &str, name: &str, workers: usize) {
+    shown.set_message(format!("{what}: {name}, {}", units::count(workers as u64, "worker")));
     shown.tick();
 }
 
@@ -106,14 +105,14 @@ fn run(
     contender: Contender,
     mut seen: Option<&mut Seen>,
 ) -> Result<Timing, Report> {
-    let Contender { mode, workers } = contender;
+    let Contender { mode, workers, .. } = contender;
     let mut keep = |result: &[u8]| {
         seen.iter_mut().for_each(|seen| seen.add(Some(result)));
     };
     match (mode.way(), mode, subject.python, subject.native) {
         (Way::Alone { native }, ..) => alone(subject, contender, native, seen),
         (Way::Pool { native, isolation }, ..) => {
-            let config = config(subject, native, isolation, workers);
+            let config = config(subject, contender, native, isolation);
             in_workers(subject, contender, config, Keep { seen, failed: None })
         }
         (Way::Program, Mode::PythonSerial, Some(function), _) => {
@@ -132,13 +131,14 @@ fn run(
 /// How the pool of a mode is set up.
 pub(super) fn config(
     subject: &Subject<'_>,
+    Contender { module, workers, .. }: Contender,
     native: bool,
     isolation: Isolation,
-    workers: usize,
 ) -> Config {
+    let config = subject.modules[module].config.clone();
     let native = subject.native.filter(|_| native).map(ToOwned::to_owned);
-    let settings = Settings { native, isolation, ..subject.config.settings.clone() };
-    Config { settings, workers, ..subject.config.clone() }
+    let settings = Settings { native, isolation, ..config.settings };
+    Config { settings, workers, ..config }
 }
 
 /// Runs all jobs in one process.
@@ -148,16 +148,24 @@ fn alone(
     native: bool,
     mut seen: Option<&mut Seen>,
 ) -> Result<Timing, Report> {
-    let config = config(subject, native, Isolation::Reuse, 1);
+    let config = config(subject, contender, native, Isolation::Reuse);
     let before = Processors::now();
-    let mut session = open(subject)?;
+    let mut session = open(subject, contender)?;
     let batch = subject.jobs.batch();
-    let done = session
-        .run_alone(&config, &batch, contender.workers)
-        .map_err(|error| Report::of_module(subject.path, error))?;
+    let wrong = |error| Report::of_module(subject.modules[contender.module].path, error);
+    let done = session.run_alone(&config, &batch, contender.workers).map_err(wrong)?;
+    let done = match done {
+        Ok(done) => done,
+        Err(Stopped::Deadline) => return Err(too_late(subject, contender)),
+        Err(Stopped::Timeout(job)) => {
+            let limit = units::duration_text(config.timeout.unwrap_or_default());
+            let report = failed(subject, contender, job, &format!("it ran longer than {limit}"));
+            return Err(report.help("give it longer (--timeout), or leave the mode out (--modes)"));
+        }
+    };
     for (job, result) in done.results().enumerate() {
         if let (Err(failure), false) = (&result, subject.ignore_failure) {
-            return Err(failed(contender, job as u64, &failure.to_string()));
+            return Err(failed(subject, contender, job as u64, &failure.to_string()));
         }
         seen.iter_mut().for_each(|seen| seen.add(result.as_ref().ok().copied()));
     }
@@ -173,31 +181,37 @@ fn in_workers(
     mut keep: Keep<'_>,
 ) -> Result<Timing, Report> {
     let before = Processors::now();
-    let mut session = open(subject)?;
-    session.load(&config).map_err(|error| Report::of_module(subject.path, error))?;
+    let mut session = open(subject, contender)?;
+    let wrong = |error| Report::of_module(subject.modules[contender.module].path, error);
+    session.load(&config).map_err(wrong)?;
     let begun = Instant::now();
     let ended = session.run(config, &mut Replay::new(subject.jobs), &mut keep, &mut NoCommands);
     let took = begun.elapsed();
-    let summary = ended.map_err(|error| Report::of_module(subject.path, error))?;
+    let summary = ended.map_err(wrong)?;
     session.close();
     match keep.failed {
-        Some((job, message)) if !subject.ignore_failure => Err(failed(contender, job, &message)),
+        Some((job, message)) if !subject.ignore_failure => {
+            Err(failed(subject, contender, job, &message))
+        }
         _ if summary.end == End::Complete => Ok(before.timing(took)),
-        _ => Err(Report::new(
-            Exit::Deadline,
-            format!("--deadline passed in mode `{}`", contender.mode.name()),
-        )),
+        _ => Err(too_late(subject, contender)),
     }
 }
 
-/// A session of its own for a run, whose processor time is then known.
-pub(super) fn open(subject: &Subject<'_>) -> Result<Session, Report> {
-    Session::open(subject.module, subject.compile.clone())
-        .map_err(|error| Report::of_module(subject.path, error))
+fn too_late(subject: &Subject<'_>, contender: Contender) -> Report {
+    let name = subject.name(contender);
+    Report::new(Exit::Deadline, format!("--deadline passed in mode `{name}`"))
 }
 
-fn failed(contender: Contender, job: u64, message: &str) -> Report {
-    let name = contender.mode.name();
+/// A session of its own for a run, whose processor time is then known.
+pub(super) fn open(subject: &Subject<'_>, contender: Contender) -> Result<Session, Report> {
+    let module = &subject.modules[contender.module];
+    Session::open(&module.bytes, subject.compile.clone())
+        .map_err(|error| Report::of_module(module.path, error))
+}
+
+fn failed(subject: &Subject<'_>, contender: Contender, job: u64, message: &str) -> Report {
+    let name = subject.name(contender);
     Report::new(Exit::JobsFailed, format!("job {job} failed in mode `{name}`: {message}"))
         .help("--ignore-failure measures jobs that fail in all modes")
 }

@@ -2,6 +2,7 @@
 
 use super::super::escape;
 use super::chart;
+use super::doubts;
 use super::findings::{Findings, Measured};
 use super::table;
 use std::io::{self, Write};
@@ -59,6 +60,9 @@ fn results(findings: &Findings, to: &mut impl Write) -> io::Result<()> {
         writeln!(to, "{}", row.replacen("<tr>", &format!("<tr class=\"{class}\">"), 1))?;
     }
     writeln!(to, "</tbody>\n</table>\n</div>")?;
+    for doubt in doubts::warnings(findings) {
+        writeln!(to, "<p class=\"note\">Warning: {}.</p>", escaped(&doubt))?;
+    }
     match table::note(findings) {
         Some(note) => writeln!(to, "<p class=\"note\">{}</p>", escaped(&note)),
         None => Ok(()),

@@ -7,10 +7,10 @@ use wpool::pool::cpus;
 
 /// Names and values.
 pub(crate) fn facts(subject: &Subject<'_>) -> Vec<(String, String)> {
-    let mut facts = vec![
-        ("wpool".into(), concat!(env!("CARGO_PKG_VERSION"), " (wasmtime 48.0.8)").into()),
-        ("module".into(), subject.path.display().to_string()),
-    ];
+    let mut facts =
+        vec![("wpool".into(), concat!(env!("CARGO_PKG_VERSION"), " (wasmtime 48.0.8)").into())];
+    let modules = subject.modules.iter().map(|module| module.path.display().to_string());
+    facts.extend(modules.map(|path| ("module".to_owned(), path)));
     let mut add = |name: &str, value: Option<String>| {
         facts.extend(value.map(|value| (name.to_owned(), value)));
     };

@@ -3,6 +3,7 @@
 mod agree;
 mod chart;
 mod contest;
+mod doubts;
 mod export;
 mod findings;
 mod html;
@@ -31,15 +32,16 @@ use super::plan;
 use super::report::Report;
 use super::{modules, summary, units};
 use anstream::{AutoStream, ColorChoice};
-use findings::Findings;
+use findings::{Findings, Group};
 use indicatif::ProgressBar;
 use mode::{Contender, Mode, Way};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
-use subject::{Jobs, Subject};
-use wpool::module::description::{Description, Kind};
-use wpool::pool::config::Config;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use subject::{Jobs, Module, Subject};
+use wpool::module::description::Kind;
+use wpool::pool::config::{CompileConfig, Config};
 use wpool::pool::cpus;
 use wpool::pool::session::Session;
 use wpool::wire::settings::{OutputForm, Settings};
@@ -51,24 +53,18 @@ use wpool::wire::settings::{OutputForm, Settings};
 pub(crate) fn run(flags: &BenchFlags, columns: Vec<Column>) -> Result<Exit, Report> {
     flags.console.apply_color();
     let planned = plan::jobs(&flags.input, columns)?;
-    let module = modules::read(&flags.module)?;
     let compile = flags.limits.compile(true);
-    let session = Session::open(&module, compile.clone())
-        .map_err(|error| Report::of_module(&flags.module, error))?;
-    let description = session.description().clone();
-    drop(session);
-    let task = plan::task(&flags.call(), &description, &planned)?;
-    let config = config(flags, description.kind, &planned);
-    let contenders = contenders(flags, &description)?;
+    let open = |path| open(flags, path, &compile, &planned);
+    let modules = flags.modules.iter().map(|path| open(path)).collect::<Result<Vec<_>, _>>()?;
+    check_alike(&modules)?;
+    let first = &modules[0];
+    let contenders = contenders(flags, &modules)?;
     let exports = Exports::open(flags)?;
-    let trace = map::trace(&flags.exports.trace, vec![task.clone()])?;
-    let jobs = jobs(flags, &config, planned, description.kind)?;
+    let trace = map::trace(&flags.exports.trace, vec![first.task.clone()])?;
+    let jobs = jobs(flags, &first.config, planned, first.description.kind)?;
     let subject = Subject {
-        path: &flags.module,
-        module: &module,
-        description: &description,
+        modules: &modules,
         compile,
-        config,
         jobs: &jobs,
         native: flags.compared.native.as_deref(),
         python: flags.compared.python.as_ref(),
@@ -89,16 +85,61 @@ pub(crate) fn run(flags: &BenchFlags, columns: Vec<Column>) -> Result<Exit, Repo
         _ => timeline::record(&subject, &contenders, trace)?,
     };
     console.finish();
-    let name = flags.module.file_name().unwrap_or_default().to_string_lossy();
     let findings = Findings {
-        title: format!("{name}, {task}: {counted}"),
+        title: title(&modules, &counted),
         machine: machine::facts(&subject),
         results,
         timelines,
     };
     exports.write(&findings, flags)?;
     let color = AutoStream::choice(&io::stdout()) != ColorChoice::Never;
-    summary::print(&table::text(&findings, flags.exports.time_unit, color))
+    let printed = summary::print(&table::text(&findings, flags.exports.time_unit, color))?;
+    doubts::warnings(&findings).iter().for_each(|doubt| console.warning(doubt));
+    console.finish();
+    Ok(printed)
+}
+
+/// Reads and compiles a module, and finds its task.
+fn open<'a>(
+    flags: &'a BenchFlags,
+    path: &'a Path,
+    compile: &CompileConfig,
+    planned: &plan::Jobs,
+) -> Result<Module<'a>, Report> {
+    let bytes = modules::read(path)?;
+    let session = Session::open(&bytes, compile.clone())
+        .map_err(|error| Report::of_module(path, error))?;
+    let description = session.description().clone();
+    let task = plan::task(&flags.call(path), &description, planned)?;
+    let config = config(flags, path, description.kind, planned);
+    Ok(Module { path, bytes, description, task, config })
+}
+
+/// Whether modules can be compared: their jobs are the same.
+fn check_alike(modules: &[Module<'_>]) -> Result<(), Report> {
+    let first = &modules[0];
+    let is_command = |module: &Module<'_>| module.description.kind == Kind::Command;
+    for (at, module) in modules.iter().enumerate() {
+        let path = module.path.display();
+        if is_command(module) != is_command(first) {
+            let what = format!("{} and {path} are not both commands", first.path.display());
+            return Err(Report::usage(what).help("compare modules that take the same jobs"));
+        }
+        if modules[..at].iter().any(|other| other.path == module.path) {
+            return Err(Report::usage(format!("{path} is given twice")).help("leave one out"));
+        }
+    }
+    Ok(())
+}
+
+/// The modules by name, their task, and so many jobs.
+fn title(modules: &[Module<'_>], jobs: &str) -> String {
+    let name = |module: &Module<'_>| match modules {
+        [_] => module.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        _ => module.path.display().to_string(),
+    };
+    let names: Vec<String> = modules.iter().map(name).collect();
+    format!("{}, {}: {jobs}", names.join(" and "), modules[0].task)
 }
 
 /// What shows on a terminal, and only there, what is going on.
@@ -106,18 +147,20 @@ fn spinner(flags: &BenchFlags) -> ProgressBar {
     if flags.console.quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() }
 }
 
-fn config(flags: &BenchFlags, kind: Kind, planned: &plan::Jobs) -> Config {
+fn config(flags: &BenchFlags, path: &Path, kind: Kind, planned: &plan::Jobs) -> Config {
     let rest = Settings {
         output: if flags.input.files { OutputForm::Bytes } else { OutputForm::Json },
         ..flags.limits.settings(&flags.grants)
     };
+    let default = Config::default();
     Config {
-        settings: plan::settings(&flags.call(), kind, planned, rest),
+        settings: plan::settings(&flags.call(path), kind, planned, rest),
         shared_bytes_max: flags.limits.shared_space,
         timeout: flags.limits.timeout,
         deadline: flags.limits.deadline,
         batch_jobs_max: flags.compared.batch,
-        ..Config::default()
+        init_timeout: default.init_timeout.min(flags.limits.deadline.unwrap_or(Duration::MAX)),
+        ..default
     }
 }
 
@@ -145,13 +188,12 @@ fn jobs(
 }
 
 /// The modes that there are, each with all numbers of workers.
-fn contenders(flags: &BenchFlags, description: &Description) -> Result<Vec<Contender>, Report> {
+fn contenders(flags: &BenchFlags, modules: &[Module<'_>]) -> Result<Vec<Contender>, Report> {
     let compared = &flags.compared;
     let mut modes = compared.modes.clone();
     if modes.is_empty() {
-        modes.extend(
-            Mode::ALL.into_iter().filter(|mode| lacks(*mode, flags, description).is_none()),
-        );
+        modes.extend(Mode::ALL.into_iter().filter(|mode| lacks(*mode, flags, modules).is_none()));
+        check_used(flags, &modes, modules)?;
     }
     let mut workers = compared.workers.clone();
     if workers.is_empty() {
@@ -159,27 +201,55 @@ fn contenders(flags: &BenchFlags, description: &Description) -> Result<Vec<Conte
     }
     let mut contenders: Vec<Contender> = Vec::new();
     for mode in modes {
-        if let Some((what, help)) = lacks(mode, flags, description) {
+        if let Some((what, help)) = lacks(mode, flags, modules) {
             return Err(Report::usage(format!("mode `{}` {what}", mode.name())).help(help));
         }
-        for &workers in if mode.is_parallel() { &workers[..] } else { &[1] } {
-            let contender = Contender { mode, workers };
-            if !contenders.contains(&contender) {
-                contenders.push(contender);
+        let modules = if mode.group() == Group::Wasm { modules.len() } else { 1 };
+        for module in 0..modules {
+            for &workers in if mode.is_parallel() { &workers[..] } else { &[1] } {
+                let contender = Contender { module, mode, workers };
+                if !contenders.contains(&contender) {
+                    contenders.push(contender);
+                }
             }
         }
     }
     Ok(contenders)
 }
 
+/// Whether everything that was given to be compared with is.
+fn check_used(
+    flags: &BenchFlags,
+    modes: &[Mode],
+    modules: &[Module<'_>],
+) -> Result<(), Report> {
+    let (native, python) = (flags.compared.native.is_some(), flags.compared.python.is_some());
+    let command = modules[0].description.kind == Kind::Command;
+    let of_native: &[Mode] = match command {
+        true => &[Mode::Xargs],
+        false => &[Mode::Native, Mode::Threads, Mode::NativeWorkers],
+    };
+    for (given, flag, of) in
+        [(native, "--native", of_native), (python, "--python", &[Mode::Python][..])]
+    {
+        if given && !of.iter().any(|mode| modes.contains(mode)) {
+            let lacking = of.iter().find_map(|mode| lacks(*mode, flags, modules));
+            let (what, help) = lacking.unwrap_or_default();
+            let what = format!("{flag} cannot be compared with: mode `{}` {what}", of[0].name());
+            return Err(Report::usage(what).help(help));
+        }
+    }
+    Ok(())
+}
+
 /// What a mode lacks, and what to do about it.
 fn lacks(
     mode: Mode,
     flags: &BenchFlags,
-    description: &Description,
+    modules: &[Module<'_>],
 ) -> Option<(&'static str, &'static str)> {
     let compared = &flags.compared;
-    let command = description.kind == Kind::Command;
+    let command = modules[0].description.kind == Kind::Command;
     match (mode, mode.way()) {
         (Mode::Native | Mode::Threads | Mode::NativeWorkers, _) if command => {
             Some(("is not for commands", "xargs and parallel run a native program"))
@@ -209,7 +279,7 @@ fn lacks(
         (Mode::Parallel, _) if !shell::is_there("parallel") => {
             Some(("needs GNU parallel", "install it, or leave the mode out"))
         }
-        (_, Way::Alone { .. }) if description.shares() => {
+        (_, Way::Alone { .. }) if modules.iter().any(|module| module.description.shares()) => {
             Some(("has no shared objects", "leave it out: tasks that share need a pool"))
         }
         _ => None,

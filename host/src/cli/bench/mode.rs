@@ -101,9 +101,11 @@ impl Mode {
     }
 }
 
-/// A mode with so many workers.
+/// A mode with so many workers, for one of the modules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Contender {
+    /// Which module; of modes without one, the first, whose jobs are everybody's.
+    pub(crate) module: usize,
     pub(crate) mode: Mode,
     pub(crate) workers: usize,
 }

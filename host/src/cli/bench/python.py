@@ -1,12 +1,13 @@
 """Runs a function of a file over jobs, as `wpool bench` tells it.
 
 Arguments: the file, the function's name, and, for a pool, how many workers. Standard input: a job on each line, as
-`wpool map` takes them. Standard output: a line {"seconds": S}, then a result on each line.
+JSON. Standard output: a line {"seconds": S}, then a result on each line.
 """
 import importlib.util
 import inspect
 import json
 import multiprocessing
+import os
 import sys
 import time
 
@@ -20,16 +21,9 @@ def load(path, name):
     return getattr(module, name)
 
 
-def job(line):
-    try:
-        return json.loads(line)
-    except ValueError:
-        return line
-
-
-def main(path, name, workers=None):
+def main(answers, path, name, workers=None):
     function = load(path, name)
-    jobs = [job(line) for line in sys.stdin.read().splitlines()]
+    jobs = [json.loads(line) for line in sys.stdin.buffer.read().splitlines()]
     parameters = len(inspect.signature(function).parameters)
     if parameters == 0:
         jobs = [()] * len(jobs)
@@ -41,13 +35,16 @@ def main(path, name, workers=None):
         with multiprocessing.get_context("fork").Pool(int(workers)) as pool:
             results = (pool.map if parameters == 1 else pool.starmap)(function, jobs)
     seconds = time.perf_counter() - start
-    print(json.dumps({"seconds": seconds}))
-    for result in results:
-        print(json.dumps(result, separators=(",", ":"), ensure_ascii=False))
+    lines = [json.dumps(result, separators=(",", ":")) for result in results]
+    print(json.dumps({"seconds": seconds}), *lines, sep="\n", file=answers)
 
 
 if __name__ == "__main__":
+    # What the function prints is no answer. It goes where the lines of other modes go: nowhere.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     try:
-        main(*sys.argv[1:])
+        main(answers, *sys.argv[1:])
     except Exception as error:
-        print(json.dumps({"seconds": 0, "error": f"{type(error).__name__}: {error}"}))
+        print(json.dumps({"seconds": 0, "error": f"{type(error).__name__}: {error}"}), file=answers)
+    answers.flush()

@@ -5,9 +5,11 @@ use super::timing::{Timing, run_program};
 use crate::cli::exit::Exit;
 use crate::cli::report::Report;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
+use wpool::wire::settings::{InputForm, OutputForm};
 
 /// What Python is told to do.
 const DRIVER: &str = include_str!("python.py");
@@ -56,9 +58,13 @@ pub(crate) fn run(
         .args(workers.map(|workers| workers.to_string()))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped());
+    let settings = &subject.config().settings;
     let mut input = Vec::new();
-    for job in subject.jobs.iter() {
-        input.extend_from_slice(job);
+    for (number, job) in subject.jobs.iter().enumerate() {
+        write_job(settings.input, job, &mut input).map_err(|why| {
+            Report::usage(format!("{name}: job {number} {why}"))
+                .help("leave --python out, or measure other jobs")
+        })?;
         input.push(b'\n');
     }
     let (output, timing) = run_program(command, input, subject.limit(), &name)?;
@@ -71,13 +77,50 @@ pub(crate) fn run(
     if let Some(error) = head.error {
         return Err(wrong(&error).help("run it alone with python3 to see where"));
     }
-    results.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).for_each(keep);
+    for result in results.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+        // Where the others' results are bare texts, so are these.
+        match serde_json::from_slice::<String>(result) {
+            Ok(text) if settings.output == OutputForm::Bytes => keep(text.as_bytes()),
+            _ => keep(result),
+        }
+    }
     Ok(Timing { took: Duration::from_secs_f64(head.seconds), ..timing })
+}
+
+/// Writes a job as JSON on one line: what a task would be given of it.
+///
+/// # Errors
+/// It is not text.
+fn write_job(form: InputForm, job: &[u8], to: &mut Vec<u8>) -> Result<(), &'static str> {
+    let is_json = || serde_json::from_slice::<IgnoredAny>(job).is_ok();
+    if form != InputForm::Raw && is_json() {
+        // Between the parts of JSON, and nowhere else, stand line ends, which a blank can replace.
+        to.extend(job.iter().map(|&byte| if byte < b' ' { b' ' } else { byte }));
+        return Ok(());
+    }
+    let text = std::str::from_utf8(job).map_err(|_| "is not UTF-8, so not a Python string")?;
+    serde_json::to_writer(to, text).expect("a string has a JSON form, and memory takes it");
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_job_is_one_line_of_json_whatever_it_is() {
+        for (form, job, line) in [
+            (InputForm::Json, "[1,\r\n\t2]", "[1,   2]"),
+            (InputForm::Word, "12", "12"),
+            (InputForm::Word, "twelve\u{2028}", "\"twelve\u{2028}\""),
+            (InputForm::Raw, "12\n13", "\"12\\n13\""),
+        ] {
+            let mut written = Vec::new();
+            write_job(form, job.as_bytes(), &mut written).unwrap();
+            assert_eq!(String::from_utf8(written).unwrap(), line);
+        }
+        assert!(write_job(InputForm::Raw, b"\xff", &mut Vec::new()).is_err());
+    }
 
     #[test]
     fn a_function_is_named_behind_the_last_colon_of_a_file() {

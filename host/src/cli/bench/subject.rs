@@ -1,5 +1,7 @@
 //! What is measured: a module, its task, and its jobs, which are kept to be run again and again.
 
+use super::findings::Group;
+use super::mode::Contender;
 use super::python::PythonFunction;
 use crate::cli::input::Input;
 use crate::cli::report::Report;
@@ -19,16 +21,26 @@ const JOBS_BYTES_MAX: usize = 1 << 30;
 /// Bytes of jobs that are taken at a time.
 const ROOM: usize = 1 << 20;
 
+/// How long another program may take to start.
+const START: Duration = Duration::from_secs(30);
+
 /// Longest time of one run where --deadline does not say otherwise.
 const LIMIT: Duration = Duration::from_secs(3600);
 
+/// A module that is measured.
+pub(crate) struct Module<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) description: Description,
+    pub(crate) task: String,
+    pub(crate) config: Config,
+}
+
 /// What is measured.
 pub(crate) struct Subject<'a> {
-    pub(crate) path: &'a Path,
-    pub(crate) module: &'a [u8],
-    pub(crate) description: &'a Description,
+    /// At least one.
+    pub(crate) modules: &'a [Module<'a>],
     pub(crate) compile: CompileConfig,
-    pub(crate) config: Config,
     pub(crate) jobs: &'a Jobs,
     /// A shared library with the same tasks, or for a command a program.
     pub(crate) native: Option<&'a Path>,
@@ -39,9 +51,28 @@ pub(crate) struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// Longest time of one run.
+    /// The settings that all modules have.
+    pub(crate) fn config(&self) -> &Config {
+        &self.modules[0].config
+    }
+
+    /// What a contender is called: by its mode, and its module if there are several.
+    pub(crate) fn name(&self, Contender { module, mode, .. }: Contender) -> String {
+        match self.modules {
+            [_, _, ..] if mode.group() == Group::Wasm => {
+                format!("{}: {}", self.modules[module].path.display(), mode.name())
+            }
+            _ => mode.name().to_owned(),
+        }
+    }
+
+    /// Longest time of one run of another program, in which nobody sees how long a job takes: as long as all
+    /// jobs may take one after the other.
     pub(crate) fn limit(&self) -> Duration {
-        self.config.deadline.unwrap_or(LIMIT)
+        let jobs = u32::try_from(self.jobs.len()).unwrap_or(u32::MAX);
+        let all = self.config().timeout.and_then(|timeout| timeout.checked_mul(jobs));
+        let all = all.map_or(LIMIT, |all| all.saturating_add(START));
+        self.config().deadline.unwrap_or(LIMIT).min(all)
     }
 }
 

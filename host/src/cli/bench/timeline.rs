@@ -31,9 +31,9 @@ pub(crate) fn record(
     let mut timelines = Vec::new();
     for contender in contenders.iter().filter(|contender| contender.workers == most) {
         let Way::Pool { native, isolation } = contender.mode.way() else { continue };
-        let config = config(subject, native, isolation, most);
+        let config = config(subject, *contender, native, isolation);
         let settings = Settings { measured: true, waits: true, ..config.settings };
-        let mut session = open(subject)?;
+        let mut session = open(subject, *contender)?;
         let began = Moment::now();
         session
             .run(
@@ -42,9 +42,9 @@ pub(crate) fn record(
                 &mut sink,
                 &mut NoCommands,
             )
-            .map_err(|error| Report::of_module(subject.path, error))?;
+            .map_err(|error| Report::of_module(subject.modules[contender.module].path, error))?;
         let spans = sink.sink.take_from(began);
-        timelines.push(Timeline { mode: contender.mode.name().to_owned(), spans });
+        timelines.push(Timeline { mode: subject.name(*contender), spans });
         session.close();
     }
     let wrong = |error| Report::new(Exit::Output, format!("cannot write --trace: {error}"));

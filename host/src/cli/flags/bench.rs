@@ -7,28 +7,28 @@ use crate::cli::bench::python::PythonFunction;
 use crate::cli::bench::time_unit::TimeUnit;
 use crate::cli::plan::Call;
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Runs the same jobs in several modes side by side, and compares their times.
 ///
 /// Modes are WebAssembly in one process and in workers (as --isolation says), and, where they are given,
 /// the same task from a shared library (--native) in one process, in threads and in workers, and a Python
 /// function by itself and in `multiprocessing.Pool` (--python). A command is compared with a native one under xargs and
-/// GNU parallel. Jobs are given as to `wpool map`.
+/// GNU parallel. Several modules are compared in the same modes. Jobs are given as to `wpool map`.
 ///
 /// First each mode runs once, and the results are compared: no time is printed of modes that do not
 /// agree. Then modes take turns, round by round. Times are from the first job's start to the last
 /// result, with the start of worker processes, without that of the program, and without compilation.
 #[derive(Args, Debug)]
 #[command(
-    override_usage = "wpool bench [OPTIONS] MODULE [-- ARG…] [::: JOB…]…",
+    override_usage = "wpool bench [OPTIONS] MODULE… [-- ARG…] [::: JOB…]…",
     after_help = "Exit codes: 0 all is measured, 100 a job failed, or modes do not agree. Others as of \
                   `wpool map`."
 )]
 pub(crate) struct BenchFlags {
-    /// The module: WebAssembly, binary or text.
-    #[arg(value_name = "MODULE")]
-    pub(crate) module: PathBuf,
+    /// The module: WebAssembly, binary or text; several are compared with each other.
+    #[arg(value_name = "MODULE", required = true)]
+    pub(crate) modules: Vec<PathBuf>,
 
     /// Arguments of a command.
     #[arg(last = true, value_name = "ARG")]
@@ -156,10 +156,10 @@ pub(crate) struct ExportFlags {
 }
 
 impl BenchFlags {
-    /// What is called.
-    pub(crate) fn call(&self) -> Call<'_> {
+    /// What is called of one of the modules.
+    pub(crate) fn call<'a>(&'a self, module: &'a Path) -> Call<'a> {
         Call {
-            module: &self.module,
+            module,
             task: self.compared.task.as_deref(),
             init: self.compared.init.as_deref(),
             template: &self.template,
