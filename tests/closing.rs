@@ -9,11 +9,15 @@
 mod common;
 
 use common::gate::Gate;
-use common::{HALF, guest_pool, pool, squares, until, watchdog};
+use common::script::{scripts, shared};
+use common::{HALF, failure, guest, guest_pool, pool, squares, until, watchdog};
+use serde_json::Value as Json;
 use std::collections::BTreeSet;
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use wpool::pool::summary::End;
-use wpool::{AsyncResult, Error, FailureKind, MapError, Pool};
+use wpool::{AsyncResult, Error, Event, FailureKind, Launcher, Lock, MapError, Pool, Process};
 
 #[track_caller]
 fn assert_takes_nothing(pool: &Pool) {
@@ -255,4 +259,153 @@ fn the_deadline_of_a_pool_gives_its_jobs_up() {
     assert!(error.failures.iter().all(|(_, error)| is_given_up(error)), "{error:?}");
     until(|| pool.apply::<_, i64>(0) == Err(Error::Closed));
     assert_eq!(pool.join().unwrap().end, End::Deadline);
+}
+
+/// A callback that waits until it is told to go on, and panics then.
+fn panicking() -> (impl Fn(wpool::GuestLine<'_>) + Send + 'static, std::sync::mpsc::Sender<()>) {
+    let (go_on, told) = channel();
+    let callback = move |_: wpool::GuestLine<'_>| {
+        told.recv().expect("the test tells it");
+        panic!("a callback that panics");
+    };
+    (callback, go_on)
+}
+
+#[track_caller]
+fn assert_panicked<T: std::fmt::Debug>(result: Result<T, Error>) {
+    let panicked = "the pool's thread panicked: a callback that panics";
+    assert_eq!(result.unwrap_err(), Error::Pool(panicked.into()));
+}
+
+#[test]
+fn a_callback_that_panics_is_an_error_for_all_who_wait() {
+    let _watchdog = watchdog(60);
+    let shared = shared();
+    let lock = Lock::create(&shared, "guard").unwrap();
+    let held = Event::create(&shared, "held").unwrap();
+    let (callback, go_on) = panicking();
+    let pool = scripts(&shared, 1).on_log(callback).start().unwrap();
+    let locks = ["lock guard ensure", "lock guard acquire", "event held set", "print hello"];
+    let waits = ["event never ensure", "event never wait"];
+    let mut first = pool.apply_async::<_, Json>([&locks[..], &waits].concat()).unwrap();
+    let mut many = pool.map_async::<_, Json>([["slot"]; 10]).unwrap();
+    held.wait().unwrap();
+    std::thread::scope(|scope| {
+        let applied = scope.spawn(|| pool.apply::<_, Json>(["slot"]));
+        let endless = scope.spawn(|| pool.map::<_, Json>(std::iter::repeat(["slot"])));
+        let iterated = scope.spawn(|| pool.imap::<_, Json>(std::iter::repeat(["slot"])).count());
+        let locked = scope.spawn(|| lock.lock().map(|guard| guard.owner_died()));
+        let joined = scope.spawn(|| pool.join().is_none());
+        go_on.send(()).unwrap();
+        assert_panicked(first.get(None));
+        assert_panicked(applied.join().unwrap());
+        for (_, error) in many.get(None).unwrap_err().failures {
+            assert_panicked::<()>(Err(error));
+        }
+        assert_panicked::<()>(Err(endless.join().unwrap().unwrap_err().failures[0].1.clone()));
+        assert!(iterated.join().unwrap() <= 1025, "an error for each that was taken, and one more");
+        assert!(joined.join().unwrap());
+        assert_eq!(locked.join().unwrap(), Ok(true), "its owner has died with the pool");
+    });
+    assert_panicked(pool.apply::<_, Json>(["slot"]));
+}
+
+#[test]
+fn a_callback_that_panics_is_an_error_for_all_who_wait_for_processes() {
+    let _watchdog = watchdog(60);
+    let (callback, go_on) = panicking();
+    let launcher = Launcher::builder(guest("misbehave")).on_log(callback).start().unwrap();
+    let [quiet, loud] = ["spin", "print"].map(|kind| launcher.start("misbehave", kind).unwrap());
+    std::thread::scope(|scope| {
+        let joined = scope.spawn(|| quiet.join(None));
+        go_on.send(()).unwrap();
+        assert!(joined.join().unwrap() && loud.join(None));
+    });
+    for process in [&quiet, &loud] {
+        assert_panicked(process.result::<String>(None));
+        assert_eq!(process.exit_code(), Some(255));
+        common::processes::wait_for_end(process.pid());
+    }
+    assert_panicked(launcher.start("misbehave", "ok"));
+    let (callback, go_on) = panicking();
+    go_on.send(()).unwrap();
+    let alone = Process::builder(guest("misbehave")).on_log(callback).start("print").unwrap();
+    assert_panicked(alone.result::<String>(None));
+}
+
+#[test]
+fn a_callback_may_submit_jobs_and_waits_for_none() {
+    let _watchdog = watchdog(60);
+    let shared = shared();
+    let lock = Lock::create(&shared, "guard").unwrap();
+    let (handles, theirs) = channel::<Arc<Pool>>();
+    let (answers, seen) = channel();
+    let callback = move |_: wpool::GuestLine<'_>| {
+        let pool = theirs.recv().unwrap();
+        let mut later = pool.apply_async::<_, Json>(["slot"]).unwrap();
+        let refused = |result: Result<Json, Error>| matches!(result, Err(Error::Pool(_)));
+        let answered = [
+            refused(later.get(None)),
+            refused(pool.apply(["slot"])),
+            pool.imap::<_, Json>(std::iter::repeat(["slot"])).filter(Result::is_err).count() == 1,
+            pool.map_async::<_, Json>(std::iter::repeat(["slot"])).is_err(),
+            pool.join().is_none(),
+            lock.lock().is_err(),
+        ];
+        answers.send((answered, later)).unwrap();
+    };
+    let pool = Arc::new(scripts(&shared, 1).on_log(callback).start().unwrap());
+    let steps = ["lock guard ensure", "lock guard acquire", "print hello"];
+    let mut first = pool.apply_async::<_, Json>(steps).unwrap();
+    handles.send(Arc::clone(&pool)).unwrap();
+    let (answered, mut later) = seen.recv().unwrap();
+    assert_eq!(answered, [true; 6]);
+    assert!(first.get(None).is_ok());
+    assert!(later.get(None).is_ok(), "what a callback submits is run");
+}
+
+#[test]
+fn a_pool_whose_last_handle_is_dropped_by_its_own_callback_ends() {
+    let _watchdog = watchdog(60);
+    let handle: Arc<Mutex<Option<Pool>>> = Arc::default();
+    let theirs = Arc::clone(&handle);
+    let (told, ended) = channel();
+    let misbehave = guest_pool("misbehave", "misbehave").on_log(move |_| {
+        let pool = theirs.lock().unwrap().take();
+        if let Some(pool) = pool {
+            drop(pool);
+            told.send(()).unwrap();
+        }
+    });
+    let mut holder = handle.lock().unwrap();
+    let pool = holder.insert(misbehave.start().unwrap());
+    let mut spins = pool.apply_async::<_, String>("spin").unwrap();
+    let mut prints = pool.apply_async::<_, String>("print").unwrap();
+    drop(holder);
+    ended.recv().unwrap();
+    assert!(is_given_up(&spins.get(None).unwrap_err()));
+    prints.wait(None);
+}
+
+#[test]
+fn a_time_that_no_clock_can_add_is_no_limit() {
+    let _watchdog = watchdog(60);
+    let pool = pool(HALF)
+        .timeout(Duration::MAX)
+        .retries(1)
+        .config(|config, _| {
+            config.deadline = Some(Duration::MAX);
+            config.init_timeout = Duration::MAX;
+            config.retry.delay = Duration::MAX;
+        })
+        .start()
+        .unwrap();
+    assert_eq!(pool.apply_async(8).unwrap().get(Some(Duration::MAX)), Ok(4));
+    let mut waits = pool.apply_async::<_, i64>(7).unwrap();
+    assert_eq!(waits.get(Some(Duration::from_millis(50))), Err(Error::TimedOut));
+    waits.cancel();
+    assert_eq!(failure(waits.get(None)).kind, FailureKind::Cancelled);
+    let guest = guest_pool("misbehave", "misbehave").timeout(Duration::MAX).start().unwrap();
+    let mut spins = guest.apply_async::<_, String>("spin").unwrap();
+    assert!(!spins.wait(Some(Duration::from_millis(100))), "job memory has been looked at");
 }

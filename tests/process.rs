@@ -23,9 +23,10 @@ use common::{HALF, PROCESS_ID, STUCK, failure, guest, until, watchdog};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::BTreeSet;
 use std::fs;
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use wpool::{Builder, Error, FailureKind, Launcher, Process, Stream};
+use wpool::{Builder, Error, FailureKind, Launcher, Pool, Process, Stream};
 
 /// Set in the environment of this program where it is to print.
 const PRINTING: &str = "WPOOL_TEST_PRINTING";
@@ -257,6 +258,27 @@ fn what_it_prints_is_the_output_of_this_program() {
         (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
     assert!(stdout.contains(" calculating square of 3\n"), "{stdout}");
     assert!(stderr.contains("panicked as asked\n"), "{stderr}");
+}
+
+#[test]
+fn a_standard_stream_that_nobody_reads_or_that_is_locked_holds_nobody_up() {
+    let _watchdog = watchdog(60);
+    let name = "a_standard_stream_that_nobody_reads_or_that_is_locked_holds_nobody_up";
+    if std::env::var_os(PRINTING).is_some() {
+        let _locked = (std::io::stdout().lock(), std::io::stderr().lock());
+        let pool = Pool::builder(guest("misbehave")).workers(1).start().unwrap();
+        assert!(pool.apply::<_, String>("print").is_ok());
+        let process = Process::builder(guest("misbehave")).start("print").unwrap();
+        assert!(process.result::<String>(None).is_ok());
+        return;
+    }
+    let (reader, closed) = std::io::pipe().unwrap();
+    drop(reader);
+    let program = std::env::current_exe().unwrap();
+    let mut again = std::process::Command::new(program);
+    again.args(["--exact", "--nocapture", name]).env(PRINTING, "1");
+    again.stdin(Stdio::null()).stdout(Stdio::null()).stderr(closed);
+    assert!(again.status().unwrap().success());
 }
 
 /// A process that prints to standard error.

@@ -119,7 +119,11 @@ impl<Of> Builder<Of> {
     }
 
     /// What to do with the lines that guests print. Unless set they go to standard error, each after
-    /// its worker's process id. The function is called on the pool's thread and must be quick.
+    /// its worker's process id.
+    ///
+    /// The function is called on the pool's thread and must be quick. It may submit jobs but not wait for
+    /// any, and gets no shared object that it would have to wait for. If it panics, the pool is given up:
+    /// all who wait for it get an [`Error::Pool`].
     #[must_use]
     pub fn on_log(mut self, on_log: impl Fn(GuestLine<'_>) + Send + 'static) -> Self {
         self.on_log = Box::new(on_log);

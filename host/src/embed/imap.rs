@@ -82,11 +82,17 @@ where
                 break delivery;
             }
             match self.mailbox.take(deadline) {
-                None => return Some(Err(Error::TimedOut)),
-                Some((index, delivery)) if self.ordered => {
+                Err(Error::TimedOut) => return Some(Err(Error::TimedOut)),
+                Err(error) => {
+                    // Asked again, it would say so again, and nobody would come to an end.
+                    self.refused = true;
+                    self.yielded = self.submitted;
+                    return Some(Err(error));
+                }
+                Ok((index, delivery)) if self.ordered => {
                     self.early.insert(index, delivery);
                 }
-                Some((_, delivery)) => break delivery,
+                Ok((_, delivery)) => break delivery,
             }
         };
         self.yielded += 1;

@@ -1,6 +1,7 @@
 //! The way into a pool: a bounded queue of jobs, and commands, with an eventfd each.
 
 use super::error::Error;
+use super::home::{Home, may_wait};
 use super::reply::{Address, Addresses};
 use crate::pool::feed::{Command, Commands, Fill, Intake, Source};
 use rustix::event::{EventfdFlags, eventfd};
@@ -38,6 +39,7 @@ struct Queue {
 /// The way into a pool, shared by its handles and its dispatcher.
 #[derive(Debug)]
 pub(super) struct Inbox {
+    home: Home,
     queue: Mutex<Queue>,
     room: Condvar,
     bytes_max: usize,
@@ -53,12 +55,18 @@ impl Inbox {
     pub(super) fn new(bytes_max: usize) -> io::Result<Inbox> {
         let bell = || eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK);
         Ok(Inbox {
+            home: Home::default(),
             queue: Mutex::default(),
             room: Condvar::new(),
             bytes_max,
             jobs_bell: bell()?,
             commands_bell: bell()?,
         })
+    }
+
+    /// The process that the pool belongs to.
+    pub(super) fn home(&self) -> Home {
+        self.home
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -69,8 +77,9 @@ impl Inbox {
     /// Submits a job, waiting while there are too many.
     ///
     /// # Errors
-    /// The pool is closed or has ended; the job is above the limit.
+    /// The pool is closed or has ended, or there is no waiting for it here; the job is above the limit.
     pub(super) fn submit(&self, submission: Submission) -> Result<Ticket, Error> {
+        self.home.enter()?;
         let bytes = submission.job.len();
         if bytes > self.bytes_max {
             let why = format!("too large: {bytes} bytes, and --max-buffer is {}", self.bytes_max);
@@ -89,6 +98,7 @@ impl Inbox {
             if empty || fits {
                 break;
             }
+            may_wait()?;
             queue = self.room.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
         let ticket = queue.next_number + queue.waiting.len() as u64;
@@ -114,6 +124,9 @@ impl Inbox {
 
     /// Gives a job up here, or by a command where it is not here any more.
     fn give_up(&self, ticket: Ticket, command: Command) {
+        if !self.home.is_here() {
+            return;
+        }
         let mut queue = self.lock();
         let Some(at) = ticket.checked_sub(queue.next_number) else {
             drop(queue);
@@ -130,12 +143,18 @@ impl Inbox {
 
     /// Tells the dispatcher to do something.
     pub(super) fn command(&self, command: Command) {
+        if !self.home.is_here() {
+            return;
+        }
         self.lock().commands.push_back(command);
         ring(&self.commands_bell);
     }
 
     /// Takes no more jobs.
     pub(super) fn close(&self) {
+        if !self.home.is_here() {
+            return;
+        }
         self.lock().closed = true;
         self.room.notify_all();
         ring(&self.jobs_bell);

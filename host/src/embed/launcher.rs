@@ -2,11 +2,12 @@
 
 use super::builder::{Builder, Module};
 use super::error::Error;
+use super::home::may_wait;
 use super::inbox::Submission;
 use super::life::Life;
 use super::pool::{Pool, encode, not_started};
 use super::process::Process;
-use super::reply::{Address, GuestLine};
+use super::reply::{Address, GuestLine, write_line};
 use super::shared::Shared;
 use crate::module::description::{Description, Kind};
 use crate::pool::config::{Config, Halt, Retry, WORKERS_MAX};
@@ -14,7 +15,7 @@ use crate::pool::error::PoolError;
 use crate::wire::line::Stream;
 use crate::wire::settings::{command_job, task_job};
 use serde::Serialize;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -107,6 +108,7 @@ impl Launcher {
     }
 
     fn launch(&self, name: &str, job: Vec<u8>) -> Result<Process, Error> {
+        may_wait()?;
         let life = Life::begin(&self.alive, WORKERS_MAX)
             .map_err(|error| Error::Pool(format!("cannot start a process: {error}")))?;
         let address = Address::Process(Arc::clone(&life));
@@ -147,10 +149,8 @@ impl Builder<Launcher> {
 
 /// What becomes of the lines of processes unless a program says otherwise: they are its own output.
 fn print(line: GuestLine<'_>) {
-    let whole = [line.bytes, b"\n"].concat();
-    // Whoever has closed these streams does not want to hear it.
-    let _ = match line.stream {
-        Stream::Out => io::stdout().write_all(&whole),
-        Stream::Err => io::stderr().write_all(&whole),
-    };
+    match line.stream {
+        Stream::Out => write_line(&io::stdout(), line.bytes),
+        Stream::Err => write_line(&io::stderr(), line.bytes),
+    }
 }

@@ -1,6 +1,7 @@
 //! The life of a process: told by the dispatcher's thread, waited for by any other.
 
 use super::error::Error;
+use super::home::{Home, may_wait};
 use super::reply::Delivery;
 use rustix::event::{EventfdFlags, eventfd};
 use std::io;
@@ -15,6 +16,7 @@ const LOST: i32 = 255;
 /// A process' life.
 #[derive(Debug)]
 pub(super) struct Life {
+    home: Home,
     state: Mutex<State>,
     news: Condvar,
     /// Readable from the end on.
@@ -44,6 +46,7 @@ impl Life {
             return Err(io::Error::other(format!("{most} processes are alive already")));
         }
         Ok(Arc::new(Life {
+            home: Home::default(),
             state: Mutex::default(),
             news: Condvar::new(),
             sentinel,
@@ -81,35 +84,45 @@ impl Life {
     /// # Errors
     /// Why there never was one.
     pub(super) fn wait_for_start(&self) -> Result<i32, Error> {
+        self.home.enter()?;
         let mut state = self.lock();
         loop {
             match (state.pid, &state.ended) {
                 (Some(pid), _) => return Ok(pid),
                 (None, Some(Err(error))) => return Err(error.clone()),
                 (None, Some(Ok(_))) => return Err(Error::Pool("it has no process".into())),
-                (None, None) => {}
+                (None, None) => may_wait()?,
             }
             state = self.news.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// Waits for its end until `deadline` (for ever if `None`); what it left, if it has ended.
-    pub(super) fn wait(&self, deadline: Option<Instant>) -> Option<Delivery> {
+    /// Waits for its end until `deadline` (for ever if `None`); returns what it left.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`]; [`Error::Pool`] where there is no waiting for it.
+    pub(super) fn wait(&self, deadline: Option<Instant>) -> Result<Delivery, Error> {
+        self.home.enter()?;
         let mut state = self.lock();
-        while state.ended.is_none() {
+        loop {
+            if let Some(ended) = &state.ended {
+                return Ok(ended.clone());
+            }
             state = match deadline {
-                None => self.news.wait(state).unwrap_or_else(PoisonError::into_inner),
+                None => {
+                    may_wait()?;
+                    self.news.wait(state).unwrap_or_else(PoisonError::into_inner)
+                }
                 Some(deadline) => {
                     let left = deadline.saturating_duration_since(Instant::now());
                     if left.is_zero() {
-                        return None;
+                        return Err(Error::TimedOut);
                     }
                     let waited = self.news.wait_timeout(state, left);
                     waited.unwrap_or_else(PoisonError::into_inner).0
                 }
             };
         }
-        state.ended.clone()
     }
 
     /// The id of the process, which has started.
@@ -117,9 +130,9 @@ impl Life {
         self.lock().pid.unwrap_or_default()
     }
 
-    /// Whether it has not ended.
+    /// Whether it has not ended, as far as the calling process can know.
     pub(super) fn is_alive(&self) -> bool {
-        self.lock().ended.is_none()
+        self.home.is_here() && self.lock().ended.is_none()
     }
 
     /// How it ended, if it has.

@@ -7,6 +7,7 @@
 
 mod builder;
 mod error;
+mod home;
 mod imap;
 mod inbox;
 mod launcher;

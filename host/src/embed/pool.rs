@@ -2,9 +2,10 @@
 
 use super::builder::{Builder, Module};
 use super::error::{Error, MapError};
+use super::home;
 use super::imap::Imap;
 use super::inbox::{Inbox, InboxCommands, InboxSource, Submission};
-use super::reply::{Address, GuestLine, Mailbox, Router};
+use super::reply::{Address, Addresses, GuestLine, Mailbox, Router, write_line};
 use super::result::{AsyncResult, MapResult};
 use super::shared::{Shared, SharedError};
 use crate::module::description::{ChooseError, Description, Kind};
@@ -14,7 +15,10 @@ use crate::pool::session::Session;
 use crate::pool::summary::Summary;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::any::Any;
+use std::io;
 use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -128,7 +132,7 @@ impl Pool {
         let mailbox = Arc::new(Mailbox::default());
         let address = Address::Call(Arc::clone(&mailbox), 0);
         self.inbox.submit(Submission { job, address })?;
-        mailbox.take(None).expect("a wait without a limit ends with a delivery").1
+        mailbox.take(None)?.1
     }
 
     /// Runs a command: its arguments after its name, and its standard input. Returns its standard
@@ -228,8 +232,12 @@ impl Pool {
     }
 
     /// Waits until all is done, after [`Pool::close`] or [`Pool::terminate`], and returns the counts
-    /// (`None` if the pool had to be given up, or was joined before).
+    /// (`None` if the pool had to be given up, or was joined before; in a callback, which waits for
+    /// nothing; and in a forked child, which has no pool).
     pub fn join(&self) -> Option<Summary> {
+        if home::is_pool() || !self.inbox.home().is_here() {
+            return None;
+        }
         let mut dispatcher = self.dispatcher.lock().unwrap_or_else(PoisonError::into_inner);
         dispatcher.take().and_then(|thread| thread.join().ok().flatten())
     }
@@ -252,7 +260,8 @@ pub(super) fn not_started(error: PoolError) -> Error {
 
 /// What becomes of guests' lines unless a program says otherwise.
 fn print_with_pid(line: GuestLine<'_>) {
-    eprintln!("[{}] {}", line.pid, String::from_utf8_lossy(line.bytes));
+    let text = format!("[{}] {}", line.pid, String::from_utf8_lossy(line.bytes));
+    write_line(&io::stderr(), text.as_bytes());
 }
 
 fn no_shared(error: SharedError) -> Error {
@@ -271,6 +280,7 @@ fn dispatch(
     inbox: Arc<Inbox>,
     started: &SyncSender<Result<Started, Error>>,
 ) -> Option<Summary> {
+    home::become_pool();
     let Builder { module, mut config, compile, on_log, shared, every_task, .. } = builder;
     let opened = match module {
         Module::File(path) => crate::module::read(&path)
@@ -290,7 +300,7 @@ fn dispatch(
         };
         Ok((Started { description: session.description().clone(), shared }, session))
     });
-    let (is_started, mut session) = match opened {
+    let (is_started, session) = match opened {
         Ok(opened) => opened,
         Err(error) => {
             // Whoever waits for the start is there, or has no need of the answer.
@@ -299,16 +309,29 @@ fn dispatch(
         }
     };
     let _ = started.send(Ok(is_started));
-    let addresses = super::reply::Addresses::default();
+    let addresses = Addresses::default();
     let mut source = InboxSource { inbox: Arc::clone(&inbox), addresses: addresses.clone() };
     let mut router = Router { addresses, on_log };
     let mut commands = InboxCommands(Arc::clone(&inbox));
-    let run = session.run(config, &mut source, &mut router, &mut commands);
-    let why = match &run {
-        Ok(_) => Error::Closed,
-        Err(error) => Error::Pool(error.to_string()),
+    // A callback of the program may panic, and whoever waits must hear of it.
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        // Where a panic finds it: its workers have ended before anybody hears that they have.
+        let mut session = session;
+        let run = session.run(config, &mut source, &mut router, &mut commands);
+        (run, session)
+    }));
+    let why = match &ended {
+        Ok((Ok(_), _)) => Error::Closed,
+        Ok((Err(error), _)) => Error::Pool(error.to_string()),
+        Err(panic) => Error::Pool(format!("the pool's thread panicked: {}", words(&**panic))),
     };
     inbox.end(why.clone());
     router.give_up(&why);
-    run.ok()
+    ended.ok().and_then(|(run, _)| run.ok())
+}
+
+/// What a panic said.
+fn words(panic: &(dyn Any + Send)) -> &str {
+    let literal = panic.downcast_ref::<&str>().copied();
+    literal.or(panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("it did not say why")
 }

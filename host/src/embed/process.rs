@@ -86,7 +86,7 @@ impl Process {
     /// Waits until it has ended, but not longer than `timeout`; tells whether it has. May be called any
     /// number of times, from any thread.
     pub fn join(&self, timeout: Option<Duration>) -> bool {
-        self.life.wait(deadline(timeout)).is_some()
+        self.life.wait(deadline(timeout)).is_ok()
     }
 
     /// How it ended; `None` while it runs. 0 after a result, the guest's own code if it exits, 1 if the
@@ -110,7 +110,7 @@ impl Process {
     /// # Errors
     /// As [`Process::result`].
     pub fn result_bytes(&self, timeout: Option<Duration>) -> Result<Vec<u8>, Error> {
-        self.life.wait(deadline(timeout)).unwrap_or(Err(Error::TimedOut))
+        self.life.wait(deadline(timeout))?
     }
 
     /// Asks it to end, by SIGTERM. It dies of it as it would of [`Process::kill`]: guests handle no

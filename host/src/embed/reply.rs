@@ -1,15 +1,22 @@
 //! Where outcomes go: to whoever submitted the job.
 
 use super::error::Error;
+use super::home::{Home, may_wait};
 use super::life::Life;
 use crate::pool::feed::{Notice, Outcome, Sink};
 use crate::wire::line::Stream;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::io;
+use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+/// How long a stream that does not block may stay full before a line is given up.
+const UNREAD_MAX: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
 /// The bytes of a result, or why there is none.
 pub(super) type Delivery = Result<Vec<u8>, Error>;
@@ -17,6 +24,7 @@ pub(super) type Delivery = Result<Vec<u8>, Error>;
 /// A place where the outcomes of one call arrive, each with its index in that call.
 #[derive(Debug, Default)]
 pub(super) struct Mailbox {
+    home: Home,
     arrived: Mutex<VecDeque<(usize, Delivery)>>,
     news: Condvar,
 }
@@ -34,18 +42,25 @@ impl Mailbox {
     }
 
     /// Takes the next outcome out, waiting for it until `deadline` (for ever if `None`).
-    pub(super) fn take(&self, deadline: Option<Instant>) -> Option<(usize, Delivery)> {
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`]; [`Error::Pool`] where there is no waiting for it.
+    pub(super) fn take(&self, deadline: Option<Instant>) -> Result<(usize, Delivery), Error> {
+        self.home.enter()?;
         let mut arrived = self.lock();
         loop {
             if let Some(next) = arrived.pop_front() {
-                return Some(next);
+                return Ok(next);
             }
             arrived = match deadline {
-                None => self.news.wait(arrived).unwrap_or_else(PoisonError::into_inner),
+                None => {
+                    may_wait()?;
+                    self.news.wait(arrived).unwrap_or_else(PoisonError::into_inner)
+                }
                 Some(deadline) => {
                     let left = deadline.saturating_duration_since(Instant::now());
                     if left.is_zero() {
-                        return None;
+                        return Err(Error::TimedOut);
                     }
                     let waited = self.news.wait_timeout(arrived, left);
                     waited.unwrap_or_else(PoisonError::into_inner).0
@@ -97,6 +112,28 @@ pub struct GuestLine<'a> {
 
 /// What the lines that guests print are handed to.
 pub(super) type OnLog = Box<dyn Fn(GuestLine<'_>) + Send>;
+
+/// Writes a line to a standard stream, past the standard library's lock: the thread that holds it may be
+/// waiting for this pool. A stream that is closed, or not read for long, does without the line.
+pub(super) fn write_line(stream: &impl AsFd, line: &[u8]) {
+    let whole = [line, b"\n"].concat();
+    let mut left = &whole[..];
+    while !left.is_empty() {
+        match rustix::io::write(stream, left) {
+            Ok(written) => left = &left[written..],
+            Err(Errno::INTR) => {}
+            // Whoever shares the stream has set it so.
+            Err(Errno::AGAIN) => {
+                let mut fds = [PollFd::new(stream, PollFlags::OUT)];
+                if poll(&mut fds, Some(&UNREAD_MAX)) == Ok(0) {
+                    return;
+                }
+            }
+            // Whoever has closed it does not want to hear it.
+            Err(_) => return,
+        }
+    }
+}
 
 /// The sink of a library's dispatcher.
 pub(super) struct Router {

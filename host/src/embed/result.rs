@@ -33,18 +33,20 @@ impl<R: DeserializeOwned> AsyncResult<R> {
     /// # Errors
     /// Why the job has no result, or [`Error::TimedOut`]: the job goes on, and may be asked for again.
     pub fn get(&mut self, timeout: Option<Duration>) -> Result<R, Error> {
-        if !self.wait(timeout) {
-            return Err(Error::TimedOut);
-        }
+        self.arrive(timeout)?;
         decode(self.arrived.clone().expect("it has arrived"))
     }
 
     /// Waits until the job has its outcome, but not longer than `timeout`; tells whether it has.
     pub fn wait(&mut self, timeout: Option<Duration>) -> bool {
+        self.arrive(timeout).is_ok()
+    }
+
+    fn arrive(&mut self, timeout: Option<Duration>) -> Result<(), Error> {
         if self.arrived.is_none() {
-            self.arrived = self.mailbox.take(deadline(timeout)).map(|(_, delivery)| delivery);
+            self.arrived = Some(self.mailbox.take(deadline(timeout))?.1);
         }
-        self.arrived.is_some()
+        Ok(())
     }
 
     /// Whether the job has its outcome.
@@ -80,9 +82,7 @@ impl<R: DeserializeOwned> MapResult<R> {
     /// # Errors
     /// Every job that failed; or [`Error::TimedOut`] alone: the jobs go on, and may be asked for again.
     pub fn get(&mut self, timeout: Option<Duration>) -> Result<Vec<R>, MapError> {
-        if !self.wait(timeout) {
-            return Err(Error::TimedOut.into());
-        }
+        self.arrive(timeout)?;
         let (mut results, mut failures) = (Vec::with_capacity(self.arrived.len()), Vec::new());
         for (index, delivery) in self.arrived.iter().enumerate() {
             match decode(delivery.clone().expect("all have arrived")) {
@@ -95,13 +95,17 @@ impl<R: DeserializeOwned> MapResult<R> {
 
     /// Waits until every job has its outcome, but not longer than `timeout`; tells whether they have.
     pub fn wait(&mut self, timeout: Option<Duration>) -> bool {
+        self.arrive(timeout).is_ok()
+    }
+
+    fn arrive(&mut self, timeout: Option<Duration>) -> Result<(), Error> {
         let deadline: Option<Instant> = deadline(timeout);
         while self.missing > 0 {
-            let Some((index, delivery)) = self.mailbox.take(deadline) else { return false };
+            let (index, delivery) = self.mailbox.take(deadline)?;
             self.arrived[index] = Some(delivery);
             self.missing -= 1;
         }
-        true
+        Ok(())
     }
 
     /// Whether every job has its outcome.

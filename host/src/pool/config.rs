@@ -10,6 +10,9 @@ use std::time::Duration;
 /// Most workers of a pool: the slots that control memory has for them.
 pub const WORKERS_MAX: usize = 960;
 
+/// A time that nobody lives to see the end of, and that every clock can still add: as long as no limit.
+pub(crate) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 /// When the pool stops taking jobs because of how earlier ones ended (GNU parallel's `--halt`).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Halt {
@@ -114,8 +117,12 @@ impl Config {
         }
     }
 
-    /// The same, with limits that agree: a result has to fit the buffer as well.
+    /// The same, with limits that agree: a result has to fit the buffer as well, and times the clock.
     pub(crate) fn bounded(mut self) -> Self {
+        self.timeout = self.timeout.filter(|timeout| *timeout < FOREVER);
+        self.deadline = self.deadline.filter(|deadline| *deadline < FOREVER);
+        self.init_timeout = self.init_timeout.min(FOREVER);
+        self.retry.delay = self.retry.delay.min(FOREVER);
         let settings = &mut self.settings;
         settings.output_bytes_max = settings.output_bytes_max.min(self.buffer_bytes_max as u64);
         self

@@ -335,7 +335,8 @@ impl<'a> Dispatcher<'a> {
             match command {
                 Command::Drain => self.drain(End::Drained, None, "asked to")?,
                 Command::DrainFor(grace) => {
-                    self.drain(End::Drained, Some(Instant::now() + grace), "asked to")?;
+                    // One that no clock can add never ends.
+                    self.drain(End::Drained, Instant::now().checked_add(grace), "asked to")?;
                 }
                 Command::Kill => self.kill_all(End::Killed, "asked to")?,
                 Command::Cancel(job) => self.cancel(job, Killed::Cancelled(String::new()))?,

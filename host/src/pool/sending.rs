@@ -147,7 +147,7 @@ impl Dispatcher<'_> {
         if count >= most || pending >= FORKS_PENDING_MAX {
             return Ok(None);
         }
-        let member = match self.session.sharing.as_ref().map(Sharing::enrol) {
+        let member = match self.session.sharing.as_mut().map(Sharing::enrol) {
             None => None,
             Some(Some(member)) => Some(member),
             // Those that there are do the work, or one that ends leaves its slot.

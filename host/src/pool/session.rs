@@ -1,6 +1,6 @@
 //! A module that is loaded and ready to be run: its zygote, its machine code, its description.
 
-use super::config::{CompileConfig, Config};
+use super::config::{CompileConfig, Config, FOREVER};
 use super::dispatcher::Dispatcher;
 use super::error::PoolError;
 use super::feed::{Commands, Notice, Sink, Source};
@@ -98,6 +98,7 @@ impl Session {
         module: &[u8],
         config: CompileConfig,
     ) -> Result<Session, PoolError> {
+        let config = CompileConfig { timeout: config.timeout.min(FOREVER), ..config };
         let started = Instant::now();
         if module.len() as u64 > MODULE_BYTES_MAX {
             return Err(PoolError::Module(ModuleError::TooLarge.to_string()));

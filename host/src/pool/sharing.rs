@@ -12,8 +12,10 @@ use crate::shared::{Member, Owner, Shared, Side, Swept};
 use crate::wire::control::Membership;
 use crate::wire::waits::{Wait, Waits};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::collections::HashSet;
 use std::fs::File;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long a live worker may hold up a sweep by holding a latch, which takes microseconds unless it
@@ -33,6 +35,8 @@ const LOOK: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(super) struct Sharing {
     member: Member,
+    /// The workers that have a slot and are not leaving.
+    enrolled: HashSet<Membership>,
     leaving: Vec<Leaving>,
     /// Who held up the last sweep, and since when there is something left to sweep.
     stuck: Option<(Vec<Owner>, Instant)>,
@@ -79,7 +83,7 @@ impl Sharing {
                     .into(),
             )
         })?;
-        Ok(Sharing { member, leaving: Vec::new(), stuck: None })
+        Ok(Sharing { member, enrolled: HashSet::new(), leaving: Vec::new(), stuck: None })
     }
 
     /// Where it takes part.
@@ -88,16 +92,23 @@ impl Sharing {
     }
 
     /// A slot for a worker that is about to be forked; `None` while all slots of workers are taken.
-    pub(super) fn enrol(&self) -> Option<Membership> {
+    pub(super) fn enrol(&mut self) -> Option<Membership> {
         let owner = self.shared().attach(Side::Worker).ok()?;
-        Some(Membership { slot: owner.slot, epoch: owner.epoch })
+        let member = Membership { slot: owner.slot, epoch: owner.epoch };
+        self.enrolled.insert(member);
+        Some(member)
     }
 
     /// Takes over a worker that has ended, at this time, or will end without being heard of again. Its
     /// slot is swept as soon as it can be.
     pub(super) fn bury(&mut self, member: Membership, results: File, dead: Option<Instant>) {
-        self.leaving.push(Leaving { member, results, dead });
+        self.leave(member, results, dead);
         self.bury_gone(Duration::ZERO);
+    }
+
+    fn leave(&mut self, member: Membership, results: File, dead: Option<Instant>) {
+        self.enrolled.remove(&member);
+        self.leaving.push(Leaving { member, results, dead });
     }
 
     /// Sweeps the slots of those that are gone; waits for that at most so long.
@@ -107,13 +118,17 @@ impl Sharing {
         while at < self.leaving.len() {
             let left = until.saturating_duration_since(Instant::now());
             if self.leaving[at].is_gone(left) {
-                let dead = owner(self.leaving.swap_remove(at).member);
-                let swept = self.shared().bury(&self.member.caller(), dead);
-                self.note(swept.unwrap_or_default());
+                let dead = self.leaving.swap_remove(at).member;
+                self.sweep(dead);
             } else {
                 at += 1;
             }
         }
+    }
+
+    fn sweep(&mut self, dead: Membership) {
+        let swept = self.shared().bury(&self.member.caller(), owner(dead));
+        self.note(swept.unwrap_or_default());
     }
 
     fn note(&mut self, swept: Swept) {
@@ -151,6 +166,11 @@ impl Drop for Sharing {
         }
         self.bury_gone(LINGER);
         self.bury_gone(Duration::ZERO);
+        // Those of a dispatcher that panicked, which had their pipes.
+        if !self.enrolled.is_empty() {
+            thread::sleep(LINGER);
+        }
+        std::mem::take(&mut self.enrolled).into_iter().for_each(|lost| self.sweep(lost));
     }
 }
 
@@ -215,11 +235,7 @@ impl Dispatcher<'_> {
         let Some(sharing) = &mut self.session.sharing else { return };
         for worker in workers {
             if let Some(member) = worker.member {
-                sharing.leaving.push(Leaving {
-                    member,
-                    results: worker.results,
-                    dead: worker.ended,
-                });
+                sharing.leave(member, worker.results, worker.ended);
             }
         }
         sharing.bury_gone(DEATH_WAIT);

@@ -13,6 +13,8 @@ use std::sync::atomic::AtomicU32;
 pub(crate) struct Member {
     shared: Arc<Shared>,
     owner: Owner,
+    /// The process that took the slot: a child that is forked from it has a copy of this, and no slot.
+    process: u32,
     stop: AtomicU32,
 }
 
@@ -23,7 +25,8 @@ impl Member {
     /// `NoSpace` if all slots of the host are taken.
     pub(crate) fn join(shared: &Arc<Shared>) -> Result<Member, Error> {
         let owner = shared.attach(Side::Host)?;
-        Ok(Member { shared: Arc::clone(shared), owner, stop: AtomicU32::new(0) })
+        let process = std::process::id();
+        Ok(Member { shared: Arc::clone(shared), owner, process, stop: AtomicU32::new(0) })
     }
 
     /// Where it takes part.
@@ -39,6 +42,9 @@ impl Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
+        if self.process != std::process::id() {
+            return;
+        }
         if !self.shared.is_swept() {
             // Whoever else could do it may be gone; what is left is done by whoever comes next.
             let _ = self.shared.sweep_again(&self.caller());

@@ -63,7 +63,7 @@ mod wait;
 mod watch;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(crate) use self::{
     array::Array,

@@ -93,7 +93,7 @@ impl SharedError {
         limits: impl FnOnce() -> String,
     ) -> SharedError {
         match error {
-            // Waits of threads of the host are not interrupted.
+            // Only those of a pool's own thread are interrupted.
             control::Error::TimedOut | control::Error::Interrupted => SharedError::TimedOut,
             control::Error::Broken { culprit } => {
                 SharedError::Broken { culprit: culprit.map(|owner| owner.slot.into()) }

@@ -4,6 +4,7 @@
 //!   every thread, and the end of a thread closes nothing.
 //! - What belongs to somebody (locks, permits, places in a line) belongs to the slot of a thread.
 
+use super::super::home::{Home, is_pool};
 use super::Shared;
 use super::error::SharedError;
 use super::handle::ObjectKind;
@@ -20,13 +21,17 @@ use std::thread::{self, ThreadId};
 /// Nobody interrupts the waits of threads of the host.
 static GO_ON: AtomicU32 = AtomicU32::new(0);
 
+/// A pool's own thread waits for nothing: it is the one that frees what the dead hold.
+static WAIT_NOT: AtomicU32 = AtomicU32::new(1);
+
 /// Who calls, in a slot that a thread of this program has.
 pub(super) fn caller(owner: Owner) -> Caller<'static> {
-    Caller { owner, stop: &GO_ON }
+    Caller { owner, stop: if is_pool() { &WAIT_NOT } else { &GO_ON } }
 }
 
 /// What all handles of one state share.
 pub(super) struct State {
+    home: Home,
     memory: Arc<control::Shared>,
     keeper: Mutex<Keeper>,
     /// The slots of threads. A thread removes its own when it ends.
@@ -74,7 +79,12 @@ fn join(memory: &Arc<control::Shared>) -> Result<Member, SharedError> {
 impl State {
     pub(super) fn new(memory: Arc<control::Shared>) -> Result<State, SharedError> {
         let keeper = Keeper { member: join(&memory)?, open: HashMap::new() };
-        Ok(State { memory, keeper: Mutex::new(keeper), members: Mutex::default() })
+        Ok(State {
+            home: Home::default(),
+            memory,
+            keeper: Mutex::new(keeper),
+            members: Mutex::default(),
+        })
     }
 
     #[inline]
@@ -132,6 +142,10 @@ impl State {
 
     /// Ends one handle's claim to an object.
     pub(super) fn close(&self, id: ObjectId) {
+        // A forked child has a copy of the handle, and no claim.
+        if !self.home.is_here() {
+            return;
+        }
         let mut keeper = lock(&self.keeper);
         let Some(handles) = keeper.open.get_mut(&id) else { return };
         *handles -= 1;

@@ -7,7 +7,7 @@ mod hostile;
 mod kill;
 mod kill_cases;
 mod kill_queue;
-mod process;
+pub(crate) mod process;
 mod semantics;
 mod semantics_data;
 mod semantics_queue;

@@ -20,7 +20,7 @@ pub(super) fn stay_on_one_cpu() {
 }
 
 /// A forked child. Killed and reaped when dropped.
-pub(super) struct Child {
+pub(crate) struct Child {
     pid: Pid,
     reaped: bool,
 }
@@ -38,7 +38,7 @@ pub(super) enum Step {
 
 impl Child {
     /// Forks a child that runs `work` and ends with its number.
-    pub(super) fn new(work: impl FnOnce() -> i32) -> Child {
+    pub(crate) fn new(work: impl FnOnce() -> i32) -> Child {
         // SAFETY: the child only uses memory of its own copy and what is mapped shared, and leaves by
         // `_exit`. The C library's allocator can be used after a fork; no lock of the tests is taken.
         match unsafe { fork() }.expect("fork") {
@@ -127,7 +127,7 @@ impl Child {
     }
 
     /// The child's number, if it ends within the time.
-    pub(super) fn wait(mut self, limit: Duration) -> Option<i32> {
+    pub(crate) fn wait(mut self, limit: Duration) -> Option<i32> {
         let since = Instant::now();
         loop {
             match waitpid(self.pid, Some(WaitPidFlag::WNOHANG)) {
