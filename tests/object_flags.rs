@@ -334,3 +334,36 @@ fn a_reader_that_goes_away_ends_it_quietly() {
     let done = run.run().ends(141);
     assert_eq!(done.labelled("error:"), [""; 0]);
 }
+
+#[test]
+fn a_job_whose_time_was_over_while_it_waited_says_for_what_and_what_ends_such_waits() {
+    let check = |flags: &str, steps: &[&str], jobs: usize, what: &str, help: &str| {
+        let steps = serde_json::to_string(steps).expect("a list of texts");
+        let run = map("script").flags("--task script --timeout 0.3").flags(flags);
+        let done = run.jobs(vec![steps; jobs]).run().ends(100);
+        done.says(&format!("it ran longer than 300ms, waiting for {what}\nhelp: {help}"));
+    };
+    let put = ["2* queue evens put 1"];
+    check("--queue evens:1", &put, 1, "room in queue evens", "have other jobs get from it");
+    let get = ["queue evens get"];
+    check("--queue evens", &get, 1, "a message in queue evens", "put as many messages");
+    let join = ["queue evens put 1", "queue evens join"];
+    let done = "the messages of queue evens to be done with";
+    check("--queue evens:9:joinable", &join, 1, done, "say of each message");
+    check("--event e", &["event e wait"], 1, "event e", "it takes a job that");
+    let permit = "a permit of semaphore s";
+    check("--semaphore s=0", &["semaphore s acquire"], 1, permit, "whoever has it");
+    let notified = ["condition c acquire", "condition c wait"];
+    check("--condition c", &notified, 1, "a notification of condition c", "it takes a job that");
+    let barrier = ["barrier b wait"];
+    let parties = "the other parties of barrier b (2 of 3 are there)";
+    check(
+        "--barrier b=3 -j 2",
+        &barrier,
+        2,
+        parties,
+        "as many jobs have to run at once as it has parties: -j 3",
+    );
+    let parties = "the other parties of barrier b (1 of 3 are there)";
+    check("--barrier b=3 -j 3", &barrier, 1, parties, "all of its parties have to come");
+}

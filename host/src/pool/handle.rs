@@ -7,6 +7,7 @@ use crate::wire::channel::FrameBuffer;
 use crate::wire::control::{ExitStatus, Membership, WorkerId};
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::jobmem::JobMem;
+use crate::wire::waits::Awaited;
 use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
 use rustix::process::{Signal, pidfd_send_signal};
 use std::collections::VecDeque;
@@ -24,8 +25,8 @@ pub(super) const BATCHES_MAX: usize = 2;
 /// Why the dispatcher killed a worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Killed {
-    /// Its job ran longer than this.
-    Timeout(Duration),
+    /// Its job ran longer than this, and waited for that when its time was over.
+    Timeout(Duration, Option<Awaited>),
     /// Its job was cancelled, or the whole run.
     Cancelled(String),
     /// Its job was cancelled, by SIGTERM.
@@ -38,8 +39,13 @@ impl Killed {
     /// The failure of the job that the worker runs.
     pub(super) fn failure(&self) -> Failure {
         match self {
-            Killed::Timeout(limit) => {
-                Failure::new(FailureKind::Timeout, format!("it ran longer than {limit:?}"))
+            Killed::Timeout(limit, awaited) => {
+                let mut message = format!("it ran longer than {limit:?}");
+                if let Some(awaited) = awaited {
+                    message += &format!(", waiting for {awaited}");
+                }
+                let awaited = awaited.clone();
+                Failure { awaited, ..Failure::new(FailureKind::Timeout, message) }
             }
             Killed::Cancelled(why) => Failure::new(FailureKind::Cancelled, why.clone()),
             Killed::Terminated => Failure::new(FailureKind::Cancelled, ""),
@@ -53,7 +59,7 @@ impl Killed {
     pub(super) fn signal(&self) -> Signal {
         match self {
             Killed::Terminated => Signal::TERM,
-            Killed::Timeout(_) | Killed::Cancelled(_) | Killed::Protocol(_) => Signal::KILL,
+            Killed::Timeout(..) | Killed::Cancelled(_) | Killed::Protocol(_) => Signal::KILL,
         }
     }
 }

@@ -8,9 +8,11 @@ use super::dispatcher::Dispatcher;
 use super::error::PoolError;
 use super::feed::{Attempt, Notice};
 use super::handle::{Killed, WorkerHandle};
-use crate::shared::{Member, Owner, Shared, Side, Swept};
+use crate::shared::{
+    JOINERS, Kind, Member, NOTIFIED, Owner, PUTTERS, Shared, Side, Standing, Swept,
+};
 use crate::wire::control::Membership;
-use crate::wire::waits::{Wait, Waits};
+use crate::wire::waits::{Awaited, Wait, Waits, Want};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::HashSet;
 use std::fs::File;
@@ -196,12 +198,32 @@ impl Dispatcher<'_> {
         let ended = attempt.began.zip(attempt.ran).map(|(began, ran)| began.after(ran));
         let (true, Some(ended)) = (self.config.settings.waits, ended) else { return };
         let sharing = self.session.sharing.as_ref().zip(worker.member);
-        let object = sharing.and_then(|(all, member)| all.shared().waits_for(owner(member)));
-        if let Some((kind, name)) = object {
+        let standing = sharing.and_then(|(all, member)| all.shared().waits_for(owner(member)));
+        if let Some(Standing { kind, name, .. }) = standing {
             let wait = Wait { kind: kind.to_string(), name, began: worker.memory.called(), ended };
             let waits = Waits { job, list: vec![wait], left_out: 0 };
             self.sink.notice(Notice::Waited { pid: attempt.pid, waits });
         }
+    }
+
+    /// What a worker's job waits for in shared state, if it does.
+    pub(super) fn awaited(&self, worker: &WorkerHandle) -> Option<Awaited> {
+        let sharing = self.session.sharing.as_ref()?;
+        let standing = sharing.shared().waits_for(owner(worker.member?))?;
+        let (here, all) = standing.parties;
+        let want = match (standing.kind, standing.line) {
+            (Kind::Queue, PUTTERS) => Want::Room,
+            (Kind::Queue, JOINERS) => Want::Done,
+            (Kind::Queue, _) => Want::Message,
+            (Kind::Condition, NOTIFIED) => Want::Notification,
+            (Kind::Lock | Kind::Condition, _) => Want::Lock,
+            (Kind::Semaphore, _) => Want::Permit,
+            (Kind::Event, _) => Want::Event,
+            (Kind::Barrier, _) => Want::Parties { here, all },
+            // Nobody waits for these.
+            (Kind::Value | Kind::Array | Kind::Region, _) => return None,
+        };
+        Some(Awaited { want, name: standing.name })
     }
 
     /// When to look at workers that are leaving.

@@ -86,7 +86,8 @@ impl Dispatcher<'_> {
         self.fence(worker);
         self.salvage(worker)?;
         if unfinished(worker, batch, claimed) {
-            worker.kill(Killed::Timeout(self.config.timeout.unwrap_or_default()), self.sink);
+            let limit = self.config.timeout.unwrap_or_default();
+            worker.kill(Killed::Timeout(limit, self.awaited(worker)), self.sink);
         }
         Ok(())
     }
@@ -229,7 +230,10 @@ impl Dispatcher<'_> {
         for worker in self.workers.iter().flatten() {
             if let Some((job, since)) = worker.running() {
                 let (pid, seconds) = (worker.pid.unwrap_or(0), since.as_secs_f64());
-                lines.push(format!("worker {pid} runs job {job} for {seconds:.1} s"));
+                let awaited = self.awaited(worker);
+                let waits = awaited.map(|what| format!(", and waits for {what}"));
+                let waits = waits.unwrap_or_default();
+                lines.push(format!("worker {pid} runs job {job} for {seconds:.1} s{waits}"));
             }
         }
         for line in lines {

@@ -18,7 +18,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// Line 0 is that of the record's own lock.
-const LINE: u8 = 1;
+pub(crate) const LINE: u8 = 1;
 /// Where the parameters name another lock: its index and one.
 pub(super) const LOCK_SHIFT: u32 = 16;
 

@@ -68,7 +68,7 @@ pub(crate) mod tests;
 pub(crate) use self::{
     array::Array,
     barrier::Barrier,
-    condition::{Condition, Waited},
+    condition::{Condition, LINE as NOTIFIED, Waited},
     error::Error,
     event::Event,
     layout::{HOST_SLOTS, NAME_BYTES, OBJECTS, PIECE_BYTES},
@@ -76,7 +76,7 @@ pub(crate) use self::{
     member::Member,
     object::{Kind, ObjectId},
     peek::Peek,
-    queue::{Delivery, Joined, Queue},
+    queue::{Delivery, JOINERS, Joined, PUTTERS, Queue},
     region::Region,
     registry::Side,
     scalar::{Scalar, Type},
@@ -85,6 +85,7 @@ pub(crate) use self::{
     spec::Spec,
     sweep::Swept,
     value::Value,
+    watch::Standing,
 };
 
 use layout::{BLOCK_BASE, BLOCK_BYTES, MAGIC, header};

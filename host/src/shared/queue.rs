@@ -31,8 +31,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 pub(super) const GETTERS: u8 = 0;
-pub(super) const PUTTERS: u8 = 1;
-pub(super) const JOINERS: u8 = 2;
+pub(crate) const PUTTERS: u8 = 1;
+pub(crate) const JOINERS: u8 = 2;
 
 const CLOSED: u64 = 1;
 pub(super) const JOURNAL: usize = record::MORE;

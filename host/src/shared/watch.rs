@@ -2,9 +2,23 @@
 
 use super::Shared;
 use super::directory::name;
+use super::layout::record;
 use super::object::{Kind, Object, ObjectId};
 use super::slots::{Owner, Slot};
 use std::sync::atomic::Ordering;
+
+/// Where a slot stands to wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// What kind of object it waits for.
+    pub(crate) kind: Kind,
+    /// The object's name.
+    pub(crate) name: String,
+    /// In which of the object's lines it stands.
+    pub(crate) line: u8,
+    /// How many stand in the first line, and how many that may be if the object is a barrier.
+    pub(crate) parties: (u32, u32),
+}
 
 impl Shared {
     /// Changes whenever this slot stands in a line to wait. For its own process.
@@ -13,10 +27,13 @@ impl Shared {
     }
 
     /// The object in a line of which this slot stands, or stood when its process died.
-    pub(crate) fn waits_for(&self, owner: Owner) -> Option<(Kind, String)> {
+    pub(crate) fn waits_for(&self, owner: Owner) -> Option<Standing> {
         let wait = Slot::new(self.memory(), owner.slot).waits().filter(|wait| wait.stands())?;
         let object = Object::all(self.memory()).find(|object| object.index == wait.object)?;
-        object.entry().map(|entry| (entry.kind, name(object, entry)))
+        let entry = object.entry()?;
+        let here = u32::from(object.get(record::WAITING) as u16);
+        let parties = (here, object.get(record::PARAMS) as u32);
+        Some(Standing { kind: entry.kind, name: name(object, entry), line: wait.line, parties })
     }
 
     /// What an object is called, or was until it was deleted.

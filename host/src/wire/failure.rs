@@ -1,6 +1,7 @@
 //! Why a job has no result.
 
 use super::jobmem::{EXIT_WITH_LAST_WORDS, JobMem};
+use super::waits::Awaited;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -61,6 +62,9 @@ pub struct Failure {
     /// Exit code of the guest ([`FailureKind::Exit`]) or of the worker ([`FailureKind::WorkerLost`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<i32>,
+    /// What the job waited for in shared state when its time was over ([`FailureKind::Timeout`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awaited: Option<Awaited>,
     /// Signal that ended the worker.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signal: Option<i32>,
@@ -69,7 +73,14 @@ pub struct Failure {
 impl Failure {
     /// A failure of this kind, with a message and nothing else.
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Failure { kind, message: message.into(), backtrace: Vec::new(), code: None, signal: None }
+        Failure {
+            kind,
+            message: message.into(),
+            backtrace: Vec::new(),
+            code: None,
+            awaited: None,
+            signal: None,
+        }
     }
 
     /// Whether the job was given up before there was a process to send a signal to.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use wpool::pool::config::Config;
 use wpool::wire::failure::{Failure, FailureKind};
+use wpool::wire::waits::{Awaited, Want};
 
 /// Failures that are told in full.
 const FULL_MAX: u64 = 3;
@@ -25,6 +26,7 @@ struct Limits {
     buffer: usize,
     fuel: Option<u64>,
     timeout: Option<Duration>,
+    workers: usize,
 }
 
 /// The failures of a run so far.
@@ -34,7 +36,7 @@ pub(crate) struct Failures {
     limits: Limits,
     told: u64,
     untold: BTreeMap<FailureKind, u64>,
-    helped: Vec<FailureKind>,
+    helped: Vec<String>,
 }
 
 impl Failures {
@@ -46,6 +48,7 @@ impl Failures {
             buffer: config.buffer_bytes_max,
             fuel: config.settings.fuel,
             timeout: config.timeout,
+            workers: config.workers,
         };
         Failures { names, limits, told: 0, untold: BTreeMap::new(), helped: Vec::new() }
     }
@@ -85,11 +88,9 @@ impl Failures {
         if let Some(rest @ 1..) = failure.backtrace.len().checked_sub(FRAMES_MAX) {
             console.line(format_args!("    … {rest} more"));
         }
-        if !self.helped.contains(&failure.kind)
-            && let Some(help) = self.limits.help(failure)
-        {
-            self.helped.push(failure.kind);
-            console.help(help);
+        if let Some(help) = self.limits.help(failure).filter(|help| !self.helped.contains(help)) {
+            console.help(&help);
+            self.helped.push(help);
         }
     }
 
@@ -156,6 +157,9 @@ impl Limits {
                     flags.into_iter().flatten().map(|flag| format!("{flag} {limit}")).collect();
                 Some(format!("raise the limit: {}", flags.join(" ")))
             }
+            FailureKind::Timeout if let Some(awaited) = &failure.awaited => {
+                Some(self.help_of_wait(awaited))
+            }
             FailureKind::Timeout => {
                 let limit = units::duration_text(self.timeout? * 2);
                 Some(format!("give it longer: --timeout {limit}"))
@@ -170,6 +174,24 @@ impl Limits {
                 Some("jobs are JSON; -R takes each line as a string".into())
             }
             _ => None,
+        }
+    }
+
+    /// What to do about a job whose time was over while it waited.
+    fn help_of_wait(&self, Awaited { want, name }: &Awaited) -> String {
+        match want {
+            Want::Room => format!(
+                "have other jobs get from it while it is put to, or give it room for more: --queue \
+                 {name}:MESSAGES:BYTES"
+            ),
+            Want::Message => "put as many messages as are got, or close the queue".into(),
+            Want::Done => "say of each message that was got that it is done with".into(),
+            Want::Parties { all, .. } if u64::from(*all) > self.workers as u64 => {
+                format!("as many jobs have to run at once as it has parties: -j {all}")
+            }
+            Want::Parties { .. } => "all of its parties have to come".into(),
+            Want::Lock | Want::Permit => "whoever has it must release it".into(),
+            Want::Notification | Want::Event => "it takes a job that runs at the same time".into(),
         }
     }
 }
