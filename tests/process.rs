@@ -23,7 +23,7 @@ use common::{HALF, PROCESS_ID, STUCK, failure, guest, until, watchdog};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::BTreeSet;
 use std::fs;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use wpool::{Builder, Error, FailureKind, Launcher, Pool, Process, Stream};
@@ -252,7 +252,7 @@ fn what_it_prints_is_the_output_of_this_program() {
         return;
     }
     let program = std::env::current_exe().unwrap();
-    let mut again = std::process::Command::new(program);
+    let mut again = Command::new(program);
     let done = again.args(["--exact", "--nocapture", name]).env(PRINTING, "1").output().unwrap();
     let (stdout, stderr) =
         (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
@@ -275,10 +275,61 @@ fn a_standard_stream_that_nobody_reads_or_that_is_locked_holds_nobody_up() {
     let (reader, closed) = std::io::pipe().unwrap();
     drop(reader);
     let program = std::env::current_exe().unwrap();
-    let mut again = std::process::Command::new(program);
+    let mut again = Command::new(program);
     again.args(["--exact", "--nocapture", name]).env(PRINTING, "1");
     again.stdin(Stdio::null()).stdout(Stdio::null()).stderr(closed);
     assert!(again.status().unwrap().success());
+}
+
+/// A library that starts a thread when it is loaded.
+const STRANGER: &str = r#"
+    #define _GNU_SOURCE
+    #include <pthread.h>
+    #include <unistd.h>
+    static void *sleeps(void *nothing) { for (;;) pause(); }
+    __attribute__((constructor)) static void begin(void) {
+        pthread_t thread;
+        pthread_create(&thread, 0, sleeps, 0);
+        pthread_setname_np(thread, "stranger");
+    }"#;
+
+/// Runs a command where `/etc/ld.so.preload` names a library, in a file system of its own.
+const PRELOADED: &str = r#"
+    library=$1 etc=$2; shift 2
+    cp -a /etc/. "$etc" 2>/dev/null; echo "$library" > "$etc/ld.so.preload"
+    mount --bind "$etc" /etc && exec "$@""#;
+
+#[test]
+fn a_thread_that_a_library_starts_before_a_zygote_begins_is_named() {
+    let _watchdog = watchdog(60);
+    let name = "a_thread_that_a_library_starts_before_a_zygote_begins_is_named";
+    if std::env::var_os(PRINTING).is_some() {
+        eprintln!("{}", process(HALF).start(4).unwrap_err());
+        return;
+    }
+    let unshare = || {
+        let mut unshare = Command::new("unshare");
+        unshare.args(["--map-root-user", "--mount"]);
+        unshare
+    };
+    // Not everywhere may a user have a file system of his own.
+    if !unshare().arg("true").status().is_ok_and(|status| status.success()) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (source, library) = (folder.path().join("stranger.c"), folder.path().join("stranger.so"));
+    fs::write(&source, STRANGER).unwrap();
+    let mut cc = Command::new("cc");
+    cc.args(["-shared", "-fPIC", "-pthread", "-o"]).args([&library, &source]);
+    assert!(cc.status().unwrap().success());
+    let etc = tempfile::tempdir().unwrap();
+    let mut run = unshare();
+    run.args(["sh", "-c", PRELOADED, "sh"]).arg(&library).arg(etc.path());
+    run.arg(std::env::current_exe().unwrap()).args(["--exact", "--nocapture", name]);
+    let done = run.env(PRINTING, "1").output().unwrap();
+    let stderr = String::from_utf8_lossy(&done.stderr);
+    assert!(stderr.contains("cannot start a zygote: it must have one thread"), "{stderr}");
+    assert!(stderr.contains("(stranger)") && stderr.contains("stranger.so"), "{stderr}");
 }
 
 /// A process that prints to standard error.

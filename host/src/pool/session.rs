@@ -110,7 +110,10 @@ impl Session {
         // While the zygote starts.
         let digest = blake3::hash(module);
         let cache = if config.cache { Cache::open() } else { None };
-        let hash = zygote.compatibility(config.fuel).map_err(no_zygote)?;
+        let hash = zygote.compatibility(config.fuel).map_err(|error| match error.kind() {
+            io::ErrorKind::Unsupported => setup("start a zygote")(error),
+            _ => no_zygote(error),
+        })?;
         let key = Cache::key(&digest, hash);
         let found = cache.as_ref().and_then(|cache| cache.get(&key));
         let cached = found.is_some();

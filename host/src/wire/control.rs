@@ -121,6 +121,8 @@ pub(crate) enum FromZygote {
         /// Equal hashes: machine code can be exchanged.
         hash: u64,
     },
+    /// The answer to [`ToZygote::Compatibility`] of a zygote that cannot fork: why not.
+    Unfit(String),
     /// The module is compiled, or why not.
     Compiled(Result<(), String>),
     /// The module is linked, or why not.

@@ -3,10 +3,10 @@
 use super::fork;
 use super::server::{poll_readable, reap};
 use crate::wire::control::ExitStatus;
-use crate::worker::guest::Guest;
-use crate::worker::program::Program;
 use crate::worker::alone::{self, Plan};
+use crate::worker::guest::Guest;
 use crate::worker::jail;
+use crate::worker::program::Program;
 use nix::sys::signal::{Signal, kill};
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};

@@ -86,10 +86,12 @@ impl Zygote {
     /// first answer.
     ///
     /// # Errors
-    /// A zygote that does not answer, because the executed program lacks this crate.
+    /// A zygote that does not answer, because the executed program lacks this crate; of the kind
+    /// `Unsupported`, one that says why it is of no use.
     pub(crate) fn compatibility(&self, fuel: bool) -> io::Result<u64> {
         match self.ask(&ToZygote::Compatibility { fuel }, &[], FIRST_ANSWER)? {
             FromZygote::Compatible { hash } => Ok(hash),
+            FromZygote::Unfit(why) => Err(io::Error::new(io::ErrorKind::Unsupported, why)),
             other => Err(unexpected(&other)),
         }
     }

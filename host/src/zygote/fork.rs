@@ -6,6 +6,7 @@ use crate::worker::jail;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::unistd::{ForkResult, Pid, fork, getpid};
 use rustix::process::{PidfdFlags, pidfd_open};
+use std::fs::DirEntry;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -95,6 +96,33 @@ pub(super) fn run(body: &mut dyn FnMut() -> i32) -> io::Result<Option<i32>> {
 fn exit_now(code: i32) -> ! {
     // SAFETY: _exit has no preconditions.
     unsafe { nix::libc::_exit(code) }
+}
+
+/// Says who has started threads in this process, where there are any but the calling one.
+pub(super) fn other_threads() -> Option<String> {
+    let this = getpid().to_string();
+    let tasks = std::fs::read_dir("/proc/self/task").ok()?.flatten();
+    let others = tasks.filter(|task| task.file_name() != *this);
+    let name = |task: DirEntry| std::fs::read_to_string(task.path().join("comm")).ok();
+    let names: Vec<String> = others.filter_map(name).map(|name| name.trim().to_owned()).collect();
+    if names.is_empty() {
+        return None;
+    }
+    let preloaded = std::fs::read_to_string("/etc/ld.so.preload").unwrap_or_default();
+    let libraries: Vec<&str> = preloaded
+        .lines()
+        .filter_map(|line| line.split('#').next())
+        .flat_map(|line| line.split([' ', '\t', ':']))
+        .filter(|library| !library.is_empty())
+        .collect();
+    let whose = match &libraries[..] {
+        [] => "a library that the program is linked with starts it".to_owned(),
+        some => format!("a library of /etc/ld.so.preload ({}) may start it", some.join(", ")),
+    };
+    let names = names.join(", ");
+    Some(format!(
+        "it must have one thread, to fork, and has another before it begins ({names}): {whose}"
+    ))
 }
 
 fn assert_single_threaded() {

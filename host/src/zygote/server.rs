@@ -121,9 +121,10 @@ impl Server {
 
     fn answer(&mut self, request: ToZygote, files: Vec<OwnedFd>) -> io::Result<()> {
         let answer = match request {
-            ToZygote::Compatibility { fuel } => {
-                FromZygote::Compatible { hash: compile::compatibility(fuel) }
-            }
+            ToZygote::Compatibility { fuel } => match fork::other_threads() {
+                None => FromZygote::Compatible { hash: compile::compatibility(fuel) },
+                Some(why) => FromZygote::Unfit(cut_text(why)),
+            },
             ToZygote::Compile { .. } => FromZygote::Compiled(
                 compiler::run(&request, files, self.socket.as_fd()).map_err(cut_text),
             ),
