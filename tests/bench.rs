@@ -17,6 +17,15 @@ use std::thread::available_parallelism;
 /// Not more than it takes to see that it works.
 const ONCE: [&str; 2] = ["--runs", "1"];
 
+/// A byte task that answers with what it reads of its job.
+const ECHO: &str = r#"(module
+    (import "wpool" "job_read" (func $read (param i32 i32 i32) (result i32)))
+    (import "wpool" "result_write" (func $write (param i32 i32)))
+    (memory (export "memory") 1)
+    (func (export "task_echo") (result i32)
+        (call $write (i32.const 0) (call $read (i32.const 0) (i32.const 0) (i32.const 65536)))
+        (i32.const 0)))"#;
+
 fn bench(module: &str) -> Wpool {
     wpool(["bench"]).arg(guest(module)).args(ONCE)
 }
@@ -30,6 +39,16 @@ fn script(name: &str, text: &str) -> PathBuf {
     let script = file(name, format!("#!/bin/sh\n{text}\n"));
     fs::set_permissions(&script, Permissions::from_mode(0o755)).expect("the test's own file");
     script
+}
+
+/// A shared library of a source in C.
+fn shared_library(name: &str, source: &str) -> PathBuf {
+    let source = file(&format!("{name}.c"), source);
+    let library = path(&format!("lib{name}.so"));
+    let mut cc = Command::new("cc");
+    cc.args(["-shared", "-fPIC", "-w", "-o"]).args([&library, &source]);
+    assert!(cc.status().expect("a C compiler").success());
+    library
 }
 
 fn python(text: &str) -> String {
@@ -133,11 +152,8 @@ fn a_library_that_cannot_be_used_says_why() {
 
 #[test]
 fn a_native_crash_is_told_and_nothing_hangs() {
-    let source = file("crash.c", "long long square(long long n) { __builtin_trap(); }\n");
-    let library = path("libcrash.so");
-    let mut cc = Command::new("cc");
-    cc.args(["-shared", "-fPIC", "-w", "-o"]).args([&library, &source]);
-    assert!(cc.status().expect("a C compiler").success());
+    let source = "long long square(long long n) { __builtin_trap(); }\n";
+    let library = shared_library("crash", source);
     for (mode, code, how) in
         [("native", 96, "killed by signal 4"), ("native-workers", 100, "killed by SIGILL")]
     {
@@ -254,8 +270,8 @@ fn a_trace_has_the_jobs_of_every_pool() {
 fn a_deadline_bounds_each_run() {
     for mode in ["wasm", "reuse"] {
         let run = bench("misbehave").flags("--task misbehave --deadline 0.2 --modes").arg(mode);
-        let done = run.jobs(["spin"]).run();
-        assert_ne!(done.code, Some(0), "{mode}");
+        let done = run.jobs(["spin"]).run().ends(124).prints("");
+        done.says("--deadline passed in mode `wasm");
     }
     let sleeps = python("import time\ndef f(n):\n    time.sleep(60)\n");
     let run = bench("square").flags("--task square --deadline 0.5 --modes python --python");
@@ -280,4 +296,110 @@ fn a_request_to_end_ends_other_programs_too() {
     run.signal(Signal::SIGTERM);
     run.finish().ends(143).says("killed on request");
     wait_for_end(started().expect("it has started"));
+}
+
+#[test]
+fn a_timeout_bounds_each_job_in_one_process_too() {
+    let source = "long long square(long long n) { while (n == 7) { } return n * n; }\n";
+    let library = shared_library("timeout", source);
+    for (mode, name) in [("native", "native"), ("threads", "native threads"), ("wasm", "wasm")] {
+        let stuck = r#"(module (func (export "square") (param i64) (result i64)
+            (loop $again (br_if $again (i64.eq (local.get 0) (i64.const 7))))
+            (i64.mul (local.get 0) (local.get 0))))"#;
+        let run = wpool(["bench"]).arg(file("stuck.wat", stuck)).args(ONCE).arg("--native");
+        let run = run.arg(&library).flags("-j 2 --timeout 0.2 --range 4..9 --modes").arg(mode);
+        let done = run.within(30).run().ends(100).prints("");
+        let what = format!("job 3 failed in mode `{name}`: it ran longer than 200ms");
+        done.says(&what).says("help: give it longer (--timeout)");
+    }
+    let enough = bench("square").flags("--task square --timeout 60 --modes wasm,reuse");
+    enough.args(["--range", "0..100"]).run().ends(0);
+}
+
+#[test]
+fn modules_are_compared_in_the_same_modes() {
+    let cube = |text: &str| {
+        file(
+            &format!("{text}.wat"),
+            format!(r#"(module (func (export "square") (param i64) (result i64) {text}))"#),
+        )
+    };
+    let [right, other] = ["(i64.mul (local.get 0) (local.get 0))", "(i64.const 9)"].map(cube);
+    let compare = |second: &Path| {
+        let run = bench("square").arg(second).flags("--task square -j 2 --modes wasm,reuse");
+        run.args(["--native"]).arg(native("square"))
+    };
+    let done = compare(&right).jobs(["3", "4"]).run().ends(0);
+    let names = [guest("square"), right].map(|path| path.display().to_string());
+    let rows = ["wasm 1", "wasm reuse 2"];
+    let rows = rows.map(|row| names.clone().map(|name| format!("{name}: {row}"))).concat();
+    assert_eq!(modes(&done), rows);
+    let done = compare(&other).jobs(["3", "4"]).run().ends(100).prints("");
+    let two = format!("`{}: wasm` and `{}: wasm` do not agree", names[0], other.display());
+    done.says(&two).says("job 1 is 16 and 9");
+
+    let twice = bench("square").arg(guest("square")).flags("--task square").jobs(["3"]).run();
+    twice.ends(2).says("square.wasm is given twice");
+    let mixed = bench("square").arg(guest("wordcount")).flags("--task square").jobs(["3"]).run();
+    mixed.ends(2).says("wordcount.wasm");
+}
+
+#[test]
+fn figures_that_say_little_are_doubted() {
+    let few = || bench("square").flags("--task square --modes reuse").jobs(["3"]);
+    few().run().ends(0).says("warning: wasm reuse").says("took less than 5 ms a round");
+    let quiet = few().flags("-q").run().ends(0);
+    assert_eq!(quiet.stderr, "");
+}
+
+#[test]
+fn a_python_function_gets_the_jobs_that_a_task_gets_whatever_they_are() {
+    let echo = "def f(text):\n    print('not an answer')\n    return text\n";
+    let text = file("text", "one\n2\u{2028}\"three\"\n");
+    let run = |flags: &str| wpool(["bench"]).arg(file("echo.wat", ECHO)).args(ONCE).flags(flags);
+    for flags in ["--modes wasm,python,python-serial -j 2", "-R --modes wasm,python -j 2"] {
+        let run = run(flags).args(["--python", &python(echo)]);
+        run.jobs(["12", "twelve", "a\nb", "\"a\""]).run().ends(0);
+    }
+    let files = run("--files --modes wasm,python --python").arg(python(echo));
+    files.jobs([&text]).run().ends(0);
+    let bytes = file("bytes", b"\xff");
+    let files = run("--files --modes python --python").arg(python(echo));
+    files.jobs([bytes]).run().ends(2).says("job 0 is not UTF-8");
+}
+
+#[test]
+fn what_was_given_to_be_compared_with_is_or_the_reason_is_told() {
+    let run = bench("wordcount").args(["--python", &python("def f(n):\n    return n\n")]);
+    let done = run.jobs(["a"]).run().ends(2).prints("");
+    done.says("--python cannot be compared with: mode `python pool` is not for commands");
+}
+
+#[test]
+fn other_programs_end_with_bench_however_it_ends() {
+    let noted = |name: &str| path(&format!("{name}-"));
+    let started = |name: &str| {
+        let entries = fs::read_dir(path("")).expect("the test's own folder");
+        let names = entries.map(|entry| entry.expect("it is there").file_name());
+        let prefix = format!("{name}-");
+        let pid = |name: std::ffi::OsString| name.to_str()?.strip_prefix(&prefix)?.parse().ok();
+        names.filter_map(pid).next()
+    };
+    let check = |name: &str, run: Wpool| {
+        let run = run.start();
+        run.until("the program", || started(name).is_some());
+        run.signal(Signal::SIGKILL);
+        assert_eq!(run.finish().signal, Some(9));
+        wait_for_end(started(name).expect("it has started"));
+    };
+    let sleeps = python(&format!(
+        "import os, time\ndef f(n):\n    os.mkdir({:?} + str(os.getpid()))\n    time.sleep(60)\n",
+        noted("python").display().to_string()
+    ));
+    let run = bench("square").flags("--task square -j 1 --modes python --python").arg(sleeps);
+    check("python", run.jobs(["3"]));
+    let sleeps = format!("mkdir {}$$; exec sleep 60", noted("xargs").display());
+    let run =
+        bench("wordcount").flags("-j 1 --modes xargs --native").arg(script("sleeps", &sleeps));
+    check("xargs", run.jobs(["3"]));
 }

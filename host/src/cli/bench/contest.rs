@@ -190,17 +190,19 @@ fn in_workers(
     let summary = ended.map_err(wrong)?;
     session.close();
     match keep.failed {
+        // What it was doing then is no failure of its own.
+        _ if summary.end != End::Complete => Err(too_late(subject, contender)),
         Some((job, message)) if !subject.ignore_failure => {
             Err(failed(subject, contender, job, &message))
         }
-        _ if summary.end == End::Complete => Ok(before.timing(took)),
-        _ => Err(too_late(subject, contender)),
+        _ => Ok(before.timing(took)),
     }
 }
 
 fn too_late(subject: &Subject<'_>, contender: Contender) -> Report {
     let name = subject.name(contender);
     Report::new(Exit::Deadline, format!("--deadline passed in mode `{name}`"))
+        .help("give each round longer (--deadline), or leave the mode out (--modes)")
 }
 
 /// A session of its own for a run, whose processor time is then known.

@@ -237,7 +237,8 @@ mod tests {
         let seconds = written(|to| markdown(&findings, Some(TimeUnit::Second), to));
         assert!(seconds.contains("| 0.015 ± 0.001 | 0.014 | 0.016 |"), "{seconds}");
         let asciidoc = written(|to| asciidoc(&findings, None, to));
-        let row = "\n| `python, 2 workers`\n| 250.0 ± 10.0\n| 240.0\n| 260.0\n| 25.00 ± 3.83\n|===\n";
+        let row =
+            "\n| `python, 2 workers`\n| 250.0 ± 10.0\n| 240.0\n| 260.0\n| 25.00 ± 3.83\n|===\n";
         assert!(asciidoc.ends_with(row), "{asciidoc}");
         let orgmode = written(|to| orgmode(&findings, None, to));
         assert!(orgmode.contains("| =python, 2 workers= | 250.0 ± 10.0 |"), "{orgmode}");

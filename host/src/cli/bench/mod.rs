@@ -107,8 +107,8 @@ fn open<'a>(
     planned: &plan::Jobs,
 ) -> Result<Module<'a>, Report> {
     let bytes = modules::read(path)?;
-    let session = Session::open(&bytes, compile.clone())
-        .map_err(|error| Report::of_module(path, error))?;
+    let session =
+        Session::open(&bytes, compile.clone()).map_err(|error| Report::of_module(path, error))?;
     let description = session.description().clone();
     let task = plan::task(&flags.call(path), &description, planned)?;
     let config = config(flags, path, description.kind, planned);
@@ -218,11 +218,7 @@ fn contenders(flags: &BenchFlags, modules: &[Module<'_>]) -> Result<Vec<Contende
 }
 
 /// Whether everything that was given to be compared with is.
-fn check_used(
-    flags: &BenchFlags,
-    modes: &[Mode],
-    modules: &[Module<'_>],
-) -> Result<(), Report> {
+fn check_used(flags: &BenchFlags, modes: &[Mode], modules: &[Module<'_>]) -> Result<(), Report> {
     let (native, python) = (flags.compared.native.is_some(), flags.compared.python.is_some());
     let command = modules[0].description.kind == Kind::Command;
     let of_native: &[Mode] = match command {

@@ -9,7 +9,7 @@ use serde::de::IgnoredAny;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use wpool::wire::settings::{InputForm, OutputForm};
+use wpool::wire::settings::InputForm;
 
 /// What Python is told to do.
 const DRIVER: &str = include_str!("python.py");
@@ -58,10 +58,10 @@ pub(crate) fn run(
         .args(workers.map(|workers| workers.to_string()))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped());
-    let settings = &subject.config().settings;
+    let form = subject.config().settings.input;
     let mut input = Vec::new();
     for (number, job) in subject.jobs.iter().enumerate() {
-        write_job(settings.input, job, &mut input).map_err(|why| {
+        write_job(form, job, &mut input).map_err(|why| {
             Report::usage(format!("{name}: job {number} {why}"))
                 .help("leave --python out, or measure other jobs")
         })?;
@@ -77,13 +77,7 @@ pub(crate) fn run(
     if let Some(error) = head.error {
         return Err(wrong(&error).help("run it alone with python3 to see where"));
     }
-    for result in results.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
-        // Where the others' results are bare texts, so are these.
-        match serde_json::from_slice::<String>(result) {
-            Ok(text) if settings.output == OutputForm::Bytes => keep(text.as_bytes()),
-            _ => keep(result),
-        }
-    }
+    results.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).for_each(keep);
     Ok(Timing { took: Duration::from_secs_f64(head.seconds), ..timing })
 }
 

@@ -93,7 +93,9 @@ pub(crate) fn run_program(
     let (send, printed) = channel();
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     // Nobody waits for these two: a process that has left the group may hold their pipes.
-    thread::spawn(move || send.send(stdout.map_or(Ok(Vec::new()), |pipe| read(pipe, OUTPUT_BYTES_MAX))));
+    thread::spawn(move || {
+        send.send(stdout.map_or(Ok(Vec::new()), |pipe| read(pipe, OUTPUT_BYTES_MAX)))
+    });
     thread::spawn(move || stdin.map(|mut pipe| pipe.write_all(&input)));
     let early = wait(&child, limit, signals);
     group.kill();
