@@ -4,6 +4,7 @@ use super::ModuleError;
 use super::description::{Form, Kind, Parameter, Task};
 use super::scalar::{Core, Scalar};
 use serde::Deserialize;
+use std::collections::HashMap;
 
 /// The custom section in which the SDK describes tasks: one JSON object a line.
 pub(super) const SECTION: &str = "wpool:tasks";
@@ -41,17 +42,22 @@ pub(super) fn tasks(exports: &[Export], section: &str) -> Result<(Kind, Vec<Task
         return Ok((Kind::Command, vec![task("_start", Form::Command)]));
     }
     let mut tasks: Vec<Task> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
     for export in exports.iter().filter(|export| !is_plumbing(export.name)) {
         let Some(found) = from_export(export) else { continue };
-        match tasks.iter_mut().find(|task| task.name == found.name) {
+        match places.get(&found.name) {
             // NAME and task_NAME are one task, and numbers need no JSON in the guest.
-            Some(task) if found.form == Form::Scalar => *task = found,
+            Some(&at) if found.form == Form::Scalar => tasks[at] = found,
             Some(_) => {}
-            None => tasks.push(found),
+            None => {
+                places.insert(found.name.clone(), tasks.len());
+                tasks.push(found);
+            }
         }
     }
     for entry in entries(section)? {
-        describe(&mut tasks, entry)?;
+        let task = places.get(&entry.name).map(|&at| &mut tasks[at]);
+        describe(task, entry)?;
     }
     Ok((Kind::Tasks, tasks))
 }
@@ -102,14 +108,12 @@ fn entries(section: &str) -> Result<Vec<Entry>, ModuleError> {
 }
 
 /// Takes over what the section says of a task, if the export agrees.
-fn describe(tasks: &mut [Task], entry: Entry) -> Result<(), ModuleError> {
+fn describe(task: Option<&mut Task>, entry: Entry) -> Result<(), ModuleError> {
     let wrong = |what: &str| {
         let name = entry.name.escape_debug();
         Err(ModuleError::Section(format!("task {name}: {what}")))
     };
-    let Some(task) = tasks.iter_mut().find(|task| task.name == entry.name) else {
-        return wrong("the module exports no such task");
-    };
+    let Some(task) = task else { return wrong("the module exports no such task") };
     let results: Vec<String> = entry.result.iter().cloned().collect();
     if task.form == Form::Scalar {
         let params = entry.params.iter().map(|param| param.ty.as_str());
@@ -174,6 +178,20 @@ mod tests {
         let byte = || export("task_square", &[], &[Core::I32]);
         assert_eq!(names(&[scalar(), byte()]), [("square".into(), Form::Scalar)]);
         assert_eq!(names(&[byte(), scalar()]), [("square".into(), Form::Scalar)]);
+    }
+
+    #[test]
+    fn a_hundred_thousand_tasks_take_no_longer_than_a_hundred_thousand_times_one() {
+        let names: Vec<String> = (0..300_000).map(|n| format!("task_{n}")).collect();
+        let exports: Vec<Export> =
+            names.iter().map(|name| export(name, &[], &[Core::I32])).collect();
+        let entry = |name: &String| {
+            let name = name.trim_start_matches("task_");
+            format!("{{\"name\":\"{name}\",\"params\":[],\"result\":\"s64\"}}\n")
+        };
+        let section: String = names.iter().map(entry).collect();
+        let (_, tasks) = tasks(&exports, &section).unwrap();
+        assert_eq!((tasks.len(), tasks[7].signature()), (300_000, "7() -> s64".into()));
     }
 
     #[test]
