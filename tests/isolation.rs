@@ -41,6 +41,20 @@ const WRITES: &str = r#"(module
         (if (i32.eq (i32.load8_u (i32.const 65)) (i32.const 33)) (then (unreachable)))
         (i32.const 0)))"#;
 
+/// What a guest keeps its objects and exceptions in: `start` makes one that stays, and `caught` throws its
+/// job, catches it, and adds what was kept.
+const OBJECTS: &str = r#"
+    (type $kept (struct (field i64)))
+    (tag $thrown (param i64))
+    (global $kept (mut (ref null $kept)) (ref.null $kept))
+    (func (export "start") (global.set $kept (struct.new $kept (i64.const 1000))))
+    (func (export "caught") (param $job i64) (result i64) (local $added i64)
+        (if (ref.is_null (global.get $kept)) (then) (else
+            (local.set $added (struct.get $kept 0 (global.get $kept)))))
+        (block $caught (result i64)
+            (try_table (catch $thrown $caught) (throw $thrown (local.get $job))) (unreachable))
+        (i64.add (local.get $added)))"#;
+
 const CLEAN: &str = "[1,1,1,8,3]\n";
 
 #[test]
@@ -183,5 +197,35 @@ fn no_two_jobs_draw_the_same_random_numbers_whatever_process_they_are_forked_int
         let drawn: std::collections::BTreeSet<_> =
             done.stdout.split(|&byte| byte == b'\n').collect();
         assert_eq!(drawn.len(), 64 + 1, "and the end: {isolation}");
+    }
+}
+
+#[test]
+fn objects_and_exceptions_have_room_beside_any_number_of_memories() {
+    let memories =
+        ["", "(memory 1)", "(memory 1) (memory i64 1 9) (table 9 funcref) (table 9 externref)"];
+    for isolation in ["reuse", "fresh", "process"] {
+        let run = |module: &str, flags: &str| {
+            let run = map_wat(module).args(["--task", "caught", "--isolation", isolation]);
+            run.flags(flags).flags("--range 0..20 -j 2").run().ends(0)
+        };
+        let numbers = |from: i64| (from..from + 20).map(|n| format!("{n}\n")).collect::<String>();
+        for memories in memories {
+            let module = format!("(module {memories} {OBJECTS})");
+            run(&module, "").prints(numbers(0));
+            run(&module, "--init start").prints(numbers(1000));
+            // Above 4 GiB there are no slots for memories that are used again.
+            run(&module, "--memory 5GiB").prints(numbers(0));
+        }
+        let component = format!(
+            r#"(component (core module $m (memory 1) {OBJECTS})
+            (core instance $one (instantiate $m)) (core instance $two (instantiate $m))
+            (func (export "start") (canon lift (core func $one "start")))
+            (func (export "other") (param "n" s64) (result s64) (canon lift (core func $two "caught")))
+            (func (export "caught") (param "n" s64) (result s64)
+                (canon lift (core func $one "caught"))))"#
+        );
+        run(&component, "").prints(numbers(0));
+        run(&component, "--init start").prints(numbers(1000));
     }
 }

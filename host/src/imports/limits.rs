@@ -2,6 +2,9 @@
 
 use wasmtime::ResourceLimiter;
 
+/// What wasmtime says of a growth that no memory of its type could have, about which it has not asked.
+const NEVER_ASKED: &str = "memory growth exceeds memory type's limits";
+
 /// Most elements of all tables of an instance: wasmtime keeps 8 to 16 bytes for each.
 const TABLE_ELEMENTS_MAX: usize = 1 << 20;
 
@@ -15,7 +18,16 @@ pub(crate) struct Limits {
     /// Whether the host is growing the memory for a region.
     for_region: bool,
     table_elements: usize,
-    refused: Option<u64>,
+    refused: Option<Refused>,
+}
+
+/// Memory that an instance wanted in vain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refused {
+    /// Bytes that it would have had then.
+    pub(crate) wanted: u64,
+    /// Why it did not get them, where that was not for their limit.
+    pub(crate) why: Option<String>,
 }
 
 /// Bytes of linear memory, and how many there may be.
@@ -51,9 +63,9 @@ impl Limits {
         self.own.bytes
     }
 
-    /// Bytes of linear memory that the instance wanted in vain during this job.
-    pub(crate) fn refused(&self) -> Option<u64> {
-        self.refused
+    /// The memory that the instance wanted in vain during this job.
+    pub(crate) fn refused(&self) -> Option<Refused> {
+        self.refused.clone()
     }
 
     /// Forgets what was refused: a new job begins.
@@ -79,15 +91,15 @@ impl ResourceLimiter for Limits {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let grown = (desired as u64).saturating_sub(current as u64);
-        let budget = self.budget();
-        let total = budget.bytes.saturating_add(grown);
         // Above the maximum of its own it fails anyway; that is not for `--memory` to explain.
         let own_fault = maximum.is_some_and(|maximum| desired > maximum);
-        if total > budget.bytes_max && !own_fault {
+        let grown = if own_fault { 0 } else { (desired as u64).saturating_sub(current as u64) };
+        let budget = self.budget();
+        let total = budget.bytes.saturating_add(grown);
+        if total > budget.bytes_max {
             // A guest is told in so many words that there is no room for its region.
             if !self.for_region {
-                self.refused = Some(total);
+                self.refused = Some(Refused { wanted: total, why: None });
             }
             return Ok(false);
         }
@@ -96,10 +108,19 @@ impl ResourceLimiter for Limits {
         Ok(true)
     }
 
-    fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        let why = error.to_string();
         let budget = self.budget();
+        // What the last growth added is still there.
+        if budget.grown == 0 || why == NEVER_ASKED {
+            return Ok(());
+        }
+        let wanted = budget.bytes;
         budget.bytes -= budget.grown;
         budget.grown = 0;
+        if !self.for_region {
+            self.refused = Some(Refused { wanted, why: Some(why) });
+        }
         Ok(())
     }
 
@@ -122,15 +143,19 @@ impl ResourceLimiter for Limits {
 mod tests {
     use super::*;
 
+    fn refused(wanted: u64, why: Option<&str>) -> Option<Refused> {
+        Some(Refused { wanted, why: why.map(str::to_owned) })
+    }
+
     #[test]
     fn all_memories_count_together_and_a_failed_growth_is_given_back() {
         let mut limits = Limits::new(100, 0);
         assert!(limits.memory_growing(0, 60, None).unwrap());
         assert!(limits.memory_growing(0, 40, None).unwrap());
         limits.memory_grow_failed(wasmtime::Error::msg("no space")).unwrap();
-        assert_eq!((limits.memory_bytes(), limits.refused()), (60, None));
+        assert_eq!((limits.memory_bytes(), limits.refused()), (60, refused(100, Some("no space"))));
         assert!(!limits.memory_growing(60, 101, None).unwrap());
-        assert_eq!((limits.memory_bytes(), limits.refused()), (60, Some(101)));
+        assert_eq!((limits.memory_bytes(), limits.refused()), (60, refused(101, None)));
         limits.begin_job();
         assert_eq!(limits.refused(), None);
     }
@@ -139,7 +164,16 @@ mod tests {
     fn a_growth_above_the_memory_s_own_maximum_is_not_refused_by_the_limit() {
         let mut limits = Limits::new(100, 0);
         assert!(limits.memory_growing(0, 200, Some(80)).unwrap());
-        assert_eq!(limits.refused(), None);
+        limits.memory_grow_failed(wasmtime::Error::msg("above its maximum")).unwrap();
+        assert_eq!((limits.memory_bytes(), limits.refused()), (0, None));
+    }
+
+    #[test]
+    fn a_growth_that_wasmtime_refuses_unasked_gives_nothing_back() {
+        let mut limits = Limits::new(100, 0);
+        assert!(limits.memory_growing(0, 100, None).unwrap());
+        limits.memory_grow_failed(wasmtime::Error::msg(NEVER_ASKED)).unwrap();
+        assert_eq!((limits.memory_bytes(), limits.refused()), (100, None));
     }
 
     #[test]
@@ -155,7 +189,7 @@ mod tests {
         limits.grow_for_region(false);
         assert!(limits.memory_growing(110, 210, None).unwrap());
         assert!(!limits.memory_growing(210, 211, None).unwrap());
-        assert_eq!((limits.memory_bytes(), limits.refused()), (100, Some(101)));
+        assert_eq!((limits.memory_bytes(), limits.refused()), (100, refused(101, None)));
     }
 
     #[test]

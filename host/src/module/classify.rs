@@ -28,7 +28,7 @@ pub(crate) fn describe(bytes: &[u8]) -> Result<Description, ModuleError> {
         imports: outline.imports,
         proposals: outline.proposals.into_names(),
         memory_pages: outline.memory_pages,
-        parts: Parts::default(),
+        parts: outline.parts,
         bytes: bytes.len() as u64,
         wit: None,
     })
@@ -78,6 +78,7 @@ struct Outline<'a> {
     exports: Vec<(&'a str, u32)>,
     imports: Vec<Import>,
     memory_pages: Option<(u64, Option<u64>)>,
+    parts: Parts,
     section: Vec<u8>,
     proposals: Proposals,
 }
@@ -110,8 +111,11 @@ impl<'a> Outline<'a> {
                 for memory in memories {
                     let memory = memory?;
                     self.memory_pages.get_or_insert((memory.initial, memory.maximum));
+                    self.parts.memories += 1;
+                    self.parts.wide |= memory.memory64;
                 }
             }
+            Payload::TableSection(tables) => self.parts.tables += tables.count(),
             Payload::ExportSection(exports) => {
                 for export in exports {
                     let export = export?;
@@ -193,6 +197,7 @@ mod tests {
         assert_eq!(description.tasks.len(), 1);
         assert_eq!(description.tasks[0].signature(), "product(s64, s64) -> s64");
         assert_eq!(description.memory_pages, Some((2, Some(8))));
+        assert_eq!(description.parts, Parts { memories: 1, ..Parts::default() });
         assert!(description.polls());
         assert_eq!(description.proposals, [""; 0]);
     }
@@ -201,7 +206,7 @@ mod tests {
     fn proposals_are_found_in_types_sections_and_instructions() {
         let description = describe_text(
             r#"(module
-              (memory 1) (memory i64 1)
+              (memory 1) (memory i64 1) (table 0 funcref)
               (tag)
               (type (struct (field i32)))
               (func (export "two") (result i32 i32) i32.const 1 i32.extend8_s i32.const 2)
@@ -209,6 +214,7 @@ mod tests {
               (func v128.const i64x2 0 0 drop)
               (func return_call 2))"#,
         );
+        assert_eq!(description.parts, Parts { memories: 2, tables: 1, wide: true });
         assert_eq!(
             description.proposals,
             [

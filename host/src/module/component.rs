@@ -39,6 +39,7 @@ pub(super) fn describe(component: &Component, bytes: &[u8]) -> Description {
         parts: needs.map_or(Parts::default(), |needs| Parts {
             memories: needs.num_memories,
             tables: needs.num_tables,
+            wide: false,
         }),
         bytes: bytes.len() as u64,
         wit,

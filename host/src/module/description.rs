@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// Most bytes of a description as JSON: those of 100,000 tasks.
+pub(crate) const DESCRIPTION_BYTES_MAX: usize = 16 << 20;
+
 /// What kind of module the bytes are. Never judged by the file name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -40,19 +43,14 @@ pub struct Parameter {
 }
 
 /// What the instances of a module need at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parts {
     /// Linear memories.
     pub memories: u32,
     /// Tables.
     pub tables: u32,
-}
-
-impl Default for Parts {
-    /// A core module's, as compilers make them.
-    fn default() -> Self {
-        Parts { memories: 1, tables: 1 }
-    }
+    /// Whether a core module has a memory with addresses of 64 bits.
+    pub wide: bool,
 }
 
 /// One callable of a module.

@@ -98,8 +98,8 @@ impl Session {
 }
 
 fn failure(json: &[u8]) -> Failure {
-    let unreadable = |_| Failure::new(FailureKind::WorkerLost, "its failure cannot be read");
-    serde_json::from_slice(json).unwrap_or_else(unreadable)
+    let unreadable = || Failure::new(FailureKind::WorkerLost, "its failure cannot be read");
+    Failure::decode(json).unwrap_or_else(unreadable)
 }
 
 /// Reads what came of a run. Nobody vouches for the file.

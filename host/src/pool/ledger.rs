@@ -45,7 +45,7 @@ impl Segment {
                     run.records.len() + run.inputs.as_ref().map_or(0, |(inputs, _)| inputs.len())
                 }
                 Segment::Failed { input, failure, .. } => {
-                    input.as_ref().map_or(0, Vec::len) + failure.message.len()
+                    input.as_ref().map_or(0, Vec::len) + failure.bytes()
                 }
                 Segment::Skipped => 0,
             }

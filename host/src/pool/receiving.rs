@@ -322,7 +322,7 @@ impl Dispatcher<'_> {
         at: usize,
         record: &Record<'_>,
     ) -> Result<(), PoolError> {
-        let failure = serde_json::from_slice(record.bytes).unwrap_or_else(|_| {
+        let failure = Failure::decode(record.bytes).unwrap_or_else(|| {
             Failure::new(
                 FailureKind::WorkerLost,
                 "the worker's account of the failure is unreadable",

@@ -5,6 +5,21 @@ use super::waits::Awaited;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// The message of a trap for want of stack.
+pub const STACK_EXHAUSTED: &str = "call stack exhausted";
+
+/// Most bytes of a failure's message.
+pub(crate) const MESSAGE_BYTES_MAX: usize = 64 << 10;
+
+/// Most functions of a backtrace.
+pub(crate) const FRAMES_MAX: usize = 32;
+
+/// Most bytes of a function's name in a backtrace.
+pub(crate) const FRAME_BYTES_MAX: usize = 1 << 10;
+
+/// Most bytes of a failure as a worker writes it: all that the limits above allow, escaped.
+const ENCODED_BYTES_MAX: usize = 1 << 20;
+
 /// What kind of thing went wrong with a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -68,6 +83,10 @@ pub struct Failure {
     /// Signal that ended the worker.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signal: Option<i32>,
+    /// Bytes of memory that the guest would have needed ([`FailureKind::OutOfMemory`]), as far as it
+    /// asked for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<u64>,
 }
 
 impl Failure {
@@ -80,7 +99,28 @@ impl Failure {
             code: None,
             awaited: None,
             signal: None,
+            asked: None,
         }
+    }
+
+    /// Reads a failure as a worker has written it, and cuts what is longer than a worker may write.
+    pub(crate) fn decode(json: &[u8]) -> Option<Failure> {
+        // A text of many short strings takes eight times its length.
+        let json = Some(json).filter(|json| json.len() <= ENCODED_BYTES_MAX)?;
+        let mut failure: Failure = serde_json::from_slice(json).ok()?;
+        cut(&mut failure.message, MESSAGE_BYTES_MAX);
+        failure.backtrace.truncate(FRAMES_MAX);
+        failure.backtrace.iter_mut().for_each(|frame| cut(frame, FRAME_BYTES_MAX));
+        failure.backtrace.shrink_to_fit();
+        // The dispatcher alone sees that.
+        failure.awaited = None;
+        Some(failure)
+    }
+
+    /// Bytes that the failure takes beside its own size.
+    pub(crate) fn bytes(&self) -> usize {
+        let frames = self.backtrace.iter().map(|frame| frame.len() + size_of::<String>());
+        self.message.len() + frames.sum::<usize>()
     }
 
     /// Whether the job was given up before there was a process to send a signal to.
@@ -126,6 +166,14 @@ impl Failure {
     }
 }
 
+/// Cuts a text that is longer than `most` bytes, and gives back what it took.
+pub(crate) fn cut(text: &mut String, most: usize) {
+    if text.len() > most {
+        text.truncate(text.floor_char_boundary(most));
+        text.shrink_to_fit();
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind.name())?;
@@ -138,6 +186,21 @@ impl std::error::Error for Failure {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failure_that_a_worker_made_up_is_cut_to_what_a_worker_may_write() {
+        let long = Failure {
+            backtrace: vec!["f".repeat(2 * FRAME_BYTES_MAX); FRAMES_MAX + 1],
+            ..Failure::new(FailureKind::Trap, "é".repeat(MESSAGE_BYTES_MAX))
+        };
+        let decoded = Failure::decode(&serde_json::to_vec(&long).unwrap()).unwrap();
+        assert_eq!(decoded.message.len(), MESSAGE_BYTES_MAX);
+        assert_eq!(decoded.backtrace, vec!["f".repeat(FRAME_BYTES_MAX); FRAMES_MAX]);
+        assert!(decoded.bytes() < MESSAGE_BYTES_MAX + FRAMES_MAX * (FRAME_BYTES_MAX + 64));
+        let frames = Failure { backtrace: vec![String::new(); 1 << 20], ..long };
+        assert_eq!(Failure::decode(&serde_json::to_vec(&frames).unwrap()), None);
+        assert_eq!(Failure::decode(b"{"), None);
+    }
 
     #[test]
     fn exit_codes_are_pythons() {

@@ -136,6 +136,8 @@ pub struct Settings {
     pub stdio: bool,
     /// Most bytes of linear memory of one instance.
     pub memory_bytes_max: u64,
+    /// Most bytes of the call stack of one instance.
+    pub stack_bytes_max: u64,
     /// Most bytes of regions that one instance may have mapped, beyond its own memory.
     pub region_bytes_max: u64,
     /// Instructions (wasmtime fuel) a job may use; no limit when `None`.
@@ -183,6 +185,7 @@ impl Default for Settings {
             command: CommandLine::default(),
             stdio: false,
             memory_bytes_max: 1 << 30,
+            stack_bytes_max: 1 << 20,
             region_bytes_max: 4 << 30,
             fuel: None,
             output_bytes_max: 64 << 20,

@@ -1,6 +1,7 @@
 //! The engine of a zygote: how instances get their memory.
 
-use crate::module::compile::engine_config;
+use super::stack;
+use crate::module::compile::{Variant, WIDE_BYTES, engine_config};
 use crate::module::description::{Description, Parts};
 use crate::module::load::{load, load_component as load_component_code};
 use crate::wire::settings::Settings;
@@ -11,16 +12,22 @@ use wasmtime::{Enabled, Engine, InstanceAllocationStrategy, Module, PoolingAlloc
 /// A guest runs alone in its worker: its successor begins when it is gone.
 const INSTANCES: u32 = 1;
 
+/// All instances of a guest keep their objects and exceptions together.
+const GC_HEAPS: u32 = 1;
+
 /// Most core instances that one component is made of. They take memory only when they are there.
 const CORE_INSTANCES_MAX: u32 = 1000;
 
-/// Most memories of one component for which slots are reserved: 8 GiB of addresses each.
+/// Most memories of one guest for which slots are reserved: 8 GiB of addresses each.
 const MEMORIES_MAX: u32 = 16;
+
+/// Most tables of one guest for which slots are reserved: 1 MiB of addresses each.
+const TABLES_MAX: u32 = 1000;
 
 /// Room for the elements of a table; 8 bytes of address space each.
 const TABLE_ELEMENTS: usize = 1 << 17;
 
-/// Largest memory that a slot can hold: what wasmtime reserves for one.
+/// Largest memory of 32 bits: what wasmtime reserves for one.
 const SLOT_BYTES_MAX: u64 = 4 << 30;
 
 /// Most bytes of a slot that are reset by writing instead of being given back to the system: a page
@@ -62,36 +69,43 @@ fn in_engine<T>(
     description: &Description,
     load: impl Fn(&Engine) -> wasmtime::Result<T>,
 ) -> wasmtime::Result<T> {
-    let fuel = settings.fuel.is_some();
-    if settings.memory_bytes_max <= SLOT_BYTES_MAX && description.parts.memories <= MEMORIES_MAX {
+    let parts = description.parts;
+    let stack = settings.stack_bytes_max;
+    let mut config = engine_config(Variant::of(description, settings.fuel.is_some()));
+    config.max_wasm_stack(stack as usize).async_stack_size((stack + stack::HOST_BYTES) as usize);
+    if parts.memories <= MEMORIES_MAX && parts.tables <= TABLES_MAX {
         let regions = if description.shares() { settings.region_bytes_max } else { 0 };
-        let bytes = settings.memory_bytes_max.saturating_add(regions).min(SLOT_BYTES_MAX);
-        let mut config = engine_config(fuel);
-        let slots = slots(bytes, description.parts);
-        config.allocation_strategy(InstanceAllocationStrategy::Pooling(slots));
-        if let Ok(loaded) = load(&Engine::new(&config)?) {
+        let most = if parts.wide { WIDE_BYTES } else { SLOT_BYTES_MAX };
+        let bytes = settings.memory_bytes_max.saturating_add(regions).min(most);
+        let mut config = config.clone();
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(slots(bytes, parts)));
+        if let Ok(loaded) = Engine::new(&config).and_then(|engine| load(&engine)) {
             return Ok(loaded);
         }
     }
-    load(&Engine::new(&engine_config(fuel))?)
+    load(&Engine::new(&config)?)
 }
 
 /// Slots whose memory holds so many bytes.
 fn slots(memory_bytes: u64, parts: Parts) -> PoolingAllocationConfig {
     let memory_bytes = memory_bytes.next_multiple_of(PAGE_BYTES);
+    // The heap of objects and exceptions, which is there from the first one on, has a memory of its own.
+    let memories = parts.memories + GC_HEAPS;
     let mut slots = PoolingAllocationConfig::new();
     slots
         .total_core_instances(CORE_INSTANCES_MAX)
         .max_core_instances_per_component(CORE_INSTANCES_MAX)
         .total_component_instances(INSTANCES)
-        .total_memories(parts.memories)
+        .total_memories(memories)
         .max_memories_per_component(parts.memories)
+        .max_memories_per_module(parts.memories)
         .total_tables(parts.tables)
         .max_tables_per_component(parts.tables)
+        .max_tables_per_module(parts.tables)
         .total_stacks(0)
-        .total_gc_heaps(INSTANCES)
+        .total_gc_heaps(GC_HEAPS)
         .table_elements(TABLE_ELEMENTS)
-        .max_memory_size(usize::try_from(memory_bytes).expect("at most 4 GiB"));
+        .max_memory_size(usize::try_from(memory_bytes).expect("addresses have 64 bits"));
     // Without the kernel's list of written pages, all of the bytes would have to be reset. Wasmtime
     // opens the list anew in each forked child by `pthread_atfork`: children must be forked by
     // libc's `fork`, or they reset by their parent's list, and must be able to open

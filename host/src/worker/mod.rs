@@ -23,6 +23,7 @@ mod outcome;
 mod pipe;
 pub(crate) mod program;
 mod sandbox;
+mod stack;
 pub(crate) mod stdio;
 mod streams;
 mod text;

@@ -1,15 +1,16 @@
 //! Outcomes: the only translation from wasmtime's errors to failures of jobs.
 
 use crate::imports::job::OutputTooLarge;
+use crate::imports::limits::Refused;
 use crate::module::one_line;
-use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::failure::{
+    FRAME_BYTES_MAX, FRAMES_MAX, Failure, FailureKind, MESSAGE_BYTES_MAX, STACK_EXHAUSTED, cut,
+};
 use crate::wire::settings::Settings;
+use std::fmt::{self, Write};
 use wasmtime::component::Val;
-use wasmtime::{ThrownException, Trap, WasmBacktrace};
+use wasmtime::{FrameInfo, ThrownException, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
-
-/// Longest message taken from a guest.
-const MESSAGE_BYTES_MAX: usize = 64 << 10;
 
 /// How wasmtime begins to say that a component's result was larger than its store may take over.
 const LIFTED_TOO_MUCH: &str = "too much data is being copied between the host and the guest";
@@ -24,8 +25,8 @@ pub(crate) fn lift_bytes_max(settings: &Settings) -> usize {
 /// What is known about a job that ended early, beside the error.
 #[derive(Default)]
 pub(crate) struct Circumstances {
-    /// Bytes of memory that the instance wanted in vain.
-    pub(crate) refused: Option<u64>,
+    /// The memory that the instance wanted in vain.
+    pub(crate) refused: Option<Refused>,
     /// What its last panic said.
     pub(crate) panic: Option<String>,
     /// What it wrote to and may not write, if that ended it.
@@ -54,9 +55,7 @@ pub(crate) fn failure(
             Failure::new(FailureKind::Trap, format!("write to {what}"))
         }
         // A runtime that gets no memory aborts: the trap is the consequence.
-        (_, Circumstances { refused: Some(asked), .. }) => {
-            Failure::new(FailureKind::OutOfMemory, memory(settings.memory_bytes_max, asked))
-        }
+        (_, Circumstances { refused: Some(refused), .. }) => out_of_memory(settings, refused),
         (Some(Trap::UnreachableCodeReached), Circumstances { panic: Some(panic), .. }) => {
             Failure::new(FailureKind::Trap, bounded(panic))
         }
@@ -97,8 +96,16 @@ pub(crate) fn guest_error(message: &[u8]) -> Failure {
     Failure::new(FailureKind::GuestError, one_line(&String::from_utf8_lossy(message)))
 }
 
-fn memory(limit: u64, asked: u64) -> String {
-    format!("needed more than --memory {} (asked for {})", size(limit), size(asked))
+fn out_of_memory(settings: &Settings, refused: Refused) -> Failure {
+    let wanted = size(refused.wanted);
+    let message = match refused.why {
+        None => {
+            let limit = size(settings.memory_bytes_max);
+            format!("needed more than --memory {limit} (asked for {wanted})")
+        }
+        Some(why) => format!("its memory cannot grow to {wanted}: {}", bounded(one_line(&why))),
+    };
+    Failure { asked: Some(refused.wanted), ..Failure::new(FailureKind::OutOfMemory, message) }
 }
 
 /// A size in the largest unit of which there is at least one.
@@ -123,7 +130,7 @@ fn trap_name(trap: Trap) -> String {
     match trap {
         Trap::UnreachableCodeReached => "unreachable".into(),
         Trap::MemoryOutOfBounds => "out of bounds memory access".into(),
-        Trap::StackOverflow => "call stack exhausted".into(),
+        Trap::StackOverflow => STACK_EXHAUSTED.into(),
         trap => {
             let text = trap.to_string();
             text.trim_start_matches("wasm trap: ").to_owned()
@@ -131,12 +138,39 @@ fn trap_name(trap: Trap) -> String {
     }
 }
 
-/// The functions of a backtrace, innermost first. Wasmtime demangles names only in its own drawing,
-/// so they are taken from there: a line is `  0:   0x1f - MODULE!FUNCTION`.
+/// The functions of a backtrace, innermost first.
 fn backtrace(backtrace: &WasmBacktrace) -> Vec<String> {
-    let drawing = backtrace.to_string();
-    let functions = drawing.lines().skip(1).filter_map(|line| line.split_once('!'));
-    functions.map(|(_, function)| without_hashes(function).escape_debug().to_string()).collect()
+    let name = |frame: &FrameInfo| match frame.func_name() {
+        Some(name) => function(name),
+        None => format!("<wasm function {}>", frame.func_index()),
+    };
+    backtrace.frames().iter().take(FRAMES_MAX).map(name).collect()
+}
+
+/// A function's name from the name section, as people read it. The module chose the name, so the time
+/// and the memory that this takes are bounded. Linkers write C++ names demangled, and a mangled one
+/// can stand for gigabytes: it is left as it is.
+fn function(name: &str) -> String {
+    let mut shown = Bounded(String::new());
+    match rustc_demangle::try_demangle(name) {
+        // The error is that there is no more room.
+        Ok(demangled) => drop(write!(shown, "{demangled:#}")),
+        Err(_) => drop(shown.write_str(name)),
+    }
+    let mut escaped = without_hashes(&shown.0).escape_debug().to_string();
+    cut(&mut escaped, FRAME_BYTES_MAX);
+    escaped
+}
+
+/// A text that takes no more bytes than a function's name may have.
+struct Bounded(String);
+
+impl fmt::Write for Bounded {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = text.floor_char_boundary(FRAME_BYTES_MAX - self.0.len());
+        self.0.push_str(&text[..room]);
+        if room < text.len() { Err(fmt::Error) } else { Ok(()) }
+    }
 }
 
 /// A demangled name of Rust's without the compiler's hashes: neither the last segment
@@ -164,7 +198,7 @@ fn without_hashes(name: &str) -> String {
 }
 
 fn bounded(mut message: String) -> String {
-    message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
+    cut(&mut message, MESSAGE_BYTES_MAX);
     message
 }
 
@@ -198,6 +232,22 @@ mod tests {
         ] {
             assert_eq!(without_hashes(name), plain);
         }
+    }
+
+    #[test]
+    fn names_are_demangled_within_bounds() {
+        assert_eq!(function("_RNvCs1234_7mycrate3foo"), "mycrate::foo");
+        assert_eq!(function("_ZN4demo5inner17h0123456789abcdefE"), "demo::inner");
+        // A name of C++ that stands for itself many times over.
+        let bomb = format!("_Z1f1pI{}iiE", "S_I".repeat(1 << 20));
+        assert_eq!(function(&bomb), bomb[..FRAME_BYTES_MAX]);
+        // The same in Rust's manner: a tuple of tuples, each of which is twice the one before.
+        let mut bomb = String::from("_RIC1fTmmE");
+        for at in [5, 10, 15, 20, 25, 30, 35, 40] {
+            bomb += &format!("TB{:x}_B{:x}_E", at % 10, at % 10);
+        }
+        assert!(function(&bomb).len() <= FRAME_BYTES_MAX);
+        assert_eq!(function(&"\u{1}".repeat(1 << 20)).len(), FRAME_BYTES_MAX);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::engine::{self, PAGE_BYTES};
 use super::link;
 use super::native::{NativeLibrary, NativeTask};
 use super::outcome::size;
+use super::stack;
 use super::text::Takes;
 use super::{convert, typed};
 use crate::imports::{self, Host};
@@ -35,6 +36,9 @@ pub(crate) enum ProgramError {
     /// The module's memory is above the limit from the start.
     #[error("the module needs {} of memory to start, more than --memory {}", size(*.needed), size(*.limit))]
     Memory { needed: u64, limit: u64 },
+    /// The system does not allow the stack that a guest is to have.
+    #[error("{0}")]
+    Stack(String),
     /// A granted directory is none.
     #[error("cannot open directory {0}: {1}")]
     Directory(String, std::io::Error),
@@ -121,14 +125,17 @@ impl Program {
         }
         check_memory(settings, description)?;
         check_directories(settings)?;
+        let stack_bytes_max =
+            stack::make_room(settings.stack_bytes_max).map_err(ProgramError::Stack)?;
+        let settings = Settings { stack_bytes_max, ..settings.clone() };
         let (tasks, code) = match &settings.native {
-            Some(library) => native(settings, &tasks, library)?,
-            None if description.component => component(settings, description, &tasks, &cwasm)?,
-            None => core(settings, description, &tasks, &cwasm)?,
+            Some(library) => native(&settings, &tasks, library)?,
+            None if description.component => component(&settings, description, &tasks, &cwasm)?,
+            None => core(&settings, description, &tasks, &cwasm)?,
         };
         let wasm = settings.native.is_none();
         Ok(Program {
-            settings: settings.clone(),
+            settings,
             tasks,
             init,
             code,

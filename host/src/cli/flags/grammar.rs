@@ -91,6 +91,15 @@ pub(super) fn buffer(text: &str) -> Result<usize, String> {
     }
 }
 
+/// `--stack`.
+pub(super) fn stack(text: &str) -> Result<u64, String> {
+    const STACK_BYTES: std::ops::RangeInclusive<u64> = 64 << 10..=64 << 20;
+    match units::size(text)? {
+        bytes if STACK_BYTES.contains(&bytes) => Ok(bytes),
+        _ => Err("the stack must have between 64KiB and 64MiB".into()),
+    }
+}
+
 /// `--env KEY=VALUE`.
 pub(super) fn variable(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {

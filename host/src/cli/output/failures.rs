@@ -6,14 +6,14 @@ use crate::cli::{escape, units};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use wpool::pool::config::Config;
-use wpool::wire::failure::{Failure, FailureKind};
+use wpool::wire::failure::{Failure, FailureKind, STACK_EXHAUSTED};
 use wpool::wire::waits::{Awaited, Want};
 
 /// Failures that are told in full.
 const FULL_MAX: u64 = 3;
 
 /// Functions of a backtrace that are shown.
-const FRAMES_MAX: usize = 20;
+pub(crate) const FRAMES_MAX: usize = 20;
 
 /// What is said of a job that is not JSON, by us and by serde_json.
 const NOT_JSON: [&str; 4] = ["JSON", "expected value", "expected ident", "EOF while parsing"];
@@ -22,6 +22,7 @@ const NOT_JSON: [&str; 4] = ["JSON", "expected value", "expected ident", "EOF wh
 #[derive(Clone, Copy, Debug, Default)]
 struct Limits {
     memory: u64,
+    stack: u64,
     output: u64,
     buffer: usize,
     fuel: Option<u64>,
@@ -42,14 +43,7 @@ pub(crate) struct Failures {
 impl Failures {
     /// No failures yet, of jobs with these names in a run with this configuration.
     pub(crate) fn new(names: Names, config: &Config) -> Self {
-        let limits = Limits {
-            memory: config.settings.memory_bytes_max,
-            output: config.settings.output_bytes_max,
-            buffer: config.buffer_bytes_max,
-            fuel: config.settings.fuel,
-            timeout: config.timeout,
-            workers: config.workers,
-        };
+        let limits = Limits::new(config);
         Failures { names, limits, told: 0, untold: BTreeMap::new(), helped: Vec::new() }
     }
 
@@ -138,13 +132,39 @@ pub(crate) fn happened(failure: &Failure) -> String {
     }
 }
 
+/// What to do about a failure in a run with this configuration, where that is known.
+pub(crate) fn help(failure: &Failure, config: &Config) -> Option<String> {
+    Limits::new(config).help(failure)
+}
+
 impl Limits {
+    fn new(config: &Config) -> Limits {
+        Limits {
+            memory: config.settings.memory_bytes_max,
+            stack: config.settings.stack_bytes_max,
+            output: config.settings.output_bytes_max,
+            buffer: config.buffer_bytes_max,
+            fuel: config.settings.fuel,
+            timeout: config.timeout,
+            workers: config.workers,
+        }
+    }
+
     /// What to do about a failure of this kind, where that is known.
     fn help(&self, failure: &Failure) -> Option<String> {
         let double = |bytes: u64| units::size_text(bytes.saturating_mul(2));
         match failure.kind {
             FailureKind::OutOfMemory => {
-                Some(format!("raise the limit: --memory {}", double(self.memory)))
+                // What it asked for, where that is more; what it asked for below the limit, the limit
+                // has not kept it from.
+                let asked = failure.asked.unwrap_or(self.memory.saturating_add(1));
+                let unit = if asked < 1 << 30 { 1 << 20 } else { 1 << 29 };
+                let asked = asked.checked_next_multiple_of(unit).filter(|_| asked > self.memory)?;
+                let limit = units::size_text(asked.max(self.memory.saturating_mul(2)));
+                Some(format!("raise the limit: --memory {limit}"))
+            }
+            FailureKind::Trap if failure.message.ends_with(STACK_EXHAUSTED) => {
+                Some(format!("raise the limit: --stack {}", double(self.stack)))
             }
             FailureKind::OutputTooLarge => {
                 // A result must fit both.
@@ -216,6 +236,7 @@ mod tests {
     fn help_proposes_twice_the_limit() {
         let limits = Limits {
             memory: 64 << 20,
+            stack: 2 << 20,
             timeout: Some(Duration::from_millis(1500)),
             ..Limits::default()
         };
@@ -223,6 +244,19 @@ mod tests {
         assert_eq!(
             help(FailureKind::OutOfMemory, "").as_deref(),
             Some("raise the limit: --memory 128MiB")
+        );
+        let asked = |asked| {
+            let failure = Failure::new(FailureKind::OutOfMemory, "");
+            limits.help(&Failure { asked: Some(asked), ..failure })
+        };
+        assert_eq!(asked(65 << 20).as_deref(), Some("raise the limit: --memory 128MiB"));
+        assert_eq!(asked((200 << 20) + 1).as_deref(), Some("raise the limit: --memory 201MiB"));
+        assert_eq!(asked((4 << 30) + 1).as_deref(), Some("raise the limit: --memory 4.5GiB"));
+        assert_eq!(asked(64 << 20), None);
+        assert_eq!(asked(u64::MAX), None);
+        assert_eq!(
+            help(FailureKind::Trap, STACK_EXHAUSTED).as_deref(),
+            Some("raise the limit: --stack 4MiB")
         );
         assert_eq!(
             help(FailureKind::Timeout, "").as_deref(),
