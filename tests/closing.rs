@@ -250,7 +250,7 @@ fn the_deadline_of_a_pool_gives_its_jobs_up() {
     let gate = Gate::new();
     let pool = gate
         .pool(1)
-        .config(|config, _| config.deadline = Some(Duration::from_millis(300)))
+        .config(|config, _| config.deadline = Some(Duration::from_secs(3)))
         .start()
         .unwrap();
     let mut results = pool.map_async::<_, i64>(0..3).unwrap();
@@ -395,7 +395,7 @@ fn a_time_that_no_clock_can_add_is_no_limit() {
         .retries(1)
         .config(|config, _| {
             config.deadline = Some(Duration::MAX);
-            config.init_timeout = Duration::MAX;
+            config.init_timeout = Some(Duration::MAX);
             config.retry.delay = Duration::MAX;
         })
         .start()

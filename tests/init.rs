@@ -72,9 +72,40 @@ fn what_goes_wrong_there_ends_the_run_before_it_begins() {
     let init = |task: &str| {
         map_file(module()).flags("--task count --init").arg(task).jobs(["1"]).run().ends(101)
     };
-    init("bad").says("while it was initialised: unreachable");
+    let done = init("bad").says("--init bad trapped: while it was initialised: unreachable\n");
+    done.says("    bad\n");
     init("count").says("--init count(s32) -> s32: it would have to be a task without parameters");
     init("nothing").says("the module has no task `nothing`");
+}
+
+#[test]
+fn a_failure_there_is_told_as_any_other_with_what_was_printed_and_the_limit() {
+    let module = file(
+        "fails.wat",
+        r#"(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 16) "\20\00\00\00\08\00\00\00")
+  (data (i32.const 32) "one\0atwo\0a")
+  (func $print (drop (call $write (i32.const 2) (i32.const 16) (i32.const 1) (i32.const 8))))
+  (func $large (export "large") (call $print) (drop (memory.grow (i32.const 100))) unreachable)
+  (func $deep (export "deep") (call $print) (call $deep))
+  (func (export "count") (param i32) (result i32) (local.get 0)))"#,
+    );
+    let init = |task: &str| {
+        let run = map_file(&module).flags("--memory 1MiB --task count --init").arg(task);
+        let done = run.jobs(["1"]).run().ends(101).prints("");
+        let lines = done.stderr.lines().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(lines[..2], ["one", "two"], "{lines:?}");
+        assert!(lines[3].starts_with("    "), "{lines:?}");
+        lines
+    };
+    let lines = init("large");
+    assert!(lines[2].contains(": --init large ran out of memory: "), "{lines:?}");
+    assert_eq!(lines.last().unwrap(), "help: raise the limit: --memory 7MiB");
+    let lines = init("deep");
+    assert!(lines[2].contains(": --init deep trapped: "), "{lines:?}");
+    assert_eq!(lines.last().unwrap(), "help: raise the limit: --stack 2MiB");
 }
 
 #[test]
@@ -83,10 +114,10 @@ fn it_is_bounded_in_time() {
     let started = Pool::builder(module())
         .task("count")
         .init("spin")
-        .config(|config, _| config.init_timeout = Duration::from_millis(200))
+        .config(|config, _| config.init_timeout = Some(Duration::from_millis(200)))
         .start();
     let Err(Error::Pool(message)) = started else { panic!("it began") };
-    assert!(message.contains("--init spin took longer than 0.2 s"), "{message}");
+    assert!(message.contains("`spin`, which initialises, took longer than 0.2 s"), "{message}");
 }
 
 #[test]

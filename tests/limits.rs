@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::run::{Done, folder, map, map_wat};
+use common::run::{Done, file, folder, map, map_wat};
 use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
@@ -153,10 +153,12 @@ fn stuck_jobs_cost_their_timeout_and_not_much_more() {
 
 #[test]
 fn a_deadline_ends_the_run_whatever_its_jobs_do() {
-    let run = map("misbehave").flags("-R --deadline 0.3").stdin("ok\nspin\nspin\nspin\n");
+    // Compiling counts, too.
+    map("misbehave").flags("-R").stdin("ok\n").run().ends(0);
+    let run = map("misbehave").flags("-R --deadline 2").stdin("ok\nspin\nspin\nspin\n");
     let done = run.within(20).run().ends(124).says("stopped by --deadline");
     assert_eq!(done.lines()[0], "\"ok\"");
-    assert!(done.took >= Duration::from_millis(300));
+    assert!(done.took >= Duration::from_secs(2));
     let run = map("misbehave").flags("-R --deadline 30").stdin("ok\n");
     run.run().ends(0).prints("\"ok\"\n");
 }
@@ -263,4 +265,153 @@ fn a_module_that_needs_more_memory_than_the_limit_is_refused_at_once() {
     let done = map_wat(wat).flags("--memory 1MiB").stdin("\n").run().ends(101).prints("");
     done.says("more than --memory 1 MiB").says("help: raise --memory");
     map_wat(wat).flags("--memory 63MiB").stdin("\n").run().ends(0).prints("1\n");
+}
+
+#[test]
+fn objects_that_refer_to_each_other_are_freed_and_those_that_stay_count_as_memory() {
+    let wat = r#"(module
+        (type $pair (struct (field (mut (ref null $pair))) (field i64) (field i64)))
+        (global $kept (mut (ref null $pair)) (ref.null $pair))
+        (func (export "cycles") (param $number i32) (result i32) (local $a (ref null $pair))
+            (loop $again
+                (local.set $a (struct.new $pair (ref.null $pair) (i64.const 1) (i64.const 1)))
+                (struct.set $pair 0 (local.get $a)
+                    (struct.new $pair (local.get $a) (i64.const 1) (i64.const 1)))
+                (local.set $number (i32.sub (local.get $number) (i32.const 1)))
+                (br_if $again (local.get $number)))
+            (local.get $number))
+        (func (export "chain") (param $number i32) (result i32)
+            (loop $again
+                (global.set $kept
+                    (struct.new $pair (global.get $kept) (i64.const 1) (i64.const 1)))
+                (local.set $number (i32.sub (local.get $number) (i32.const 1)))
+                (br_if $again (local.get $number)))
+            (local.get $number)))"#;
+    let run = |task, memory, number| {
+        map_wat(wat).args(["--task", task, "--memory", memory]).jobs([number]).run()
+    };
+    run("cycles", "1MiB", "1000000").ends(0).prints("0\n");
+    run("chain", "64MiB", "100000").ends(0).prints("0\n");
+    let done = run("chain", "4MiB", "1000000").ends(100);
+    done.says("out of memory").says("--memory 4 MiB");
+    run("chain", "5GiB", "1000000").ends(0).prints("0\n");
+}
+
+/// Functions enough to keep a compiler busy for seconds.
+fn large_module() -> String {
+    let body =
+        "(local.set 0 (i64.mul (i64.add (local.get 0) (i64.const 3)) (local.get 0)))".repeat(50);
+    let function =
+        |n| format!("(func (export \"f{n}\") (param i64) (result i64) {body} local.get 0)");
+    format!("(module {})", (0..6000).map(function).collect::<String>())
+}
+
+#[test]
+fn compiling_has_limits_that_are_named_where_they_are_crossed() {
+    let wat = large_module();
+    let run = |flags: &str| map_wat(&wat).flags("--task f1 --no-cache").flags(flags).jobs(["1"]);
+    let done = run("--compile-timeout 50ms").run().ends(101).prints("");
+    done.says("compiling it takes longer than 0.05 s")
+        .says("help: ")
+        .says("--compile-timeout 100ms");
+    let done = run("--compile-memory 16MiB").run().ends(101).prints("");
+    done.says("compiling it needs more than 16 MiB of memory").says("--compile-memory 32MiB");
+    let done = run("--deadline 0.1").run().ends(124).prints("");
+    done.says("--deadline passed while the module was compiled").says("help: ");
+}
+
+#[test]
+fn a_task_that_initialises_for_ever_is_ended_by_every_limit_of_time() {
+    let wat = r#"(module (func (export "spin") (loop (br 0)))
+        (func (export "f") (param i32) (result i32) (local.get 0)))"#;
+    let run = |flags: &str| {
+        let run = map_wat(wat).flags("--task f --init spin").flags(flags).jobs(["1"]);
+        run.within(20).run().prints("")
+    };
+    let done = run("--timeout 0.3").ends(101).says("--init spin took longer than 0.3 s");
+    done.says("help: give it longer: --init-timeout 600ms");
+    let done = run("--timeout 60 --init-timeout 0.2").ends(101);
+    done.says("--init spin took longer than 0.2 s");
+    run("--deadline 3").ends(124).says("--deadline passed while the module was loaded");
+    let done = run("--isolation fresh --timeout 0.3").ends(101);
+    done.says("--init spin took longer than 0.3 s");
+}
+
+#[test]
+fn a_memory_of_64_bits_grows_above_4_gib_and_says_why_where_it_cannot() {
+    let wat = r#"(module (memory (export "memory") i64 1)
+        (func (export "need") (param i64) (result i64)
+            (if (i64.eq (memory.grow (local.get 0)) (i64.const -1)) (then (unreachable)))
+            (i64.store (i64.sub (i64.mul (memory.size) (i64.const 65536)) (i64.const 8))
+                (local.get 0))
+            (i64.load (i64.sub (i64.mul (memory.size) (i64.const 65536)) (i64.const 8)))))"#;
+    for isolation in ["reuse", "fresh", "process"] {
+        let run = map_wat(wat).args(["-j1", "--memory", "12GiB", "--isolation", isolation]);
+        run.jobs(["65000", "70000"]).run().ends(0).prints("65000\n70000\n");
+    }
+    let done = map_wat(wat).flags("--memory 5GiB").jobs(["90000"]).run().ends(100);
+    done.says("needed more than --memory 5 GiB").says("help: raise the limit: --memory 10GiB");
+    let done = map_wat(wat).flags("--memory 500GiB").jobs(["2000000"]).run().ends(100);
+    done.says("its memory cannot grow to 122.1 GiB: ");
+}
+
+#[test]
+fn memory_that_a_guest_cannot_have_is_not_given_back_to_its_limit() {
+    let wat = r#"(module (memory 1) (func (export "need") (param i32) (result i32)
+        (drop (memory.grow (local.get 0))) (drop (memory.grow (i32.const 65535)))
+        (memory.grow (local.get 0))))"#;
+    let run = map_wat(wat).flags("-j1 --memory 8MiB --isolation fresh").jobs(["100", "60"]);
+    run.run().ends(0).prints("-1\n61\n");
+}
+
+#[test]
+fn the_advice_is_never_less_than_what_was_asked_for() {
+    let wat = r#"(module (memory 1) (func (export "need") (param i32) (result i32)
+        (if (i32.eq (memory.grow (local.get 0)) (i32.const -1)) (then (unreachable)))
+        (memory.size)))"#;
+    let done = map_wat(wat).flags("--memory 1MiB").jobs(["70"]).run().ends(100);
+    done.says("(asked for 4.5 MiB)").says("help: raise the limit: --memory 5MiB");
+    map_wat(wat).flags("--memory 5MiB").jobs(["70"]).run().ends(0).prints("71\n");
+}
+
+/// Recurses as often as its job says.
+const DEEP: &str = r#"(module (func $deep (export "deep") (param i32) (result i32)
+    (if (i32.eqz (local.get 0)) (then (return (i32.const 0))))
+    (i32.add (i32.const 1) (call $deep (i32.sub (local.get 0) (i32.const 1))))))"#;
+
+#[test]
+fn the_call_stack_has_a_limit_that_is_named_and_can_be_raised() {
+    let deep = |flags: &str, times| map_wat(DEEP).flags(flags).jobs([times]).run();
+    let done = deep("", "1000000").ends(100).says("call stack exhausted");
+    done.says("help: raise the limit: --stack 2MiB");
+    for flags in ["--stack 64MiB", "--stack 64MiB --isolation process"] {
+        deep(flags, "1000000").ends(0).prints("1000000\n");
+    }
+    deep("--stack 64KiB", "1000000").ends(100).says("call stack exhausted");
+    deep("--stack 1GiB", "1").ends(2).says("between 64KiB and 64MiB");
+}
+
+#[test]
+fn a_guest_has_no_more_stack_than_the_system_allows() {
+    let module = file("deep.wat", DEEP);
+    let run = |kibibytes: u32, flags: &str| {
+        let script = format!("ulimit -s {kibibytes}; exec \"$@\"");
+        let wpool = std::process::Command::new("sh")
+            .args(["-c", &script, "sh", env!("CARGO_BIN_EXE_wpool"), "map"])
+            .arg(&module)
+            .args(["--no-cache"])
+            .args(flags.split_whitespace())
+            .args([":::", "1000000"])
+            .output()
+            .expect("sh is there");
+        (wpool.status.code(), String::from_utf8_lossy(&wpool.stderr).into_owned())
+    };
+    for kibibytes in [1024, 1200, 2048] {
+        let (code, said) = run(kibibytes, "");
+        assert_eq!(code, Some(100), "{said}");
+        assert!(said.contains("call stack exhausted"), "{said}");
+    }
+    let (code, said) = run(2048, "--stack 32MiB");
+    assert_eq!(code, Some(101), "{said}");
+    assert!(said.contains("ulimit -s: 2 MiB") && said.contains("help: lower --stack"), "{said}");
 }

@@ -198,6 +198,63 @@ fn a_torn_entry_is_written_again() {
 }
 
 #[test]
+fn an_entry_that_was_damaged_or_forged_is_written_again() {
+    let cache = folder("cache");
+    let run = || map_file(guest("roots")).env("XDG_CACHE_HOME", &cache).jobs(["4", "9"]).run();
+    run().ends(0);
+    let code = entries(&cache).into_iter().find(|path| path.extension().unwrap() == "cwasm");
+    let code = code.expect("there is machine code");
+    let whole = fs::read(&code).expect("is readable");
+    let replace = |bytes: &[u8]| {
+        fs::remove_file(&code).expect("it is there");
+        fs::write(&code, bytes).expect("is writable");
+    };
+    let is_whole = || assert!(fs::read(&code).expect("is readable") == whole);
+    replace(&vec![0; whole.len()]);
+    run().ends(0).prints("2.0\n3.0\n").says("2 jobs ok");
+    is_whole();
+    for part in 1..8 {
+        let mut damaged = whole.clone();
+        damaged[whole.len() / 8 * part] ^= 0x10;
+        replace(&damaged);
+        run().ends(0).prints("2.0\n3.0\n").says("2 jobs ok");
+        is_whole();
+    }
+    // Good for another user, or for whoever has no key.
+    let other = map_file(guest("roots")).env("XDG_CACHE_HOME", &cache);
+    let other = other.env("XDG_STATE_HOME", folder("other")).jobs(["4"]);
+    fs::remove_file(code.with_extension("json")).expect("it is there");
+    other.run().ends(0);
+    let forged = fs::read(code.with_extension("json")).expect("written again");
+    run().ends(0).prints("2.0\n3.0\n");
+    assert!(fs::read(code.with_extension("json")).expect("written again") != forged);
+}
+
+#[test]
+fn a_module_is_inspected_without_being_compiled() {
+    let cache = folder("cache");
+    for name in ["roots", "script-component"] {
+        let run = wpool(["inspect", "--json"]).arg(guest(name)).env("XDG_CACHE_HOME", &cache);
+        let inspected = run.run().ends(0);
+        assert_eq!(entries(&cache), Vec::<PathBuf>::new());
+        let inspected: serde_json::Value = serde_json::from_slice(&inspected.stdout).expect("JSON");
+        assert!(!inspected["tasks"].as_array().expect("a list").is_empty(), "{inspected}");
+    }
+    let wat = "(module (func (export \"f\") (param i64) (result i32) (local.get 0)))";
+    let invalid = file("type.wat", wat);
+    one_error(wpool(["inspect"]).arg(&invalid), &invalid, "type mismatch");
+}
+
+#[test]
+fn people_are_told_that_a_large_module_is_compiled_and_only_then() {
+    let wat = format!("(module (func (export \"f\")) {})", "(func)".repeat(200_000));
+    let module = file("large.wat", wat);
+    let run = || map_file(&module).stdin("\n").run().ends(0);
+    run().says("compiling ").says("large.wat, once\n");
+    assert!(!run().stderr.contains("compiling"));
+}
+
+#[test]
 fn nothing_is_kept_where_that_is_asked_for_or_others_could_write() {
     use std::os::unix::fs::PermissionsExt;
     let cache = folder("cache");

@@ -69,7 +69,11 @@ pub(crate) fn wpool<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Wpool
             command.env_remove(name);
         }
     }
-    command.env("XDG_CACHE_HOME", path("")).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+    command
+        .env("XDG_CACHE_HOME", path(""))
+        .env("XDG_STATE_HOME", path("state"))
+        .env_remove("NO_COLOR")
+        .env_remove("CLICOLOR_FORCE");
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     Wpool { command, words: Vec::new(), stdin: None, seconds: 60, leads_session: false }
 }

@@ -221,6 +221,6 @@ pub(crate) fn check_that_the_end_of_a_run_ends_a_wait<const N: usize>(scripts: [
     let Answers(answers) = Answers::of(done.lines()[0]);
     assert_eq!(answers.last(), Some(&json!({"error": "interrupted"})), "{answers:?}");
 
-    let done = run_all(scripts).args(["--deadline", "1"]).within(20).run();
+    let done = run_all(scripts).args(["--deadline", "3"]).within(20).run();
     done.ends(124).says("stopped by --deadline").says(&format!("{N} cancelled"));
 }

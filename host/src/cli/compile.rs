@@ -1,12 +1,12 @@
 //! `wpool compile`: compiles modules into the cache ahead of time.
 
 use super::exit::Exit;
+use super::flags::CompileLimitFlags;
 use super::report::Report;
-use super::{modules, summary, units};
+use super::{compiling, modules, summary, units};
 use clap::Args;
 use std::path::PathBuf;
 use wpool::pool::config::CompileConfig;
-use wpool::pool::session::Session;
 
 /// Compiles modules into the user's cache folder, so that later runs start at once.
 #[derive(Args, Debug)]
@@ -18,6 +18,9 @@ pub(crate) struct CompileFlags {
     /// Compile for runs with --fuel, which have machine code of their own
     #[arg(long)]
     fuel: bool,
+
+    #[command(flatten)]
+    limits: CompileLimitFlags,
 }
 
 /// Runs the subcommand.
@@ -26,9 +29,8 @@ pub(crate) struct CompileFlags {
 /// A module cannot be used.
 pub(crate) fn run(flags: &CompileFlags) -> Result<Exit, Report> {
     for path in &flags.modules {
-        let config = CompileConfig { fuel: flags.fuel, ..CompileConfig::default() };
-        let session = Session::open(&modules::read(path)?, config)
-            .map_err(|error| Report::of_module(path, error))?;
+        let config = CompileConfig { fuel: flags.fuel, ..flags.limits.config() };
+        let session = compiling::open(None, path, &modules::read(path)?, config, false)?;
         let compiled = session.compiled();
         let place = match &compiled.path {
             Some(path) => path.display().to_string(),

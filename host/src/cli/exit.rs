@@ -100,7 +100,12 @@ impl Exit {
     /// How an error of a run ends the program.
     pub(crate) fn of_error(error: &PoolError) -> Self {
         match error {
-            PoolError::Module(_) | PoolError::Task { .. } => Exit::Module,
+            PoolError::Module(_)
+            | PoolError::Task { .. }
+            | PoolError::Compile(_)
+            | PoolError::Init { .. }
+            | PoolError::InitTime { .. } => Exit::Module,
+            PoolError::Deadline(_) => Exit::Deadline,
             PoolError::Setup { .. } | PoolError::Lost(_) | PoolError::Input(_) => Exit::Setup,
             PoolError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 Exit::BrokenPipe

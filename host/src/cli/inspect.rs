@@ -1,13 +1,13 @@
 //! `wpool inspect`: what a module is, and what it will need.
 
 use super::exit::Exit;
+use super::flags::CompileLimitFlags;
 use super::report::Report;
 use super::{escape, modules, summary, units};
 use clap::Args;
 use std::fmt::Write;
 use std::path::PathBuf;
 use wpool::module::description::{Description, Kind, Task};
-use wpool::pool::config::CompileConfig;
 use wpool::pool::session::Session;
 
 /// Shows a module's kind, its tasks with their types, and what it will need granted.
@@ -20,6 +20,9 @@ pub(crate) struct InspectFlags {
     /// Print JSON
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    limits: CompileLimitFlags,
 }
 
 /// Runs the subcommand.
@@ -27,13 +30,12 @@ pub(crate) struct InspectFlags {
 /// # Errors
 /// The module cannot be used.
 pub(crate) fn run(flags: &InspectFlags) -> Result<Exit, Report> {
-    let session = Session::open(&modules::read(&flags.module)?, CompileConfig::default())
+    let description = Session::describe(&modules::read(&flags.module)?, &flags.limits.config())
         .map_err(|error| Report::of_module(&flags.module, error))?;
-    let description = session.description();
     let text = match flags.json {
-        true => serde_json::to_string_pretty(description)
+        true => serde_json::to_string_pretty(&description)
             .map_err(|error| Report::new(Exit::Internal, error.to_string()))?,
-        false => text(description),
+        false => text(&description),
     };
     summary::print(&(text + "\n"))
 }

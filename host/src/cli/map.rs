@@ -18,7 +18,7 @@ use super::output::{Output, Plan};
 use super::plan::{self, Jobs};
 use super::report::Report;
 use super::signals::{SharedCause, Signals};
-use super::{modules, summary};
+use super::{compiling, modules, summary};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, IsTerminal};
@@ -27,7 +27,7 @@ use std::time::Instant;
 use wpool::module::description::Kind;
 use wpool::pool::config::Config;
 use wpool::pool::error::PoolError;
-use wpool::pool::session::{EarlyZygote, Session};
+use wpool::pool::session::EarlyZygote;
 use wpool::pool::summary::End;
 
 /// Runs the subcommand. `args` is the whole command line, `columns` what followed each `:::`; `early` is a
@@ -42,23 +42,24 @@ pub(crate) fn run(
     early: Option<EarlyZygote>,
 ) -> Result<Exit, Report> {
     flags.console.apply_color();
+    let limits = &flags.limits;
+    let compile = limits.compile_now(!flags.policy.no_cache);
     let jobs = plan::jobs(&flags.input, columns)?;
     let module = modules::read(&flags.module)?;
-    let limits = &flags.limits;
     let mut objects = Objects::make(&flags.objects, limits.shared_space, limits.region_space)?;
-    let mut session = Session::open_in(early, &module, limits.compile(!flags.policy.no_cache))
-        .map_err(|error| Report::of_module(&flags.module, error))?;
+    let mut session = compiling::open(early, &flags.module, &module, compile, flags.console.quiet)?;
     let task = plan::task(&flags.call(), session.description(), &jobs)?;
     let mut config = plan::config(flags, session.description().kind, &jobs);
     objects.check(&flags.module, session.description())?;
     objects.lend_to(&mut config);
+    let of_load = |error| Report::of_load(&flags.module, error, &config);
     if flags.pool.dry_run {
-        session.load(&config).map_err(|error| Report::of_module(&flags.module, error))?;
+        session.load(&config).map_err(of_load)?;
         return summary::dry_run(&session, &task, &config, jobs.count());
     }
     objects.open_files()?;
     // Before signals are taken: a task that initialises may take a while.
-    session.load(&config).map_err(|error| Report::of_module(&flags.module, error))?;
+    session.load(&config).map_err(of_load)?;
     let description = session.description();
     let command = description.kind == Kind::Command;
     let names = vec![task.clone()];

@@ -7,6 +7,7 @@ mod argv;
 pub(crate) mod bench;
 mod call;
 mod compile;
+mod compiling;
 mod completions;
 mod escape;
 pub(crate) mod exit;

@@ -250,7 +250,7 @@ pub(crate) fn config(flags: &MapFlags, kind: Kind, jobs: &Jobs) -> Config {
         settings,
         shared: None,
         shared_bytes_max: limits.shared_space,
-        init_timeout: default.init_timeout,
+        init_timeout: limits.init_timeout,
         timeout: limits.timeout,
         deadline: limits.deadline,
         retry: policy.retry(),

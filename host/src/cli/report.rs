@@ -3,10 +3,13 @@
 use super::escape;
 use super::exit::Exit;
 use super::output::console::Console;
+use super::output::failures::{FRAMES_MAX, happened, help};
+use super::units;
 use anstream::{AutoStream, ColorChoice};
 use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
+use wpool::pool::config::{CompileLimit, Config};
 use wpool::pool::error::PoolError;
 
 /// Why the program gives up, and what the user can do about it.
@@ -14,8 +17,12 @@ use wpool::pool::error::PoolError;
 pub(crate) struct Report {
     /// How the program ends.
     pub(crate) exit: Exit,
+    /// What a guest printed before.
+    pub(crate) before: Vec<Vec<u8>>,
     /// What is wrong; a lowercase fragment.
     pub(crate) error: String,
+    /// The guest's functions in which it happened, innermost first.
+    pub(crate) frames: Vec<String>,
     /// What to do about it.
     pub(crate) help: Option<String>,
 }
@@ -23,7 +30,8 @@ pub(crate) struct Report {
 impl Report {
     /// A report without help.
     pub(crate) fn new(exit: Exit, error: impl Into<String>) -> Self {
-        Report { exit, error: error.into(), help: None }
+        let (before, frames) = (Vec::new(), Vec::new());
+        Report { exit, before, error: error.into(), frames, help: None }
     }
 
     /// A flag, its value, or a file it names is wrong.
@@ -45,6 +53,19 @@ impl Report {
                 Report { error: format!("{}: {}", path.display(), report.error), help, ..report }
             }
             _ => report,
+        }
+    }
+
+    /// An error of a pool that was to be set up like this, with the limit named that was crossed.
+    pub(crate) fn of_load(path: &Path, error: PoolError, config: &Config) -> Self {
+        match error {
+            PoolError::Init { task, failure, printed } => {
+                let error = format!("{}: --init {task} {}", path.display(), happened(&failure));
+                let help = help(&failure, config);
+                let frames = failure.backtrace.into_iter().take(FRAMES_MAX).collect();
+                Report { before: printed, frames, help, ..Report::new(Exit::Module, error) }
+            }
+            error => Report::of_module(path, error),
         }
     }
 
@@ -98,7 +119,14 @@ impl Report {
     }
 
     fn text(&self, color: bool) -> String {
-        let mut text = format!("{} {}\n", Label::Error.paint(color), escape::text(&self.error));
+        let mut text = String::new();
+        for line in &self.before {
+            text += &format!("{}\n", escape::bytes(line));
+        }
+        text += &format!("{} {}\n", Label::Error.paint(color), escape::text(&self.error));
+        for frame in &self.frames {
+            text += &format!("    {}\n", escape::text(frame));
+        }
         if let Some(help) = &self.help {
             text += &format!("{} {}\n", Label::Help.paint(color), escape::text(help));
         }
@@ -108,7 +136,7 @@ impl Report {
 
 /// What to do about a module that cannot be used. Its error comes from another process, as a text.
 fn module_help(error: &str) -> Option<&'static str> {
-    const HELP: [(&str, &str); 13] = [
+    const HELP: [(&str, &str); 14] = [
         ("cannot read", "give the path of a module: a .wasm or .wat file"),
         (
             "not a WebAssembly module",
@@ -127,6 +155,7 @@ fn module_help(error: &str) -> Option<&'static str> {
             "build it for wasm32-wasip1; `wpool inspect` lists all that it imports",
         ),
         ("more than --memory", "raise --memory, or build the module with less memory at the start"),
+        ("ulimit -s", "lower --stack, or raise the system's limit first: ulimit -s unlimited"),
         ("does not take raw text", "leave out -R and --files: its jobs are JSON"),
         (
             "incompatible import type",
@@ -148,6 +177,26 @@ impl From<PoolError> for Report {
         match error {
             PoolError::Task { candidates, .. } if !candidates.is_empty() => {
                 report.help(format!("choose one with --task: {}", candidates.join(", ")))
+            }
+            PoolError::Compile(limit) => report.help(match limit {
+                CompileLimit::Memory(bytes) => {
+                    let more = units::size_text(bytes.saturating_mul(2));
+                    format!("raise the limit, if the module is worth it: --compile-memory {more}")
+                }
+                CompileLimit::Time(time) => {
+                    let more = units::duration_text(time.saturating_mul(2));
+                    format!("give it longer, if the module is worth it: --compile-timeout {more}")
+                }
+            }),
+            PoolError::InitTime { task, limit } => {
+                let seconds = limit.as_secs_f64();
+                let more = units::duration_text(limit.saturating_mul(2));
+                let error = format!("--init {task} took longer than {seconds} s");
+                Report { error, ..report }.help(format!("give it longer: --init-timeout {more}"))
+            }
+            PoolError::Deadline(doing) => {
+                let error = format!("--deadline passed while the module was {doing}");
+                Report { error, ..report }.help("give the whole run longer, or none: --deadline")
             }
             _ => report,
         }

@@ -14,14 +14,14 @@ use super::output::progress::Progress;
 use super::output::trace::Traced;
 use super::report::Report;
 use super::signals::{AtOnce, Cause, Signals};
-use super::{argv, modules};
+use super::{argv, compiling, modules};
 use std::io;
 use std::os::fd::BorrowedFd;
 use wpool::module::description::{ChooseError, Description, Kind, Task};
 use wpool::pool::config::{Config, Halt, WORKERS_MAX};
 use wpool::pool::error::PoolError;
 use wpool::pool::feed::{Fill, Intake, Source};
-use wpool::pool::session::{EarlyZygote, Session};
+use wpool::pool::session::EarlyZygote;
 use wpool::pool::summary::End;
 use wpool::wire::settings::{CommandLine, Settings, command_job, task_job};
 
@@ -39,11 +39,11 @@ struct Plan {
 pub(crate) fn run(flags: &RunFlags, early: Option<EarlyZygote>) -> Result<Exit, Report> {
     flags.console.apply_color();
     let of_module = |error| Report::of_module(&flags.module, error);
-    let module = modules::read(&flags.module)?;
     let limits = &flags.limits;
+    let compile = limits.compile_now(!flags.policy.no_cache);
+    let module = modules::read(&flags.module)?;
     let mut objects = Objects::make(&flags.objects, limits.shared_space, limits.region_space)?;
-    let compile = limits.compile(!flags.policy.no_cache);
-    let mut session = Session::open_in(early, &module, compile).map_err(of_module)?;
+    let mut session = compiling::open(early, &flags.module, &module, compile, flags.console.quiet)?;
     let command = session.description().kind == Kind::Command;
     objects.check(&flags.module, session.description())?;
     let mut plan = match command {
@@ -53,7 +53,9 @@ pub(crate) fn run(flags: &RunFlags, early: Option<EarlyZygote>) -> Result<Exit, 
     objects.lend_to(&mut plan.config);
     objects.open_files()?;
     // Before signals are taken: a task that initialises may take a while.
-    session.load(&plan.config).map_err(of_module)?;
+    session
+        .load(&plan.config)
+        .map_err(|error| Report::of_load(&flags.module, error, &plan.config))?;
     let file = flags.results.output.as_deref().map(output_file).transpose()?;
     let names = plan.processes.iter().map(|process| process.name.clone()).collect();
     let trace = trace(&flags.trace, names)?;
@@ -215,6 +217,7 @@ fn config(flags: &RunFlags, settings: Settings, processes: usize) -> Config {
         shared_bytes_max: flags.limits.shared_space,
         timeout: flags.limits.timeout,
         deadline: flags.limits.deadline,
+        init_timeout: flags.limits.init_timeout,
         retry: flags.policy.retry(),
         // One process alone ends with its own code.
         halt: if processes > 1 { flags.policy.halt() } else { Halt::Never },

@@ -74,6 +74,35 @@ impl<Of> Builder<Of> {
         self
     }
 
+    /// Longest time of the task of [`Builder::init`]; that of one attempt at a job unless set, or a minute
+    /// where that has no limit.
+    #[must_use]
+    pub fn init_timeout(mut self, timeout: Duration) -> Self {
+        self.config.init_timeout = Some(timeout);
+        self
+    }
+
+    /// Most bytes of call stack of an instance, from 64 KiB to 64 MiB; 1 MiB unless set.
+    #[must_use]
+    pub fn stack(mut self, bytes: u64) -> Self {
+        self.config.settings.stack_bytes_max = bytes;
+        self
+    }
+
+    /// Most bytes of memory for compiling the module; 4 GiB unless set.
+    #[must_use]
+    pub fn compile_memory(mut self, bytes: u64) -> Self {
+        self.compile.bytes_max = bytes;
+        self
+    }
+
+    /// Longest time for compiling the module; five minutes unless set.
+    #[must_use]
+    pub fn compile_timeout(mut self, timeout: Duration) -> Self {
+        self.compile.timeout = timeout;
+        self
+    }
+
     /// Most bytes of linear memory of an instance; 1 GiB unless set.
     #[must_use]
     pub fn memory(mut self, bytes: u64) -> Self {

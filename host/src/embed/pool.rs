@@ -23,6 +23,7 @@ use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 /// A pool of worker processes that run the tasks of one module.
 ///
@@ -281,7 +282,8 @@ fn dispatch(
     started: &SyncSender<Result<Started, Error>>,
 ) -> Option<Summary> {
     home::become_pool();
-    let Builder { module, mut config, compile, on_log, shared, every_task, .. } = builder;
+    let Builder { module, mut config, mut compile, on_log, shared, every_task, .. } = builder;
+    compile.deadline = config.deadline.and_then(|limit| Instant::now().checked_add(limit));
     let opened = match module {
         Module::File(path) => crate::module::read(&path)
             .map_err(|error| Error::Pool(format!("{}: {error}", path.display()))),

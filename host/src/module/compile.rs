@@ -1,36 +1,56 @@
 //! Compilation: from the user's bytes to machine code, in the compiler process only.
 
 use super::description::Description;
-use super::{ModuleError, classify, component, one_line};
+use super::{ModuleError, classify, component, one_line, outline};
+use crate::wire::failure::FRAMES_MAX;
+use rustix::io::Errno;
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use wasmparser::Parser;
+use std::num::NonZeroUsize;
+use wasmparser::{Parser, Validator, WasmFeatures};
 use wasmtime::component::Component;
-use wasmtime::{Config, Engine, Inlining, WasmBacktraceDetails};
-
-/// Guests' call stack: 1 MiB, twice wasmtime's default, for interpreters that recurse.
-const STACK_BYTES: usize = 1 << 20;
+use wasmtime::{Collector, Config, Engine, Inlining, Module, WasmBacktraceDetails};
 
 /// Most frames of a backtrace.
-const BACKTRACE_FRAMES: std::num::NonZeroUsize = std::num::NonZeroUsize::new(32).expect("not 0");
+const BACKTRACE_FRAMES: NonZeroUsize = NonZeroUsize::new(FRAMES_MAX).expect("not 0");
+
+/// Addresses that are kept free for each memory of a module that has one of 64 bits: 64 GiB, which is as
+/// far as it can grow. Those of 32 bits have 4 GiB, which is all that they can be.
+pub(crate) const WIDE_BYTES: u64 = 64 << 30;
+
+/// How a module is compiled: what its bytes and the limits of its jobs decide.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Variant {
+    /// Whether jobs have a limit of fuel.
+    pub(crate) fuel: bool,
+    /// Whether memories may grow above 4 GiB.
+    wide: bool,
+    /// Whether functions are inlined across the modules of a component.
+    inlined: bool,
+}
+
+impl Variant {
+    /// That of a module.
+    pub(crate) fn of(description: &Description, fuel: bool) -> Variant {
+        Variant { fuel, wide: description.parts.wide, inlined: description.component }
+    }
+}
 
 /// What the compiler and the engines that load its code must agree on.
 ///
 /// Anything that changes code generation belongs here, and nowhere else: the loader refuses code
 /// made with other settings.
-pub(crate) fn engine_config(fuel: bool) -> Config {
+pub(crate) fn engine_config(variant: Variant) -> Config {
     let mut config = Config::new();
     config
         .wasm_gc(true)
         .wasm_function_references(true)
         .wasm_exceptions(true)
+        // The one that frees cycles.
+        .collector(Collector::Copying)
         .relaxed_simd_deterministic(true)
-        .consume_fuel(fuel)
+        .consume_fuel(variant.fuel)
         .memory_may_move(false)
-        // A component's modules call one another often: an interpreter its C library. It takes memory
-        // to compile, and an eighth off the time of a Python task that returns a list.
-        .compiler_inlining(Inlining::InterModuleAndIntraGc)
-        .max_wasm_stack(STACK_BYTES)
         // A worker runs one guest at a time.
         .concurrency_support(false)
         // Function names come from the name section; DWARF would be parsed at every trap.
@@ -38,14 +58,24 @@ pub(crate) fn engine_config(fuel: bool) -> Config {
         .wasm_backtrace_max_frames(Some(BACKTRACE_FRAMES))
         // For debuggers and profilers only: wasmtime unwinds by frame pointers.
         .native_unwind_info(false);
+    if variant.wide {
+        config.memory_reservation(WIDE_BYTES);
+    }
+    if variant.inlined {
+        // A component's modules call one another often: an interpreter its C library. It takes memory
+        // to compile, and an eighth off the time of a Python task that returns a list.
+        config.compiler_inlining(Inlining::InterModuleAndIntraGc);
+    }
     config
 }
 
 /// A digest of all that decides whether compiled code can be loaded: settings, processor, version.
 pub(crate) fn compatibility(fuel: bool) -> u64 {
-    let engine = Engine::new(&engine_config(fuel)).expect("the fixed settings are valid");
+    let variant = Variant { fuel, ..Variant::default() };
+    let engine = Engine::new(&engine_config(variant)).expect("the fixed settings are valid");
     let mut hasher = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut hasher);
+    WIDE_BYTES.hash(&mut hasher);
     hasher.finish()
 }
 
@@ -84,7 +114,7 @@ fn text_error(drawing: &str) -> String {
     }
 }
 
-/// Compiles a module, given in binary or text form, and says what it is.
+/// Says what a module is, given in binary or text form, and compiles it.
 ///
 /// This is run by the compiler process on bytes that nobody vouches for. It uses several threads.
 ///
@@ -92,28 +122,56 @@ fn text_error(drawing: &str) -> String {
 /// The bytes are not a module, or a module of a kind that is not run.
 pub(crate) fn compile(bytes: &[u8], fuel: bool) -> Result<(Vec<u8>, Description), ModuleError> {
     let binary = binary(bytes)?;
-    let engine = Engine::new(&engine_config(fuel)).map_err(refused)?;
-    if Parser::is_component(&binary) {
-        return compile_component(&engine, &binary);
-    }
-    let description = classify::describe(&binary)?;
-    if classify::has_shared_memory(&binary)? {
+    let description = describe_binary(&binary)?;
+    if !description.component && classify::has_shared_memory(&binary)? {
         return Err(ModuleError::SharedMemory);
     }
-    let cwasm = engine.precompile_module(&binary).map_err(refused)?;
-    Ok((cwasm, description))
+    let engine = engine(Variant::of(&description, fuel))?;
+    let cwasm = match description.component {
+        true => engine.precompile_component(&binary),
+        false => engine.precompile_module(&binary),
+    };
+    Ok((cwasm.map_err(refused)?, description))
 }
 
-fn compile_component(
-    engine: &Engine,
-    binary: &[u8],
-) -> Result<(Vec<u8>, Description), ModuleError> {
-    let component = Component::new(engine, binary).map_err(refused)?;
-    let description = component::describe(&component, binary);
-    Ok((component.serialize().map_err(refused)?, description))
+/// Says what a module is, given in binary or text form. This is run by the compiler process as well.
+///
+/// # Errors
+/// The bytes are not a module.
+pub(crate) fn describe(bytes: &[u8]) -> Result<Description, ModuleError> {
+    let binary = binary(bytes)?;
+    let description = describe_binary(&binary)?;
+    match description.component {
+        true => Validator::new_with_features(WasmFeatures::all())
+            .validate_all(&binary)
+            .map(drop)
+            .map_err(|error| ModuleError::Compile(one_line(&error.to_string()))),
+        false => {
+            let engine = engine(Variant::of(&description, false))?;
+            Module::validate(&engine, &binary).map_err(refused)
+        }
+    }?;
+    Ok(description)
+}
+
+fn describe_binary(binary: &[u8]) -> Result<Description, ModuleError> {
+    if !Parser::is_component(binary) {
+        return classify::describe(binary);
+    }
+    // Types are told by the engine, which tells them of what it has compiled.
+    let outline = outline::without_code(binary)?;
+    let component = Component::new(&engine(Variant::default())?, outline).map_err(refused)?;
+    Ok(component::describe(&component, binary))
+}
+
+fn engine(variant: Variant) -> Result<Engine, ModuleError> {
+    Engine::new(&engine_config(variant)).map_err(refused)
 }
 
 fn refused(error: wasmtime::Error) -> ModuleError {
+    if error.chain().any(|cause| cause.downcast_ref() == Some(&Errno::NOMEM)) {
+        return ModuleError::Memory;
+    }
     let causes: Vec<String> = error.chain().map(|cause| one_line(&cause.to_string())).collect();
     ModuleError::Compile(causes.join(": "))
 }

@@ -6,11 +6,14 @@ pub(crate) mod compile;
 mod component;
 pub mod description;
 pub(crate) mod load;
+mod outline;
 mod proposals;
 pub(crate) mod scalar;
+mod seal;
 mod tasks;
 mod wit;
 
+use description::DESCRIPTION_BYTES_MAX;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -42,6 +45,12 @@ pub enum ModuleError {
          without them, and share by wpool's regions"
     )]
     SharedMemory,
+    /// There is too much to say of it.
+    #[error("its exports and imports take more than {} MiB to describe", DESCRIPTION_BYTES_MAX >> 20)]
+    Described,
+    /// The compiler got no more memory.
+    #[error("compiling it needs more memory than it may have")]
+    Memory,
     /// The compiler refuses the module.
     #[error("cannot compile the module: {0}")]
     Compile(String),

@@ -3,9 +3,10 @@
 use crate::shared::{Shared, Space};
 use crate::wire::failure::FailureKind;
 use crate::wire::settings::Settings;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Most workers of a pool: the slots that control memory has for them.
 pub const WORKERS_MAX: usize = 960;
@@ -72,6 +73,9 @@ impl Default for Retry {
     }
 }
 
+/// Longest time of a task that initialises where nothing says otherwise.
+const INIT_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// Everything a pool is told at its start.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -85,8 +89,8 @@ pub struct Config {
     /// Most bytes of control memory, where it is made for this pool.
     pub shared_bytes_max: u64,
     /// Longest time of the task that initialises ([`Settings::init`]), where it is called once for all
-    /// workers.
-    pub init_timeout: Duration,
+    /// workers; where this is `None`, that of one attempt at a job, or a minute.
+    pub init_timeout: Option<Duration>,
     /// Longest time of one attempt at a job.
     pub timeout: Option<Duration>,
     /// Longest time of the whole run.
@@ -117,11 +121,16 @@ impl Config {
         }
     }
 
+    /// Longest time of the task that initialises, where it is called once for all workers.
+    pub fn init_limit(&self) -> Duration {
+        self.init_timeout.or(self.timeout).unwrap_or(INIT_TIMEOUT)
+    }
+
     /// The same, with limits that agree: a result has to fit the buffer as well, and times the clock.
     pub(crate) fn bounded(mut self) -> Self {
         self.timeout = self.timeout.filter(|timeout| *timeout < FOREVER);
         self.deadline = self.deadline.filter(|deadline| *deadline < FOREVER);
-        self.init_timeout = self.init_timeout.min(FOREVER);
+        self.init_timeout = self.init_timeout.map(|timeout| timeout.min(FOREVER));
         self.retry.delay = self.retry.delay.min(FOREVER);
         let settings = &mut self.settings;
         settings.output_bytes_max = settings.output_bytes_max.min(self.buffer_bytes_max as u64);
@@ -136,7 +145,7 @@ impl Default for Config {
             settings: Settings::default(),
             shared: None,
             shared_bytes_max: 256 << 20,
-            init_timeout: Duration::from_secs(60),
+            init_timeout: None,
             timeout: None,
             deadline: None,
             retry: Retry::default(),
@@ -155,12 +164,16 @@ impl Default for Config {
 pub struct CompileConfig {
     /// Whether compiled modules are read from and written to the user's cache folder.
     pub cache: bool,
-    /// Most bytes of address space of the compiler process.
+    /// Most bytes of writable memory of the compiler process.
     pub bytes_max: u64,
     /// Longest compile time.
     pub timeout: Duration,
+    /// When all must be done: compiling, initialising, and the jobs of every run. No such time if `None`.
+    pub deadline: Option<Instant>,
     /// Whether jobs will have a limit of fuel (it changes the machine code).
     pub fuel: bool,
+    /// What is called when a module has to be compiled, before that begins.
+    pub on_compile: OnCompile,
     /// The program to run as zygote where the embedding program lacks this crate.
     pub executable: Option<PathBuf>,
 }
@@ -170,9 +183,54 @@ impl Default for CompileConfig {
         CompileConfig {
             cache: true,
             bytes_max: 4 << 30,
-            timeout: Duration::from_secs(60),
+            timeout: Duration::from_secs(300),
+            deadline: None,
             fuel: false,
+            on_compile: OnCompile::default(),
             executable: None,
+        }
+    }
+}
+
+/// A function that is called when a module has to be compiled.
+#[derive(Clone, Default)]
+pub struct OnCompile(Option<Arc<dyn Fn() + Send + Sync>>);
+
+impl OnCompile {
+    /// Has this function called.
+    pub fn new(call: impl Fn() + Send + Sync + 'static) -> OnCompile {
+        OnCompile(Some(Arc::new(call)))
+    }
+
+    pub(super) fn call(&self) {
+        if let Some(call) = &self.0 {
+            call();
+        }
+    }
+}
+
+impl fmt::Debug for OnCompile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("OnCompile").field(&self.0.is_some()).finish()
+    }
+}
+
+/// A limit that compiling a module has crossed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CompileLimit {
+    /// That of its memory, in bytes.
+    Memory(u64),
+    /// That of its time.
+    Time(Duration),
+}
+
+impl fmt::Display for CompileLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CompileLimit::Memory(bytes) => {
+                write!(f, "needs more than {} MiB of memory", bytes >> 20)
+            }
+            CompileLimit::Time(time) => write!(f, "takes longer than {} s", time.as_secs_f64()),
         }
     }
 }

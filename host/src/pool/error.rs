@@ -1,6 +1,9 @@
 //! Why a run could not be started or had to be given up. (A failed job is not one of these.)
 
+use super::config::CompileLimit;
+use crate::wire::failure::Failure;
 use std::io;
+use std::time::Duration;
 use thiserror::Error;
 
 /// Why a run could not be started or had to be given up.
@@ -9,6 +12,30 @@ pub enum PoolError {
     /// The module cannot be used: not wasm, invalid, too large, or too costly to compile.
     #[error("{0}")]
     Module(String),
+    /// Compiling the module takes more than it may.
+    #[error("compiling it {0}")]
+    Compile(CompileLimit),
+    /// The task that initialises guests failed.
+    #[error("the task `{}`, which initialises, failed: {failure}", .task.escape_debug())]
+    Init {
+        /// Its name.
+        task: String,
+        /// How it failed.
+        failure: Box<Failure>,
+        /// The lines that it printed before, without their ends.
+        printed: Vec<Vec<u8>>,
+    },
+    /// The task that initialises guests took too long.
+    #[error("the task `{}`, which initialises, took longer than {} s", .task.escape_debug(), .limit.as_secs_f64())]
+    InitTime {
+        /// Its name.
+        task: String,
+        /// How long it may take.
+        limit: Duration,
+    },
+    /// The deadline passed before there could be jobs.
+    #[error("the deadline passed while the module was {0}")]
+    Deadline(&'static str),
     /// The module has no such task, or several and none was named.
     #[error("{message}")]
     Task {

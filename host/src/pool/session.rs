@@ -1,19 +1,19 @@
 //! A module that is loaded and ready to be run: its zygote, its machine code, its description.
 
-use super::config::{CompileConfig, Config, FOREVER};
+use super::config::{CompileConfig, CompileLimit, Config, FOREVER};
 use super::dispatcher::Dispatcher;
 use super::error::PoolError;
 use super::feed::{Commands, Notice, Sink, Source};
 use super::sharing::Sharing;
 use super::summary::Summary;
 use crate::module::cache::Cache;
-use crate::module::description::Description;
+use crate::module::description::{DESCRIPTION_BYTES_MAX, Description};
 use crate::module::{MODULE_BYTES_MAX, ModuleError};
 use crate::shared::Shared;
-use crate::wire::control::{Load, ToZygote};
+use crate::wire::control::{Load, ToZygote, Uncompiled};
 use crate::wire::line::Line;
 use crate::wire::settings::Settings;
-use crate::zygote::{Zygote, payload};
+use crate::zygote::{LOADED, LoadError, Zygote, payload};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -22,9 +22,6 @@ use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// Most bytes of a module's description that are read back from the compiler.
-const DESCRIPTION_BYTES_MAX: u64 = 64 << 20;
 
 /// Where a module's machine code came from.
 #[derive(Clone, Debug)]
@@ -100,9 +97,7 @@ impl Session {
     ) -> Result<Session, PoolError> {
         let config = CompileConfig { timeout: config.timeout.min(FOREVER), ..config };
         let started = Instant::now();
-        if module.len() as u64 > MODULE_BYTES_MAX {
-            return Err(PoolError::Module(ModuleError::TooLarge.to_string()));
-        }
+        check_size(module)?;
         let zygote = match early {
             Some(early) => early.zygote,
             None => start_zygote(&config)?,
@@ -120,6 +115,7 @@ impl Session {
         let (code, description) = match found {
             Some(found) => found,
             None => {
+                config.on_compile.call();
                 let (code, description) = compile(&zygote, module, &config)?;
                 if let Some(cache) = &cache {
                     // Without the entry the next start compiles again; that is all.
@@ -143,6 +139,19 @@ impl Session {
             printed: Vec::new(),
             not_send: PhantomData,
         })
+    }
+
+    /// Has a module described by a zygote of its own, which neither compiles nor keeps it.
+    ///
+    /// # Errors
+    /// As of [`Session::open`].
+    pub fn describe(module: &[u8], config: &CompileConfig) -> Result<Description, PoolError> {
+        check_size(module)?;
+        let zygote = start_zygote(config)?;
+        zygote.compatibility(config.fuel).map_err(no_zygote)?;
+        let description = ask_compiler(&zygote, module, config, None)?;
+        zygote.close();
+        Ok(description)
     }
 
     /// What the module is.
@@ -179,8 +188,12 @@ impl Session {
         sink: &mut dyn Sink,
         commands: &mut dyn Commands,
     ) -> Result<Summary, PoolError> {
-        let config = config.bounded();
+        let mut config = config.bounded();
         self.load(&config)?;
+        config.deadline = match (config.deadline, left(&self.config)) {
+            (Some(run), Some(all)) => Some(run.min(all)),
+            (run, all) => run.or(all),
+        };
         for Line { stream, bytes } in std::mem::take(&mut self.printed) {
             sink.notice(Notice::Log { pid: self.zygote.pid(), job: None, stream, line: bytes });
         }
@@ -203,8 +216,9 @@ impl Session {
         if same && self.loaded.as_ref() == Some(settings) {
             return Ok(());
         }
+        // Whatever comes of it, the zygote will not have loaded what it had before.
+        self.loaded = None;
         if !same {
-            self.loaded = None;
             let made = || Shared::new(config.space()).map(Arc::new);
             let shared = config.shared.clone().map_or_else(made, Ok);
             self.sharing = Some(Sharing::new(&shared.map_err(setup("make shared state"))?)?);
@@ -230,15 +244,30 @@ impl Session {
         if settings.stdio {
             files.extend([input.as_fd(), output.as_fd(), error.as_fd()]);
         }
-        let limit = settings.init.as_ref().map(|_| config.init_timeout);
-        let loaded = match (self.zygote.load(&files, limit), &settings.init) {
-            (Err(error), Some(init)) if error.kind() == io::ErrorKind::TimedOut => {
-                let (init, seconds) = (init.escape_debug(), config.init_timeout.as_secs_f64());
-                Err(format!("--init {init} took longer than {seconds} s"))
+        let limit = settings.init.as_ref().map_or(LOADED, |_| config.init_limit());
+        let left = left(&self.config).unwrap_or(Duration::MAX);
+        let (loaded, printed) = match self.zygote.load(&files, limit.min(left)) {
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                // It goes on initialising, and answers nobody.
+                self.zygote.end();
+                self.zygote = start_zygote(&self.config)?;
+                return Err(match &settings.init {
+                    _ if left <= limit => PoolError::Deadline("loaded"),
+                    Some(task) => PoolError::InitTime { task: task.clone(), limit },
+                    None => no_zygote(error),
+                });
             }
-            (loaded, _) => loaded.map_err(no_zygote)?,
+            loaded => loaded.map_err(no_zygote)?,
         };
-        self.printed = loaded.map_err(PoolError::Module)?;
+        let task = || settings.init.clone().unwrap_or_default();
+        loaded.map_err(|error| match error {
+            LoadError::Refused(message) => PoolError::Module(message),
+            LoadError::Init(failure) => {
+                let printed = printed.iter().map(|line| line.bytes.clone()).collect();
+                PoolError::Init { task: task(), failure: Box::new(failure), printed }
+            }
+        })?;
+        self.printed = printed;
         self.loaded = Some(settings.clone());
         Ok(())
     }
@@ -257,6 +286,18 @@ impl Session {
         self.load(config)?;
         Ok(how)
     }
+}
+
+fn check_size(module: &[u8]) -> Result<(), PoolError> {
+    match module.len() as u64 > MODULE_BYTES_MAX {
+        true => Err(PoolError::Module(ModuleError::TooLarge.to_string())),
+        false => Ok(()),
+    }
+}
+
+/// The time that is left until all must be done, if that was said.
+fn left(config: &CompileConfig) -> Option<Duration> {
+    config.deadline.map(|end| end.saturating_duration_since(Instant::now()))
 }
 
 pub(super) fn setup(what: &'static str) -> impl Fn(io::Error) -> PoolError {
@@ -281,30 +322,47 @@ fn compile(
     module: &[u8],
     config: &CompileConfig,
 ) -> Result<(File, Description), PoolError> {
-    let pass = || -> io::Result<[File; 3]> {
-        let memfd = |name| {
-            let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-            Ok::<_, io::Error>(File::from(memfd_create(name, flags)?))
-        };
-        Ok([payload("wpool-module", module)?, memfd("wpool-code")?, memfd("wpool-description")?])
-    };
-    let [module, code, mut description] = pass().map_err(setup("pass the module"))?;
+    let code = memfd("wpool-code").map_err(setup("pass the module"))?;
+    let description = ask_compiler(zygote, module, config, Some(&code))?;
+    let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE | SealFlags::SEAL;
+    fcntl_add_seals(&code, seals).map_err(|error| setup("seal the code")(error.into()))?;
+    Ok((code, description))
+}
+
+/// Has a module described, and compiled if there is a file for the machine code.
+fn ask_compiler(
+    zygote: &Zygote,
+    module: &[u8],
+    config: &CompileConfig,
+    code: Option<&File>,
+) -> Result<Description, PoolError> {
+    let module = payload("wpool-module", module).map_err(setup("pass the module"))?;
+    let mut description = memfd("wpool-description").map_err(setup("pass the module"))?;
+    let left = left(config).unwrap_or(Duration::MAX);
+    let timeout = config.timeout.min(left);
     let request = ToZygote::Compile {
         fuel: config.fuel,
         bytes_max: config.bytes_max,
-        timeout_ms: config.timeout.as_millis() as u64,
+        timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
     };
-    let files = [module.as_fd(), code.as_fd(), description.as_fd()];
-    zygote
-        .compile(&request, files, config.timeout)
-        .map_err(no_zygote)?
-        .map_err(PoolError::Module)?;
-    let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE | SealFlags::SEAL;
-    fcntl_add_seals(&code, seals).map_err(|error| setup("seal the code")(error.into()))?;
+    let mut files = vec![module.as_fd(), description.as_fd()];
+    files.extend(code.map(File::as_fd));
+    zygote.compile(&request, &files, timeout).map_err(no_zygote)?.map_err(|why| match why {
+        Uncompiled::Refused(message) => PoolError::Module(message),
+        Uncompiled::Memory => PoolError::Compile(CompileLimit::Memory(config.bytes_max)),
+        Uncompiled::Time if left <= config.timeout => PoolError::Deadline("compiled"),
+        Uncompiled::Time => PoolError::Compile(CompileLimit::Time(config.timeout)),
+    })?;
     let described = (|| {
         description.rewind()?;
-        serde_json::from_reader(io::BufReader::new((&description).take(DESCRIPTION_BYTES_MAX)))
-            .map_err(io::Error::from)
+        let bytes = (&description).take(DESCRIPTION_BYTES_MAX as u64);
+        serde_json::from_reader(io::BufReader::new(bytes)).map_err(io::Error::from)
     })();
-    Ok((code, described.map_err(setup("read the module's description"))?))
+    described.map_err(setup("read the module's description"))
+}
+
+/// A file in memory, to be filled by another process.
+fn memfd(name: &str) -> io::Result<File> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    Ok(File::from(memfd_create(name, flags)?))
 }

@@ -39,7 +39,8 @@ pub(crate) enum ToZygote {
         fuel: bool,
     },
     /// Compile a module in a process of its own: answered by [`FromZygote::Compiled`].
-    /// Descriptors: the module, where the machine code goes, where its description (JSON) goes.
+    /// Descriptors: the module, where its description (JSON) goes, and where the machine code goes; it is
+    /// only described where there is no third one.
     Compile {
         /// Whether jobs will have a limit of fuel.
         fuel: bool,
@@ -124,9 +125,10 @@ pub(crate) enum FromZygote {
     /// The answer to [`ToZygote::Compatibility`] of a zygote that cannot fork: why not.
     Unfit(String),
     /// The module is compiled, or why not.
-    Compiled(Result<(), String>),
-    /// The module is linked, or why not.
-    Loaded(Result<(), String>),
+    Compiled(Result<(), Uncompiled>),
+    /// The module is linked, or why not. Where a guest was to be initialised, what it printed is in a
+    /// descriptor, and in another one, if it failed, its failure (JSON).
+    Loaded(Result<(), Unloaded>),
     /// All jobs were run in one process, or why not.
     Alone(Result<(), String>),
     /// A worker was forked, or why not. Descriptor: its pidfd.
@@ -143,6 +145,26 @@ pub(crate) enum FromZygote {
         /// How it ended.
         status: ExitStatus,
     },
+}
+
+/// Why there is no machine code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Uncompiled {
+    /// The module is refused, or the compiler was lost: in words for the user.
+    Refused(String),
+    /// Compiling needs more memory than it may have.
+    Memory,
+    /// Compiling takes longer than it may.
+    Time,
+}
+
+/// Why a module is not linked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Unloaded {
+    /// In words for the user.
+    Refused(String),
+    /// The guest failed while it was initialised.
+    Init,
 }
 
 /// Cuts a text so that it fits into a message.

@@ -4,6 +4,7 @@ use super::jobmem::{EXIT_WITH_LAST_WORDS, JobMem};
 use super::waits::Awaited;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::num::NonZeroU64;
 
 /// The message of a trap for want of stack.
 pub const STACK_EXHAUSTED: &str = "call stack exhausted";
@@ -86,7 +87,7 @@ pub struct Failure {
     /// Bytes of memory that the guest would have needed ([`FailureKind::OutOfMemory`]), as far as it
     /// asked for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asked: Option<u64>,
+    pub asked: Option<NonZeroU64>,
 }
 
 impl Failure {

@@ -8,6 +8,7 @@ use crate::wire::failure::{
 };
 use crate::wire::settings::Settings;
 use std::fmt::{self, Write};
+use std::num::NonZeroU64;
 use wasmtime::component::Val;
 use wasmtime::{FrameInfo, ThrownException, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
@@ -105,7 +106,10 @@ fn out_of_memory(settings: &Settings, refused: Refused) -> Failure {
         }
         Some(why) => format!("its memory cannot grow to {wanted}: {}", bounded(one_line(&why))),
     };
-    Failure { asked: Some(refused.wanted), ..Failure::new(FailureKind::OutOfMemory, message) }
+    Failure {
+        asked: NonZeroU64::new(refused.wanted),
+        ..Failure::new(FailureKind::OutOfMemory, message)
+    }
 }
 
 /// A size in the largest unit of which there is at least one.

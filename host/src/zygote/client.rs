@@ -1,6 +1,7 @@
 //! The dispatcher's side of a zygote.
 
-use crate::wire::control::{ControlSocket, FromZygote, ToZygote};
+use crate::wire::control::{ControlSocket, FromZygote, ToZygote, Uncompiled, Unloaded};
+use crate::wire::failure::Failure;
 use crate::wire::line::{self, Line};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
@@ -17,10 +18,19 @@ use std::time::{Duration, Instant};
 const FIRST_ANSWER: Duration = Duration::from_secs(5);
 
 /// How long it may take to load a module.
-const LOADED: Duration = Duration::from_secs(30);
+pub(crate) const LOADED: Duration = Duration::from_secs(30);
 
 /// Most bytes that are taken of what a guest prints while it is initialised.
 const PRINTED_BYTES_MAX: u64 = 64 << 20;
+
+/// Why a module is not loaded.
+#[derive(Debug)]
+pub(crate) enum LoadError {
+    /// It cannot be linked, in words for the user.
+    Refused(String),
+    /// The guest failed while it was initialised.
+    Init(Failure),
+}
 
 /// A running zygote. Dropping it ends it and all its workers.
 #[derive(Debug)]
@@ -96,43 +106,43 @@ impl Zygote {
         }
     }
 
-    /// Compiles `module` in a process of its own. On success both memfds are filled.
+    /// Compiles or describes a module in a process of its own. On success the memfds are filled.
     ///
     /// # Errors
     /// Outer: the zygote is of no use any more. Inner: why the module cannot be compiled.
     pub(crate) fn compile(
         &self,
         request: &ToZygote,
-        files: [BorrowedFd<'_>; 3],
+        files: &[BorrowedFd<'_>],
         timeout: Duration,
-    ) -> io::Result<Result<(), String>> {
-        match self.ask(request, &files, timeout + FIRST_ANSWER)? {
+    ) -> io::Result<Result<(), Uncompiled>> {
+        match self.ask(request, files, timeout.saturating_add(FIRST_ANSWER))? {
             FromZygote::Compiled(result) => Ok(result),
             other => Err(unexpected(&other)),
         }
     }
 
     /// Loads and links a module: its machine code, a [`Load`](crate::wire::control::Load), and what that
-    /// says follows. Answers with what was printed where a guest was initialised, which takes `init` at
-    /// most.
+    /// says follows. Answers with what was printed where a guest was initialised.
     ///
     /// # Errors
-    /// Outer: the zygote is of no use any more. Inner: why the module cannot be linked or initialised.
+    /// The zygote is of no use any more.
     pub(crate) fn load(
         &self,
         files: &[BorrowedFd<'_>],
-        init: Option<Duration>,
-    ) -> io::Result<Result<Vec<Line>, String>> {
-        let timeout = init.unwrap_or(LOADED);
+        timeout: Duration,
+    ) -> io::Result<(Result<(), LoadError>, Vec<Line>)> {
         let (answer, files) = self.ask_for_files(&ToZygote::Load, files, timeout)?;
-        match answer {
-            FromZygote::Loaded(Err(message)) => Ok(Err(message)),
-            FromZygote::Loaded(Ok(())) => Ok(Ok(match files.into_iter().next() {
-                Some(file) => printed(File::from(file))?,
-                None => Vec::new(),
-            })),
-            other => Err(unexpected(&other)),
-        }
+        let FromZygote::Loaded(loaded) = answer else { return Err(unexpected(&answer)) };
+        let mut files = files.into_iter().map(File::from);
+        let lines = files.next().map_or_else(|| Ok(Vec::new()), printed)?;
+        let loaded = match (loaded, files.next()) {
+            (Ok(()), _) => Ok(()),
+            (Err(Unloaded::Refused(message)), _) => Err(LoadError::Refused(message)),
+            (Err(Unloaded::Init), Some(file)) => Err(LoadError::Init(failure(file)?)),
+            (Err(Unloaded::Init), None) => return Err(io::ErrorKind::InvalidData.into()),
+        };
+        Ok((loaded, lines))
     }
 
     /// Runs all jobs in one process. The records are in the second file afterwards.
@@ -169,9 +179,10 @@ impl Zygote {
         timeout: Duration,
     ) -> io::Result<(FromZygote, Vec<OwnedFd>)> {
         self.socket.send(request, fds)?;
-        let deadline = Instant::now() + timeout;
+        let deadline = Instant::now().checked_add(timeout);
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left =
+                deadline.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 return Err(io::Error::new(
                     io::ErrorKind::TimedOut,
@@ -233,6 +244,13 @@ fn printed(file: File) -> io::Result<Vec<Line>> {
     let mut bytes = Vec::new();
     file.take(PRINTED_BYTES_MAX).read_to_end(&mut bytes)?;
     Ok(line::decode(&bytes))
+}
+
+/// Reads how a guest failed, from the file that the zygote has sent. Nobody vouches for it.
+fn failure(file: File) -> io::Result<Failure> {
+    let mut json = Vec::new();
+    file.take(PRINTED_BYTES_MAX).read_to_end(&mut json)?;
+    Failure::decode(&json).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 fn unexpected(message: &FromZygote) -> io::Error {

@@ -4,8 +4,9 @@
 //! anything else.
 
 use super::fork::{self, ChildProcess};
-use crate::module::compile;
-use crate::wire::control::{ExitStatus, ToZygote, cut_text};
+use crate::module::description::DESCRIPTION_BYTES_MAX;
+use crate::module::{ModuleError, compile};
+use crate::wire::control::{ExitStatus, ToZygote, Uncompiled, cut_text};
 use crate::worker::jail;
 use nix::sys::resource::{Resource, setrlimit};
 use std::fs::File;
@@ -16,11 +17,14 @@ use std::time::{Duration, Instant};
 /// Exit code of a compiler that has written why the module is not valid.
 const INVALID: i32 = 1;
 
+/// Exit code of a compiler that got no more memory, and could still say so.
+const OUT_OF_MEMORY: i32 = 2;
+
 /// Exit code of a compiler that could not even write that.
 const CRASHED: i32 = 101;
 
-/// Compiles the module in `files[0]` into `files[1]`, its description into `files[2]`. `watch` is
-/// the control socket: when it closes, the dispatcher is gone and so is the reason to go on.
+/// Describes the module in `files[0]` into `files[1]`, and compiles it into `files[2]` if there is one.
+/// `watch` is the control socket: when it closes, the dispatcher is gone and so is the reason to go on.
 ///
 /// # Errors
 /// Why there is no machine code, in words for the user.
@@ -28,47 +32,61 @@ pub(super) fn run(
     request: &ToZygote,
     files: Vec<OwnedFd>,
     watch: BorrowedFd<'_>,
-) -> Result<(), String> {
+) -> Result<(), Uncompiled> {
+    let refused = |message: String| Uncompiled::Refused(cut_text(message));
     let &ToZygote::Compile { fuel, bytes_max, timeout_ms } = request else {
-        return Err("not a request to compile".into());
+        return Err(refused("not a request to compile".into()));
     };
-    let Ok([module, code, description]) = <[OwnedFd; 3]>::try_from(files) else {
-        return Err("a request to compile has three descriptors".into());
+    let mut files = files.into_iter().map(File::from);
+    let (Some(module), Some(mut description)) = (files.next(), files.next()) else {
+        return Err(refused("a request to compile has two descriptors at least".into()));
     };
-    let [module, code, mut description] = [module, code, description].map(File::from);
+    let code = files.next();
     let child = fork::spawn(|| child(module, code, &mut description, fuel, bytes_max))
-        .map_err(|error| format!("cannot fork the compiler: {error}"))?;
+        .map_err(|error| refused(format!("cannot fork the compiler: {error}")))?;
     let timeout = Duration::from_millis(timeout_ms);
     match wait(&child, watch, timeout) {
         Some(ExitStatus::Code(0)) => Ok(()),
-        Some(ExitStatus::Code(INVALID)) => Err(read_message(description)),
-        Some(status) => Err(crashed(status, bytes_max)),
-        None => Err(format!("compiling it took longer than {} s", timeout.as_secs_f64())),
+        Some(ExitStatus::Code(INVALID)) => Err(refused(read_message(description))),
+        // A signal is what Rust's allocator ends with when it is refused memory.
+        Some(ExitStatus::Code(OUT_OF_MEMORY) | ExitStatus::Signal(6)) => Err(Uncompiled::Memory),
+        Some(status) => Err(refused(crashed(status))),
+        None => Err(Uncompiled::Time),
     }
 }
 
 /// The life of the compiler process.
 fn child(
     mut module: File,
-    mut code: File,
+    code: Option<File>,
     description: &mut File,
     fuel: bool,
     bytes_max: u64,
 ) -> i32 {
-    let compiled = (|| {
-        jail::name(c"wpool-compiler").map_err(|error| error.to_string())?;
+    let compiled = (|| -> Result<(), ModuleError> {
+        jail::name(c"wpool-compiler")?;
         // Not RLIMIT_AS: rayon's and malloc's arenas reserve much more than they use.
-        setrlimit(Resource::RLIMIT_DATA, bytes_max, bytes_max).map_err(|e| e.to_string())?;
+        setrlimit(Resource::RLIMIT_DATA, bytes_max, bytes_max).map_err(io::Error::from)?;
         let mut bytes = Vec::new();
-        module.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-        let (machine_code, described) =
-            compile::compile(&bytes, fuel).map_err(|error| error.to_string())?;
-        code.write_all(&machine_code).map_err(|error| error.to_string())?;
-        serde_json::to_writer(&mut *description, &described).map_err(|error| error.to_string())
+        module.read_to_end(&mut bytes)?;
+        let described = match code {
+            Some(mut code) => {
+                let (machine_code, described) = compile::compile(&bytes, fuel)?;
+                code.write_all(&machine_code)?;
+                described
+            }
+            None => compile::describe(&bytes)?,
+        };
+        let described = serde_json::to_vec(&described).map_err(io::Error::from)?;
+        match described.len() > DESCRIPTION_BYTES_MAX {
+            true => Err(ModuleError::Described),
+            false => Ok(description.write_all(&described)?),
+        }
     })();
     match compiled {
         Ok(()) => 0,
-        Err(message) => match description.write_all(cut_text(message).as_bytes()) {
+        Err(ModuleError::Memory) => OUT_OF_MEMORY,
+        Err(error) => match description.write_all(cut_text(error.to_string()).as_bytes()) {
             Ok(()) => INVALID,
             Err(_) => CRASHED,
         },
@@ -77,9 +95,10 @@ fn child(
 
 /// Waits for the compiler to end; `None` if it was killed for being too slow.
 fn wait(child: &ChildProcess, watch: BorrowedFd<'_>, timeout: Duration) -> Option<ExitStatus> {
-    let deadline = Instant::now() + timeout;
+    let deadline = Instant::now().checked_add(timeout);
     loop {
-        let left = deadline.saturating_duration_since(Instant::now());
+        let left =
+            deadline.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
         match super::server::poll_readable(&[child.pidfd.as_fd(), watch], Some(left)) {
             Ok(ready) if ready[0] => return super::server::reap(child.pid).ok(),
             Ok(ready) if !ready[1] && !left.is_zero() => {}
@@ -102,11 +121,8 @@ fn read_message(mut file: File) -> String {
     }
 }
 
-fn crashed(status: ExitStatus, bytes_max: u64) -> String {
-    let limit = bytes_max >> 20;
+fn crashed(status: ExitStatus) -> String {
     match status {
-        // What Rust's allocator does when it is refused memory.
-        ExitStatus::Signal(6) => format!("compiling it needed more than {limit} MiB of memory"),
         ExitStatus::Signal(signal) => format!("the compiler was killed by signal {signal}"),
         ExitStatus::Code(code) => format!("the compiler crashed (exit code {code})"),
     }

@@ -14,4 +14,4 @@ mod fork;
 mod nursery;
 mod server;
 
-pub(crate) use client::{Zygote, payload};
+pub(crate) use client::{LOADED, LoadError, Zygote, payload};

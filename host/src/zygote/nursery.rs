@@ -4,32 +4,20 @@
 //! The zygote waits for it, and does nothing else any more: what the guest does to the process that it
 //! is initialised in, the zygote can still tell.
 
-use crate::wire::control::{ExitStatus, cut_text};
+use crate::wire::control::ExitStatus;
+use crate::wire::failure::Failure;
 use crate::wire::line::{Line, encode};
 use crate::worker::guest::Guest;
 use crate::worker::log::{LogSink, Origin};
 use crate::worker::program::Program;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Initialises a guest; answers with it and what it has printed, encoded.
-///
-/// # Errors
-/// Why it cannot be initialised, in words for the user.
-pub(super) fn initialise(program: &'static Program) -> Result<(Guest<'static>, Vec<u8>), String> {
+/// Initialises a guest; answers with it, or why there is none, and with what it has printed, encoded.
+pub(super) fn initialise(program: &'static Program) -> (Result<Guest<'static>, Failure>, Vec<u8>) {
     let printed = Arc::new(Printed::default());
     let guest = Guest::initialised(program, printed.clone());
     let lines = std::mem::take(&mut *printed.lock());
-    match guest {
-        Ok(guest) => Ok((guest, encode(&lines))),
-        Err(failure) => {
-            let mut message = failure.to_string();
-            for Line { bytes, .. } in lines {
-                message.push('\n');
-                message.push_str(&String::from_utf8_lossy(&bytes));
-            }
-            Err(cut_text(message))
-        }
-    }
+    (guest, encode(&lines))
 }
 
 /// What to say of a nursery that has died.

@@ -8,7 +8,7 @@ use crate::module::compile;
 use crate::module::description::Description;
 use crate::shared::Shared;
 use crate::wire::control::{
-    ControlSocket, ExitStatus, FromZygote, Load, Membership, ToZygote, WorkerId, cut_text,
+    ControlSocket, ExitStatus, FromZygote, Load, Membership, ToZygote, Unloaded, WorkerId, cut_text,
 };
 use crate::wire::settings::Settings;
 use crate::worker::{self, alone::Plan, fault, guest::Guest, jail, program::Program, stdio::Stdio};
@@ -125,9 +125,9 @@ impl Server {
                 None => FromZygote::Compatible { hash: compile::compatibility(fuel) },
                 Some(why) => FromZygote::Unfit(cut_text(why)),
             },
-            ToZygote::Compile { .. } => FromZygote::Compiled(
-                compiler::run(&request, files, self.socket.as_fd()).map_err(cut_text),
-            ),
+            ToZygote::Compile { .. } => {
+                FromZygote::Compiled(compiler::run(&request, files, self.socket.as_fd()))
+            }
             ToZygote::Load => match load(files) {
                 Ok(loaded) => {
                     let loaded: &Loaded = Box::leak(Box::new(loaded));
@@ -139,7 +139,7 @@ impl Server {
                     }
                     FromZygote::Loaded(Ok(()))
                 }
-                Err(message) => FromZygote::Loaded(Err(cut_text(message))),
+                Err(message) => FromZygote::Loaded(Err(Unloaded::Refused(cut_text(message)))),
             },
             ToZygote::Alone { threads, timeout_ms } => FromZygote::Alone(match self.loaded {
                 Some(loaded) => {
@@ -166,18 +166,26 @@ impl Server {
         match reap(child.pid)? {
             ExitStatus::Code(0) => Ok(()),
             // If it had answered already, the dispatcher takes this for the end that it is.
-            status => self.socket.send(&FromZygote::Loaded(Err(nursery::lost(status))), &[]),
+            status => {
+                let lost = Unloaded::Refused(nursery::lost(status));
+                self.socket.send(&FromZygote::Loaded(Err(lost)), &[])
+            }
         }
     }
 
     fn serve_initialised(&mut self, program: &'static Program) -> io::Result<()> {
-        match nursery::initialise(program) {
-            Ok((guest, printed)) => {
+        let (guest, printed) = nursery::initialise(program);
+        let printed = payload("wpool-printed", &printed)?;
+        match guest {
+            Ok(guest) => {
                 self.guest = Some(guest);
-                let printed = payload("wpool-printed", &printed)?;
                 self.socket.send(&FromZygote::Loaded(Ok(())), &[printed.as_fd()])?;
             }
-            Err(message) => self.socket.send(&FromZygote::Loaded(Err(message)), &[])?,
+            Err(failure) => {
+                let failure = payload("wpool-failure", &serde_json::to_vec(&failure)?)?;
+                let files = [printed.as_fd(), failure.as_fd()];
+                self.socket.send(&FromZygote::Loaded(Err(Unloaded::Init)), &files)?;
+            }
         }
         self.run()
     }

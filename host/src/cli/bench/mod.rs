@@ -38,7 +38,6 @@ use mode::{Contender, Mode, Way};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use subject::{Jobs, Module, Subject};
 use wpool::module::description::Kind;
 use wpool::pool::config::{CompileConfig, Config};
@@ -159,7 +158,10 @@ fn config(flags: &BenchFlags, path: &Path, kind: Kind, planned: &plan::Jobs) -> 
         timeout: flags.limits.timeout,
         deadline: flags.limits.deadline,
         batch_jobs_max: flags.compared.batch,
-        init_timeout: default.init_timeout.min(flags.limits.deadline.unwrap_or(Duration::MAX)),
+        init_timeout: [flags.limits.init_timeout, flags.limits.deadline]
+            .into_iter()
+            .flatten()
+            .min(),
         ..default
     }
 }

@@ -3,7 +3,7 @@
 use super::grammar;
 use crate::cli::units;
 use clap::Args;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use wpool::pool::config::{CompileConfig, Halt, HaltLimit, HaltOn, Retry};
 use wpool::wire::failure::FailureKind;
 use wpool::wire::settings::{Directory, Isolation, Settings};
@@ -95,6 +95,30 @@ impl PolicyFlags {
     }
 }
 
+/// What compiling a module may cost.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct CompileLimitFlags {
+    /// Most memory for compiling the module, where it is not in the cache
+    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = units::size)]
+    compile_memory: u64,
+
+    /// Longest time for compiling the module, where it is not in the cache
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = units::limit)]
+    compile_timeout: Duration,
+}
+
+impl CompileLimitFlags {
+    /// What compiling may cost.
+    pub(crate) fn config(&self) -> CompileConfig {
+        CompileConfig {
+            bytes_max: self.compile_memory,
+            timeout: self.compile_timeout,
+            ..CompileConfig::default()
+        }
+    }
+}
+
 /// What jobs may cost. Sizes take units: 64MiB, 1G, 512k.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Limits")]
@@ -103,13 +127,21 @@ pub(crate) struct LimitFlags {
     #[arg(long, value_name = "DURATION", value_parser = units::limit)]
     pub(crate) timeout: Option<Duration>,
 
-    /// Longest time of the whole run [default: none]
+    /// Longest time of the whole run, with what is done before its first job [default: none]
     #[arg(long, value_name = "DURATION", value_parser = units::limit)]
     pub(crate) deadline: Option<Duration>,
+
+    /// Longest time of the task of --init [default: that of --timeout, or else 1m]
+    #[arg(long, value_name = "DURATION", value_parser = units::limit)]
+    pub(crate) init_timeout: Option<Duration>,
 
     /// Most linear memory of a guest
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = units::size)]
     pub(crate) memory: u64,
+
+    /// Most call stack of a guest, which it needs to recurse deeply
+    #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = grammar::stack)]
+    pub(crate) stack: u64,
 
     /// Most memory of all regions together, and of those that one guest has mapped
     #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = units::size)]
@@ -126,6 +158,9 @@ pub(crate) struct LimitFlags {
     /// Largest result
     #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = units::size)]
     pub(crate) max_output: u64,
+
+    #[command(flatten)]
+    compile: CompileLimitFlags,
 }
 
 /// What is held of jobs on their way.
@@ -144,13 +179,20 @@ pub(crate) struct BufferFlags {
 impl LimitFlags {
     /// What compiling may cost.
     pub(crate) fn compile(&self, cache: bool) -> CompileConfig {
-        CompileConfig { cache, fuel: self.fuel.is_some(), ..CompileConfig::default() }
+        CompileConfig { cache, fuel: self.fuel.is_some(), ..self.compile.config() }
+    }
+
+    /// The same, for a run that `--deadline` bounds from now on.
+    pub(crate) fn compile_now(&self, cache: bool) -> CompileConfig {
+        let deadline = self.deadline.and_then(|limit| Instant::now().checked_add(limit));
+        CompileConfig { deadline, ..self.compile(cache) }
     }
 
     /// What workers are told of these limits and of grants.
     pub(crate) fn settings(&self, grants: &GrantFlags) -> Settings {
         Settings {
             memory_bytes_max: self.memory,
+            stack_bytes_max: self.stack,
             region_bytes_max: self.region_space,
             fuel: self.fuel,
             output_bytes_max: self.max_output,

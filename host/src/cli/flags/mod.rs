@@ -12,7 +12,9 @@ mod run;
 
 pub(crate) use bench::{BenchFlags, RoundFlags};
 pub(crate) use input::{InputFlags, InputFormat, NoInput};
-pub(crate) use limits::{BufferFlags, GrantFlags, LimitFlags, PolicyFlags, PoolFlags};
+pub(crate) use limits::{
+    BufferFlags, CompileLimitFlags, GrantFlags, LimitFlags, PolicyFlags, PoolFlags,
+};
 pub(crate) use log::{LogFlags, TraceFlags};
 pub(crate) use objects::ObjectFlags;
 pub(crate) use output::{ConsoleFlags, OutputFlags, ProgressFlags, ProgressWhen, ResultFlags};

@@ -4,6 +4,7 @@ use super::console::Console;
 use crate::cli::input::names::{Names, shorten};
 use crate::cli::{escape, units};
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 use std::time::Duration;
 use wpool::pool::config::Config;
 use wpool::wire::failure::{Failure, FailureKind, STACK_EXHAUSTED};
@@ -157,7 +158,7 @@ impl Limits {
             FailureKind::OutOfMemory => {
                 // What it asked for, where that is more; what it asked for below the limit, the limit
                 // has not kept it from.
-                let asked = failure.asked.unwrap_or(self.memory.saturating_add(1));
+                let asked = failure.asked.map_or(self.memory.saturating_add(1), NonZeroU64::get);
                 let unit = if asked < 1 << 30 { 1 << 20 } else { 1 << 29 };
                 let asked = asked.checked_next_multiple_of(unit).filter(|_| asked > self.memory)?;
                 let limit = units::size_text(asked.max(self.memory.saturating_mul(2)));
@@ -247,7 +248,7 @@ mod tests {
         );
         let asked = |asked| {
             let failure = Failure::new(FailureKind::OutOfMemory, "");
-            limits.help(&Failure { asked: Some(asked), ..failure })
+            limits.help(&Failure { asked: NonZeroU64::new(asked), ..failure })
         };
         assert_eq!(asked(65 << 20).as_deref(), Some("raise the limit: --memory 128MiB"));
         assert_eq!(asked((200 << 20) + 1).as_deref(), Some("raise the limit: --memory 201MiB"));
