@@ -10,6 +10,11 @@ impl Dice {
         Dice(seed.unwrap_or(1_u64).wrapping_mul(1_000_003).wrapping_add(test))
     }
 
+    /// One of these.
+    pub(crate) fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
+        &all[self.below(all.len())]
+    }
+
     /// A number from 0 up to but not including `limit`.
     pub(crate) fn below(&mut self, limit: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -3,6 +3,7 @@
 use super::until;
 use nix::unistd::Pid;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 
 pub(crate) use nix::sys::signal::Signal;
 
@@ -22,6 +23,22 @@ pub(crate) fn is_alive(pid: i32) -> bool {
 /// Whether a process waits for something.
 pub(crate) fn is_asleep(pid: i32) -> bool {
     stat(pid).is_some_and(|(state, _)| state == 'S')
+}
+
+/// The processor time that a process has used, in ticks; 0 once it has ended.
+pub(crate) fn cpu_ticks(pid: i32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let words = stat.rsplit(')').next().unwrap_or_default().split_ascii_whitespace();
+    // From the state on, user and system time are the 12th and the 13th word.
+    words.skip(11).take(2).filter_map(|word| word.parse::<u64>().ok()).sum()
+}
+
+/// The threads of a user's processes.
+pub(crate) fn threads_of(user: u32) -> usize {
+    let entries = fs::read_dir("/proc").expect("/proc is mounted").flatten();
+    let theirs = entries.filter(|entry| entry.metadata().is_ok_and(|data| data.uid() == user));
+    let tasks = theirs.filter_map(|process| fs::read_dir(process.path().join("task")).ok());
+    tasks.map(Iterator::count).sum()
 }
 
 /// The parent of a living process.

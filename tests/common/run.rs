@@ -61,9 +61,17 @@ pub(crate) fn map_file(module: impl AsRef<OsStr>) -> Wpool {
 
 /// The program with these arguments.
 pub(crate) fn wpool<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Wpool {
+    copy_of_wpool(Path::new(env!("CARGO_BIN_EXE_wpool")), args)
+}
+
+/// A copy of the program with these arguments.
+pub(crate) fn copy_of_wpool<S: AsRef<OsStr>>(
+    program: &Path,
+    args: impl IntoIterator<Item = S>,
+) -> Wpool {
     let mut command = Command::new("env");
     // Tests send signals, which the test program may itself have been told to ignore: `nohup`, `&`.
-    command.arg("--default-signal").arg(env!("CARGO_BIN_EXE_wpool"));
+    command.arg("--default-signal").arg(program);
     for (name, _) in std::env::vars_os() {
         if name.as_encoded_bytes().starts_with(b"WPOOL_") {
             command.env_remove(name);
@@ -183,6 +191,23 @@ impl Wpool {
         let first = [args.next().expect("an option of env"), ignore.as_ref()];
         self.command = executed("env", first, args, self.command.get_envs());
         self
+    }
+
+    /// Has another program with one option run it.
+    fn under(mut self, program: &str, option: &str) -> Self {
+        let first = [option.as_ref(), self.command.get_program()];
+        self.command = executed(program, first, self.command.get_args(), self.command.get_envs());
+        self
+    }
+
+    /// Limits a resource, as an option of `prlimit` says.
+    pub(crate) fn limited(self, limit: &str) -> Self {
+        self.under("prlimit", limit)
+    }
+
+    /// Runs it as another user.
+    pub(crate) fn by_user(self, id: u32) -> Self {
+        self.under("setpriv", &format!("--reuid={id}"))
     }
 
     /// How long the run may take; a minute unless told.
@@ -330,6 +355,20 @@ impl Running {
     #[track_caller]
     pub(crate) fn wait_for_message(&self, text: &str) {
         self.until(&format!("the message {text:?}"), || self.stderr.text().contains(text));
+    }
+
+    /// Waits until the dispatcher sleeps and has done so for a while.
+    #[track_caller]
+    pub(crate) fn wait_until_stuck(&self) {
+        let used = || processes::cpu_ticks(self.pid());
+        let (mut last, mut since) = (used(), Instant::now());
+        self.until("the run to stand still", || {
+            let now = used();
+            if now != last {
+                (last, since) = (now, Instant::now());
+            }
+            since.elapsed() > Duration::from_millis(300)
+        });
     }
 
     /// Waits for its end.

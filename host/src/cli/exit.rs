@@ -80,6 +80,9 @@ impl Exit {
         match summary.end {
             End::Complete if summary.stats.failed > 0 => Exit::JobsFailed,
             End::Complete => Exit::Success,
+            _ if summary.undelivered > 0 && cause.is_none() && summary.end != End::Deadline => {
+                Exit::Output
+            }
             End::Halted { failed: true } => Exit::JobsFailed,
             End::Halted { failed: false } => Exit::Success,
             End::Drained | End::Killed => Exit::of_cause(cause),
@@ -122,7 +125,7 @@ mod tests {
 
     fn exit(end: End, failed: u64, cause: Option<Cause>) -> u8 {
         let stats = Stats { failed, ..Stats::default() };
-        Exit::of_run(&Summary { end, stats, input_exhausted: true }, cause).code()
+        Exit::of_run(&Summary { end, stats, input_exhausted: true, undelivered: 0 }, cause).code()
     }
 
     #[test]

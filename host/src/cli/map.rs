@@ -12,7 +12,7 @@ use super::output::joblog::JobLog;
 use super::output::journal::{self, Meta};
 use super::output::progress::Progress;
 use super::output::resume::Skip;
-use super::output::stream::Stream;
+use super::output::stream::{Patience, Stream};
 use super::output::trace::{Trace, Traced};
 use super::output::{Output, Plan};
 use super::plan::{self, Jobs};
@@ -21,7 +21,7 @@ use super::signals::{SharedCause, Signals};
 use super::{compiling, modules, summary};
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::time::Instant;
 use wpool::module::description::Kind;
@@ -79,10 +79,8 @@ pub(crate) fn run(
     let traced = sink.end_trace();
     let mut sink = sink.sink;
     // What is known of objects and of failed jobs is told even where the run had to be given up.
-    // On a line of its own, after results that may end without one.
-    let shows = !flags.objects.show.is_empty();
-    let mut after = sink.after_results(shows && flags.results.output.is_none());
-    let wrong = objects.tell(&mut after, sink.record_end());
+    let unread = ended.as_ref().is_ok_and(|summary| summary.undelivered > 0);
+    let wrong = objects.tell(after_results(flags, &sink, unread), sink.record_end());
     let console = sink.end();
     let mut exit = match &ended {
         Ok(summary) if summary.end == End::Complete && source.seen() == 0 => {
@@ -98,10 +96,20 @@ pub(crate) fn run(
         report.tell(console);
         exit = exit.or(report.exit);
     }
-    console.finish();
+    console.finish(ended.as_ref().map_or(Patience::Short, |summary| Patience::after(summary.end)));
     ended.map_err(|error| Report::of_module(&flags.module, error))?;
     traced.map_err(PoolError::Output)?;
     Ok(exit)
+}
+
+/// Where objects are shown: on a line of its own, after results that may end without one; nowhere if nobody
+/// reads there.
+fn after_results(flags: &MapFlags, sink: &Output, unread: bool) -> Box<dyn Write> {
+    if unread {
+        return Box::new(io::sink());
+    }
+    let shows = !flags.objects.show.is_empty();
+    Box::new(sink.after_results(shows && flags.results.output.is_none()))
 }
 
 fn input(

@@ -11,6 +11,7 @@ use super::output::console::Console;
 use super::output::failures::Failures;
 use super::output::processes::{Process, Processes};
 use super::output::progress::Progress;
+use super::output::stream::Patience;
 use super::output::trace::Traced;
 use super::report::Report;
 use super::signals::{AtOnce, Cause, Signals};
@@ -85,8 +86,8 @@ pub(crate) fn run(flags: &RunFlags, early: Option<EarlyZygote>) -> Result<Exit, 
     let traced = sink.end_trace();
     let mut sink = sink.sink;
     let written = match &ended {
-        Ok(_) => sink.finish(file),
-        Err(_) => sink.write_out(None),
+        Ok(summary) => sink.finish(file, Patience::after(summary.end)),
+        Err(_) => sink.write_out(None, Patience::Short),
     };
     // What is known of objects is told even where the run had to be given up.
     let end = if flags.results.format() == Format::Null { 0 } else { b'\n' };

@@ -25,6 +25,12 @@ pub(crate) fn tell(
     args: &[OsString],
 ) {
     console.info(line(summary, took));
+    if summary.undelivered > 0 {
+        let lost = size_text(summary.undelivered as u64);
+        console.error(format_args!("nobody took the last {lost} of the output: they are lost"));
+        console
+            .help("have what reads the output read to its end, or write to a file: --output FILE");
+    }
     let left = summary.end != End::Complete;
     if logged && left {
         console.info(format_args!(
@@ -138,7 +144,8 @@ mod tests {
     #[test]
     fn the_line_has_the_counts_that_are_not_zero_and_the_rate() {
         let stats = Stats { succeeded: 1, ..Stats::default() };
-        let mut summary = Summary { end: End::Complete, stats, input_exhausted: true };
+        let mut summary =
+            Summary { end: End::Complete, stats, input_exhausted: true, undelivered: 0 };
         assert_eq!(line(&summary, Duration::from_millis(4)), "1 job ok, in 4.0ms (250 jobs/s)");
         summary.stats =
             Stats { succeeded: 5, failed: 3, retried: 2, total: Some(10), ..Stats::default() };

@@ -57,6 +57,11 @@ impl Backlog {
         fresh.into_iter().chain(returned).min()
     }
 
+    /// Returns whether the job with this number is to be tried again later.
+    pub(super) fn is_delayed(&self, number: u64) -> bool {
+        self.delayed_jobs.contains_key(&number)
+    }
+
     fn peek_fresh(&self) -> (u64, &[u8]) {
         let rest = &self.fresh.bytes()[self.at..];
         let skip = if self.taken == 0 { 0 } else { u32_at(rest, 0) };

@@ -115,9 +115,9 @@ impl Batch {
         head
     }
 
-    /// Bytes of its jobs.
-    pub(super) fn bytes(&self) -> usize {
-        self.jobs.bytes().len()
+    /// Bytes of its jobs, and of the result that has begun to arrive.
+    pub(super) fn held(&self) -> usize {
+        self.jobs.bytes().len() + self.partial.as_ref().map_or(0, |partial| partial.bytes.len())
     }
 
     /// Whether every job that was not taken back has its record.

@@ -2,7 +2,7 @@
 
 use crate::shared::{Shared, Space};
 use crate::wire::failure::FailureKind;
-use crate::wire::settings::Settings;
+use crate::wire::settings::{PauseAfter, Settings};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -134,6 +134,11 @@ impl Config {
         self.retry.delay = self.retry.delay.min(FOREVER);
         let settings = &mut self.settings;
         settings.output_bytes_max = settings.output_bytes_max.min(self.buffer_bytes_max as u64);
+        settings.pause = match self.halt {
+            Halt::Never => PauseAfter::Nothing,
+            Halt::Soon(HaltOn::Fail(_)) | Halt::Now(HaltOn::Fail(_)) => PauseAfter::Failure,
+            Halt::Soon(_) | Halt::Now(_) => PauseAfter::AnyJob,
+        };
         self
     }
 }

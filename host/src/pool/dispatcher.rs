@@ -14,6 +14,7 @@ use super::ledger::Ledger;
 use super::pace::Pace;
 use super::session::Session;
 use super::summary::{End, Summary};
+use super::supply::Supply;
 use crate::wire::spin::Spin;
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -25,6 +26,12 @@ const FLUSH_BYTES: usize = 64 << 10;
 
 /// Time between two calls of [`Sink::progress`].
 const PROGRESS: Duration = Duration::from_millis(200);
+
+/// How long a run that was asked to end waits for an output whose reader takes nothing.
+const OUTPUT_WAIT: Duration = Duration::from_secs(10);
+
+/// How long it does so once its workers have been killed.
+const OUTPUT_LAST_WAIT: Duration = Duration::from_secs(1);
 
 /// What is known of the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +91,14 @@ pub(super) struct Dispatcher<'a> {
     pub(super) false_starts: u32,
     /// Zygotes lost in a row without a finished job between.
     pub(super) zygotes_lost: u32,
+    /// How many workers the system gives.
+    pub(super) supply: Supply,
+    /// Why the run is given up, once it is.
+    failed: Option<PoolError>,
+    /// Whether every job has its outcome, and only the output is waited for.
+    complete: bool,
+    /// Since when the sink has passed nothing on, with nothing else left to do, and what it held then.
+    output_stood: Option<(Instant, usize)>,
 }
 
 impl<'a> Dispatcher<'a> {
@@ -126,6 +141,10 @@ impl<'a> Dispatcher<'a> {
             sink_blocked: None,
             false_starts: 0,
             zygotes_lost: 0,
+            supply: Supply::default(),
+            failed: None,
+            complete: false,
+            output_stood: None,
             config,
         })
     }
@@ -135,13 +154,14 @@ impl<'a> Dispatcher<'a> {
     /// # Errors
     /// As [`Session::run`].
     pub(super) fn run(mut self) -> Result<Summary, PoolError> {
-        match self.serve() {
-            Ok(()) => self.finish(),
-            Err(error) => {
-                self.end_workers();
-                Err(error)
-            }
+        let served = self.serve();
+        let stats = self.stats();
+        self.sink.progress(&stats);
+        self.end_workers();
+        if let Some(error) = self.failed.take() {
+            return Err(error);
         }
+        served.map(|()| self.summary(stats))
     }
 
     fn serve(&mut self) -> Result<(), PoolError> {
@@ -149,20 +169,47 @@ impl<'a> Dispatcher<'a> {
         self.watch(Token::Commands)?;
         let mut tokens = Vec::new();
         loop {
-            self.send_jobs()?;
-            if self.is_over() {
-                return Ok(());
+            match self.turn(&mut tokens) {
+                Ok(true) => return Ok(()),
+                Ok(false) => {}
+                Err(error) => self.give_up(error)?,
             }
-            self.choose_readers()?;
-            tokens.clear();
-            self.wait(&mut tokens)?;
-            for &token in &tokens {
-                self.handle(token)?;
-                self.halt_if_met()?;
-            }
-            self.tick(Instant::now())?;
+        }
+    }
+
+    /// Does what can be done, waits for the next events, and handles them. Answers with whether the run is
+    /// over.
+    fn turn(&mut self, tokens: &mut Vec<Token>) -> Result<bool, PoolError> {
+        self.send_jobs()?;
+        if self.is_over() && self.is_handed_over()? {
+            return Ok(true);
+        }
+        self.choose_readers()?;
+        tokens.clear();
+        self.wait(tokens)?;
+        for &token in tokens.iter() {
+            self.handle(token)?;
             self.halt_if_met()?;
         }
+        self.tick(Instant::now())?;
+        self.halt_if_met()?;
+        Ok(false)
+    }
+
+    /// The run cannot go on. What is finished is handed over all the same, unless the output is what failed.
+    fn give_up(&mut self, error: PoolError) -> Result<(), PoolError> {
+        if self.failed.is_some() || matches!(error, PoolError::Output(_)) {
+            return Err(error);
+        }
+        let input = matches!(error, PoolError::Input(_));
+        self.failed = Some(error);
+        if input {
+            // The jobs that could be read are run.
+            self.forget_source();
+            self.input = Input::Ended;
+            return Ok(());
+        }
+        self.kill_all(End::Killed, "the run is given up")
     }
 
     fn watch(&self, token: Token) -> Result<(), PoolError> {
@@ -212,7 +259,7 @@ impl<'a> Dispatcher<'a> {
         if !tokens.is_empty() {
             return Ok(());
         }
-        let timeout = match self.unfilled {
+        let timeout = match self.unfilled && self.phase == Phase::Running {
             true => Duration::ZERO,
             false => self.next_timer().saturating_duration_since(Instant::now()),
         };
@@ -269,12 +316,13 @@ impl<'a> Dispatcher<'a> {
         if let Some(when) = self.next_sample() {
             sooner(when);
         }
-        if let Some(deadline) = self.config.deadline {
-            sooner(self.started + deadline);
-        }
-        if let Phase::Draining(_, Some(until)) = self.phase {
-            sooner(until);
-        }
+        let grace = match self.phase {
+            Phase::Draining(_, until) => until,
+            _ => None,
+        };
+        let restarted = self.session.loading_until();
+        let others = [self.deadline(), grace, self.output_patience(), restarted];
+        others.into_iter().flatten().chain(self.supply.wake(now)).for_each(&mut sooner);
         if let Some(when) = self.next_status_timeout() {
             sooner(when);
         }
@@ -287,9 +335,14 @@ impl<'a> Dispatcher<'a> {
         next
     }
 
+    /// When the whole run must have ended.
+    fn deadline(&self) -> Option<Instant> {
+        self.config.deadline.and_then(|deadline| self.started.checked_add(deadline))
+    }
+
     /// Does what is due.
     fn tick(&mut self, now: Instant) -> Result<(), PoolError> {
-        if self.config.deadline.is_some_and(|deadline| now >= self.started + deadline)
+        if self.deadline().is_some_and(|deadline| now >= deadline)
             && !matches!(self.phase, Phase::Killing(_))
         {
             self.kill_all(End::Deadline, "the deadline passed")?;
@@ -349,30 +402,41 @@ impl<'a> Dispatcher<'a> {
         Ok(())
     }
 
-    /// Hands over what is left, and sums up.
-    fn finish(mut self) -> Result<Summary, PoolError> {
-        self.ledger.hand_over_all(self.sink).map_err(PoolError::Output)?;
+    /// Hands over all that is left; answers with whether the sink has passed it on, or nobody waits for that
+    /// any more.
+    fn is_handed_over(&mut self) -> Result<bool, PoolError> {
+        self.complete |= self.phase == Phase::Running;
+        self.ledger.skip_to(u64::MAX, self.sink).map_err(PoolError::Output)?;
+        if self.sink_blocked.is_none() {
+            self.flush()?;
+        }
+        if self.sink_blocked.is_none() {
+            return Ok(true);
+        }
+        let (now, held) = (Instant::now(), self.sink.held());
+        if self.output_stood.is_none_or(|(_, before)| held < before) {
+            self.output_stood = Some((now, held));
+        }
+        Ok(self.output_patience().is_some_and(|until| now >= until))
+    }
+
+    /// Until when a run that was asked to end waits for its output, unless something is taken of it.
+    fn output_patience(&self) -> Option<Instant> {
+        let (since, _) = self.output_stood?;
+        match self.phase {
+            Phase::Running => None,
+            Phase::Draining(..) => Some(since + OUTPUT_WAIT),
+            Phase::Killing(_) => Some(since + OUTPUT_LAST_WAIT),
+        }
+    }
+
+    fn summary(&self, stats: Stats) -> Summary {
+        let undelivered = if self.sink_blocked.is_some() { self.sink.held() } else { 0 };
         let end = match self.phase {
             Phase::Running => End::Complete,
+            _ if self.complete && undelivered == 0 => End::Complete,
             Phase::Draining(end, _) | Phase::Killing(end) => end,
         };
-        self.flush()?;
-        let mut tokens = Vec::new();
-        let mut abandoned = false;
-        while self.sink_blocked.is_some() && !abandoned {
-            tokens.clear();
-            self.events
-                .wait(Some(Duration::from_secs(1)), &mut tokens)
-                .map_err(|error| PoolError::setup("wait for the output", error))?;
-            self.flush()?;
-            // The second Ctrl-C must end a run whose reader does not read.
-            while let Some(command) = self.commands.next() {
-                abandoned |= command == Command::Kill;
-            }
-        }
-        let stats = self.stats();
-        self.sink.progress(&stats);
-        self.end_workers();
-        Ok(Summary { end, stats, input_exhausted: self.input == Input::Ended })
+        Summary { end, stats, input_exhausted: self.input == Input::Ended, undelivered }
     }
 }

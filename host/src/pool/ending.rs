@@ -5,9 +5,11 @@ use super::error::PoolError;
 use super::events::Token;
 use super::feed::{Attempt, Notice};
 use super::handle::{Killed, WorkerHandle};
+use super::supply::Refused;
 use crate::wire::clock::Moment;
-use crate::wire::control::{ExitStatus, FromZygote, WorkerId};
+use crate::wire::control::{ExitStatus, FromZygote, Unloaded, WorkerId};
 use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::jobmem::EXIT_WITHOUT_PROCESS;
 use rustix::process::{Signal, pidfd_send_signal};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -47,6 +49,7 @@ impl Dispatcher<'_> {
     fn take_report(&mut self, message: FromZygote, fds: Vec<OwnedFd>) -> Result<(), PoolError> {
         match message {
             FromZygote::Forked { worker, pid } => self.worker_forked(worker, pid, fds),
+            FromZygote::Loaded(loaded) => self.zygote_loaded(loaded, fds),
             FromZygote::Exited { worker, status } => {
                 let Some(handle) = self.find(worker) else { return Ok(()) };
                 handle.status = Some(status);
@@ -88,13 +91,52 @@ impl Dispatcher<'_> {
                     .map_err(|error| PoolError::setup("wait for a worker", error))?;
                 Ok(())
             }
-            (pid, _) => {
-                handle.fatal = Some(pid.err().unwrap_or_else(|| "no descriptor".into()));
-                // There is no process, so nothing waits for its end.
+            (Ok(pid), None) => {
+                handle.pid = Some(pid);
+                self.orphan(worker.slot, "no descriptor is left for it")
+            }
+            (Err(why), _) => {
+                handle.fatal = Some(why);
+                // There is no process any more, so nothing waits for its end.
                 handle.ended = Some(Instant::now());
                 self.finalize(worker.slot)
             }
         }
+    }
+
+    /// Takes back all jobs that the worker in a slot has not started.
+    pub(super) fn take_back_all(&mut self, slot: u32) -> Result<(), PoolError> {
+        self.with_worker(slot, |this, worker| {
+            this.fence(worker);
+            Ok(())
+        })
+        .map(drop)
+    }
+
+    /// The system does not give another worker: the pool does with those that it has, if it has any.
+    pub(super) fn refused(&mut self, why: &str) -> Result<(), PoolError> {
+        let others = self.workers.iter().flatten().filter(|worker| worker.is_serving()).count();
+        match self.supply.refused(others, Instant::now()) {
+            Refused::Fewer(true) => {
+                self.sink.notice(Notice::FewerWorkers { workers: others, why: why.into() });
+                Ok(())
+            }
+            Refused::Fewer(false) | Refused::Pause => Ok(()),
+            Refused::GiveUp => Err(PoolError::Lost(format!("no worker can be started: {why}"))),
+        }
+    }
+
+    /// Nothing but the end of its pipe can tell of this worker's death from now on. Until then it starts no
+    /// more jobs.
+    fn orphan(&mut self, slot: u32, why: &str) -> Result<(), PoolError> {
+        self.with_worker(slot, |this, worker| {
+            this.fence(worker);
+            worker.retire(&this.events);
+            worker.orphaned = Some(Instant::now());
+            worker.fatal.get_or_insert_with(|| why.into());
+            Ok(())
+        })
+        .map(drop)
     }
 
     /// A worker has ended: takes all it has left, and classifies it once its status is known.
@@ -122,14 +164,18 @@ impl Dispatcher<'_> {
 
     /// Classifies workers whose status does not come, and gives up a zygote that does not fork.
     pub(super) fn give_up_waiting(&mut self, now: Instant) -> Result<(), PoolError> {
-        let unborn =
-            |worker: &WorkerHandle| worker.pid.is_none() && now >= worker.asked + FORK_WAIT;
-        if self.workers.iter().flatten().any(unborn) {
+        let unborn = |worker: &WorkerHandle| {
+            let waits = worker.pid.is_none() && worker.orphaned.is_none();
+            waits && now >= worker.asked + FORK_WAIT
+        };
+        let loading = self.session.loading_until().is_some_and(|until| now >= until);
+        if loading || self.workers.iter().flatten().any(unborn) {
             return self.zygote_lost();
         }
         for slot in 0..self.workers.len() {
             let overdue = |worker: &WorkerHandle| {
-                worker.ended.is_some_and(|ended| now >= ended + STATUS_WAIT)
+                let gone = worker.ended.or(worker.orphaned);
+                gone.is_some_and(|gone| now >= gone + STATUS_WAIT)
             };
             if self.workers[slot].as_ref().is_some_and(overdue) {
                 self.finalize(slot as u32)?;
@@ -140,45 +186,43 @@ impl Dispatcher<'_> {
 
     /// When the first of the statuses that are waited for is given up on.
     pub(super) fn next_status_timeout(&self) -> Option<Instant> {
-        let ended = self.workers.iter().flatten().filter_map(|worker| worker.ended);
+        let workers = self.workers.iter().flatten();
+        let ended = workers.filter_map(|worker| worker.ended.or(worker.orphaned));
         ended.min().map(|ended| ended + STATUS_WAIT)
     }
 
     /// Removes an ended worker: charges the job it was running, and takes the others back.
     pub(super) fn finalize(&mut self, slot: u32) -> Result<(), PoolError> {
-        let Some(mut worker) = self.workers[slot as usize].take() else { return Ok(()) };
+        // First of all nothing more can start, whoever may still act in the worker's name.
+        self.take_back_all(slot)?;
+        let Some(worker) = &mut self.workers[slot as usize] else { return Ok(()) };
         worker.retire(&self.events);
         self.events.forget(&worker.results);
+        let worker = self.workers[slot as usize].take().expect("it was just there");
         let failure = failure_of(&worker);
-        let announced = self.announce(&worker, &failure);
-        // The first job without a record that is claimed was running; there can be only one.
+        // What is left is claimed. One job was running; only of a worker that lies is there more.
         let mut running = None;
         for batch in &worker.in_flight {
-            let claimed = worker.memory.claimed(batch.id).map_or(0, |claimed| claimed.next);
-            let mut first = batch.received;
-            if running.is_none() && claimed > batch.received && batch.received < batch.limit {
-                let (job, input) = batch.job(batch.received);
-                let attempt = self.until_its_end(self.attempt_of(&worker, batch.sent), &worker);
-                running = Some((job, input.to_vec(), attempt));
-                first += 1;
-            }
-            if self.phase == Phase::Running {
-                for (number, job) in batch.jobs(first..batch.limit.max(first)) {
-                    self.backlog.put_back(number, job.to_vec());
+            for (job, input) in batch.jobs(batch.received..batch.limit) {
+                if running.is_none() {
+                    let attempt = self.until_its_end(self.attempt_of(&worker, batch.sent), &worker);
+                    running = Some((job, input.to_vec(), attempt));
+                } else if self.phase == Phase::Running {
+                    self.backlog.put_back(job, input.to_vec());
                 }
             }
         }
         if let Some((job, _, attempt)) = &running {
             self.tell_last_wait(&worker, *job, attempt);
         }
+        let announced = self.announce(&worker, &failure);
         if let (Some(member), Some(sharing)) = (worker.member, &mut self.session.sharing) {
             sharing.bury(member, worker.results, worker.ended);
         }
-        announced?;
-        match running {
-            Some((job, input, attempt)) => self.fail(job, input, failure, attempt),
-            None => Ok(()),
+        if let Some((job, input, attempt)) = running {
+            self.fail(job, input, failure, attempt)?;
         }
+        announced
     }
 
     /// An attempt that ended with its worker: the worker has noted when it began, or else the dispatcher
@@ -200,14 +244,21 @@ impl Dispatcher<'_> {
         let in_order = retired && worker.in_flight.is_empty();
         // Its guest's fault, which the job's failure tells.
         let trapped = failure.kind == FailureKind::Trap;
-        let killed = worker.killed.as_ref().is_some_and(|why| !matches!(why, Killed::Protocol(_)));
+        let killed = worker.killed.as_ref().is_some_and(Killed::is_asked_for);
         let lost = !in_order && !trapped && !killed;
         let how = if lost { failure.message.clone() } else { status_text(worker) };
         self.tell_end(worker, how, lost);
         if in_order || trapped {
             return Ok(());
         }
-        if worker.ready || worker.killed.is_some() || worker.asked.elapsed() > START_TIME {
+        // Neither is the fault of this worker: the system has no process to give.
+        let unborn = worker.pid.is_none() && worker.orphaned.is_none() && worker.killed.is_none();
+        if unborn || worker.status == Some(ExitStatus::Code(EXIT_WITHOUT_PROCESS)) {
+            return self.refused(worker.fatal.as_deref().unwrap_or("no process"));
+        }
+        let silent = matches!(worker.killed, Some(Killed::Silent(_)));
+        let late = worker.killed.is_some() || worker.asked.elapsed() > START_TIME;
+        if worker.ready || (late && !silent) {
             return Ok(());
         }
         self.false_starts += 1;
@@ -216,7 +267,7 @@ impl Dispatcher<'_> {
         }
         let how = &failure.message;
         Err(PoolError::Lost(format!(
-            "workers do not start: {IN_A_ROW} in a row ended at once ({how})"
+            "workers do not start: {IN_A_ROW} in a row did not get ready ({how})"
         )))
     }
 
@@ -228,31 +279,48 @@ impl Dispatcher<'_> {
     /// The zygote is gone, and its workers with it: another one takes its place.
     fn zygote_lost(&mut self) -> Result<(), PoolError> {
         self.events.forget(self.session.zygote.as_fd());
-        let mut orphans = Vec::new();
-        for worker in self.workers.iter_mut().flatten() {
+        for slot in 0..self.workers.len() as u32 {
+            let Some(worker) = &mut self.workers[slot as usize] else { continue };
             worker.signal(Signal::KILL);
-            if worker.pidfd.is_none() || worker.ended.is_some() {
-                orphans.push(worker.id.slot);
-            }
-            if worker.fatal.is_none() && worker.killed.is_none() {
-                worker.fatal = Some("its zygote was lost".into());
+            if worker.killed.is_none() {
+                worker.fatal.get_or_insert_with(|| "its zygote was lost".into());
             }
             // Nobody will tell its status, and that it ends is not its own fault.
             worker.ready = true;
             worker.status = worker.status.or(Some(ExitStatus::Signal(9)));
-        }
-        for slot in orphans {
-            self.finalize(slot)?;
+            if worker.ended.is_some() {
+                self.finalize(slot)?;
+            } else if worker.pidfd.is_none() {
+                // It may have been forked all the same, and be at work.
+                self.orphan(slot, "its zygote was lost")?;
+            }
         }
         self.zygotes_lost += 1;
         if self.zygotes_lost >= IN_A_ROW {
             return Err(PoolError::Lost(format!("{IN_A_ROW} zygotes in a row were lost")));
+        }
+        if self.phase != Phase::Running {
+            // No more workers are needed.
+            self.session.end_zygote();
+            return Ok(());
         }
         let how = self.session.restart(&self.config)?;
         self.sink.notice(Notice::ZygoteLost { how });
         self.events
             .watch_readable(self.session.zygote.as_fd(), Token::Zygote)
             .map_err(|error| PoolError::setup("wait for the zygote", error))?;
+        Ok(())
+    }
+
+    /// Another zygote has loaded the module, or says why it cannot.
+    fn zygote_loaded(
+        &mut self,
+        loaded: Result<(), Unloaded>,
+        fds: Vec<OwnedFd>,
+    ) -> Result<(), PoolError> {
+        for line in self.session.hear_loaded(loaded, fds, &self.config)? {
+            self.sink.notice(line);
+        }
         Ok(())
     }
 

@@ -260,6 +260,13 @@ pub enum Notice {
         /// How it ended, in words.
         how: String,
     },
+    /// The system does not give as many workers as were asked for. The pool asks again later.
+    FewerWorkers {
+        /// How many there are.
+        workers: usize,
+        /// Why, in words.
+        why: String,
+    },
     /// A line of the answer to [`Command::Report`].
     Report(String),
 }

@@ -19,6 +19,9 @@ use std::time::{Duration, Instant};
 /// Bytes asked for in each pipe; a kernel that does not allow it leaves what it has.
 pub(super) const PIPE_BYTES: usize = 1 << 20;
 
+/// Time after which a worker that does not begin with its jobs is silent.
+const SILENCE: Duration = Duration::from_millis(100);
+
 /// Most batches in flight to one worker.
 pub(super) const BATCHES_MAX: usize = 2;
 
@@ -33,6 +36,8 @@ pub(super) enum Killed {
     Terminated,
     /// It broke the protocol.
     Protocol(String),
+    /// It was sent a job and did not begin with it for so long: it is stopped, perhaps. No job is charged.
+    Silent(Duration),
 }
 
 impl Killed {
@@ -52,16 +57,38 @@ impl Killed {
             Killed::Protocol(what) => {
                 Failure::new(FailureKind::WorkerLost, format!("it broke the protocol: {what}"))
             }
+            Killed::Silent(time) => Failure::new(
+                FailureKind::WorkerLost,
+                format!("it did not begin with a job for {time:?}"),
+            ),
         }
+    }
+
+    /// Returns whether the worker was killed for a reason that is not its own fault.
+    pub(super) fn is_asked_for(&self) -> bool {
+        !matches!(self, Killed::Protocol(_) | Killed::Silent(_))
     }
 
     /// The signal that it is done by.
     pub(super) fn signal(&self) -> Signal {
         match self {
             Killed::Terminated => Signal::TERM,
-            Killed::Timeout(..) | Killed::Cancelled(_) | Killed::Protocol(_) => Signal::KILL,
+            Killed::Timeout(..)
+            | Killed::Cancelled(_)
+            | Killed::Protocol(_)
+            | Killed::Silent(_) => Signal::KILL,
         }
     }
+}
+
+/// Which jobs a worker is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Post {
+    /// All.
+    Ordinary,
+    /// Only the job that all others wait for, while memory is short. It is one beyond those that were asked
+    /// for, and is never given anything else: it must be idle when it is needed.
+    Awaited,
 }
 
 /// Which claim the dispatcher saw last, and since when.
@@ -76,6 +103,7 @@ pub(super) struct Seen {
 #[derive(Debug)]
 pub(super) struct WorkerHandle {
     pub(super) id: WorkerId,
+    pub(super) post: Post,
     /// Its slot in shared state, if it takes part in any.
     pub(super) member: Option<Membership>,
     /// Its process id, once the zygote has told.
@@ -96,10 +124,18 @@ pub(super) struct WorkerHandle {
     pub(super) killed: Option<Killed>,
     /// What it said of itself before it gave up.
     pub(super) fatal: Option<String>,
+    /// Since when only the end of its pipe can tell of its death, because its zygote died before it had sent a
+    /// descriptor for it.
+    pub(super) orphaned: Option<Instant>,
+    /// Whether nobody has the other end of its pipe any more.
+    pub(super) hung_up: bool,
     /// When its end was seen.
     pub(super) ended: Option<Instant>,
     pub(super) status: Option<ExitStatus>,
     pub(super) seen: Option<Seen>,
+    /// Since when it has been sent a job and has begun with none, nor finished one, although nothing is in its
+    /// way.
+    pub(super) silent: Option<Instant>,
     /// When the last batch was done, or the first was sent.
     pub(super) batch_start: Instant,
     reading: bool,
@@ -113,12 +149,16 @@ pub(super) struct WorkerEnds {
     pub(super) memory: OwnedFd,
 }
 
+/// Descriptors that a pool leaves to the rest of the program when it makes a worker: for its inputs and outputs,
+/// and for what the zygote sends.
+const DESCRIPTORS_LEFT: usize = 8;
+
 impl WorkerHandle {
     /// Makes the pipes and the job memory of a worker.
     ///
     /// # Errors
     /// No descriptors or no memory.
-    pub(super) fn new(id: WorkerId, member: Option<Membership>) -> io::Result<(Self, WorkerEnds)> {
+    pub(super) fn new(id: WorkerId, post: Post) -> io::Result<(Self, WorkerEnds)> {
         let (jobs_read, jobs) = pipe_with(PipeFlags::CLOEXEC)?;
         let (results, results_write) = pipe_with(PipeFlags::CLOEXEC)?;
         for pipe in [&jobs, &results] {
@@ -127,10 +167,13 @@ impl WorkerHandle {
             rustix::io::ioctl_fionbio(pipe, true)?;
         }
         let (memory, memory_fd) = JobMem::create()?;
+        let room = (0..DESCRIPTORS_LEFT).map(|_| results.try_clone());
+        room.collect::<io::Result<Vec<_>>>().map(drop)?;
         let now = Instant::now();
         let handle = WorkerHandle {
             id,
-            member,
+            post,
+            member: None,
             pid: None,
             pidfd: None,
             jobs: Some(File::from(jobs)),
@@ -144,9 +187,12 @@ impl WorkerHandle {
             ready: false,
             killed: None,
             fatal: None,
+            orphaned: None,
+            hung_up: false,
             ended: None,
             status: None,
             seen: None,
+            silent: None,
             batch_start: now,
             reading: false,
             writing: false,
@@ -155,20 +201,26 @@ impl WorkerHandle {
         Ok((handle, ends))
     }
 
-    /// Whether it may be sent another batch.
-    pub(super) fn has_room(&self) -> bool {
+    /// Returns whether it may be sent another batch, of at most `most` in flight.
+    pub(super) fn has_room(&self, most: usize) -> bool {
         // The half of job memory that the next batch uses must be free.
         let free = || self.in_flight.iter().all(|batch| (batch.id ^ self.next_batch) & 1 == 1);
-        self.is_serving() && self.in_flight.len() < BATCHES_MAX && free()
+        let open = self.is_serving() && !self.is_silent();
+        open && self.in_flight.len() < most && free()
+    }
+
+    /// Returns whether others may have its jobs, and it gets no more, because it does not begin with them.
+    fn is_silent(&self) -> bool {
+        self.silent.is_some_and(|since| since.elapsed() >= SILENCE)
     }
 
     /// Jobs that it has been sent and has not started, as far as job memory tells. Those of a worker
-    /// that has started none are not counted: it is about to.
+    /// that has started none are counted only if it is silent: else it is about to.
     pub(super) fn unclaimed(&self) -> u32 {
         let mut unclaimed = 0;
         for (at, batch) in self.in_flight.iter().enumerate() {
             let Some(claimed) = self.memory.claimed(batch.id) else { continue };
-            let started = claimed.next > 0 || at > 0;
+            let started = claimed.next > 0 || at > 0 || self.is_silent();
             if started && self.ended.is_none() {
                 let end = claimed.end.min(batch.limit);
                 unclaimed += u32::from(end.saturating_sub(claimed.next));
@@ -255,8 +307,9 @@ impl WorkerHandle {
     /// # Errors
     /// That of epoll_ctl.
     pub(super) fn set_reading(&mut self, reading: bool, events: &Events) -> io::Result<()> {
-        // What a worker says is heard once it is known who it is.
-        if reading == self.reading || self.ended.is_some() || self.pid.is_none() {
+        // What a worker says is heard once it is known who it is, or that nobody will tell.
+        let is_known = self.pid.is_some() || self.orphaned.is_some();
+        if reading == self.reading || self.ended.is_some() || self.hung_up || !is_known {
             return Ok(());
         }
         self.reading = reading;

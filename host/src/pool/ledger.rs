@@ -148,17 +148,22 @@ impl Ledger {
         Ok(())
     }
 
-    /// Hands over all that waits, past the jobs that will have no outcome.
+    /// Hands over the outcomes of the jobs before `end` that wait: those without one will get none any more.
     ///
     /// # Errors
     /// Those of the sink.
-    pub(super) fn hand_over_all(&mut self, sink: &mut dyn Sink) -> io::Result<()> {
-        self.held = 0;
-        while let Some((first, segment)) = self.waiting.pop_first() {
+    pub(super) fn skip_to(&mut self, end: u64, sink: &mut dyn Sink) -> io::Result<()> {
+        while let Some(entry) = self.waiting.first_entry() {
+            if *entry.key() >= end {
+                break;
+            }
+            let (first, segment) = entry.remove_entry();
+            self.held -= segment.bytes();
             self.next = first + segment.count();
             hand_over(first, &segment, sink)?;
         }
-        Ok(())
+        self.next = self.next.max(end);
+        self.hand_over_due(sink)
     }
 }
 

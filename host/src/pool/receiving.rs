@@ -79,8 +79,12 @@ impl Dispatcher<'_> {
 
     /// A worker's pipe is readable: takes what is there.
     pub(super) fn read_results(&mut self, slot: u32) -> Result<(), PoolError> {
-        self.with_worker(slot, |this, worker| this.read(worker, READS_MAX))?;
-        self.settle_worker(slot)
+        let orphan = self.with_worker(slot, |this, worker| {
+            this.read(worker, READS_MAX)?;
+            Ok(worker.orphaned.is_some() && worker.hung_up)
+        })?;
+        self.settle_worker(slot)?;
+        if orphan == Some(true) { self.worker_ended(slot) } else { Ok(()) }
     }
 
     /// Reads at most `most` times, or to the end of what is there.
@@ -92,8 +96,9 @@ impl Dispatcher<'_> {
             }
             match worker.frames.fill(&mut worker.results) {
                 Ok(0) => {
-                    // The worker closed its end; the pidfd tells the rest.
+                    // Nobody has the worker's end any more; the pidfd tells the rest, if there is one.
                     self.events.forget(&worker.results);
+                    worker.hung_up = true;
                     return Ok(());
                 }
                 Ok(bytes) => emptied = bytes < ROOM_BYTES,
@@ -146,6 +151,7 @@ impl Dispatcher<'_> {
             }
             FrameKind::Ready => {
                 worker.ready = true;
+                worker.silent = None;
                 self.false_starts = 0;
                 let ready = body.try_into().map_err(|_| "a worker that is ready at no time")?;
                 self.sink.notice(Notice::WorkerStarted {
@@ -269,7 +275,9 @@ impl Dispatcher<'_> {
             false => Cow::Borrowed(&bytes[run.bytes.clone()]),
         };
         self.take_successes(worker, at, records, &run)?;
+        worker.silent = None;
         self.zygotes_lost = 0;
+        self.supply.given();
         Ok(())
     }
 

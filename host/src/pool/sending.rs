@@ -5,11 +5,13 @@ use super::dispatcher::{Dispatcher, Input, Phase};
 use super::error::PoolError;
 use super::events::Token;
 use super::feed::{Fill, Notice};
-use super::handle::WorkerHandle;
+use super::handle::{BATCHES_MAX, Post, WorkerHandle};
 use super::pace::BATCH_BYTES_MAX;
+use super::progress::{self, Awaited, Readers};
 use super::sharing::Sharing;
 use crate::wire::control::{ToZygote, WorkerId};
 use crate::wire::frame::Entries;
+use crate::wire::settings::PauseAfter;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
@@ -56,17 +58,8 @@ impl Dispatcher<'_> {
 
     /// Bytes held: inputs of unfinished jobs, and outcomes not yet handed on.
     pub(super) fn held(&self) -> usize {
-        let in_flight: usize =
-            self.workers.iter().flatten().flat_map(|w| &w.in_flight).map(Batch::bytes).sum();
-        let partial: usize = self
-            .workers
-            .iter()
-            .flatten()
-            .flat_map(|worker| &worker.in_flight)
-            .filter_map(|batch| batch.partial.as_ref())
-            .map(|partial| partial.bytes.len())
-            .sum();
-        in_flight + partial + self.backlog.bytes() + self.ledger.held() + self.sink.held()
+        let in_flight: usize = self.in_flight().map(Batch::held).sum();
+        in_flight + self.backlog.bytes() + self.ledger.held() + self.sink.held()
     }
 
     /// Whether so much is held that only the job that all others wait for may go on.
@@ -82,10 +75,8 @@ impl Dispatcher<'_> {
             return false;
         }
         let Some(awaited) = self.ledger.awaited() else { return false };
-        let mut in_flight = self.workers.iter().flatten().flat_map(|worker| &worker.in_flight);
-        in_flight
-            .find(|batch| batch.awaits(awaited))
-            .is_some_and(|batch| batch.sent.elapsed() < MOMENT)
+        let batch = self.in_flight().find(|batch| batch.awaits(awaited));
+        batch.is_some_and(|batch| batch.sent.elapsed() < MOMENT)
     }
 
     /// Reads jobs until there are some, or there are none for now.
@@ -118,36 +109,62 @@ impl Dispatcher<'_> {
 
     /// The worker to send to: an idle one, or a new one, or one that has a batch already.
     fn pick_worker(&mut self) -> Result<Option<u32>, PoolError> {
-        let idle = |worker: &&WorkerHandle| worker.in_flight.is_empty();
-        if let Some(worker) = self.sendable().find(idle) {
-            return Ok(Some(worker.id.slot));
-        }
-        if let Some(slot) = self.fork_worker(self.config.workers)? {
+        if let Some(slot) = self.idle(Post::Ordinary) {
             return Ok(Some(slot));
         }
-        Ok(self.sendable().next().map(|worker| worker.id.slot))
+        if let Some(slot) = self.fork_worker(Post::Ordinary)? {
+            return Ok(Some(slot));
+        }
+        Ok(self.sendable(Post::Ordinary).next().map(|worker| worker.id.slot))
     }
 
-    /// The workers that can be sent a batch.
-    fn sendable(&self) -> impl Iterator<Item = &WorkerHandle> {
+    /// The workers at a post that can be sent a batch.
+    fn sendable(&self, post: Post) -> impl Iterator<Item = &WorkerHandle> {
         let limit = self.config.jobs_per_worker_max.unwrap_or(u64::MAX);
+        // Nothing is sent ahead to a worker that is to wait until its last job has been heard of.
+        let ahead = self.config.settings.pause == PauseAfter::Nothing;
+        let batches = if ahead { BATCHES_MAX } else { 1 };
         let workers = self.workers.iter().flatten();
-        workers.filter(move |worker| worker.has_room() && worker.jobs_sent < limit)
+        workers.filter(move |worker| {
+            worker.post == post && worker.has_room(batches) && worker.jobs_sent < limit
+        })
     }
 
-    /// Asks for one more worker, unless there are `most`; answers with its slot. It can be sent jobs
+    /// A worker at a post that has nothing to do.
+    fn idle(&self, post: Post) -> Option<u32> {
+        let idle = self.sendable(post).find(|worker| worker.in_flight.is_empty());
+        idle.map(|worker| worker.id.slot)
+    }
+
+    /// Asks for one more worker, unless there are enough; answers with its slot. It can be sent jobs
     /// at once: its pipes are there before it is.
-    fn fork_worker(&mut self, most: usize) -> Result<Option<u32>, PoolError> {
+    fn fork_worker(&mut self, post: Post) -> Result<Option<u32>, PoolError> {
+        let most = match post {
+            Post::Ordinary => self.supply.most(self.config.workers, Instant::now()),
+            Post::Awaited => usize::from(self.supply.wake(Instant::now()).is_none()),
+        };
         let alive = self.workers.iter().flatten().filter(|worker| worker.is_serving());
         let (mut count, mut pending) = (0, 0);
         for worker in alive {
-            count += 1;
+            count += usize::from(worker.post == post);
             pending += usize::from(worker.pid.is_none());
         }
-        if count >= most || pending >= FORKS_PENDING_MAX {
+        // While another zygote loads the module, nothing is asked of it.
+        let loading = self.session.loading_until().is_some();
+        if count >= most || pending >= FORKS_PENDING_MAX || loading {
             return Ok(None);
         }
-        let member = match self.session.sharing.as_mut().map(Sharing::enrol) {
+        let slot = self.workers.iter().position(Option::is_none).unwrap_or(self.workers.len());
+        let epoch = self.epochs.get(slot).copied().unwrap_or(0);
+        let id = WorkerId { slot: slot as u32, epoch };
+        let (mut worker, ends) = match WorkerHandle::new(id, post) {
+            Ok(made) => made,
+            Err(error) => {
+                let why = PoolError::setup("make the pipes of a worker", error);
+                return self.refused(&why.to_string()).map(|()| None);
+            }
+        };
+        worker.member = match self.session.sharing.as_mut().map(Sharing::enrol) {
             None => None,
             Some(Some(member)) => Some(member),
             // Those that there are do the work, or one that ends leaves its slot.
@@ -155,18 +172,15 @@ impl Dispatcher<'_> {
             Some(None) if self.next_burial(Instant::now()).is_some() => return Ok(None),
             Some(None) => return Err(PoolError::Lost(NO_SLOT.into())),
         };
-        let slot = self.workers.iter().position(Option::is_none).unwrap_or(self.workers.len());
         if slot == self.workers.len() {
             self.workers.push(None);
             self.epochs.push(0);
         }
-        let id = WorkerId { slot: slot as u32, epoch: self.epochs[slot] };
         self.epochs[slot] += 1;
-        let setup = |error| PoolError::setup("make the pipes of a worker", error);
-        let (worker, ends) = WorkerHandle::new(id, member).map_err(setup)?;
         let fds = [ends.jobs.as_fd(), ends.results.as_fd(), ends.memory.as_fd()];
         // A zygote that is gone is noticed by its socket; the worker is finalised then.
-        let _ = self.session.zygote.send(&ToZygote::Fork { worker: id, member }, &fds);
+        let _ =
+            self.session.zygote.send(&ToZygote::Fork { worker: id, member: worker.member }, &fds);
         self.workers[slot] = Some(worker);
         Ok(Some(id.slot))
     }
@@ -211,26 +225,37 @@ impl Dispatcher<'_> {
         if !awaited {
             return Ok(());
         }
-        let idle = self.sendable().find(|worker| worker.in_flight.is_empty());
-        let slot = match idle.map(|worker| worker.id.slot) {
-            Some(slot) => Some(slot),
-            None => self.fork_worker(self.config.workers + 1)?,
-        };
+        let mut slot = self.idle(Post::Ordinary).or_else(|| self.idle(Post::Awaited));
+        for post in [Post::Ordinary, Post::Awaited] {
+            if slot.is_none() {
+                slot = self.fork_worker(post)?;
+            }
+        }
         match slot {
             Some(slot) => self.send_batch(slot, 1),
             None => Ok(()),
         }
     }
 
-    /// Reads from the pipes of all workers, or, while memory is short, of the one only that has the
-    /// job which all others wait for.
+    /// Reads from the pipes of all workers, or, while memory is short, of those that
+    /// [`progress::readers`] names.
     pub(super) fn choose_readers(&mut self) -> Result<(), PoolError> {
-        let tight = self.is_tight();
-        let full = self.sink.held() >= self.config.buffer_bytes_max;
-        let awaited = self.ledger.awaited();
+        if self.phase != Phase::Running {
+            // Outcomes wait for jobs in flight only: no others will have any.
+            let unfinished = self.in_flight().filter(|batch| batch.received < batch.limit);
+            let lowest = unfinished.map(|batch| batch.number(batch.received)).min();
+            let lowest = lowest.unwrap_or(u64::MAX);
+            self.ledger.skip_to(lowest, self.sink).map_err(PoolError::Output)?;
+        }
+        let readers = self.readers();
         for worker in self.workers.iter_mut().flatten() {
-            let has_awaited = || awaited.is_none_or(|job| worker.awaits(job));
-            let reading = !full && (!tight || has_awaited());
+            let chosen = match readers {
+                Readers::All => true,
+                Readers::Only(slot) => worker.id.slot == slot,
+                Readers::Nobody => false,
+            };
+            // The end of a pipe is how the death of a worker without a descriptor is heard of.
+            let reading = chosen || worker.orphaned.is_some();
             worker
                 .set_reading(reading, &self.events)
                 .map_err(|error| PoolError::setup("wait for a worker", error))?;
@@ -238,11 +263,42 @@ impl Dispatcher<'_> {
         Ok(())
     }
 
+    fn readers(&self) -> Readers {
+        // A run that is asked to end takes what running jobs bring, though nobody takes it from the sink.
+        if self.phase == Phase::Running && self.sink.held() >= self.config.buffer_bytes_max {
+            return Readers::Nobody;
+        }
+        if !self.is_tight() {
+            return Readers::All;
+        }
+        let busy = self.workers.iter().flatten().filter(|worker| !worker.in_flight.is_empty());
+        let busy = busy.map(|worker| (worker.id.slot, worker.jobs_in_flight()));
+        progress::readers(self.find_awaited(), busy)
+    }
+
+    /// Tells where the job is that all outcomes held wait for.
+    fn find_awaited(&self) -> Awaited {
+        let Some(job) = self.ledger.awaited() else { return Awaited::Any };
+        if let Some(worker) = self.workers.iter().flatten().find(|worker| worker.awaits(job)) {
+            return Awaited::InFlight(worker.id.slot);
+        }
+        match self.backlog.lowest() {
+            Some(lowest) if lowest == job => Awaited::Pending,
+            _ if self.backlog.is_delayed(job) => Awaited::Delayed,
+            _ => Awaited::Any,
+        }
+    }
+
+    /// All batches in flight.
+    fn in_flight(&self) -> impl Iterator<Item = &Batch> {
+        self.workers.iter().flatten().flat_map(|worker| &worker.in_flight)
+    }
+
     /// There is nothing left to send: gives idle workers half of what the busiest has not started.
     fn steal(&mut self) -> Result<(), PoolError> {
         while self.phase == Phase::Running {
             let Some(thief) = self
-                .sendable()
+                .sendable(Post::Ordinary)
                 .find(|worker| worker.in_flight.is_empty() && worker.ready)
                 .map(|worker| worker.id.slot)
             else {
@@ -269,9 +325,10 @@ impl Dispatcher<'_> {
     /// Forks workers for jobs that wait behind others' running ones, as far as there may be more.
     fn fork_for_stealing(&mut self) -> Result<(), PoolError> {
         let waiting: u32 = self.workers.iter().flatten().map(WorkerHandle::unclaimed).sum();
-        let coming = self.sendable().filter(|worker| worker.in_flight.is_empty()).count();
+        let idle = |worker: &&WorkerHandle| worker.in_flight.is_empty();
+        let coming = self.sendable(Post::Ordinary).filter(idle).count();
         for _ in coming..waiting as usize {
-            if self.fork_worker(self.config.workers)?.is_none() {
+            if self.fork_worker(Post::Ordinary)?.is_none() {
                 break;
             }
         }

@@ -10,18 +10,21 @@ use crate::module::cache::Cache;
 use crate::module::description::{DESCRIPTION_BYTES_MAX, Description};
 use crate::module::{MODULE_BYTES_MAX, ModuleError};
 use crate::shared::Shared;
-use crate::wire::control::{Load, ToZygote, Uncompiled};
+use crate::wire::control::{Load, ToZygote, Uncompiled, Unloaded};
 use crate::wire::line::Line;
 use crate::wire::settings::Settings;
-use crate::zygote::{LOADED, LoadError, Zygote, payload};
+use crate::zygote::{LOADED, LoadError, Loaded, Zygote, loaded, payload};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::marker::PhantomData;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+/// So many zygotes are started, where each is killed before it has done what it is asked for.
+const ZYGOTES_MAX: u32 = 3;
 
 /// Where a module's machine code came from.
 #[derive(Clone, Debug)]
@@ -67,6 +70,8 @@ pub struct Session {
     config: CompileConfig,
     /// What the zygote has loaded the module for.
     loaded: Option<Settings>,
+    /// Until when a zygote that took another's place may load the module, while it does.
+    loading: Option<Instant>,
     /// Its part in the shared state of its workers, if there is any. Behind the zygote, so that it goes
     /// when all workers have.
     pub(super) sharing: Option<Sharing>,
@@ -98,17 +103,14 @@ impl Session {
         let config = CompileConfig { timeout: config.timeout.min(FOREVER), ..config };
         let started = Instant::now();
         check_size(module)?;
-        let zygote = match early {
+        let mut zygote = match early {
             Some(early) => early.zygote,
             None => start_zygote(&config)?,
         };
         // While the zygote starts.
         let digest = blake3::hash(module);
         let cache = if config.cache { Cache::open() } else { None };
-        let hash = zygote.compatibility(config.fuel).map_err(|error| match error.kind() {
-            io::ErrorKind::Unsupported => setup("start a zygote")(error),
-            _ => no_zygote(error),
-        })?;
+        let hash = ask(&mut zygote, &config, |zygote| zygote.compatibility(config.fuel))?;
         let key = Cache::key(&digest, hash);
         let found = cache.as_ref().and_then(|cache| cache.get(&key));
         let cached = found.is_some();
@@ -116,7 +118,7 @@ impl Session {
             Some(found) => found,
             None => {
                 config.on_compile.call();
-                let (code, description) = compile(&zygote, module, &config)?;
+                let (code, description) = compile(&mut zygote, module, &config)?;
                 if let Some(cache) = &cache {
                     // Without the entry the next start compiles again; that is all.
                     let _ = cache.put(&key, &code, &description);
@@ -135,6 +137,7 @@ impl Session {
             compiled,
             config,
             loaded: None,
+            loading: None,
             sharing: None,
             printed: Vec::new(),
             not_send: PhantomData,
@@ -147,9 +150,9 @@ impl Session {
     /// As of [`Session::open`].
     pub fn describe(module: &[u8], config: &CompileConfig) -> Result<Description, PoolError> {
         check_size(module)?;
-        let zygote = start_zygote(config)?;
-        zygote.compatibility(config.fuel).map_err(no_zygote)?;
-        let description = ask_compiler(&zygote, module, config, None)?;
+        let mut zygote = start_zygote(config)?;
+        ask(&mut zygote, config, |zygote| zygote.compatibility(config.fuel))?;
+        let description = ask_compiler(&mut zygote, module, config, None)?;
         zygote.close();
         Ok(description)
     }
@@ -194,8 +197,8 @@ impl Session {
             (Some(run), Some(all)) => Some(run.min(all)),
             (run, all) => run.or(all),
         };
-        for Line { stream, bytes } in std::mem::take(&mut self.printed) {
-            sink.notice(Notice::Log { pid: self.zygote.pid(), job: None, stream, line: bytes });
+        for line in std::mem::take(&mut self.printed) {
+            sink.notice(self.notice_of(line));
         }
         Dispatcher::new(self, config, source, sink, commands)?.run()
     }
@@ -230,6 +233,59 @@ impl Session {
                 candidates: error.candidates,
             })?;
         }
+        let loaded = self.ask_to_load(&config)?;
+        self.printed = self.take_loaded(loaded, &config)?;
+        Ok(())
+    }
+
+    /// Has the zygote load the module, or another one if that is killed meanwhile.
+    fn ask_to_load(&mut self, config: &Config) -> Result<Loaded, PoolError> {
+        for zygotes in 1.. {
+            let (limit, left) = (load_limit(config), left(&self.config).unwrap_or(Duration::MAX));
+            let limits = limit.min(left);
+            match self.with_load(config, |zygote, files| zygote.load(files, limits))? {
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                    // It goes on initialising, and answers nobody.
+                    self.zygote.end();
+                    self.zygote = start_zygote(&self.config)?;
+                    return Err(match &config.settings.init {
+                        _ if left <= limit => PoolError::Deadline("loaded"),
+                        Some(task) => PoolError::InitTime { task: task.clone(), limit },
+                        None => no_zygote(error),
+                    });
+                }
+                Err(_) if zygotes < ZYGOTES_MAX && self.zygote.was_killed() => {
+                    self.zygote = start_zygote(&self.config)?;
+                }
+                loaded => return loaded.map_err(no_zygote),
+            }
+        }
+        unreachable!("the last zygote's answer is returned")
+    }
+
+    /// Takes what a zygote says of the module that it has loaded; answers with what was printed.
+    fn take_loaded(&mut self, loaded: Loaded, config: &Config) -> Result<Vec<Line>, PoolError> {
+        self.loading = None;
+        let (loaded, printed) = loaded;
+        loaded.map_err(|error| match error {
+            LoadError::Refused(message) => PoolError::Module(message),
+            LoadError::Init(failure) => {
+                let task = config.settings.init.clone().unwrap_or_default();
+                let printed = printed.iter().map(|line| line.bytes.clone()).collect();
+                PoolError::Init { task, failure: Box::new(failure), printed }
+            }
+        })?;
+        self.loaded = Some(config.settings.clone());
+        Ok(printed)
+    }
+
+    /// Makes what a zygote is sent to load the module, and sends it.
+    fn with_load<T>(
+        &self,
+        config: &Config,
+        send: impl FnOnce(&Zygote, &[BorrowedFd<'_>]) -> T,
+    ) -> Result<T, PoolError> {
+        let settings = &config.settings;
         let load =
             Load { shared: self.sharing.is_some(), settings, description: &self.description };
         let load =
@@ -244,32 +300,7 @@ impl Session {
         if settings.stdio {
             files.extend([input.as_fd(), output.as_fd(), error.as_fd()]);
         }
-        let limit = settings.init.as_ref().map_or(LOADED, |_| config.init_limit());
-        let left = left(&self.config).unwrap_or(Duration::MAX);
-        let (loaded, printed) = match self.zygote.load(&files, limit.min(left)) {
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-                // It goes on initialising, and answers nobody.
-                self.zygote.end();
-                self.zygote = start_zygote(&self.config)?;
-                return Err(match &settings.init {
-                    _ if left <= limit => PoolError::Deadline("loaded"),
-                    Some(task) => PoolError::InitTime { task: task.clone(), limit },
-                    None => no_zygote(error),
-                });
-            }
-            loaded => loaded.map_err(no_zygote)?,
-        };
-        let task = || settings.init.clone().unwrap_or_default();
-        loaded.map_err(|error| match error {
-            LoadError::Refused(message) => PoolError::Module(message),
-            LoadError::Init(failure) => {
-                let printed = printed.iter().map(|line| line.bytes.clone()).collect();
-                PoolError::Init { task: task(), failure: Box::new(failure), printed }
-            }
-        })?;
-        self.printed = printed;
-        self.loaded = Some(settings.clone());
-        Ok(())
+        Ok(send(&self.zygote, &files))
     }
 
     /// Ends the zygote in good order: the processor time of all its workers is then this process's (as
@@ -278,13 +309,48 @@ impl Session {
         self.zygote.close();
     }
 
-    /// Starts another zygote in the place of one that was lost; says how that one ended.
+    /// Ends what is left of a zygote; says how it ended.
+    pub(super) fn end_zygote(&mut self) -> String {
+        (self.loaded, self.loading) = (None, None);
+        self.zygote.end()
+    }
+
+    /// Starts another zygote in the place of one that was lost, and asks it to load the module: its answer is
+    /// for [`Session::take_loaded`]. Says how the lost one ended.
     pub(super) fn restart(&mut self, config: &Config) -> Result<String, PoolError> {
-        let how = self.zygote.end();
+        let how = self.end_zygote();
         self.zygote = start_zygote(&self.config)?;
-        self.loaded = None;
-        self.load(config)?;
+        // One that is gone again is noticed by its socket.
+        let _ = self.with_load(config, |zygote, files| zygote.send(&ToZygote::Load, files))?;
+        self.loading = Some(Instant::now() + load_limit(config));
         Ok(how)
+    }
+
+    /// Until when the zygote may load the module, while it does.
+    pub(super) fn loading_until(&self) -> Option<Instant> {
+        self.loading
+    }
+
+    /// Takes the answer of a zygote that took another's place; answers with what was printed.
+    pub(super) fn hear_loaded(
+        &mut self,
+        answer: Result<(), Unloaded>,
+        files: Vec<OwnedFd>,
+        config: &Config,
+    ) -> Result<Vec<Notice>, PoolError> {
+        if self.loading.is_none() {
+            // Nobody asked.
+            return Ok(Vec::new());
+        }
+        let loaded = loaded(answer, files).map_err(no_zygote)?;
+        let printed = self.take_loaded(loaded, config)?;
+        Ok(printed.into_iter().map(|line| self.notice_of(line)).collect())
+    }
+
+    /// The notice of a line that was printed while a guest was initialised.
+    fn notice_of(&self, line: Line) -> Notice {
+        let Line { stream, bytes } = line;
+        Notice::Log { pid: self.zygote.pid(), job: None, stream, line: bytes }
     }
 }
 
@@ -316,9 +382,37 @@ pub(super) fn no_zygote(error: io::Error) -> PoolError {
     )
 }
 
+/// Asks the zygote something, and another one if that is killed meanwhile.
+fn ask<T>(
+    zygote: &mut Zygote,
+    config: &CompileConfig,
+    ask: impl Fn(&Zygote) -> io::Result<T>,
+) -> Result<T, PoolError> {
+    for _ in 1..ZYGOTES_MAX {
+        match ask(zygote) {
+            Err(_) if zygote.was_killed() => *zygote = start_zygote(config)?,
+            asked => return asked.map_err(useless),
+        }
+    }
+    ask(zygote).map_err(useless)
+}
+
+/// The error of a zygote that is of no use, or says itself why.
+fn useless(error: io::Error) -> PoolError {
+    match error.kind() {
+        io::ErrorKind::Unsupported => setup("start a zygote")(error),
+        _ => no_zygote(error),
+    }
+}
+
+/// Longest time of loading a module, and of initialising a guest of it.
+fn load_limit(config: &Config) -> Duration {
+    config.settings.init.as_ref().map_or(LOADED, |_| config.init_limit())
+}
+
 /// Has a module compiled; the machine code is sealed before it is used.
 fn compile(
-    zygote: &Zygote,
+    zygote: &mut Zygote,
     module: &[u8],
     config: &CompileConfig,
 ) -> Result<(File, Description), PoolError> {
@@ -331,7 +425,7 @@ fn compile(
 
 /// Has a module described, and compiled if there is a file for the machine code.
 fn ask_compiler(
-    zygote: &Zygote,
+    zygote: &mut Zygote,
     module: &[u8],
     config: &CompileConfig,
     code: Option<&File>,
@@ -345,9 +439,18 @@ fn ask_compiler(
         bytes_max: config.bytes_max,
         timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
     };
-    let mut files = vec![module.as_fd(), description.as_fd()];
-    files.extend(code.map(File::as_fd));
-    zygote.compile(&request, &files, timeout).map_err(no_zygote)?.map_err(|why| match why {
+    let compiled = ask(zygote, config, |zygote| {
+        // Another one may have begun before.
+        (&module).rewind()?;
+        for mut file in [Some(&description), code].into_iter().flatten() {
+            file.set_len(0)?;
+            file.rewind()?;
+        }
+        let mut files = vec![module.as_fd(), description.as_fd()];
+        files.extend(code.map(File::as_fd));
+        zygote.compile(&request, &files, timeout)
+    })?;
+    compiled.map_err(|why| match why {
         Uncompiled::Refused(message) => PoolError::Module(message),
         Uncompiled::Memory => PoolError::Compile(CompileLimit::Memory(config.bytes_max)),
         Uncompiled::Time if left <= config.timeout => PoolError::Deadline("compiled"),

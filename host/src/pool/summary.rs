@@ -29,4 +29,6 @@ pub struct Summary {
     pub stats: Stats,
     /// Whether the source was read to its end.
     pub input_exhausted: bool,
+    /// Bytes that the sink could not pass on, because their reader did not take them in time.
+    pub undelivered: usize,
 }

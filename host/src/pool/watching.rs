@@ -12,6 +12,12 @@ use std::time::{Duration, Instant};
 /// Time between two looks at job memory where there is no time limit.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// How long a worker may be silent once it is ready, and before. It may take as long as a job may, if that is
+/// limited, but never as little as a busy machine may need.
+const SILENT_MAX: Duration = Duration::from_secs(10);
+const SILENT_MIN: Duration = Duration::from_secs(1);
+const STARTING_MAX: Duration = Duration::from_secs(60);
+
 impl Dispatcher<'_> {
     /// Time between two looks at job memory: a twentieth of the time limit, so that a job is stopped
     /// at most that much late.
@@ -23,7 +29,9 @@ impl Dispatcher<'_> {
 
     /// When job memory is looked at next; `None` while no job is in flight.
     pub(super) fn next_sample(&self) -> Option<Instant> {
-        let busy = |worker: &WorkerHandle| !worker.in_flight.is_empty() && worker.ended.is_none();
+        let busy = |worker: &WorkerHandle| {
+            (!worker.in_flight.is_empty() || worker.silent.is_some()) && worker.ended.is_none()
+        };
         let any = self.workers.iter().flatten().any(busy);
         any.then(|| self.last_sample + self.look())
     }
@@ -44,9 +52,39 @@ impl Dispatcher<'_> {
                 if let Some(seen) = &mut worker.seen {
                     seen.since += stood;
                 }
+                if let Some(silent) = &mut worker.silent {
+                    *silent += stood;
+                }
+                this.listen(worker, now)?;
                 this.look_at(worker, now)
             })?;
             self.settle_worker(slot)?;
+        }
+        Ok(())
+    }
+
+    /// Takes note of a worker that does not begin with its jobs, and kills one that has not for long.
+    fn listen(&mut self, worker: &mut WorkerHandle, now: Instant) -> Result<(), PoolError> {
+        if !worker.is_serving() || !worker.is_reading() {
+            worker.silent = None;
+            return Ok(());
+        }
+        if let Some(batch) = worker.in_flight.front() {
+            let claimed = worker.memory.claimed(batch.id).map_or(0, |claimed| claimed.next);
+            if claimed > batch.received || !batch.unwritten().is_empty() {
+                worker.silent = None;
+                return Ok(());
+            }
+            worker.silent.get_or_insert(now);
+        }
+        let most = match (worker.ready, self.config.timeout) {
+            (true, timeout) => timeout.map_or(SILENT_MAX, |t| t.clamp(SILENT_MIN, SILENT_MAX)),
+            (false, timeout) => timeout.map_or(STARTING_MAX, |t| t.max(SILENT_MAX)),
+        };
+        if worker.silent.is_some_and(|since| now >= since + most) {
+            self.fence(worker);
+            self.salvage(worker)?;
+            worker.kill(Killed::Silent(most), self.sink);
         }
         Ok(())
     }
@@ -93,7 +131,7 @@ impl Dispatcher<'_> {
     }
 
     /// Takes back all jobs that a worker has not started.
-    fn fence(&mut self, worker: &mut WorkerHandle) {
+    pub(super) fn fence(&mut self, worker: &mut WorkerHandle) {
         for batch in &mut worker.in_flight {
             let Some((_, end)) = worker.memory.take_back(batch.id, |seen| seen.next) else {
                 continue;
@@ -110,10 +148,7 @@ impl Dispatcher<'_> {
 
     fn fence_all(&mut self) -> Result<(), PoolError> {
         for slot in 0..self.workers.len() as u32 {
-            self.with_worker(slot, |this, worker| {
-                this.fence(worker);
-                Ok(())
-            })?;
+            self.take_back_all(slot)?;
             self.settle_worker(slot)?;
         }
         Ok(())
@@ -156,7 +191,10 @@ impl Dispatcher<'_> {
         self.fence_all()?;
         let mut unborn = Vec::new();
         for worker in self.workers.iter_mut().flatten() {
-            if !worker.in_flight.is_empty() {
+            if worker.status.is_some() {
+                // It is dying already, for a reason of its own.
+                worker.signal(Signal::KILL);
+            } else if !worker.in_flight.is_empty() {
                 worker.kill(Killed::Cancelled(why.into()), self.sink);
                 unborn.extend(worker.pid.is_none().then_some(worker.id.slot));
             }

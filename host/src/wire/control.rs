@@ -222,7 +222,8 @@ impl ControlSocket {
         }
     }
 
-    /// Receives a message with its descriptors; `None` when the other end is closed.
+    /// Receives a message with its descriptors, as far as there is room for them in this process; `None` when
+    /// the other end is closed.
     ///
     /// # Errors
     /// Those of recvmsg; a message that is none.
@@ -234,11 +235,14 @@ impl ControlSocket {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_MAX))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let wait = if block { RecvFlags::empty() } else { RecvFlags::DONTWAIT };
+        let mut reset = false;
         let received = loop {
             let mut iov = [IoSliceMut::new(&mut bytes)];
             match recvmsg(&self.0, &mut iov, &mut control, RecvFlags::CMSG_CLOEXEC | wait) {
                 Err(Errno::INTR) => {}
-                // A zygote killed with requests unread resets the socket.
+                // A zygote killed with requests unread resets the socket, which is told once. What it has sent
+                // can still be received.
+                Err(Errno::CONNRESET) if !reset => reset = true,
                 Err(Errno::CONNRESET) => return Ok(None),
                 Err(error) => return Err(error.into()),
                 Ok(received) => break received,
@@ -247,7 +251,8 @@ impl ControlSocket {
         if received.bytes == 0 {
             return Ok(None);
         }
-        if received.flags.intersects(ReturnFlags::TRUNC | ReturnFlags::CTRUNC) {
+        // Descriptors that this process has no room for are not there: whoever needs them sees that.
+        if received.flags.contains(ReturnFlags::TRUNC) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "control message cut short"));
         }
         let mut fds = Vec::new();

@@ -44,6 +44,8 @@ const CALLED: usize = 12 * LINE;
 const OUTBOXES: usize = 4096;
 /// Exit code of a process that left last words: its guest did what ends a process.
 pub(crate) const EXIT_WITH_LAST_WORDS: i32 = 3;
+/// Exit code of a worker that could not fork a process for a job. It has not started that job.
+pub(crate) const EXIT_WITHOUT_PROCESS: i32 = 4;
 /// Most bytes of last words.
 const LAST_WORDS_MAX: usize = 256;
 const _: () = assert!(LAST_WORDS + 4 + LAST_WORDS_MAX <= BEGAN, "last words end before it");
@@ -253,6 +255,12 @@ impl JobMem {
                 Err(now) => seen = now,
             }
         }
+    }
+
+    /// Index of the next job of the batch to be claimed; `None` if there is none left.
+    pub(crate) fn unclaimed(&self, batch: u32) -> Option<u16> {
+        let claimed = self.claimed(batch)?;
+        (claimed.next < claimed.end).then_some(claimed.next)
     }
 
     /// Gives the unclaimed jobs of the batch back.

@@ -29,6 +29,19 @@ pub enum InputForm {
     Word,
 }
 
+/// The jobs after which a worker starts no other until the dispatcher has heard of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PauseAfter {
+    /// None: it goes on with what it has been sent.
+    #[default]
+    Nothing,
+    /// One that failed.
+    Failure,
+    /// Each one.
+    AnyJob,
+}
+
 /// What a result may look like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -123,6 +136,9 @@ pub struct Settings {
     pub init: Option<String>,
     /// When an instance is thrown away.
     pub isolation: Isolation,
+    /// The jobs after which a worker gives back those that it has not started. The pool chooses it by what may
+    /// end the run.
+    pub pause: PauseAfter,
     /// How jobs become arguments.
     pub input: InputForm,
     /// What results may look like.
@@ -179,6 +195,7 @@ impl Default for Settings {
             native: None,
             init: None,
             isolation: Isolation::default(),
+            pause: PauseAfter::default(),
             input: InputForm::default(),
             output: OutputForm::default(),
             base64: false,

@@ -37,9 +37,9 @@ use crate::wire::clock::Moment;
 use crate::wire::control::Membership;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::frame::{ENTRY_BYTES, FrameKind, Header, PART_BYTES, Walk, entry_head, u64_at};
-use crate::wire::jobmem::JobMem;
+use crate::wire::jobmem::{EXIT_WITHOUT_PROCESS, JobMem};
 use crate::wire::record::{self, Measure};
-use crate::wire::settings::{Isolation, Settings};
+use crate::wire::settings::{Isolation, PauseAfter, Settings};
 use crate::wire::spin::Spin;
 use guest::Guest;
 use outbox::Outbox;
@@ -51,14 +51,33 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 use stdio::Stdio;
 
 /// Forks, runs the function in the child, and waits; answers with the exit code, or `None` if a
 /// signal ended the child. (The zygote's; a worker has no fork of its own.)
 pub(crate) type Fork = fn(&mut dyn FnMut() -> i32) -> io::Result<Option<i32>>;
 
-/// Exit code of a child that has sent its result by itself, in parts.
-const SENT_IN_PARTS: i32 = 2;
+/// Exit code of a child after whose job the rest of the batch is given back.
+const GIVE_BACK: i32 = 2;
+
+/// Exit code of a child for which no job was left.
+const NO_JOB: i32 = 5;
+
+/// How often a child is forked that the system does not give, or that somebody kills before it has begun.
+const TRIES: u32 = 10;
+
+/// Time between two tries: others' children end, and make room.
+const NEXT_TRY: Duration = Duration::from_millis(10);
+
+/// The end of a worker that cannot fork a process for a job.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot fork a process for a job: {0}")]
+struct NoProcess(io::Error);
+
+fn is_without_process(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<NoProcess>())
+}
 
 /// What a worker starts with.
 pub(crate) struct Start<'a> {
@@ -110,20 +129,31 @@ pub(crate) fn main(start: Start<'_>) -> i32 {
         };
         worker.run(File::from(start.jobs))
     };
-    let why = match catch_unwind(AssertUnwindSafe(body)) {
+    let (why, code) = match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => return 0,
-        Ok(Err(error)) => error.to_string(),
-        Err(panic) => panic_text(&*panic),
+        Ok(Err(error)) if is_without_process(&error) => (error.to_string(), EXIT_WITHOUT_PROCESS),
+        Ok(Err(error)) => (error.to_string(), 1),
+        Err(panic) => (panic_text(&*panic), 1),
     };
     // If the dispatcher is gone, there is nobody to tell.
     let _ = pipe.send(FrameKind::Fatal, why.as_bytes());
-    1
+    code
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
     format!("internal error: {text}")
+}
+
+/// How a batch goes on after one of its jobs.
+enum After {
+    /// With the next job.
+    Next,
+    /// No job of it is left.
+    NoJob,
+    /// Others may have what is left of it.
+    GiveBack,
 }
 
 /// A worker at work.
@@ -231,24 +261,28 @@ impl<'a> Worker<'a> {
     fn run_batch(&mut self, header: &Header, body: &[u8]) -> io::Result<()> {
         let mut outbox = Outbox::new(header.batch);
         for (number, job) in Walk::new(body, header.first_job) {
-            let Some(index) = self.memory.claim(header.batch) else { break };
-            let fits = match self.settings.isolation {
-                Isolation::Process => self.run_in_child(number, index, job, &mut outbox)?,
-                Isolation::Reuse | Isolation::Fresh => {
-                    self.run_here(number, index, job, &mut outbox)?
-                }
+            let after = match self.settings.isolation {
+                Isolation::Process => self.run_in_child(number, job, &mut outbox)?,
+                Isolation::Reuse | Isolation::Fresh => match self.memory.claim(header.batch) {
+                    Some(index) => self.run_here(number, index, job, &mut outbox)?,
+                    None => After::NoJob,
+                },
             };
-            if !fits {
-                // The half is full, or the result went its own way: others may have the rest.
-                self.memory.give_back(header.batch);
-                break;
+            match after {
+                After::Next => outbox.send_if_due(&self.memory, &self.pipe)?,
+                After::NoJob => break,
+                After::GiveBack => {
+                    // The half is full, or the result went its own way, or the run may end now: others may
+                    // have the rest.
+                    self.memory.give_back(header.batch);
+                    break;
+                }
             }
-            outbox.send_if_due(&self.memory, &self.pipe)?;
         }
         outbox.send(&self.memory, &self.pipe)
     }
 
-    /// Runs a job in this process. False if its result did not fit the outbox and was sent in parts.
+    /// Runs a job in this process.
     #[inline]
     fn run_here(
         &mut self,
@@ -256,7 +290,7 @@ impl<'a> Worker<'a> {
         index: u16,
         job: &[u8],
         outbox: &mut Outbox,
-    ) -> io::Result<bool> {
+    ) -> io::Result<After> {
         if !self.is_ready {
             self.make_ready();
         }
@@ -279,7 +313,18 @@ impl<'a> Worker<'a> {
         if began.is_some() {
             self.memory.set_began(None);
         }
-        Ok(fits)
+        Ok(self.after(result.is_err(), fits))
+    }
+
+    /// Tells how a batch goes on after a job.
+    #[inline]
+    fn after(&self, failed: bool, fits: bool) -> After {
+        match self.settings.pause {
+            PauseAfter::Failure if failed => After::GiveBack,
+            PauseAfter::AnyJob => After::GiveBack,
+            _ if fits => After::Next,
+            _ => After::GiveBack,
+        }
     }
 
     /// Tells what a job has waited for, before its record is committed.
@@ -292,32 +337,46 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Runs a job in a child of its own, which commits the record itself.
-    fn run_in_child(
-        &mut self,
-        number: u64,
-        index: u16,
-        job: &[u8],
-        outbox: &mut Outbox,
-    ) -> io::Result<bool> {
-        // What the last one left there.
-        self.memory.set_began(None);
-        let fork = self.fork;
-        let code = fork(&mut || {
-            let mut outbox = outbox.clone();
-            self.begin_process();
-            match self.run_here(number, index, job, &mut outbox) {
-                Ok(true) => 0,
-                Ok(false) => SENT_IN_PARTS,
-                Err(_) => 1,
+    /// Runs a job in a child of its own, which claims it and commits the record itself. So a job for which there
+    /// is no process has not started.
+    fn run_in_child(&mut self, number: u64, job: &[u8], outbox: &mut Outbox) -> io::Result<After> {
+        let batch = outbox.batch();
+        let mut lost = None;
+        for attempt in 0..TRIES {
+            let Some(index) = self.memory.unclaimed(batch) else { return Ok(After::NoJob) };
+            // What the last one left there.
+            self.memory.set_began(None);
+            let fork = self.fork;
+            let code = fork(&mut || {
+                let mut outbox = outbox.clone();
+                self.begin_process();
+                let Some(index) = self.memory.claim(batch) else { return NO_JOB };
+                match self.run_here(number, index, job, &mut outbox) {
+                    Ok(After::GiveBack) => GIVE_BACK,
+                    Ok(_) => 0,
+                    Err(_) => 1,
+                }
+            });
+            match code {
+                Ok(Some(NO_JOB)) => return Ok(After::NoJob),
+                Ok(Some(GIVE_BACK)) => {
+                    // Unless the result was sent in parts, there is a record.
+                    outbox.adopt(&self.memory);
+                    return Ok(After::GiveBack);
+                }
+                // Even if it died afterwards: the job is finished if and only if its record is committed.
+                Ok(_) if outbox.adopt(&self.memory) => return Ok(After::Next),
+                Ok(code) if self.memory.unclaimed(batch) != Some(index) => {
+                    return self.child_lost(code, index, outbox);
+                }
+                Ok(_) => lost = Some(io::Error::other("it was killed before it began")),
+                Err(error) => lost = Some(error),
             }
-        })?;
-        match code {
-            Some(SENT_IN_PARTS) => Ok(false),
-            // Even if it died afterwards: the job is finished if and only if its record is committed.
-            _ if outbox.adopt(&self.memory) => Ok(true),
-            _ => self.child_lost(code, index, outbox),
+            if attempt + 1 < TRIES {
+                std::thread::sleep(NEXT_TRY);
+            }
         }
+        Err(io::Error::other(NoProcess(lost.unwrap_or_else(|| io::ErrorKind::Other.into()))))
     }
 
     /// A child died before it had committed a record: the resident commits the failure for it.
@@ -326,7 +385,7 @@ impl<'a> Worker<'a> {
         code: Option<i32>,
         index: u16,
         outbox: &mut Outbox,
-    ) -> io::Result<bool> {
+    ) -> io::Result<After> {
         if self.memory.is_writing() {
             // It may have left half a frame in the pipe. The dispatcher sorts that out.
             return Err(io::Error::other("a job's process died while it was writing"));
@@ -345,7 +404,8 @@ impl<'a> Worker<'a> {
         record::begin(&mut self.record, measure.is_some());
         encode(&failure, &mut self.record);
         record::finish(&mut self.record, index, true, measure);
-        outbox.put(&self.memory, &self.pipe, &self.record)
+        let fits = outbox.put(&self.memory, &self.pipe, &self.record)?;
+        Ok(self.after(true, fits))
     }
 }
 

@@ -27,6 +27,11 @@ impl Outbox {
         Outbox { batch, committed: 0, sent: 0, unsent: 0, since: None }
     }
 
+    /// The number of its batch.
+    pub(super) fn batch(&self) -> u32 {
+        self.batch
+    }
+
     /// Commits a record. False if it does not fit; then it was sent in parts, after all before it.
     ///
     /// # Errors

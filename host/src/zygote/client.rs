@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -127,22 +127,12 @@ impl Zygote {
     ///
     /// # Errors
     /// The zygote is of no use any more.
-    pub(crate) fn load(
-        &self,
-        files: &[BorrowedFd<'_>],
-        timeout: Duration,
-    ) -> io::Result<(Result<(), LoadError>, Vec<Line>)> {
+    pub(crate) fn load(&self, files: &[BorrowedFd<'_>], timeout: Duration) -> io::Result<Loaded> {
         let (answer, files) = self.ask_for_files(&ToZygote::Load, files, timeout)?;
-        let FromZygote::Loaded(loaded) = answer else { return Err(unexpected(&answer)) };
-        let mut files = files.into_iter().map(File::from);
-        let lines = files.next().map_or_else(|| Ok(Vec::new()), printed)?;
-        let loaded = match (loaded, files.next()) {
-            (Ok(()), _) => Ok(()),
-            (Err(Unloaded::Refused(message)), _) => Err(LoadError::Refused(message)),
-            (Err(Unloaded::Init), Some(file)) => Err(LoadError::Init(failure(file)?)),
-            (Err(Unloaded::Init), None) => return Err(io::ErrorKind::InvalidData.into()),
-        };
-        Ok((loaded, lines))
+        match answer {
+            FromZygote::Loaded(answer) => loaded(answer, files),
+            other => Err(unexpected(&other)),
+        }
     }
 
     /// Runs all jobs in one process. The records are in the second file afterwards.
@@ -214,6 +204,23 @@ impl Zygote {
         self.end();
     }
 
+    /// Returns whether a signal has ended the zygote, or is about to. One whose socket is closed is waited for a
+    /// moment.
+    pub(crate) fn was_killed(&mut self) -> bool {
+        let deadline = Instant::now() + FIRST_ANSWER;
+        let mut fds = [PollFd::new(&self.socket, PollFlags::empty())];
+        let hung_up = poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready > 0);
+        loop {
+            match self.process.try_wait() {
+                Ok(Some(status)) => return status.signal().is_some(),
+                Ok(None) if hung_up && Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_micros(200));
+                }
+                _ => return false,
+            }
+        }
+    }
+
     /// Ends the zygote at once and says how it had ended if it had already.
     pub(crate) fn end(&mut self) -> String {
         let ended = match self.process.try_wait() {
@@ -239,7 +246,26 @@ impl AsFd for Zygote {
     }
 }
 
-/// Reads what a guest printed, from the file that the zygote has sent. Nobody vouches for it.
+/// What a zygote says of a module that it was to load, and what was printed where a guest was initialised.
+pub(crate) type Loaded = (Result<(), LoadError>, Vec<Line>);
+
+/// Reads the answer of a zygote that was asked to load a module. Nobody vouches for it.
+///
+/// # Errors
+/// It is none, or its files cannot be read.
+pub(crate) fn loaded(answer: Result<(), Unloaded>, files: Vec<OwnedFd>) -> io::Result<Loaded> {
+    let mut files = files.into_iter().map(File::from);
+    let lines = files.next().map_or_else(|| Ok(Vec::new()), printed)?;
+    let loaded = match (answer, files.next()) {
+        (Ok(()), _) => Ok(()),
+        (Err(Unloaded::Refused(message)), _) => Err(LoadError::Refused(message)),
+        (Err(Unloaded::Init), Some(file)) => Err(LoadError::Init(failure(file)?)),
+        (Err(Unloaded::Init), None) => return Err(io::ErrorKind::InvalidData.into()),
+    };
+    Ok((loaded, lines))
+}
+
+/// Reads what a guest printed, from the file that the zygote has sent.
 fn printed(file: File) -> io::Result<Vec<Line>> {
     let mut bytes = Vec::new();
     file.take(PRINTED_BYTES_MAX).read_to_end(&mut bytes)?;

@@ -3,7 +3,7 @@
 
 use crate::wire::control::ExitStatus;
 use crate::worker::jail;
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction};
 use nix::unistd::{ForkResult, Pid, fork, getpid};
 use rustix::process::{PidfdFlags, pidfd_open};
 use std::fs::DirEntry;
@@ -72,8 +72,15 @@ pub(super) fn spawn(body: impl FnOnce() -> i32) -> io::Result<ChildProcess> {
         ForkResult::Parent { child } => {
             let pid = rustix::process::Pid::from_raw(child.as_raw()).expect("a child's pid is > 0");
             // Not reaped yet, so the pid is still this child's.
-            let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
-            Ok(ChildProcess { pid: child, pidfd })
+            match pidfd_open(pid, PidfdFlags::empty()) {
+                Ok(pidfd) => Ok(ChildProcess { pid: child, pidfd }),
+                Err(error) => {
+                    // Nobody could watch over it. It fails only if the child has ended already.
+                    let _ = kill(child, Signal::SIGKILL);
+                    super::server::reap(child)?;
+                    Err(error.into())
+                }
+            }
         }
     }
 }

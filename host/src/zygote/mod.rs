@@ -14,4 +14,4 @@ mod fork;
 mod nursery;
 mod server;
 
-pub(crate) use client::{LOADED, LoadError, Zygote, payload};
+pub(crate) use client::{LOADED, LoadError, Loaded, Zygote, loaded, payload};

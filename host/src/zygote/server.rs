@@ -217,7 +217,7 @@ impl Server {
         files: Vec<OwnedFd>,
     ) -> Result<ChildProcess, String> {
         let Ok([jobs, results, memory]) = <[OwnedFd; 3]>::try_from(files) else {
-            return Err("a request to fork has three descriptors".into());
+            return Err("no descriptors are left for it".into());
         };
         let Server { socket, loaded, guest, workers, .. } = self;
         let loaded = loaded.ok_or("no module is loaded")?;

@@ -28,6 +28,7 @@ use super::input::encode::Encoder;
 use super::map;
 use super::output::console::Console;
 use super::output::progress::Progress;
+use super::output::stream::Patience;
 use super::plan;
 use super::report::Report;
 use super::{modules, summary, units};
@@ -83,7 +84,7 @@ pub(crate) fn run(flags: &BenchFlags, columns: Vec<Column>) -> Result<Exit, Repo
         (None, None) => Vec::new(),
         _ => timeline::record(&subject, &contenders, trace)?,
     };
-    console.finish();
+    console.finish(Patience::Endless);
     let findings = Findings {
         title: title(&modules, &counted),
         machine: machine::facts(&subject),
@@ -94,7 +95,7 @@ pub(crate) fn run(flags: &BenchFlags, columns: Vec<Column>) -> Result<Exit, Repo
     let color = AutoStream::choice(&io::stdout()) != ColorChoice::Never;
     let printed = summary::print(&table::text(&findings, flags.exports.time_unit, color))?;
     doubts::warnings(&findings).iter().for_each(|doubt| console.warning(doubt));
-    console.finish();
+    console.finish(Patience::Endless);
     Ok(printed)
 }
 

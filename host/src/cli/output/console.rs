@@ -1,7 +1,7 @@
 //! Standard error: lines for people, between which a bar of progress may stand.
 
 use super::progress::Progress;
-use super::stream::Stream;
+use super::stream::{Patience, Stream};
 use crate::cli::escape;
 use crate::cli::report::Label;
 use anstream::{AutoStream, ColorChoice};
@@ -105,6 +105,8 @@ impl Console {
         if let Some(line) = self.progress.update(stats) {
             self.info(line);
         }
+        // Results may be waiting for their reader, and what is said to people must not wait with them.
+        self.flush();
     }
 
     /// Ends the display of progress.
@@ -136,11 +138,9 @@ impl Console {
         all
     }
 
-    /// Writes everything, however long that takes.
-    pub(crate) fn finish(&mut self) {
-        while !self.flush() {
-            self.stream.wait();
-        }
+    /// Writes everything, as far as there is patience.
+    pub(crate) fn finish(&mut self, patience: Patience) {
+        while !self.flush() && self.stream.wait(patience) {}
     }
 
     fn labelled(&mut self, label: Label, text: impl Display) {

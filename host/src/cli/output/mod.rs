@@ -197,6 +197,9 @@ impl Sink for Output {
             Notice::ZygoteLost { how } => {
                 console.warning(format_args!("the zygote was lost, another one starts: {how}"));
             }
+            Notice::FewerWorkers { workers, why } => {
+                console.warning(format_args!("{} for now: {why}", count(workers as u64, "worker")));
+            }
             Notice::Report(text) => console.info(text),
             Notice::Sent { .. }
             | Notice::Waited { .. }

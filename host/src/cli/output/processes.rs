@@ -3,11 +3,11 @@
 
 use super::console::{Console, push_line};
 use super::failures::{Failures, happened};
-use super::stream::Stream;
+use super::stream::{Patience, Stream};
 use super::{Format, rows};
 use crate::cli::exit::Exit;
 use crate::cli::signals::{Cause, SharedCause};
-use crate::cli::units::{count, duration_text};
+use crate::cli::units::{count, duration_text, size_text};
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -90,7 +90,11 @@ impl Processes {
     ///
     /// # Errors
     /// They cannot be written.
-    pub(crate) fn finish(&mut self, mut file: Option<Stream>) -> io::Result<()> {
+    pub(crate) fn finish(
+        &mut self,
+        mut file: Option<Stream>,
+        patience: Patience,
+    ) -> io::Result<()> {
         let mut text = Vec::new();
         for (at, ended) in self.ended.iter().enumerate() {
             match ended {
@@ -105,20 +109,28 @@ impl Processes {
             }
         }
         file.as_mut().unwrap_or(&mut self.lines).buffer().append(&mut text);
-        self.write_out(file)
+        self.write_out(file, patience)
     }
 
-    /// Writes everything that is held, however long that takes.
+    /// Writes everything that is held, as far as there is patience.
     ///
     /// # Errors
     /// It cannot be written.
-    pub(crate) fn write_out(&mut self, mut file: Option<Stream>) -> io::Result<()> {
+    pub(crate) fn write_out(
+        &mut self,
+        mut file: Option<Stream>,
+        patience: Patience,
+    ) -> io::Result<()> {
         for stream in file.iter_mut().chain([&mut self.lines]) {
             while !stream.flush()? {
-                stream.wait();
+                if !stream.wait(patience) {
+                    let lost = size_text(stream.held() as u64);
+                    self.console.error(format_args!("nobody took the last {lost} of the output"));
+                    break;
+                }
             }
         }
-        self.console.finish();
+        self.console.finish(patience);
         Ok(())
     }
 
@@ -251,6 +263,10 @@ impl Sink for Processes {
                 let text = format_args!("the zygote was lost, another one starts: {how}");
                 self.console.warning(text);
             }
+            Notice::FewerWorkers { why, .. } => {
+                self.console
+                    .warning(format_args!("processes have to wait for others to end: {why}"));
+            }
             Notice::Report(text) => self.console.info(text),
             // Its end is an outcome.
             Notice::WorkerStarted { .. }
@@ -261,7 +277,9 @@ impl Sink for Processes {
         }
     }
 
-    fn progress(&mut self, _: &Stats) {}
+    fn progress(&mut self, _: &Stats) {
+        self.console.flush();
+    }
 
     fn held(&self) -> usize {
         self.lines.held() + self.console.held()

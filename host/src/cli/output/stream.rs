@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileTypeExt;
+use wpool::pool::summary::End;
 
 /// What a pipe that polls writable takes without blocking (PIPE_BUF).
 const PIPE_BYTES: usize = 4096;
@@ -16,6 +17,22 @@ const IDLE_BYTES_MAX: usize = 1 << 20;
 
 /// Least bytes that are worth a write of their own.
 const DIRECT_BYTES_MIN: usize = 256 << 10;
+
+/// How long a reader is waited for that takes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// As long as it takes.
+    Endless,
+    /// A second: the run was asked to end.
+    Short,
+}
+
+impl Patience {
+    /// The patience after a run that ended so.
+    pub(crate) fn after(end: End) -> Patience {
+        if end == End::Complete { Patience::Endless } else { Patience::Short }
+    }
+}
 
 /// A buffer in front of a descriptor.
 #[derive(Debug)]
@@ -94,11 +111,16 @@ impl Stream {
         self.file.as_fd()
     }
 
-    /// Waits until something can be written, or a signal arrives.
-    pub(crate) fn wait(&self) {
+    /// Waits until something can be written, or a signal arrives. False if its reader has taken nothing for as
+    /// long as there is patience.
+    pub(crate) fn wait(&self, patience: Patience) -> bool {
         let mut fds = [PollFd::new(self.file.as_fd(), PollFlags::POLLOUT)];
+        let timeout = match patience {
+            Patience::Endless => PollTimeout::NONE,
+            Patience::Short => PollTimeout::from(1000_u16),
+        };
         // If it cannot be waited for, the next write tells why.
-        let _ = poll(&mut fds, PollTimeout::NONE);
+        poll(&mut fds, timeout) != Ok(0)
     }
 
     /// Writes what can be written without blocking; true if that was all.

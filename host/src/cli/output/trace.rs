@@ -178,6 +178,9 @@ impl Trace {
             Notice::Draining { running, why } => {
                 self.act("drain", json!({"running": running, "why": why}));
             }
+            Notice::FewerWorkers { workers, why } => {
+                self.act("fewer workers", json!({"workers": workers, "why": why}));
+            }
             Notice::ZygoteLost { how } => self.act("zygote lost", json!({"how": how})),
             Notice::Log { .. } | Notice::Report(_) => {}
         }
