@@ -11,8 +11,9 @@ use crate::wire::control::{ExitStatus, FromZygote, Unloaded, WorkerId};
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::jobmem::EXIT_WITHOUT_PROCESS;
 use rustix::process::{Signal, pidfd_send_signal};
+use std::fs;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 /// Most messages of the zygote that are taken at once.
@@ -52,7 +53,7 @@ impl Dispatcher<'_> {
             FromZygote::Loaded(loaded) => self.zygote_loaded(loaded, fds),
             FromZygote::Exited { worker, status } => {
                 let Some(handle) = self.find(worker) else { return Ok(()) };
-                handle.status = Some(status);
+                handle.status = status.checked();
                 if handle.ended.is_some() { self.finalize(worker.slot) } else { Ok(()) }
             }
             _ => Ok(()),
@@ -70,15 +71,23 @@ impl Dispatcher<'_> {
         pid: Result<i32, String>,
         mut fds: Vec<OwnedFd>,
     ) -> Result<(), PoolError> {
+        let zygote = self.session.zygote.pid();
         let Some(handle) = self.find(worker) else {
             // Nobody waits for it any more.
-            if let Some(pidfd) = fds.pop() {
+            if let (Some(pidfd), Ok(pid)) = (fds.pop(), pid)
+                && descends(&pidfd, pid, zygote)
+            {
                 let _ = pidfd_send_signal(pidfd, Signal::KILL);
             }
             return Ok(());
         };
         match (pid, fds.pop()) {
             (Ok(pid), Some(pidfd)) => {
+                if !descends(&pidfd, pid, zygote) {
+                    return Err(PoolError::Lost(
+                        "the zygote sent a process that is not its own".into(),
+                    ));
+                }
                 handle.pid = Some(pid);
                 handle.pidfd = Some(pidfd);
                 if let Some(killed) = &handle.killed {
@@ -336,6 +345,35 @@ impl Dispatcher<'_> {
         }
         self.bury_killed(workers);
     }
+}
+
+/// Returns whether a descriptor stands for this process, which the zygote or its child has forked: what it is
+/// signalled by must be no other's. Where /proc does not tell, the zygote is believed.
+fn descends(pidfd: &OwnedFd, pid: i32, zygote: i32) -> bool {
+    let info = match fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd())) {
+        Ok(info) => info,
+        Err(_) => return true,
+    };
+    let known = info.lines().find_map(|line| line.strip_prefix("Pid:"));
+    match known.and_then(|known| known.trim().parse::<i32>().ok()) {
+        // It has ended, and no signal reaches it.
+        Some(-1) => true,
+        Some(known) if known == pid => {
+            let parents = std::iter::successors(Some(pid), |&pid| parent(pid)).skip(1).take(2);
+            // One that has ended has none.
+            parent(pid).is_none() || parents.into_iter().any(|parent| parent == zygote)
+        }
+        _ => false,
+    }
+}
+
+/// Returns the parent of a process that has not ended.
+fn parent(pid: i32) -> Option<i32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name before it is in parentheses, and may hold anything.
+    let mut words = stat[stat.rfind(')')? + 1..].split_ascii_whitespace();
+    let state = words.next()?;
+    if state == "Z" { None } else { words.next()?.parse().ok() }
 }
 
 /// Why the job that a worker was running has no result.

@@ -136,6 +136,8 @@ pub(super) struct WorkerHandle {
     /// Since when it has been sent a job and has begun with none, nor finished one, although nothing is in its
     /// way.
     pub(super) silent: Option<Instant>,
+    /// Bytes of lines that it has sent since its last record.
+    pub(super) logged: u64,
     /// When the last batch was done, or the first was sent.
     pub(super) batch_start: Instant,
     reading: bool,
@@ -154,11 +156,12 @@ pub(super) struct WorkerEnds {
 const DESCRIPTORS_LEFT: usize = 8;
 
 impl WorkerHandle {
-    /// Makes the pipes and the job memory of a worker.
+    /// Makes the pipes and the job memory of a worker, and leaves room for the descriptors of so many workers
+    /// that are `coming`.
     ///
     /// # Errors
     /// No descriptors or no memory.
-    pub(super) fn new(id: WorkerId, post: Post) -> io::Result<(Self, WorkerEnds)> {
+    pub(super) fn new(id: WorkerId, post: Post, coming: usize) -> io::Result<(Self, WorkerEnds)> {
         let (jobs_read, jobs) = pipe_with(PipeFlags::CLOEXEC)?;
         let (results, results_write) = pipe_with(PipeFlags::CLOEXEC)?;
         for pipe in [&jobs, &results] {
@@ -167,7 +170,7 @@ impl WorkerHandle {
             rustix::io::ioctl_fionbio(pipe, true)?;
         }
         let (memory, memory_fd) = JobMem::create()?;
-        let room = (0..DESCRIPTORS_LEFT).map(|_| results.try_clone());
+        let room = (0..DESCRIPTORS_LEFT + coming).map(|_| results.try_clone());
         room.collect::<io::Result<Vec<_>>>().map(drop)?;
         let now = Instant::now();
         let handle = WorkerHandle {
@@ -193,6 +196,7 @@ impl WorkerHandle {
             status: None,
             seen: None,
             silent: None,
+            logged: 0,
             batch_start: now,
             reading: false,
             writing: false,

@@ -21,6 +21,9 @@ use std::time::Instant;
 /// Most reads from one worker before the others have their turn.
 const READS_MAX: usize = 4;
 
+/// Bytes of lines that a worker may add to a job's own: notes of what was cut.
+const LOG_SLACK: u64 = 64 << 10;
+
 /// Reads that are enough for all that a pipe holds.
 const READS_PIPE: usize = PIPE_BYTES / ROOM_BYTES;
 
@@ -143,11 +146,18 @@ impl Dispatcher<'_> {
             FrameKind::Results => self.take_results(worker, header, body),
             FrameKind::ResultPart => self.take_part(worker, header, body),
             FrameKind::Log => {
+                worker.logged += body.len() as u64 + 1;
+                if worker.logged > self.logged_max(worker) {
+                    return Err("more lines than its jobs may print".into());
+                }
                 let pid = worker.pid.unwrap_or(0);
                 let job = Some(header.first_job).filter(|&job| worker.awaits(job));
                 let stream = Stream::from_code(header.count).ok_or("a line of no stream")?;
                 self.sink.notice(Notice::Log { pid, job, stream, line: body.to_vec() });
                 Ok(())
+            }
+            FrameKind::Ready if worker.ready && worker.status.is_none() => {
+                Err("a second start".into())
             }
             FrameKind::Ready => {
                 worker.ready = true;
@@ -177,6 +187,13 @@ impl Dispatcher<'_> {
             }
             FrameKind::Jobs | FrameKind::JobPart => Err("a frame of the dispatcher's".into()),
         }
+    }
+
+    /// Most bytes of lines that a worker may send between two records: those of each job that it has, and as
+    /// many for instances that begin.
+    fn logged_max(&self, worker: &WorkerHandle) -> u64 {
+        let each = self.config.settings.log_bytes_max.saturating_add(LOG_SLACK);
+        each.saturating_mul(worker.jobs_in_flight() + 2)
     }
 
     /// Takes a piece of the outbox, or what of it was not taken from job memory before.
@@ -275,7 +292,7 @@ impl Dispatcher<'_> {
             false => Cow::Borrowed(&bytes[run.bytes.clone()]),
         };
         self.take_successes(worker, at, records, &run)?;
-        worker.silent = None;
+        (worker.silent, worker.logged) = (None, 0);
         self.zygotes_lost = 0;
         self.supply.given();
         Ok(())

@@ -157,7 +157,7 @@ impl Dispatcher<'_> {
         let slot = self.workers.iter().position(Option::is_none).unwrap_or(self.workers.len());
         let epoch = self.epochs.get(slot).copied().unwrap_or(0);
         let id = WorkerId { slot: slot as u32, epoch };
-        let (mut worker, ends) = match WorkerHandle::new(id, post) {
+        let (mut worker, ends) = match WorkerHandle::new(id, post, pending) {
             Ok(made) => made,
             Err(error) => {
                 let why = PoolError::setup("make the pipes of a worker", error);

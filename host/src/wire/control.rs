@@ -114,6 +114,17 @@ pub(crate) enum ExitStatus {
     Signal(i32),
 }
 
+impl ExitStatus {
+    /// Returns the status, as far as it is one that the system can tell.
+    pub(crate) fn checked(self) -> Option<ExitStatus> {
+        let possible = match self {
+            ExitStatus::Code(code) => (0..=255).contains(&code),
+            ExitStatus::Signal(signal) => (1..=64).contains(&signal),
+        };
+        possible.then_some(self)
+    }
+}
+
 /// What the zygote answers and reports.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum FromZygote {
@@ -294,6 +305,16 @@ mod tests {
         assert!(there.receive::<ToZygote>(true).is_err());
         drop(here);
         assert!(there.receive::<ToZygote>(true).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_status_that_no_process_can_have_is_none() {
+        for status in [ExitStatus::Code(0), ExitStatus::Code(255), ExitStatus::Signal(9)] {
+            assert_eq!(status.checked(), Some(status));
+        }
+        for status in [ExitStatus::Code(-1), ExitStatus::Signal(0), ExitStatus::Signal(i32::MIN)] {
+            assert_eq!(status.checked(), None);
+        }
     }
 
     #[test]

@@ -113,8 +113,8 @@ impl Failure {
         failure.backtrace.truncate(FRAMES_MAX);
         failure.backtrace.iter_mut().for_each(|frame| cut(frame, FRAME_BYTES_MAX));
         failure.backtrace.shrink_to_fit();
-        // The dispatcher alone sees that.
-        failure.awaited = None;
+        // The dispatcher alone sees what the job waited for, and what signal ended its process.
+        (failure.awaited, failure.signal) = (None, None);
         Some(failure)
     }
 
