@@ -5,7 +5,9 @@ mod common;
 use common::command::{map_command, map_command_text, passed_on};
 use common::run::{Wpool, file, folder, path};
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 
 /// A command that prints its arguments, each followed by NUL.
 const ARGUMENTS: &str = r#"(module
@@ -109,7 +111,7 @@ fn a_file_that_cannot_be_read_fails_alone() {
     let done = map_command("sha256").arg("--files").jobs(&jobs).run().ends(100);
     let done = done.prints(format!("{DIGEST_OF_ABC}\n{DIGEST_OF_ABC}\n"));
     let done = done.says("error: job 1 (/nowhere/file) is invalid: cannot open /nowhere/file");
-    done.says("not a regular file").says("2 jobs ok, 3 failed");
+    done.says("neither a regular file nor a pipe").says("2 jobs ok, 3 failed");
 }
 
 #[test]
@@ -209,6 +211,8 @@ fn variables_are_those_that_are_granted() {
     let run = || command(body).jobs(["1"]);
     run().flags("--env A=1 --env B=2").run().ends(0).prints("A=1\0B=2\0");
     run().run().ends(0).prints("");
+    // The last of one name counts.
+    run().flags("--env A=1 --env B=2 --env A=3").run().ends(0).prints("B=2\0A=3\0");
 }
 
 #[test]
@@ -265,4 +269,63 @@ fn every_isolation_gives_the_same_results() {
         let done = run.jobs(["", "abc"].repeat(20)).run().ends(0);
         done.prints(format!("{DIGEST_OF_NOTHING}\n{DIGEST_OF_ABC}\n").repeat(20));
     }
+}
+
+#[test]
+fn columns_and_their_names_stand_for_words_of_arguments() {
+    let run = |flags: &str, template: &str, lines: &str| {
+        let run = map_command_text(ARGUMENTS).flags(flags).arg("--").flags(template).stdin(lines);
+        String::from_utf8(run.run().ends(0).stdout).expect("text").replace('\0', " ")
+    };
+    assert_eq!(run("--csv", "{2} {1.}", "a.c,\"b, d\"\n"), "b, d a ");
+    assert_eq!(run("--colsep ,", "", "a, b\n"), "a b ");
+    assert_eq!(run("--csv --header :", "-n={name} {file/.}", "file,name\nx/y.c,z\n"), "-n=z y ");
+    assert_eq!(run("--header :", "{n}", "n\n1\n2\n"), "1 2 ");
+    assert_eq!(run("-N 2", "{2}-{1} {}", "a\nb\nc\n"), "b-a a b -c c ");
+    assert_eq!(run("-N 2", "", "a\nb\nc\n"), "a b c ");
+    assert_eq!(run("-N 0", "x", "a\nb\n"), "x x ");
+    assert_eq!(run("-I ,,", ",,{}", "a\n"), "a{} ");
+    assert_eq!(run("-j 1", "{%}{#}", "a\nb\n"), "11 12 ");
+    assert_eq!(run("-d ,", "", "a,b"), "a b ");
+    let done = map_command_text(ARGUMENTS).flags("--header : -- {b}{a}");
+    done.jobs(["a", "1", "2"]).jobs(["b", "x"]).run().ends(0).prints("x1\0x2\0");
+    let done = map_command_text(ARGUMENTS).flags("--dry-run -q -- -x {}").jobs(["a b"]).run();
+    assert!(done.lines()[0].ends_with(" -x 'a b'"), "{:?}", done.lines());
+}
+
+#[test]
+fn blocks_of_lines_are_the_standard_input_of_jobs() {
+    let lines = "one\ntwo\nthree\nfour\n";
+    let counts = |flags: &str| map_command("wordcount").flags(flags).stdin(lines).run().ends(0);
+    counts("--pipe").prints("4 4 19\n");
+    counts("--pipe --block 8").prints("2 2 8\n1 1 6\n1 1 5\n");
+    counts("--pipe --block 1").prints("1 1 4\n1 1 4\n1 1 6\n1 1 5\n");
+    counts("--pipe -N 3").prints("3 3 14\n1 1 5\n");
+    counts("--pipe -N 2 --header :").prints("3 3 14\n2 2 9\n");
+    let list = file("lines", lines);
+    let run = map_command("wordcount").flags("--pipe-part --block 8 -a").arg(&list);
+    run.run().ends(0).prints("2 2 8\n1 1 6\n1 1 5\n");
+    let run = map_command("wordcount").flags("--pipe --block 8 --max-buffer 64KiB");
+    let long = "x".repeat(100_000) + "\n1\n";
+    run.stdin(long).run().ends(100).says("block 1 of standard input").says("too large");
+    map_command("wordcount").flags("--pipe").jobs(["a"]).run().ends(2).says("--pipe reads files");
+}
+
+#[test]
+fn files_may_have_any_name_and_be_pipes() {
+    let name = std::ffi::OsStr::from_bytes(b"na\xefve");
+    let folder = folder("names");
+    fs::write(folder.join(name), "abc").expect("is writable");
+    let run = map_command("sha256").arg("--files").jobs([folder.join(name)]);
+    run.run().ends(0).prints(format!("{DIGEST_OF_ABC}\n"));
+    // A pipe that is slow, then a file: each has its own digest.
+    let abc = file("abc", "abc");
+    let mut run =
+        map_command("sha256").arg("--files").jobs([Path::new("/dev/fd/0"), &abc]).piped().start();
+    run.write("a");
+    run.write("bc");
+    run.close_stdin();
+    run.finish().ends(0).prints(format!("{DIGEST_OF_ABC}\n{DIGEST_OF_ABC}\n"));
+    let run = map_command("sha256").flags("--files --max-buffer 64KiB").jobs(["/dev/fd/0"]);
+    run.stdin("x".repeat(200_000)).run().ends(100).says("too large");
 }

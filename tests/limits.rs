@@ -3,6 +3,7 @@
 mod common;
 
 use common::run::{Done, file, folder, map, map_wat};
+use common::{HALF, pool, watchdog};
 use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
@@ -414,4 +415,16 @@ fn a_guest_has_no_more_stack_than_the_system_allows() {
     let (code, said) = run(2048, "--stack 32MiB");
     assert_eq!(code, Some(101), "{said}");
     assert!(said.contains("ulimit -s: 2 MiB") && said.contains("help: lower --stack"), "{said}");
+}
+
+#[test]
+fn a_limit_of_the_library_may_be_beyond_all_time() {
+    let _watchdog = watchdog(60);
+    let forever = |config: &mut wpool::pool::config::Config| {
+        config.deadline = Some(Duration::MAX);
+        config.retry.delay = Duration::MAX;
+        config.init_timeout = Some(Duration::MAX);
+    };
+    let builder = pool(HALF).timeout(Duration::MAX).config(|config, _| forever(config));
+    assert_eq!(builder.start().expect("a pool").apply::<_, i64>(4), Ok(2));
 }

@@ -1,10 +1,19 @@
-//! `wpool completions`: completion scripts for shells.
+//! `wpool completions`: completion scripts for shells, and the names of tasks that these ask for.
 
 use super::exit::Exit;
 use super::report::Report;
-use super::summary;
+use super::{modules, summary};
 use clap::Args;
 use clap_complete::Shell;
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::Duration;
+use wpool::module::description::Kind;
+use wpool::pool::config::CompileConfig;
+use wpool::pool::session::Session;
+
+/// Longest time for a module that has not been compiled yet, while somebody waits for the names of its tasks.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Prints the completion script of a shell.
 #[derive(Args, Debug)]
@@ -14,6 +23,14 @@ pub(crate) struct CompletionsFlags {
     shell: Shell,
 }
 
+/// Prints the tasks of the first module among the words of a command line, for completion scripts.
+#[derive(Args, Debug)]
+pub(crate) struct TasksFlags {
+    /// The words of the command line.
+    #[arg(value_name = "WORD", trailing_var_arg = true, allow_hyphen_values = true)]
+    words: Vec<OsString>,
+}
+
 /// Runs the subcommand.
 ///
 /// # Errors
@@ -21,5 +38,86 @@ pub(crate) struct CompletionsFlags {
 pub(crate) fn run(flags: &CompletionsFlags) -> Result<Exit, Report> {
     let mut script = Vec::new();
     clap_complete::generate(flags.shell, &mut super::command(), "wpool", &mut script);
-    summary::print(&String::from_utf8_lossy(&script))
+    summary::print(&with_tasks(flags.shell, &String::from_utf8_lossy(&script)))
+}
+
+/// Runs the hidden subcommand that completion scripts call. Where there is no module, or it cannot be used, it
+/// prints nothing: nobody could read an error.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub(crate) fn tasks(flags: &TasksFlags) -> Result<Exit, Report> {
+    let is_module = |word: &&OsString| {
+        let extension = Path::new(word).extension().unwrap_or_default();
+        ["wasm", "wat"].iter().any(|known| extension == *known)
+    };
+    let module = flags.words.iter().find(is_module);
+    let Some(module) = module.and_then(|path| modules::read(Path::new(path)).ok()) else {
+        return Ok(Exit::Success);
+    };
+    let config = CompileConfig { timeout: PATIENCE, ..CompileConfig::default() };
+    let Ok(session) = Session::open(&module, config) else { return Ok(Exit::Success) };
+    let tasks = session.description().tasks.iter();
+    let names = tasks.filter(|task| task.refusal.is_none()).map(|task| &task.name);
+    // A module chooses the names of its tasks: none may write to the terminal, or be more than one word.
+    let plain =
+        |name: &&String| name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.#:/@".contains(c));
+    let lines: String = names.filter(plain).map(|name| format!("{name}\n")).collect();
+    match session.description().kind {
+        Kind::Tasks => summary::print(&lines),
+        Kind::Command => Ok(Exit::Success),
+    }
+}
+
+/// The script, with tasks behind `--task` and `--init` instead of files.
+fn with_tasks(shell: Shell, script: &str) -> String {
+    let mut lines = Vec::new();
+    let mut of_task = false;
+    for line in script.lines() {
+        let trimmed = line.trim_start();
+        let line = match shell {
+            Shell::Bash if of_task && trimmed.starts_with("COMPREPLY=") => {
+                let indent = &line[..line.len() - trimmed.len()];
+                format!(
+                    "{indent}COMPREPLY=($(compgen -W \"$(\"$1\" tasks \"${{COMP_WORDS[@]:1}}\" 2>/dev/null)\" -- \
+                     \"${{cur}}\"))"
+                )
+            }
+            Shell::Zsh if trimmed.starts_with("'--task=") || trimmed.starts_with("'--init=") => {
+                line.replace(":_default'", ":_wpool_tasks'")
+            }
+            Shell::Fish if line.contains(" -l task ") || line.contains(" -l init ") => {
+                format!("{line} -f -a '(command wpool tasks (commandline -opc)[2..] 2>/dev/null)'")
+            }
+            _ => line.to_owned(),
+        };
+        of_task = matches!(trimmed, "--task)" | "--init)");
+        lines.push(line);
+    }
+    if let (Shell::Zsh, Some(begin)) = (shell, lines.iter().position(|line| line == "_wpool() {")) {
+        let function = "_wpool_tasks() {\n    compadd -- ${(f)\"$(_call_program tasks ${(q)words[1]} tasks \
+                        ${(q)words[2,-1]} 2>/dev/null)\"}\n}\n";
+        lines.insert(begin, function.to_owned());
+    }
+    lines.join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_ask_for_the_tasks_of_the_module() {
+        let bash =
+            "                --task)\n                    COMPREPLY=($(compgen -f \"${cur}\"))\n";
+        assert!(with_tasks(Shell::Bash, bash).contains("tasks \"${COMP_WORDS[@]:1}\""));
+        let zsh = "_wpool() {\n'--task=[T]:NAME:_default' \\\n'--batch=[B]:N:_default' \\\n";
+        let made = with_tasks(Shell::Zsh, zsh);
+        assert!(made.contains("NAME:_wpool_tasks'") && made.contains(":N:_default'"), "{made}");
+        assert!(made.starts_with("_wpool_tasks() {"), "{made}");
+        let fish = "complete -c wpool -n \"x\" -l task -d 'T' -r\n";
+        assert!(with_tasks(Shell::Fish, fish).contains("command wpool tasks"));
+        // The scripts of the other shells stay as they are.
+        assert_eq!(with_tasks(Shell::Elvish, bash), bash);
+    }
 }

@@ -2,23 +2,25 @@
 
 use super::argv::Column;
 use super::exit::Exit;
-use super::flags::{InputFormat, MapFlags, ProgressWhen, TraceFlags};
+use super::flags::{MapFlags, ProgressWhen, TraceFlags};
 use super::input::Input;
-use super::input::encode::Encoder;
+use super::input::encode::{Encoder, Form};
+use super::input::pacing::Pacing;
 use super::objects::Objects;
 use super::output::console::Console;
 use super::output::failures::Failures;
 use super::output::joblog::JobLog;
 use super::output::journal::{self, Meta};
 use super::output::progress::Progress;
+use super::output::results::{Filed, ResultFiles};
 use super::output::resume::Skip;
 use super::output::stream::{Patience, Stream};
 use super::output::trace::{Trace, Traced};
 use super::output::{Output, Plan};
-use super::plan::{self, Jobs};
+use super::plan::{self, Jobs, Shuffle};
 use super::report::Report;
 use super::signals::{SharedCause, Signals};
-use super::{compiling, modules, summary};
+use super::{compiling, dry_run, modules, summary};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
@@ -29,6 +31,7 @@ use wpool::pool::config::Config;
 use wpool::pool::error::PoolError;
 use wpool::pool::session::EarlyZygote;
 use wpool::pool::summary::End;
+use wpool::wire::template::Template;
 
 /// Runs the subcommand. `args` is the whole command line, `columns` what followed each `:::`; `early` is a
 /// zygote to use.
@@ -44,47 +47,50 @@ pub(crate) fn run(
     flags.console.apply_color();
     let limits = &flags.limits;
     let compile = limits.compile_now(!flags.policy.no_cache);
-    let jobs = plan::jobs(&flags.input, columns)?;
+    let jobs = plan::jobs(&flags.input, columns, shuffle(flags))?;
     let module = modules::read(&flags.module)?;
     let mut objects = Objects::make(&flags.objects, limits.shared_space, limits.region_space)?;
     let mut session = compiling::open(early, &flags.module, &module, compile, flags.console.quiet)?;
-    let task = plan::task(&flags.call(), session.description(), &jobs)?;
+    let task = plan::task(&flags.call(), session.description())?;
+    let form = plan::form(&flags.input, session.description().kind, &task, &jobs)?;
     let mut config = plan::config(flags, session.description().kind, &jobs);
     objects.check(&flags.module, session.description())?;
     objects.lend_to(&mut config);
     let of_load = |error| Report::of_load(&flags.module, error, &config);
     if flags.pool.dry_run {
         session.load(&config).map_err(of_load)?;
-        return summary::dry_run(&session, &task, &config, jobs.count());
+        let source = input(flags, form, &config, jobs, None)?;
+        return dry_run::run(&session, &task, &config, source, flags.console.quiet);
     }
     objects.open_files()?;
     // Before signals are taken: a task that initialises may take a while.
     session.load(&config).map_err(of_load)?;
     let description = session.description();
     let command = description.kind == Kind::Command;
-    let names = vec![task.clone()];
-    let meta = Meta::new(session.digest(), task, flags.template.clone(), jobs.about.clone());
+    let names = vec![task.name.clone()];
+    let meta = Meta::new(session.digest(), task.name, flags.template.clone(), jobs.about.clone());
     let journal = journal::open(&flags.log, &meta)?;
     let mut signals = Signals::take(flags.policy.grace)
         .map_err(|error| Report::new(Exit::Setup, format!("cannot take signals: {error}")))?;
     let cause = signals.cause();
     let sink = output(flags, &config, &jobs, command, journal.log, cause.clone())?;
-    let mut sink = Traced::new(sink, trace(&flags.log.trace, names)?);
-    let mut source = input(flags, &config, jobs, command, journal.skip);
+    let files = result_files(flags, &jobs, command)?;
+    let mut sink = Traced::new(Filed::new(sink, files), trace(&flags.log.trace, names)?);
+    let mut source = input(flags, form, &config, jobs, journal.skip)?;
 
     let began = Instant::now();
     let ended = session.run(config, &mut source, &mut sink, &mut signals);
     let took = began.elapsed();
     signals.release();
     let traced = sink.end_trace();
-    let mut sink = sink.sink;
+    let mut sink = sink.sink.sink;
     // What is known of objects and of failed jobs is told even where the run had to be given up.
     let unread = ended.as_ref().is_ok_and(|summary| summary.undelivered > 0);
     let wrong = objects.tell(after_results(flags, &sink, unread), sink.record_end());
     let console = sink.end();
     let mut exit = match &ended {
         Ok(summary) if summary.end == End::Complete && source.seen() == 0 => {
-            summary::no_jobs(flags.no_input, console)
+            summary::no_jobs(flags.no_input(), console)
         }
         Ok(summary) => {
             summary::tell(console, summary, took, flags.log.joblog.is_some(), args);
@@ -112,22 +118,23 @@ fn after_results(flags: &MapFlags, sink: &Output, unread: bool) -> Box<dyn Write
     Box::new(sink.after_results(shows && flags.results.output.is_none()))
 }
 
+/// In which order jobs are taken where it is a random one: as in the run that is gone on with.
+fn shuffle(flags: &MapFlags) -> Shuffle {
+    let seed = flags.grants.seed.or_else(|| journal::earlier_seed(&flags.log));
+    Shuffle { seed: seed.unwrap_or_else(rand::random), bytes_max: flags.buffer.max_buffer }
+}
+
 fn input(
     flags: &MapFlags,
+    form: Form,
     config: &Config,
     jobs: Jobs,
-    command: bool,
     skip: Option<Skip>,
-) -> Input {
-    let encoder = Encoder::new(
-        plan::shape(&flags.input, command, jobs.width),
-        flags.input.files,
-        flags.input.input_format == InputFormat::Jsonl,
-        config.buffer_bytes_max,
-        skip,
-        jobs.names,
-    );
-    Input::new(jobs.origin, encoder)
+) -> Result<Input, Report> {
+    let encoder = Encoder::new(form, config.buffer_bytes_max, skip, jobs.names);
+    let pacing = Pacing::new(flags.pool.conditions())
+        .map_err(|error| Report::new(Exit::Setup, format!("cannot make a timer: {error}")))?;
+    Ok(Input::new(jobs.origin, encoder).paced(pacing))
 }
 
 fn output(
@@ -144,7 +151,7 @@ fn output(
     }?;
     let shown = &flags.console;
     let bar_fits = io::stderr().is_terminal() && !results.is_terminal();
-    let progress = match flags.progress.progress {
+    let progress = match flags.progress.how() {
         _ if shown.quiet => Progress::None,
         ProgressWhen::None => Progress::None,
         ProgressWhen::Bar => Progress::bar(),
@@ -158,12 +165,29 @@ fn output(
     let plan = Plan {
         format: flags.results.format(),
         tag: flags.output.tag,
+        tagstring: flags.output.tagstring().map(|text| Template::parse(&[text], None)),
+        words: jobs.words_of(command),
         ordered: config.ordered,
         command,
         files: flags.input.files,
     };
     let failures = Failures::new(jobs.names.clone(), config);
     Ok(Output::new(results, plan, failures, console, log, cause))
+}
+
+/// The files of `--results`, if there are to be any.
+fn result_files(
+    flags: &MapFlags,
+    jobs: &Jobs,
+    command: bool,
+) -> Result<Option<ResultFiles>, Report> {
+    let Some(folder) = &flags.output.results else { return Ok(None) };
+    let (words, names) = (jobs.words_of(command), jobs.names.clone());
+    let files = ResultFiles::new(folder, jobs.header.clone(), words, names);
+    files.map(Some).map_err(|error| {
+        Report::new(Exit::Output, format!("cannot write --results {}: {error}", folder.display()))
+            .help("give a folder, or a name for one, where you may write")
+    })
 }
 
 /// wpool's own standard output.

@@ -9,6 +9,7 @@ mod call;
 mod compile;
 mod compiling;
 mod completions;
+mod dry_run;
 mod escape;
 pub(crate) mod exit;
 mod flags;
@@ -25,6 +26,7 @@ mod report;
 mod run;
 mod signals;
 mod summary;
+mod synonyms;
 mod units;
 
 use clap::error::ErrorKind;
@@ -44,7 +46,6 @@ const NO_ARGUMENTS: ErrorKind = ErrorKind::DisplayHelpOnMissingArgumentOrSubcomm
     name = "wpool",
     version = concat!(env!("CARGO_PKG_VERSION"), " (wasmtime 48.0.8)"),
     arg_required_else_help = true,
-    disable_help_subcommand = true,
     max_term_width = 100
 )]
 struct Cli {
@@ -61,6 +62,10 @@ enum Sub {
     Compile(compile::CompileFlags),
     Completions(completions::CompletionsFlags),
     Man(man::ManFlags),
+    #[command(hide = true)]
+    Tasks(completions::TasksFlags),
+    /// Prints the version, as --version does.
+    Version,
 }
 
 /// Does what the command line says.
@@ -87,9 +92,11 @@ fn open_many() {
 }
 
 fn obey(args: &[OsString], early: Option<EarlyZygote>) -> Result<Exit, Report> {
-    // To `wpool run`, `:::` is a word like any other.
+    // To `wpool run` and completions, `:::` is a word like any other.
     let (front, columns) = match args.get(1) {
-        Some(subcommand) if subcommand == "run" => (args.to_vec(), Vec::new()),
+        Some(subcommand) if subcommand == "run" || subcommand == "tasks" => {
+            (args.to_vec(), Vec::new())
+        }
         _ => argv::cut(args.iter().cloned())?,
     };
     let cli = match command().try_get_matches_from(front).and_then(|m| Cli::from_arg_matches(&m)) {
@@ -100,7 +107,10 @@ fn obey(args: &[OsString], early: Option<EarlyZygote>) -> Result<Exit, Report> {
             let _ = error.print();
             return Ok(if error.exit_code() == 0 { Exit::Success } else { Exit::Usage });
         }
-        Err(error) => return Err(Report::of_clap(&error)),
+        Err(error) => {
+            let subcommand = args.get(1).and_then(|word| word.to_str()).unwrap_or_default();
+            return Err(Report::of_clap(&error, subcommand));
+        }
     };
     if !columns.is_empty() && !matches!(cli.subcommand, Sub::Map(_) | Sub::Bench(_)) {
         return Err(Report::usage("only `wpool map` and `wpool bench` take jobs after `:::`")
@@ -114,6 +124,8 @@ fn obey(args: &[OsString], early: Option<EarlyZygote>) -> Result<Exit, Report> {
         Sub::Compile(flags) => compile::run(&flags),
         Sub::Completions(flags) => completions::run(&flags),
         Sub::Man(flags) => man::run(&flags),
+        Sub::Tasks(flags) => completions::tasks(&flags),
+        Sub::Version => summary::print(&command().render_version()),
     }
 }
 

@@ -2,24 +2,28 @@
 //! how the pool is set up.
 
 use super::argv::Column;
-use super::flags::{InputFlags, MapFlags};
+use super::flags::{InputFlags, InputFormat, MapFlags};
 use super::input::Origin;
-use super::input::encode::Shape;
-use super::input::lines::{Lines, Reader};
+use super::input::columns::Columns;
+use super::input::encode::{Encoder, Form, Shape, Words};
+use super::input::lines::{Lines, Reader, Record};
 use super::input::names::Names;
+use super::input::pacing::Conditions;
 use super::input::product::Product;
 use super::input::range::Range;
 use super::modules;
 use super::output::Format;
+use super::output::words::WordsOf;
 use super::report::Report;
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
-use wpool::module::description::{Description, Kind};
+use wpool::module::description::{Description, Kind, Parameter, Task};
 use wpool::pool::config::Config;
 use wpool::pool::error::PoolError;
+use wpool::pool::feed::{Fill, Intake};
 use wpool::wire::settings::{CommandLine, InputForm, OutputForm, Settings};
 
 /// The jobs of a run, before it is known what kind of module they are for.
@@ -29,8 +33,12 @@ pub(crate) struct Jobs {
     pub(crate) origin: Origin,
     /// What they are called.
     pub(crate) names: Names,
-    /// Words of each.
+    /// Words of each; 2 stands for any number.
     pub(crate) width: usize,
+    /// How records become words.
+    words: Words,
+    /// What the words are called, where a header says it.
+    pub(crate) header: Option<Vec<String>>,
     /// What tells them from others, for `--resume`.
     pub(crate) about: String,
 }
@@ -46,26 +54,63 @@ pub(crate) struct Call<'a> {
     pub(crate) init: Option<&'a str>,
     /// Arguments of a command.
     pub(crate) template: &'a [String],
+    /// What stands for `{}` in them, if it is something else.
+    pub(crate) replace: Option<&'a str>,
     /// Where jobs come from.
     pub(crate) input: &'a InputFlags,
 }
 
 impl Jobs {
-    /// How many there are, where that is known beforehand.
-    pub(crate) fn count(&self) -> Option<u64> {
-        match &self.origin {
-            Origin::Words { product, .. } => Some(product.len()),
-            Origin::Range(range) => Some(range.len()),
-            Origin::Lines(_) => None,
+    /// What the words of a job are, where they are needed again.
+    pub(crate) fn words_of(&self, command: bool) -> WordsOf {
+        match self.width {
+            _ if command => WordsOf::Command,
+            1 => WordsOf::Value,
+            _ => WordsOf::Columns,
         }
     }
+}
+
+/// How jobs are put into a random order (`--shuf`).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shuffle {
+    /// The order is the same for the same seed.
+    pub(crate) seed: u64,
+    /// Most bytes of jobs that are kept for it.
+    pub(crate) bytes_max: usize,
 }
 
 /// The jobs that the flags name.
 ///
 /// # Errors
 /// There are none, or they are named in two ways, or a file cannot be opened.
-pub(crate) fn jobs(input: &InputFlags, columns: Vec<Column>) -> Result<Jobs, Report> {
+pub(crate) fn jobs(
+    input: &InputFlags,
+    columns: Vec<Column>,
+    shuffle: Shuffle,
+) -> Result<Jobs, Report> {
+    input.check()?;
+    let jobs = named_jobs(input, columns, shuffle)?;
+    let mut about = jobs.about;
+    if let Some(columns) = input.columns() {
+        about += &format!(", in columns by {columns:?}");
+    }
+    if let Some(most) = input.run() {
+        about += &format!(", {most} in a job");
+    }
+    if input.pipe {
+        about += &format!(", in blocks: {:?}", input.record());
+    }
+    if input.shuf {
+        about += &format!(", {SHUFFLED} {}", shuffle.seed);
+    }
+    Ok(Jobs { about, ..jobs })
+}
+
+/// What stands before the seed of a random order in [`Jobs::about`].
+pub(crate) const SHUFFLED: &str = "shuffled by";
+
+fn named_jobs(input: &InputFlags, columns: Vec<Column>, shuffle: Shuffle) -> Result<Jobs, Report> {
     if !columns.is_empty() {
         if input.range.is_some() || !input.arg_file.is_empty() {
             return Err(Report::usage(
@@ -73,14 +118,15 @@ pub(crate) fn jobs(input: &InputFlags, columns: Vec<Column>) -> Result<Jobs, Rep
             )
             .help("leave one of them out"));
         }
-        return words(input, columns);
+        return words(input, columns, shuffle);
     }
     if let Some(range) = input.range {
         if input.files {
             return Err(Report::usage("--files needs paths, not a --range")
                 .help("give paths after `:::`, or one a line on standard input"));
         }
-        return Ok(integers(range));
+        let range = if input.shuf { range.shuffled(shuffle.seed) } else { range };
+        return Ok(integers(input, range));
     }
     if input.arg_file.is_empty() && io::stdin().is_terminal() {
         return Err(Report::usage("there are no jobs: standard input is a terminal").help(
@@ -88,44 +134,115 @@ pub(crate) fn jobs(input: &InputFlags, columns: Vec<Column>) -> Result<Jobs, Rep
              pipe them in; -a - reads the terminal",
         ));
     }
-    records(&input.arg_file, input.null)
+    let jobs = records(input)?;
+    if input.shuf { shuffled(jobs, shuffle) } else { Ok(jobs) }
 }
 
-fn words(input: &InputFlags, columns: Vec<Column>) -> Result<Jobs, Report> {
-    let product = Product::new(columns)
-        .ok_or_else(|| Report::usage("the words after `:::` make more than 2^64 jobs"))?;
-    let width = product.width();
-    for (given, flag) in
-        [(input.files, "--files"), (input.raw_input, "--raw-input"), (input.stdin, "--stdin")]
-    {
-        if given && width > 1 {
-            return Err(Report::usage(format!("{flag} takes one word for each job"))
-                .help("give all words after a single `:::`"));
-        }
+fn words(input: &InputFlags, columns: Vec<Column>, shuffle: Shuffle) -> Result<Jobs, Report> {
+    let mut columns = columns;
+    if input.pipe {
+        return Err(Report::usage("--pipe reads files or standard input, not words after `:::`")
+            .help("give files with -a; --files gives each job the bytes of a file"));
     }
+    let header = match input.has_header() {
+        true => Some(header_of_words(input, &mut columns)?),
+        false => None,
+    };
     let mut hasher = blake3::Hasher::new();
-    for column in product.columns() {
-        for word in column {
+    for Column { words, linked: _ } in &columns {
+        for word in words {
             hasher.update(&(word.len() as u64).to_le_bytes());
             hasher.update(word);
         }
         hasher.update(&u64::MAX.to_le_bytes());
     }
+    let mut product = Product::new(columns)
+        .ok_or_else(|| Report::usage("the words after `:::` make more than 2^64 jobs"))?;
+    // A header without --colsep names the columns after several `:::`.
+    let alone = product.width() == 1;
+    let several = input.words();
+    let splits = |flag: &str| {
+        Err(Report::usage(format!("{flag} takes the words after a single `:::`"))
+            .help("give all words after one `:::`"))
+    };
+    let words = match several {
+        Words::Columns(_) if !alone && input.colsep.is_none() && !input.csv => Words::One,
+        Words::Columns(_) if !alone => return splits("--colsep or --csv"),
+        Words::Several(_) | Words::None if !alone => return splits("-N"),
+        Words::Several(most) => {
+            product = product.in_runs(most as u64);
+            Words::One
+        }
+        words => words,
+    };
+    let width = if matches!(words, Words::Columns(_)) { 2 } else { product.width() };
+    for (given, flag) in [(input.files, "--files"), (input.stdin, "--stdin")] {
+        if given && width > 1 {
+            return Err(Report::usage(format!("{flag} takes one word for each job"))
+                .help("give all words after a single `:::`"));
+        }
+    }
+    if input.shuf {
+        product = product.shuffled(shuffle.seed);
+    }
     let about = format!("{} words {}", product.len(), hasher.finalize().to_hex());
     let names = Names::product(product.clone());
-    Ok(Jobs { origin: Origin::Words { product, next: 0 }, names, width, about })
+    let origin = Origin::Words { product, next: 0 };
+    Ok(Jobs { origin, names, width, words, header, about })
 }
 
-fn integers(range: Range) -> Jobs {
-    let about = format!("{} integers from {} by {}", range.len(), range.at(0), range.step());
-    Jobs { origin: Origin::Range(range), names: Names::range(range), width: 1, about }
+/// Takes the names of columns from words: the first of each `:::`, or the columns of the only first one.
+fn header_of_words(input: &InputFlags, columns: &mut [Column]) -> Result<Vec<String>, Report> {
+    let missing = || {
+        Report::usage("--header : takes the first word after each `:::`, and there is none")
+            .help("write ::: NAME WORD …")
+    };
+    let mut names = Vec::new();
+    for column in columns.iter_mut() {
+        if column.words.is_empty() {
+            return Err(missing());
+        }
+        names.push(column.words.remove(0));
+    }
+    match (names.as_slice(), input.columns()) {
+        ([only], Some(columns)) => header_names(&columns, only, "the words after `:::`"),
+        _ => Ok(names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect()),
+    }
 }
 
-fn records(files: &[PathBuf], null: bool) -> Result<Jobs, Report> {
+/// The names that a header gives columns.
+fn header_names(columns: &Columns, header: &[u8], place: &str) -> Result<Vec<String>, Report> {
+    let mut names = Vec::new();
+    columns
+        .split(header, &mut names)
+        .map_err(|wrong| Report::usage(format!("the header of {place}: {wrong}")))?;
+    Ok(names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect())
+}
+
+fn integers(input: &InputFlags, range: Range) -> Jobs {
+    let about = format!("{} integers from {} by {}", range.len(), range.first(), range.step());
+    let words = input.words();
+    let (width, each) = (width(&words), input.run().unwrap_or(1).max(1));
+    let names = Names::range(range, each.into());
+    Jobs { origin: Origin::Range(range), names, width, words, header: None, about }
+}
+
+/// Words of a job; 2 stands for any number.
+fn width(words: &Words) -> usize {
+    match words {
+        Words::One => 1,
+        Words::Columns(_) | Words::Several(_) => 2,
+        Words::None => 0,
+    }
+}
+
+fn records(input: &InputFlags) -> Result<Jobs, Report> {
     let mut readers = Vec::new();
     let mut about = Vec::new();
+    let mut header: Option<Vec<u8>> = None;
     let standard_input = [PathBuf::from("-")];
-    for path in if files.is_empty() { &standard_input } else { files } {
+    let files = &input.arg_file;
+    for path in if files.is_empty() { &standard_input } else { files.as_slice() } {
         let wrong = |error: io::Error| {
             Report::usage(format!("cannot open --arg-file {}: {error}", path.display()))
                 .help("give a file with a job on each line; - is standard input")
@@ -138,12 +255,76 @@ fn records(files: &[PathBuf], null: bool) -> Result<Jobs, Report> {
         };
         let file = file.map_err(wrong)?;
         about.push(describe(&file, &name).map_err(wrong)?);
-        readers.push(Reader::new(file, name).map_err(wrong)?);
+        let mut reader = Reader::new(file, name).map_err(wrong)?;
+        if input.has_header() {
+            let line = reader.take_header(input.line()).map_err(wrong)?;
+            match &header {
+                Some(first) if *first != line => {
+                    return Err(Report::usage(format!("{} has another header", reader.name()))
+                        .help("give files whose first lines are the same"));
+                }
+                _ => header = Some(line),
+            }
+        }
+        readers.push(reader);
     }
-    let (separator, noun) = if null { (0, "record") } else { (b'\n', "line") };
-    let names = Names::records(noun);
-    let lines = Lines::new(readers, separator, names.clone());
-    Ok(Jobs { origin: Origin::Lines(lines), names, width: 1, about: about.join(", ") })
+    let noun = match input.record() {
+        Record::Line(0) => "record",
+        Record::Line(_) => "line",
+        Record::Quoted(_) => "row",
+        Record::Block { .. } | Record::Lines { .. } => "block",
+    };
+    let (words, before) = (input.words(), u64::from(input.has_header() && !input.pipe));
+    let names = Names::records(noun, input.run().unwrap_or(1).max(1).into(), before);
+    let prefix = match (&header, input.line()) {
+        (Some(header), Record::Line(end)) if input.pipe => [header.as_slice(), &[end]].concat(),
+        _ => Vec::new(),
+    };
+    let named = header.as_deref().zip(input.columns());
+    let header =
+        named.map(|(line, columns)| header_names(&columns, line, &about[0])).transpose()?;
+    let lines = Lines::new(readers, input.record(), prefix, names.clone());
+    let (origin, width) = (Origin::Lines(lines), width(&words));
+    Ok(Jobs { origin, names, width, words, header, about: about.join(", ") })
+}
+
+/// The records of files, read to the end, in a random order.
+fn shuffled(jobs: Jobs, shuffle: Shuffle) -> Result<Jobs, Report> {
+    let (mut intake, mut records) = (Intake::default(), Vec::new());
+    // Each record is a word; that it is a job here is not known to anybody.
+    let encoder = Encoder::new(Form::default(), shuffle.bytes_max, None, Names::words());
+    let mut all = super::input::Input::new(jobs.origin, encoder);
+    let mut bytes = 0;
+    let too_large = || {
+        let most = super::units::size_text(shuffle.bytes_max as u64);
+        Report::usage(format!("--shuf keeps all jobs in memory, and they have more than {most}"))
+            .help("raise --max-buffer, or shuffle them before: shuf FILE | wpool map MODULE")
+    };
+    let cannot_read = |error: io::Error| Report::usage(format!("cannot read the jobs: {error}"));
+    loop {
+        let fill = super::input::fill_waiting(&mut all, &mut intake).map_err(cannot_read)?;
+        intake.drain(|record| {
+            bytes += record.len() + size_of::<Vec<u8>>();
+            records.push(record.to_vec());
+        });
+        if bytes > shuffle.bytes_max || intake.first_failed().is_some() {
+            return Err(too_large());
+        }
+        if fill == Fill::End {
+            break;
+        }
+    }
+    let column = Column { words: records, linked: false };
+    let product = Product::new(vec![column]).expect("one column has no combinations");
+    let (product, words) = match jobs.words {
+        Words::Several(most) => (product.in_runs(most as u64), Words::One),
+        words => (product, words),
+    };
+    let product = product.shuffled(shuffle.seed);
+    let width = if matches!(words, Words::One) { product.width() } else { jobs.width };
+    let names = Names::product(product.clone());
+    let origin = Origin::Words { product, next: 0 };
+    Ok(Jobs { origin, names, width, words, ..jobs })
 }
 
 /// What tells a file from another, or from itself after a change. A pipe's bytes are not known
@@ -160,15 +341,11 @@ fn describe(file: &File, name: &str) -> io::Result<String> {
     Ok(format!("{name}, {} bytes of {:.3}", metadata.len(), modified.as_secs_f64()))
 }
 
-/// Checks the flags against the module, and answers with the task's name.
+/// Checks the flags against the module, and answers with the task.
 ///
 /// # Errors
 /// There is no such task, or a flag that has no meaning for this kind of module.
-pub(crate) fn task(
-    call: &Call<'_>,
-    description: &Description,
-    jobs: &Jobs,
-) -> Result<String, Report> {
+pub(crate) fn task(call: &Call<'_>, description: &Description) -> Result<Task, Report> {
     let task = description.choose(call.task).map_err(|error| {
         let error = PoolError::Task { message: error.message, candidates: error.candidates };
         Report::of_module(call.module, error)
@@ -181,25 +358,90 @@ pub(crate) fn task(
             ))
             .help("give jobs after `:::`"));
         }
-        if call.input.stdin {
-            return Err(Report::usage(format!(
-                "{module} is not a command: --stdin has no meaning"
-            ))
-            .help("-R passes each job as a string"));
+        for (given, flag) in [(call.input.stdin, "--stdin"), (call.replace.is_some(), "-I")] {
+            if given {
+                return Err(Report::usage(format!(
+                    "{module} is not a command: {flag} has no meaning"
+                ))
+                .help("-R passes each job as a string"));
+            }
         }
     }
-    debug_assert!(jobs.width > 0, "a job has at least one word");
-    Ok(task.name.clone())
+    Ok(task.clone())
 }
 
 /// What jobs are made of.
-pub(crate) fn shape(input: &InputFlags, command: bool, width: usize) -> Shape {
-    match command {
-        true if input.stdin => Shape::Stdin,
-        true => Shape::Arguments,
-        false if width > 1 => Shape::Array,
-        false => Shape::Word,
+///
+/// # Errors
+/// The task's parameters are other ones than the header names.
+pub(crate) fn form(
+    input: &InputFlags,
+    kind: Kind,
+    task: &Task,
+    jobs: &Jobs,
+) -> Result<Form, Report> {
+    let command = kind == Kind::Command;
+    let shape = match (command, &jobs.header) {
+        (true, _) if input.stdin || input.pipe => Shape::Stdin,
+        (true, _) => Shape::Arguments,
+        (false, _) if input.pipe => Shape::Word,
+        (false, Some(header)) => named_shape(task, header)?,
+        (false, None) if jobs.width == 1 => Shape::Word,
+        // A row of one column is an array where the task takes one, else the value.
+        (false, None) => Shape::Array {
+            bare: matches!(jobs.words, Words::Columns(_)) && !takes_list(task),
+            picked: Vec::new(),
+        },
+    };
+    Ok(Form {
+        shape,
+        words: jobs.words.clone(),
+        files: input.files,
+        jsonl: input.input_format == InputFormat::Jsonl,
+        texts: input.raw_input,
+    })
+}
+
+/// Whether the task's only parameter is a list or the like.
+fn takes_list(task: &Task) -> bool {
+    match task.params.as_deref() {
+        Some([only]) => only.ty.starts_with("list") || only.ty.starts_with("tuple"),
+        params => params.is_some(),
     }
+}
+
+/// The shape of a job whose words have names: the values of parameters of these names, or else an object.
+fn named_shape(task: &Task, header: &[String]) -> Result<Shape, Report> {
+    let params = match task.params.as_deref() {
+        Some(params) if params.len() > 1 => params,
+        _ => return Ok(Shape::Object(header.to_vec())),
+    };
+    let place = |param: &Parameter| {
+        let name = param.name.as_deref().unwrap_or_default();
+        let named = |column: &String| column == name || column.replace('_', "-") == name;
+        header.iter().position(named).ok_or_else(|| {
+            Report::usage(format!("the header has no column {name:?}, which the task takes"))
+                .help(format!("the task is {}", task.signature()))
+        })
+    };
+    let picked = params.iter().map(place).collect::<Result<_, _>>()?;
+    Ok(Shape::Array { bare: false, picked })
+}
+
+/// The arguments of a command with the places of columns instead of their names.
+fn template(arguments: &[String], header: &[String]) -> Vec<String> {
+    const PARTS: [&str; 5] = ["", ".", "/", "//", "/."];
+    let replaced = |argument: &String| {
+        let mut argument = argument.clone();
+        for (place, name) in header.iter().enumerate() {
+            for part in PARTS {
+                let from = format!("{{{name}{part}}}");
+                argument = argument.replace(&from, &format!("{{{}{part}}}", place + 1));
+            }
+        }
+        argument
+    };
+    arguments.iter().map(replaced).collect()
 }
 
 /// What workers are told of the task and its jobs; of results and limits, what `rest` says.
@@ -209,15 +451,19 @@ pub(crate) fn settings(call: &Call<'_>, kind: Kind, jobs: &Jobs, rest: Settings)
         task: call.task.map(str::to_owned),
         init: call.init.map(str::to_owned),
         input: match jobs.origin {
-            _ if input.raw_input || input.files => InputForm::Raw,
+            _ if jobs.width == 1 && input.is_raw() => InputForm::Raw,
             Origin::Words { .. } if jobs.width == 1 => InputForm::Word,
             _ => InputForm::Json,
         },
         command: match kind {
             Kind::Command => CommandLine {
                 name: modules::stem(call.module),
-                template: call.template.to_vec(),
-                append: !input.stdin && !input.files,
+                template: match &jobs.header {
+                    Some(header) => template(call.template, header),
+                    None => call.template.to_vec(),
+                },
+                append: !input.stdin && !input.files && !input.pipe,
+                replace: call.replace.map(str::to_owned),
             },
             _ => CommandLine::default(),
         },
@@ -234,12 +480,12 @@ pub(crate) fn config(flags: &MapFlags, kind: Kind, jobs: &Jobs) -> Config {
     let rest = Settings {
         isolation: pool.isolation,
         output: match results.form() {
-            OutputForm::Json if input.files || input.null => OutputForm::Bytes,
+            OutputForm::Json if input.files || input.null || input.pipe => OutputForm::Bytes,
             form => form,
         },
         base64: results.base64,
         log_bytes_max: flags.buffer.max_log,
-        measured: recorded || traced,
+        measured: recorded || traced || limits.timeout_percent().is_some(),
         waits: traced,
         ..limits.settings(&flags.grants)
     };
@@ -251,15 +497,18 @@ pub(crate) fn config(flags: &MapFlags, kind: Kind, jobs: &Jobs) -> Config {
         shared: None,
         shared_bytes_max: limits.shared_space,
         init_timeout: limits.init_timeout,
-        timeout: limits.timeout,
+        timeout: limits.timeout(),
+        timeout_percent: limits.timeout_percent(),
         deadline: limits.deadline,
         retry: policy.retry(),
         halt: policy.halt(),
         jobs_per_worker_max: pool.max_jobs_per_worker,
         buffer_bytes_max: flags.buffer.max_buffer,
         batch_jobs_max: pool.batch,
+        paced: pool.conditions() != Conditions::default(),
+        nice: pool.nice,
         ordered: !output.unordered,
         // The bytes of files are many, and their paths are kept anyhow.
-        keep_inputs: (recorded || output.tag) && !input.files,
+        keep_inputs: (recorded || output.needs_words()) && !input.files,
     }
 }

@@ -1,11 +1,11 @@
 //! Errors for people: one `error:` line that names the flag or file, and one `help:` line.
 
-use super::escape;
 use super::exit::Exit;
 use super::output::console::Console;
 use super::output::failures::{FRAMES_MAX, happened, help};
-use super::units;
+use super::{escape, synonyms, units};
 use anstream::{AutoStream, ColorChoice};
+use clap::error::ErrorKind;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
@@ -69,8 +69,8 @@ impl Report {
         }
     }
 
-    /// A command line that clap refuses: what is wrong, and what clap proposes instead.
-    pub(crate) fn of_clap(error: &clap::Error) -> Self {
+    /// A command line for a subcommand that clap refuses: what is wrong, and what to write instead.
+    pub(crate) fn of_clap(error: &clap::Error, subcommand: &str) -> Self {
         let text = error.render().to_string();
         let (mut wrong, mut help) = (Vec::new(), Vec::new());
         let mut lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
@@ -84,6 +84,19 @@ impl Report {
             }
         }
         let wrong = wrong.join(" ");
+        if let Some(known) = synonyms::help(error, subcommand) {
+            return Report::usage(wrong).help(known);
+        }
+        if error.kind() == ErrorKind::UnknownArgument {
+            return Report::usage(wrong).help(match synonyms::near(error) {
+                Some(flag) => {
+                    format!("there is {flag}, if that is meant; `--help` lists the flags")
+                }
+                None => {
+                    "`--help` lists the flags; a command's own arguments stand behind `--`".into()
+                }
+            });
+        }
         // Our own words on a value: what is wrong with it; what to write.
         let split = wrong.rsplit_once("': ").and_then(|(_, words)| words.split_once("; "));
         match (split, help.as_slice()) {
@@ -246,7 +259,7 @@ mod tests {
     fn claps_errors_have_two_lines_too() {
         let report = |error: &str| {
             let error = clap::Error::raw(clap::error::ErrorKind::ValueValidation, error);
-            let report = Report::of_clap(&error);
+            let report = Report::of_clap(&error, "map");
             (report.error, report.help.expect("there is always help"))
         };
         assert_eq!(

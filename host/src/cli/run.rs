@@ -39,6 +39,7 @@ struct Plan {
 /// The run could not be started, or had to be given up.
 pub(crate) fn run(flags: &RunFlags, early: Option<EarlyZygote>) -> Result<Exit, Report> {
     flags.console.apply_color();
+    flags.limits.refuse_share("run")?;
     let of_module = |error| Report::of_module(&flags.module, error);
     let limits = &flags.limits;
     let compile = limits.compile_now(!flags.policy.no_cache);
@@ -131,7 +132,7 @@ fn command_plan(flags: &RunFlags) -> Result<Plan, Report> {
     let words: Vec<&[u8]> = flags.arguments.iter().map(|word| word.as_bytes()).collect();
     let job = command_job(&words, &[]).expect("no argument of a program has a NUL byte");
     let name = modules::stem(&flags.module);
-    let command = CommandLine { name: name.clone(), template: Vec::new(), append: true };
+    let command = CommandLine { name: name.clone(), append: true, ..CommandLine::default() };
     let process =
         Process { task: name.clone(), name, arguments: Vec::new(), answers: false, command: true };
     let settings = Settings { command, stdio: true, ..settings(flags) };
@@ -216,7 +217,7 @@ fn config(flags: &RunFlags, settings: Settings, processes: usize) -> Config {
         jobs_per_worker_max: Some(1),
         batch_jobs_max: Some(1),
         shared_bytes_max: flags.limits.shared_space,
-        timeout: flags.limits.timeout,
+        timeout: flags.limits.timeout(),
         deadline: flags.limits.deadline,
         init_timeout: flags.limits.init_timeout,
         retry: flags.policy.retry(),

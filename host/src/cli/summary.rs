@@ -10,8 +10,6 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::Duration;
-use wpool::pool::config::Config;
-use wpool::pool::session::Session;
 use wpool::pool::summary::{End, Summary};
 
 const RESUME_FLAGS: [&str; 4] = ["--resume", "--resume-failed", "--retry-failed", "--force-resume"];
@@ -90,38 +88,6 @@ pub(crate) fn no_jobs(what: NoInput, console: &mut Console) -> Exit {
             Exit::NoInput
         }
     }
-}
-
-/// Prints what would be run.
-///
-/// # Errors
-/// Standard output cannot be written.
-pub(crate) fn dry_run(
-    session: &Session,
-    task: &str,
-    config: &Config,
-    jobs: Option<u64>,
-) -> Result<Exit, Report> {
-    let (description, settings) = (session.description(), &config.settings);
-    let optional = |limit: Option<String>| limit.unwrap_or_else(|| "none".into());
-    let rows = [
-        ("module", format!("{} ({})", session.digest(), size_text(description.bytes))),
-        ("kind", format!("{:?}", description.kind).to_lowercase()),
-        ("task", task.escape_default().to_string()),
-        ("jobs", jobs.map_or("not known before they are read".into(), |jobs| jobs.to_string())),
-        ("workers", config.workers.to_string()),
-        ("isolation", format!("{:?}", settings.isolation).to_lowercase()),
-        ("timeout", optional(config.timeout.map(duration_text))),
-        ("deadline", optional(config.deadline.map(duration_text))),
-        ("memory", size_text(settings.memory_bytes_max)),
-        ("fuel", optional(settings.fuel.map(|fuel| fuel.to_string()))),
-        ("max-output", size_text(settings.output_bytes_max)),
-        ("max-log", size_text(settings.log_bytes_max)),
-        ("max-buffer", size_text(config.buffer_bytes_max as u64)),
-        ("retries", config.retry.attempts.to_string()),
-    ];
-    let text: String = rows.iter().map(|(name, value)| format!("{name:11}{value}\n")).collect();
-    print(&text)
 }
 
 /// Prints to standard output.

@@ -49,16 +49,21 @@ pub(crate) fn size_text(bytes: u64) -> String {
     format!("{bytes}B")
 }
 
+/// The longest duration: a hundred years are as good as for ever.
+const DURATION_MAX: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 /// Reads a duration: `0.5` (seconds), `200ms`, `1.5s`, `1h 30m`.
 ///
 /// # Errors
 /// Not a duration, or a negative one.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "not a duration; write 0.5 (seconds), 200ms, 1.5s, 1h30m".to_owned();
-    match text.trim().parse::<f64>() {
-        Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|_| wrong()),
-        Err(_) => humantime::parse_duration(text.trim()).map_err(|_| wrong()),
-    }
+    let duration = match text.trim().parse::<f64>() {
+        Ok(seconds) if seconds.is_finite() && seconds > DURATION_MAX.as_secs_f64() => DURATION_MAX,
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|_| wrong())?,
+        Err(_) => humantime::parse_duration(text.trim()).map_err(|_| wrong())?,
+    };
+    Ok(duration.min(DURATION_MAX))
 }
 
 /// The same for a limit, which cannot be zero.
@@ -137,6 +142,9 @@ mod tests {
             assert!(duration(text).is_err(), "{text}");
         }
         assert!(limit("0").is_err());
+        for text in ["1e19", "1e300", "9999999999999h"] {
+            assert_eq!(duration(text), Ok(DURATION_MAX), "{text}");
+        }
     }
 
     #[test]

@@ -93,6 +93,9 @@ pub struct Config {
     pub init_timeout: Option<Duration>,
     /// Longest time of one attempt at a job.
     pub timeout: Option<Duration>,
+    /// Longest time of one attempt at a job, in percent of the median of the jobs that have succeeded so far,
+    /// once there are enough of them. Needs [`Settings::measured`].
+    pub timeout_percent: Option<f64>,
     /// Longest time of the whole run.
     pub deadline: Option<Duration>,
     /// Which failed jobs are tried again.
@@ -105,6 +108,11 @@ pub struct Config {
     pub buffer_bytes_max: usize,
     /// Most jobs in a batch; chosen by measurement when `None`.
     pub batch_jobs_max: Option<u16>,
+    /// Whether the source is asked for a job only when a worker can start with it at once, because the source
+    /// decides when that is.
+    pub paced: bool,
+    /// Niceness of the processes of the pool; that of this process when `None`.
+    pub nice: Option<i8>,
     /// Whether outcomes are handed to the sink in job order.
     pub ordered: bool,
     /// Whether the sink wants each job's input with its outcome.
@@ -152,12 +160,15 @@ impl Default for Config {
             shared_bytes_max: 256 << 20,
             init_timeout: None,
             timeout: None,
+            timeout_percent: None,
             deadline: None,
             retry: Retry::default(),
             halt: Halt::default(),
             jobs_per_worker_max: None,
             buffer_bytes_max: 64 << 20,
             batch_jobs_max: None,
+            paced: false,
+            nice: None,
             ordered: true,
             keep_inputs: false,
         }

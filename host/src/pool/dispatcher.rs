@@ -11,10 +11,12 @@ use super::events::{Events, Token};
 use super::feed::{Command, Commands, Intake, Sink, Source, Stats};
 use super::handle::{Killed, WorkerHandle};
 use super::ledger::Ledger;
+use super::limit::TimeLimit;
 use super::pace::Pace;
 use super::session::Session;
 use super::summary::{End, Summary};
 use super::supply::Supply;
+use crate::wire::clock::after;
 use crate::wire::spin::Spin;
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -71,6 +73,7 @@ pub(super) struct Dispatcher<'a> {
     pub(super) backlog: Backlog,
     pub(super) ledger: Ledger,
     pub(super) pace: Pace,
+    pub(super) limit: TimeLimit,
     pub(super) input: Input,
     pub(super) phase: Phase,
     /// Failed attempts at jobs that have no outcome yet.
@@ -127,6 +130,7 @@ impl<'a> Dispatcher<'a> {
             backlog: Backlog::default(),
             ledger: Ledger::new(config.ordered),
             pace: Pace::new(config.batch_jobs_max),
+            limit: TimeLimit::new(&config),
             input: Input::Open,
             phase: Phase::Running,
             attempts: HashMap::new(),
@@ -388,8 +392,7 @@ impl<'a> Dispatcher<'a> {
             match command {
                 Command::Drain => self.drain(End::Drained, None, "asked to")?,
                 Command::DrainFor(grace) => {
-                    // One that no clock can add never ends.
-                    self.drain(End::Drained, Instant::now().checked_add(grace), "asked to")?;
+                    self.drain(End::Drained, Some(after(Instant::now(), grace)), "asked to")?;
                 }
                 Command::Kill => self.kill_all(End::Killed, "asked to")?,
                 Command::Cancel(job) => self.cancel(job, Killed::Cancelled(String::new()))?,

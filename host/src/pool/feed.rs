@@ -82,6 +82,17 @@ impl Intake {
         })
     }
 
+    /// Takes out the jobs that have failed already, and why, in the order of their numbers.
+    pub fn take_failed(&mut self) -> Vec<(u64, Failure)> {
+        let settled = std::mem::take(&mut self.settled).into_iter();
+        settled
+            .filter_map(|(job, settled)| match settled {
+                Settled::Failed { failure, .. } => Some((job, failure)),
+                Settled::Skipped => None,
+            })
+            .collect()
+    }
+
     /// Number that the next job will get.
     pub fn next_number(&self) -> u64 {
         self.next

@@ -15,6 +15,7 @@ mod events;
 pub mod feed;
 mod handle;
 mod ledger;
+mod limit;
 mod outcomes;
 mod pace;
 mod progress;

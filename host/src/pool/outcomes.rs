@@ -7,6 +7,7 @@ use super::feed::{Attempt, Notice, Settled};
 use super::handle::WorkerHandle;
 use super::ledger::Segment;
 use super::summary::End;
+use crate::wire::clock::after;
 use crate::wire::failure::Failure;
 use std::time::Instant;
 
@@ -72,7 +73,7 @@ impl Dispatcher<'_> {
         if retry.delay.is_zero() {
             self.backlog.put_back(job, input);
         } else {
-            self.backlog.put_back_at(job, input, Instant::now() + retry.delay);
+            self.backlog.put_back_at(job, input, after(Instant::now(), retry.delay));
         }
         self.sink.notice(Notice::Retrying { job, attempt, failure });
         Ok(())

@@ -267,6 +267,9 @@ impl Dispatcher<'_> {
                 return Err("a record out of turn".into());
             }
             batch.received += 1;
+            if let (Some(measure), false) = (record.measure, record.failed) {
+                self.limit.note(measure.nanos);
+            }
             batch.result_bytes += rest.len() - tail.len();
             let end = bytes.len() - tail.len();
             if record.failed || !batch.is_run() {

@@ -41,7 +41,7 @@ impl Dispatcher<'_> {
             if self.is_tight() {
                 return self.send_awaited();
             }
-            if self.is_far_ahead() {
+            if self.is_far_ahead() || self.config.paced && !self.has_idle() {
                 return Ok(());
             }
             if self.backlog.count() == 0 {
@@ -77,6 +77,15 @@ impl Dispatcher<'_> {
         let Some(awaited) = self.ledger.awaited() else { return false };
         let batch = self.in_flight().find(|batch| batch.awaits(awaited));
         batch.is_some_and(|batch| batch.sent.elapsed() < MOMENT)
+    }
+
+    /// Whether a worker could start with a job at once, or one more may be forked for it.
+    fn has_idle(&self) -> bool {
+        let ordinary =
+            |worker: &&WorkerHandle| worker.is_serving() && worker.post == Post::Ordinary;
+        let alive = self.workers.iter().flatten().filter(ordinary).count();
+        let most = self.supply.most(self.config.workers, Instant::now());
+        alive < most || self.idle(Post::Ordinary).is_some()
     }
 
     /// Reads jobs until there are some, or there are none for now.
@@ -122,7 +131,7 @@ impl Dispatcher<'_> {
     fn sendable(&self, post: Post) -> impl Iterator<Item = &WorkerHandle> {
         let limit = self.config.jobs_per_worker_max.unwrap_or(u64::MAX);
         // Nothing is sent ahead to a worker that is to wait until its last job has been heard of.
-        let ahead = self.config.settings.pause == PauseAfter::Nothing;
+        let ahead = self.config.settings.pause == PauseAfter::Nothing && !self.config.paced;
         let batches = if ahead { BATCHES_MAX } else { 1 };
         let workers = self.workers.iter().flatten();
         workers.filter(move |worker| {

@@ -10,6 +10,7 @@ use crate::module::cache::Cache;
 use crate::module::description::{DESCRIPTION_BYTES_MAX, Description};
 use crate::module::{MODULE_BYTES_MAX, ModuleError};
 use crate::shared::Shared;
+use crate::wire::clock::after;
 use crate::wire::control::{Load, ToZygote, Uncompiled, Unloaded};
 use crate::wire::line::Line;
 use crate::wire::settings::Settings;
@@ -285,6 +286,9 @@ impl Session {
         config: &Config,
         send: impl FnOnce(&Zygote, &[BorrowedFd<'_>]) -> T,
     ) -> Result<T, PoolError> {
+        if let Some(nice) = config.nice {
+            self.zygote.set_nice(nice).map_err(setup("set the niceness of workers"))?;
+        }
         let settings = &config.settings;
         let load =
             Load { shared: self.sharing.is_some(), settings, description: &self.description };
@@ -322,7 +326,7 @@ impl Session {
         self.zygote = start_zygote(&self.config)?;
         // One that is gone again is noticed by its socket.
         let _ = self.with_load(config, |zygote, files| zygote.send(&ToZygote::Load, files))?;
-        self.loading = Some(Instant::now() + load_limit(config));
+        self.loading = Some(after(Instant::now(), load_limit(config)));
         Ok(how)
     }
 

@@ -5,6 +5,7 @@ use super::error::PoolError;
 use super::feed::{Attempt, Notice};
 use super::handle::{Killed, Seen, WorkerHandle};
 use super::summary::End;
+use crate::wire::clock::after;
 use crate::wire::failure::{Failure, FailureKind};
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
@@ -22,8 +23,8 @@ impl Dispatcher<'_> {
     /// Time between two looks at job memory: a twentieth of the time limit, so that a job is stopped
     /// at most that much late.
     fn look(&self) -> Duration {
-        self.config
-            .timeout
+        self.limit
+            .now()
             .map_or(LOOK, |timeout| (timeout / 20).max(Duration::from_millis(1)).min(LOOK))
     }
 
@@ -81,7 +82,7 @@ impl Dispatcher<'_> {
             (true, timeout) => timeout.map_or(SILENT_MAX, |t| t.clamp(SILENT_MIN, SILENT_MAX)),
             (false, timeout) => timeout.map_or(STARTING_MAX, |t| t.max(SILENT_MAX)),
         };
-        if worker.silent.is_some_and(|since| now >= since + most) {
+        if worker.silent.is_some_and(|since| now >= after(since, most)) {
             self.fence(worker);
             self.salvage(worker)?;
             worker.kill(Killed::Silent(most), self.sink);
@@ -106,7 +107,7 @@ impl Dispatcher<'_> {
         };
         // The same job as at the last look: the results before it may be waiting for its end.
         self.salvage(worker)?;
-        let late = self.config.timeout.is_some_and(|timeout| now >= since + timeout);
+        let late = self.limit.now().is_some_and(|timeout| now >= after(since, timeout));
         if late && unfinished(worker, id, claimed) {
             self.expire(worker, id, claimed)?;
         }
@@ -124,7 +125,7 @@ impl Dispatcher<'_> {
         self.fence(worker);
         self.salvage(worker)?;
         if unfinished(worker, batch, claimed) {
-            let limit = self.config.timeout.unwrap_or_default();
+            let limit = self.limit.now().unwrap_or_default();
             worker.kill(Killed::Timeout(limit, self.awaited(worker)), self.sink);
         }
         Ok(())

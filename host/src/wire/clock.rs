@@ -2,7 +2,15 @@
 
 use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// Longer than any run. (An [`Instant`] cannot be told to be as late as there are instants.)
+const AGES: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+/// The instant so much later than another one; where there is none so late, one that nobody lives to see.
+pub fn after(instant: Instant, time: Duration) -> Instant {
+    instant.checked_add(time).unwrap_or_else(|| instant + AGES)
+}
 
 /// A moment: nanoseconds of `CLOCK_MONOTONIC`, which are the same in every process of a machine.
 #[derive(
@@ -47,6 +55,13 @@ impl Moment {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn there_is_an_instant_after_any_time() {
+        let now = Instant::now();
+        assert_eq!(after(now, Duration::from_secs(1)) - now, Duration::from_secs(1));
+        assert_eq!(after(now, Duration::MAX) - now, AGES);
+    }
 
     #[test]
     fn time_goes_on_and_never_back() {

@@ -15,4 +15,5 @@ pub mod line;
 pub(crate) mod record;
 pub mod settings;
 pub(crate) mod spin;
+pub mod template;
 pub mod waits;

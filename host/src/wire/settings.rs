@@ -75,12 +75,14 @@ pub struct Directory {
 pub struct CommandLine {
     /// `argv[0]`: the module's file stem.
     pub name: String,
-    /// The arguments after `--`; `{}`, `{.}`, `{/}`, `{//}`, `{/.}`, `{#}` and `{N}` are replaced
-    /// as in GNU parallel. Where no argument holds a replacement, the words are appended.
+    /// The arguments after `--`; `{}`, `{.}`, `{/}`, `{//}`, `{/.}`, `{#}`, `{%}` and `{N}` are
+    /// replaced as in GNU parallel. Where no argument holds a replacement, the words are appended.
     pub template: Vec<String>,
     /// Whether words are appended at all when the template has no replacement (false where the
     /// job is the command's standard input).
     pub append: bool,
+    /// What stands for `{}`, if it is something else.
+    pub replace: Option<String>,
 }
 
 /// Encodes a command's job: its words and its standard input.

@@ -1,8 +1,17 @@
 //! Commands: what their jobs hold, and the arguments made from them.
 
-use super::arguments::Template;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::settings::{CommandLine, split_command_job};
+use crate::wire::template::{Filling, Template};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The slot of this worker in its pool, from 1. A worker is a process of its own.
+static SLOT: AtomicU32 = AtomicU32::new(1);
+
+/// Tells commands of this process which slot, counted from 0, its worker has.
+pub(super) fn take_slot(slot: u32) {
+    SLOT.store(slot.saturating_add(1), Ordering::Relaxed);
+}
 
 /// A command's job, as [`command_job`](crate::wire::settings::command_job) encodes it.
 pub(crate) struct CommandJob<'a> {
@@ -37,7 +46,7 @@ impl Command {
     pub(crate) fn new(line: &CommandLine) -> Self {
         Command {
             name: line.name.clone(),
-            template: Template::parse(&line.template),
+            template: Template::parse(&line.template, line.replace.as_deref()),
             append: line.append,
         }
     }
@@ -47,14 +56,21 @@ impl Command {
     /// # Errors
     /// A word is not UTF-8: WASI could not pass it on.
     pub(crate) fn arguments(&self, number: u64, job: &CommandJob) -> Result<Vec<String>, Failure> {
-        let Ok(words) = std::str::from_utf8(job.words) else {
-            let message = "an argument is not UTF-8, which is all that WASI can pass on";
-            return Err(Failure::new(FailureKind::InvalidJob, message));
+        let appended = self.append && !self.template.has_replacement();
+        let words = match std::str::from_utf8(job.words) {
+            Ok(words) => words,
+            // The name of a file whose bytes are the standard input.
+            Err(_) if !appended && !self.template.has_words() => "",
+            Err(_) => {
+                let message = "an argument is not UTF-8, which is all that WASI can pass on";
+                return Err(Failure::new(FailureKind::InvalidJob, message));
+            }
         };
         let words: Vec<&str> = words.split_terminator('\0').collect();
         let mut arguments = vec![self.name.clone()];
-        self.template.expand(&words, number + 1, &mut arguments);
-        if self.append && !self.template.has_replacement() {
+        let slot = SLOT.load(Ordering::Relaxed);
+        self.template.expand(Filling { words: &words, number: number + 1, slot }, &mut arguments);
+        if appended {
             arguments.extend(words.into_iter().map(str::to_owned));
         }
         Ok(arguments)
@@ -68,7 +84,8 @@ mod tests {
 
     fn arguments(template: &[&str], append: bool, words: &[&str]) -> Vec<String> {
         let template = template.iter().map(|text| (*text).into()).collect();
-        let command = Command::new(&CommandLine { name: "tool".into(), template, append });
+        let name = "tool".into();
+        let command = Command::new(&CommandLine { name, template, append, replace: None });
         let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
         let job = command_job(&words, b"input").unwrap();
         let job = CommandJob::decode(&job).unwrap();
@@ -95,9 +112,13 @@ mod tests {
         for job in [&b""[..], b"\x01\0\0", b"\x05\0\0\0abc"] {
             assert!(CommandJob::decode(job).is_err());
         }
-        let command = Command::new(&CommandLine::default());
+        let command = Command::new(&CommandLine { append: true, ..CommandLine::default() });
         let job = command_job(&[b"\xff"], b"").unwrap();
         let failure = command.arguments(0, &CommandJob::decode(&job).unwrap()).unwrap_err();
         assert_eq!(failure.kind, FailureKind::InvalidJob);
+        // Nobody asks for the word.
+        let command = Command::new(&CommandLine::default());
+        let arguments = command.arguments(0, &CommandJob::decode(&job).unwrap()).unwrap();
+        assert_eq!(arguments, [""]);
     }
 }

@@ -5,7 +5,6 @@
 //! does the worker.
 
 pub(crate) mod alone;
-mod arguments;
 mod call;
 mod command;
 mod convert;
@@ -83,6 +82,8 @@ fn is_without_process(error: &io::Error) -> bool {
 pub(crate) struct Start<'a> {
     pub(crate) program: &'a Program,
     pub(crate) settings: &'a Settings,
+    /// The worker's slot in its pool.
+    pub(crate) slot: u32,
     pub(crate) jobs: OwnedFd,
     pub(crate) results: OwnedFd,
     pub(crate) memory: OwnedFd,
@@ -102,6 +103,7 @@ pub(crate) fn main(start: Start<'_>) -> i32 {
     let Ok(memory) = JobMem::map(&start.memory).map(Arc::new) else { return 1 };
     drop(start.memory);
     fault::report_to(&memory);
+    command::take_slot(start.slot);
     let in_children = start.settings.isolation == Isolation::Process;
     let noted_in = in_children.then(|| Arc::clone(&memory));
     let attached = start.shared.map(|(shared, slot)| {

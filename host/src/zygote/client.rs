@@ -76,6 +76,15 @@ impl Zygote {
         i32::try_from(self.process.id()).unwrap_or(0)
     }
 
+    /// Sets its niceness, which its children inherit.
+    ///
+    /// # Errors
+    /// The system does not allow it.
+    pub(crate) fn set_nice(&self, nice: i8) -> io::Result<()> {
+        let pid = rustix::process::Pid::from_raw(self.pid());
+        Ok(rustix::process::setpriority_process(pid, nice.into())?)
+    }
+
     /// Sends a request.
     ///
     /// # Errors

@@ -197,7 +197,7 @@ impl Server {
         member: Option<Membership>,
         files: Vec<OwnedFd>,
     ) -> io::Result<()> {
-        match self.spawn(member, files) {
+        match self.spawn(worker.slot, member, files) {
             Ok(child) => {
                 let forked = FromZygote::Forked { worker, pid: Ok(child.pid.as_raw()) };
                 self.socket.send(&forked, &[child.pidfd.as_fd()])?;
@@ -213,6 +213,7 @@ impl Server {
 
     fn spawn(
         &mut self,
+        slot: u32,
         member: Option<Membership>,
         files: Vec<OwnedFd>,
     ) -> Result<ChildProcess, String> {
@@ -231,6 +232,7 @@ impl Server {
             worker::main(worker::Start {
                 program: &loaded.program,
                 settings: &loaded.settings,
+                slot,
                 jobs,
                 results,
                 memory,

@@ -22,9 +22,9 @@ mod timing;
 
 use super::argv::Column;
 use super::exit::Exit;
-use super::flags::{BenchFlags, InputFormat};
+use super::flags::BenchFlags;
 use super::input::Input;
-use super::input::encode::Encoder;
+use super::input::encode::{Encoder, Form};
 use super::map;
 use super::output::console::Console;
 use super::output::progress::Progress;
@@ -52,7 +52,10 @@ use wpool::wire::settings::{OutputForm, Settings};
 /// A mode could not be run, a job failed, or modes do not agree.
 pub(crate) fn run(flags: &BenchFlags, columns: Vec<Column>) -> Result<Exit, Report> {
     flags.console.apply_color();
-    let planned = plan::jobs(&flags.input, columns)?;
+    flags.limits.refuse_share("bench")?;
+    let seed = flags.grants.seed.unwrap_or_else(rand::random);
+    let shuffle = plan::Shuffle { seed, bytes_max: subject::JOBS_BYTES_MAX };
+    let planned = plan::jobs(&flags.input, columns, shuffle)?;
     let compile = flags.limits.compile(true);
     let open = |path| open(flags, path, &compile, &planned);
     let modules = flags.modules.iter().map(|path| open(path)).collect::<Result<Vec<_>, _>>()?;
@@ -60,8 +63,9 @@ pub(crate) fn run(flags: &BenchFlags, columns: Vec<Column>) -> Result<Exit, Repo
     let first = &modules[0];
     let contenders = contenders(flags, &modules)?;
     let exports = Exports::open(flags)?;
-    let trace = map::trace(&flags.exports.trace, vec![first.task.clone()])?;
-    let jobs = jobs(flags, &first.config, planned, first.description.kind)?;
+    let trace = map::trace(&flags.exports.trace, vec![first.task.name.clone()])?;
+    let form = plan::form(&flags.input, first.description.kind, &first.task, &planned)?;
+    let jobs = jobs(form, &first.config, planned)?;
     let subject = Subject {
         modules: &modules,
         compile,
@@ -110,7 +114,7 @@ fn open<'a>(
     let session =
         Session::open(&bytes, compile.clone()).map_err(|error| Report::of_module(path, error))?;
     let description = session.description().clone();
-    let task = plan::task(&flags.call(path), &description, planned)?;
+    let task = plan::task(&flags.call(path), &description)?;
     let config = config(flags, path, description.kind, planned);
     Ok(Module { path, bytes, description, task, config })
 }
@@ -139,7 +143,7 @@ fn title(modules: &[Module<'_>], jobs: &str) -> String {
         _ => module.path.display().to_string(),
     };
     let names: Vec<String> = modules.iter().map(name).collect();
-    format!("{}, {}: {jobs}", names.join(" and "), modules[0].task)
+    format!("{}, {}: {jobs}", names.join(" and "), modules[0].task.name)
 }
 
 /// What shows on a terminal, and only there, what is going on.
@@ -156,7 +160,7 @@ fn config(flags: &BenchFlags, path: &Path, kind: Kind, planned: &plan::Jobs) -> 
     Config {
         settings: plan::settings(&flags.call(path), kind, planned, rest),
         shared_bytes_max: flags.limits.shared_space,
-        timeout: flags.limits.timeout,
+        timeout: flags.limits.timeout(),
         deadline: flags.limits.deadline,
         batch_jobs_max: flags.compared.batch,
         init_timeout: [flags.limits.init_timeout, flags.limits.deadline]
@@ -168,21 +172,8 @@ fn config(flags: &BenchFlags, path: &Path, kind: Kind, planned: &plan::Jobs) -> 
 }
 
 /// All jobs, read and encoded.
-fn jobs(
-    flags: &BenchFlags,
-    config: &Config,
-    planned: plan::Jobs,
-    kind: Kind,
-) -> Result<Jobs, Report> {
-    let input = &flags.input;
-    let encoder = Encoder::new(
-        plan::shape(input, kind == Kind::Command, planned.width),
-        input.files,
-        input.input_format == InputFormat::Jsonl,
-        config.buffer_bytes_max,
-        None,
-        planned.names,
-    );
+fn jobs(form: Form, config: &Config, planned: plan::Jobs) -> Result<Jobs, Report> {
+    let encoder = Encoder::new(form, config.buffer_bytes_max, None, planned.names);
     let jobs = Jobs::read(Input::new(planned.origin, encoder))?;
     match jobs.len() {
         0 => Err(Report::new(Exit::NoInput, "there are no jobs to measure")),

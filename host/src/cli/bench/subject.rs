@@ -3,23 +3,19 @@
 use super::findings::Group;
 use super::mode::Contender;
 use super::python::PythonFunction;
-use crate::cli::input::Input;
+use crate::cli::input::{Input, fill_waiting};
 use crate::cli::report::Report;
-use rustix::event::{PollFd, PollFlags, poll};
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::time::Duration;
-use wpool::module::description::Description;
+use wpool::module::description::{Description, Task};
 use wpool::pool::alone::Batch;
 use wpool::pool::config::{CompileConfig, Config};
 use wpool::pool::feed::{Fill, Intake, Source};
 
 /// Most bytes of all jobs together.
-const JOBS_BYTES_MAX: usize = 1 << 30;
-
-/// Bytes of jobs that are taken at a time.
-const ROOM: usize = 1 << 20;
+pub(super) const JOBS_BYTES_MAX: usize = 1 << 30;
 
 /// How long another program may take to start.
 const START: Duration = Duration::from_secs(30);
@@ -32,7 +28,7 @@ pub(crate) struct Module<'a> {
     pub(crate) path: &'a Path,
     pub(crate) bytes: Vec<u8>,
     pub(crate) description: Description,
-    pub(crate) task: String,
+    pub(crate) task: Task,
     pub(crate) config: Config,
 }
 
@@ -92,7 +88,7 @@ impl Jobs {
         let wrong = |error: io::Error| Report::usage(format!("cannot read the jobs: {error}"));
         let (mut jobs, mut intake) = (Jobs::default(), Intake::default());
         loop {
-            let fill = input.fill(&mut intake, ROOM).map_err(wrong)?;
+            let fill = fill_waiting(&mut input, &mut intake).map_err(wrong)?;
             if let Some((job, failure)) = intake.first_failed() {
                 return Err(Report::usage(format!("job {job} cannot be run: {failure}")));
             }
@@ -101,15 +97,8 @@ impl Jobs {
                 return Err(Report::usage("the jobs are larger than 1 GiB together")
                     .help("a part of them measures as well"));
             }
-            match fill {
-                Fill::End => return Ok(jobs),
-                Fill::More => {}
-                Fill::Blocked => {
-                    let fd = input.fd();
-                    let mut fds: Vec<_> =
-                        fd.iter().map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
-                    poll(&mut fds, None).map_err(|error| wrong(error.into()))?;
-                }
+            if fill == Fill::End {
+                return Ok(jobs);
             }
         }
     }

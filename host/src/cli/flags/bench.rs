@@ -75,8 +75,9 @@ pub(crate) struct ComparedFlags {
 
     /// Worker processes, or threads; several numbers to see what more of them gain: 1,2,4 [default:
     /// usable CPUs]
-    #[arg(short = 'j', long, value_name = "N|N%,…", value_parser = grammar::workers,
-          value_delimiter = ',')]
+    #[arg(short = 'j', long, value_name = "N|N%,…", value_parser = grammar::measured_workers,
+          value_delimiter = ',', allow_hyphen_values = true, visible_alias = "jobs",
+          aliases = ["max-procs", "processes", "max-workers"])]
     pub(crate) workers: Vec<usize>,
 
     /// The task to call, where the module has several
@@ -88,7 +89,8 @@ pub(crate) struct ComparedFlags {
     pub(crate) init: Option<String>,
 
     /// Most jobs sent to a worker at once [default: as many as run in about a millisecond]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096),
+          alias = "chunksize")]
     pub(crate) batch: Option<u16>,
 
     /// Measure although jobs fail, as long as they fail in all modes
@@ -163,6 +165,7 @@ impl BenchFlags {
             task: self.compared.task.as_deref(),
             init: self.compared.init.as_deref(),
             template: &self.template,
+            replace: None,
             input: &self.input,
         }
     }

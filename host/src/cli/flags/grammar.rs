@@ -2,30 +2,62 @@
 
 use crate::cli::units;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use nix::sys::resource::{Resource, getrlimit};
 use std::path::{Path, absolute};
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 use wpool::pool::config::{Halt, HaltLimit, HaltOn, WORKERS_MAX};
 use wpool::pool::cpus;
 use wpool::wire::failure::FailureKind;
 use wpool::wire::settings::{Directory, Isolation};
 
-/// `--workers`: a number, or a share of the usable CPUs.
+/// `--workers` in GNU parallel's grammar: a number, a share of the usable CPUs, or their number and so many
+/// more or fewer. 0 stands for as many as there may be.
 pub(super) fn workers(text: &str) -> Result<usize, String> {
-    let wrong = || "not a number of workers; write 4 or 50%".to_owned();
-    let workers = match text.strip_suffix('%') {
-        None => text.parse::<i64>().map_err(|_| wrong())?,
-        Some(percent) => match percent.parse::<f64>().map_err(|_| wrong())? {
+    let wrong = || "not a number of workers; write 4, 50%, +1, -1, or 0 for one per job".to_owned();
+    let number = |text: &str| text.parse::<i64>().map_err(|_| wrong());
+    let cpus = cpus::usable();
+    let workers = match (text.as_bytes().first(), text.strip_suffix('%')) {
+        (_, Some(percent)) => match percent.parse::<f64>().map_err(|_| wrong())? {
             percent if percent > 0.0 && percent.is_finite() => {
-                (cpus::usable() as f64 * percent / 100.0).round().max(1.0) as i64
+                (cpus as f64 * percent / 100.0).round().max(1.0) as i64
             }
-            _ => 0,
+            _ => return Err("a share is above 0%".into()),
         },
+        (Some(b'+' | b'-'), None) => (cpus as i64).saturating_add(number(text)?).max(1),
+        (_, None) if number(text)? == 0 => return Ok(most_workers()),
+        (_, None) => number(text)?,
     };
     match usize::try_from(workers) {
         Ok(workers @ 1..=WORKERS_MAX) => Ok(workers),
-        Ok(1..) => Err(format!("more than {WORKERS_MAX} workers")),
-        _ => Err("at least one worker is needed; leave the flag out for one per CPU".into()),
+        _ => Err(format!("more than {WORKERS_MAX} workers; write 0 for as many as there may be")),
     }
+}
+
+/// As many workers as the system's limit on descriptors lets this program have: each takes five, and the
+/// program some of its own.
+fn most_workers() -> usize {
+    const OF_A_WORKER: u64 = 5;
+    const OF_THE_PROGRAM: u64 = 64;
+    let descriptors = getrlimit(Resource::RLIMIT_NOFILE).map_or(1024, |(_, most)| most);
+    let workers = descriptors.saturating_sub(OF_THE_PROGRAM) / OF_A_WORKER;
+    usize::try_from(workers).unwrap_or(usize::MAX).clamp(1, WORKERS_MAX)
+}
+
+/// `--workers` where each number is measured: as [`workers`], but 0 means nothing.
+pub(super) fn measured_workers(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("at least one worker is needed; leave the flag out for one per CPU".into()),
+        _ => workers(text),
+    }
+}
+
+/// `--timeout`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Timeout {
+    /// The same for all jobs.
+    Fixed(Duration),
+    /// So many percent of the median of the jobs that have succeeded so far.
+    OfMedian(f64),
 }
 
 /// `--isolation`.
@@ -54,9 +86,15 @@ pub(super) fn retry_on() -> impl TypedValueParser<Value = FailureKind> {
 /// `--halt`, in GNU parallel's grammar: `never`, or `now|soon,fail|success|done=N|N%`.
 pub(super) fn halt(text: &str) -> Result<Halt, String> {
     let wrong = || "not a rule; write never, now,fail=1, soon,fail=20% or now,success=1".to_owned();
-    if text == "never" {
-        return Ok(Halt::Never);
-    }
+    // The short forms of GNU parallel's first years.
+    let text = match text {
+        "never" | "0" => return Ok(Halt::Never),
+        "1" => "soon,fail=1",
+        "2" => "now,fail=1",
+        "-1" => "soon,success=1",
+        "-2" => "now,success=1",
+        _ => text,
+    };
     let (when, rule) = text.split_once(',').ok_or_else(wrong)?;
     let (what, limit) = rule.split_once('=').ok_or_else(wrong)?;
     let limit = match limit.strip_suffix('%') {
@@ -79,6 +117,49 @@ pub(super) fn halt(text: &str) -> Result<Halt, String> {
         "now" => Ok(Halt::Now(on)),
         "soon" => Ok(Halt::Soon(on)),
         _ => Err(wrong()),
+    }
+}
+
+/// `--delimiter`: a character, or its escape as in C.
+pub(super) fn delimiter(text: &str) -> Result<u8, String> {
+    let wrong = || "not a character of one byte; write , or '\\t' or '\\x1e'".to_owned();
+    match text.as_bytes() {
+        &[byte] => Ok(byte),
+        b"\\n" => Ok(b'\n'),
+        b"\\t" => Ok(b'\t'),
+        b"\\r" => Ok(b'\r'),
+        b"\\\\" => Ok(b'\\'),
+        [b'\\', b'x', ..] => u8::from_str_radix(&text[2..], 16).map_err(|_| wrong()),
+        [b'\\', ..] => u8::from_str_radix(&text[1..], 8).map_err(|_| wrong()),
+        _ => Err(wrong()),
+    }
+}
+
+/// `--load` in the grammar of `--workers`: fewer processes than this must be running.
+pub(super) fn load(text: &str) -> Result<f64, String> {
+    let wrong = || "not a load; write 4, 50%, +1 or -1".to_owned();
+    let number = |text: &str| match text.parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok(number),
+        _ => Err(wrong()),
+    };
+    let cpus = cpus::usable() as f64;
+    let load = match text.strip_suffix('%') {
+        Some(percent) => cpus * number(percent)? / 100.0,
+        None if text.starts_with(['+', '-']) => cpus + number(text)?,
+        None => number(text)?,
+    };
+    // As there, 0 is almost none: a job starts where nothing else runs.
+    if load >= 0.0 { Ok(load.max(0.01)) } else { Err(wrong()) }
+}
+
+/// `--timeout`: a duration, or a share of what jobs take.
+pub(super) fn timeout(text: &str) -> Result<Timeout, String> {
+    let Some(percent) = text.strip_suffix('%') else {
+        return units::limit(text).map(Timeout::Fixed);
+    };
+    match percent.parse::<f64>() {
+        Ok(percent) if percent > 100.0 && percent.is_finite() => Ok(Timeout::OfMedian(percent)),
+        _ => Err("a share of the median is above 100%; write 200%".into()),
     }
 }
 
@@ -128,9 +209,9 @@ pub(super) fn directory(text: &str) -> Result<Directory, String> {
 
 /// `--clock`, in nanoseconds since 1970.
 pub(super) fn clock(text: &str) -> Result<u64, String> {
-    let since_1970 = match units::duration(text) {
-        Ok(duration) if text.parse::<f64>().is_ok() => Some(duration),
-        _ => humantime::parse_rfc3339_weak(text)
+    let since_1970 = match text.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+        Err(_) => humantime::parse_rfc3339_weak(text)
             .ok()
             .and_then(|time| time.duration_since(UNIX_EPOCH).ok()),
     };
@@ -148,7 +229,12 @@ mod tests {
         assert_eq!(workers("3"), Ok(3));
         assert_eq!(workers("100%"), Ok(cpus::usable()));
         assert_eq!(workers("0.001%"), Ok(1));
-        for text in ["0", "-1", "0%", "-5%", "many", "nan%", "100000"] {
+        assert_eq!(workers("+1"), Ok(cpus::usable() + 1));
+        assert_eq!(workers("-1"), Ok((cpus::usable() - 1).max(1)));
+        assert_eq!(workers("-9999"), Ok(1));
+        assert!(workers("0").is_ok_and(|workers| workers > 1));
+        assert!(measured_workers("0").is_err());
+        for text in ["", "+", "0%", "-5%", "many", "nan%", "100000", "+9999"] {
             assert!(workers(text).is_err(), "{text}");
         }
     }
@@ -159,8 +245,48 @@ mod tests {
         assert_eq!(halt("now,fail=1"), Ok(Halt::Now(HaltOn::Fail(HaltLimit::Count(1)))));
         assert_eq!(halt("soon,fail=20%"), Ok(Halt::Soon(HaltOn::Fail(HaltLimit::Percent(20.0)))));
         assert_eq!(halt("soon,done=10"), Ok(Halt::Soon(HaltOn::Done(HaltLimit::Count(10)))));
-        for text in ["", "now", "now,fail", "later,fail=1", "now,fail=0", "now,fail=200%", "2"] {
+        assert_eq!(halt("2"), halt("now,fail=1"));
+        assert_eq!(halt("-1"), halt("soon,success=1"));
+        for text in ["", "now", "now,fail", "later,fail=1", "now,fail=0", "now,fail=200%", "3"] {
             assert!(halt(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_delimiter_is_a_character_or_its_escape() {
+        for (text, byte) in [
+            (",", b','),
+            ("\\n", b'\n'),
+            ("\\0", 0),
+            ("\\x1e", 0x1e),
+            ("\\\\", b'\\'),
+            ("\\", b'\\'),
+        ] {
+            assert_eq!(delimiter(text), Ok(byte), "{text}");
+        }
+        for text in ["", "ab", "ж", "\\x", "\\x100", "\\q", "\\ж"] {
+            assert!(delimiter(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_load_is_a_number_or_a_share_of_the_cpus() {
+        let cpus = cpus::usable() as f64;
+        assert_eq!(load("3"), Ok(3.0));
+        assert_eq!(load("200%"), Ok(2.0 * cpus));
+        assert_eq!(load("+1"), Ok(cpus + 1.0));
+        assert_eq!(load("0"), Ok(0.01));
+        for text in ["", "x", "-9999", "inf", "%"] {
+            assert!(load(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_timeout_is_a_time_or_a_share_of_the_median() {
+        assert_eq!(timeout("2s"), Ok(Timeout::Fixed(Duration::from_secs(2))));
+        assert_eq!(timeout("150%"), Ok(Timeout::OfMedian(150.0)));
+        for text in ["", "0", "100%", "50%", "inf%", "%"] {
+            assert!(timeout(text).is_err(), "{text}");
         }
     }
 

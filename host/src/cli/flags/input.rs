@@ -1,8 +1,17 @@
 //! Flags that say where jobs come from.
 
+use super::grammar;
+use crate::cli::input::columns::{Columns, Separator, separator};
+use crate::cli::input::encode::Words;
+use crate::cli::input::lines::Record;
 use crate::cli::input::range::Range;
+use crate::cli::report::Report;
+use crate::cli::units;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
+
+/// Bytes of a block where nobody says otherwise.
+const BLOCK_BYTES: u64 = 1 << 20;
 
 /// What a record of the input is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -45,6 +54,52 @@ pub(crate) struct InputFlags {
     #[arg(short = '0', long)]
     pub(crate) null: bool,
 
+    /// Jobs read from files end with this character, not with a line end
+    #[arg(short = 'd', long, value_name = "CHAR", value_parser = grammar::delimiter,
+          conflicts_with = "null")]
+    pub(crate) delimiter: Option<u8>,
+
+    /// The columns of each line are the words of a job: {1} {2} … of a command, or the values of a task's
+    /// parameters. They are separated by a character or by what a regular expression matches
+    #[arg(short = 'C', long, value_name = "REGEX", value_parser = separator)]
+    pub(crate) colsep: Option<Separator>,
+
+    /// The same for CSV, whose columns may have quotes; --colsep says what separates them if not a comma
+    #[arg(long)]
+    pub(crate) csv: bool,
+
+    /// The first line names the columns (of words, the first after each `:::`): {NAME} of a command, or the
+    /// fields of a task's only parameter, or its parameters. Columns are separated by TABs unless --colsep or
+    /// --csv is given. `:` is the only value
+    #[arg(long, value_name = ":", value_parser = [":"], hide_possible_values = true)]
+    header: Option<String>,
+
+    /// The words of a job are so many lines or words after `:::`: arguments of a command, or an array; with
+    /// --pipe, a block has so many lines
+    #[arg(
+        short = 'N',
+        long,
+        value_name = "N",
+        visible_short_alias = 'n',
+        alias = "max-replace-args"
+    )]
+    max_args: Option<u32>,
+
+    /// Jobs are blocks of whole lines: a command's standard input, or the text of a task's only parameter
+    #[arg(long, aliases = ["spreadstdin", "pipe-part", "pipepart"],
+          conflicts_with_all = ["range", "files", "stdin", "colsep", "csv"])]
+    pub(crate) pipe: bool,
+
+    /// Largest block of --pipe, unless it is a single line [default: 1MiB]
+    #[arg(long, value_name = "SIZE", value_parser = units::size, alias = "block-size",
+          requires = "pipe", conflicts_with = "max_args")]
+    block: Option<u64>,
+
+    /// Take the jobs in a random order, which --seed makes the same in every run. Those read from files are
+    /// kept in memory
+    #[arg(long, conflicts_with = "pipe")]
+    pub(crate) shuf: bool,
+
     /// What a line is. `lines`: a job as it is (an empty one too); `jsonl`: JSON, checked at once
     #[arg(long, value_name = "FORMAT", default_value = "lines", hide_possible_values = true)]
     pub(crate) input_format: InputFormat,
@@ -56,4 +111,100 @@ pub(crate) struct InputFlags {
     /// Each job is the command's standard input instead of an argument
     #[arg(long, conflicts_with = "files")]
     pub(crate) stdin: bool,
+}
+
+impl InputFlags {
+    /// What ends a record of a file.
+    fn end(&self) -> u8 {
+        self.delimiter.unwrap_or(if self.null { 0 } else { b'\n' })
+    }
+
+    /// Whether the first record names the columns.
+    pub(crate) fn has_header(&self) -> bool {
+        self.header.is_some()
+    }
+
+    /// Whether a job is the text of the task's only parameter.
+    pub(crate) fn is_raw(&self) -> bool {
+        self.pipe || self.files || self.raw_input && self.columns().is_none()
+    }
+
+    /// How many records are the words of a job, where that is told.
+    pub(crate) fn run(&self) -> Option<u32> {
+        self.max_args.filter(|most| *most != 1 && !self.pipe)
+    }
+
+    /// What a line is, as a header's line.
+    pub(crate) fn line(&self) -> Record {
+        if self.csv { Record::Quoted(self.end()) } else { Record::Line(self.end()) }
+    }
+
+    /// What a record of a file is.
+    pub(crate) fn record(&self) -> Record {
+        let end = self.end();
+        match (self.pipe, self.max_args) {
+            (false, _) => self.line(),
+            (true, Some(count)) => Record::Lines { end, count: count.max(1) },
+            (true, None) => {
+                let bytes = self.block.unwrap_or(BLOCK_BYTES).max(1);
+                Record::Block { end, bytes: usize::try_from(bytes).unwrap_or(usize::MAX) }
+            }
+        }
+    }
+
+    /// The columns of a record, if it has any.
+    pub(crate) fn columns(&self) -> Option<Columns> {
+        match (&self.colsep, self.csv) {
+            (Some(separator), true) => Some(Columns::Csv(separator.byte().unwrap_or(b','))),
+            (None, true) => Some(Columns::Csv(b',')),
+            (Some(separator), false) => Some(Columns::Separated(separator.regex.clone())),
+            (None, false) if self.has_header() && !self.pipe => {
+                Some(Columns::Separated(separator("\t").expect("a TAB is an expression").regex))
+            }
+            (None, false) => None,
+        }
+    }
+
+    /// How records become the words of jobs.
+    pub(crate) fn words(&self) -> Words {
+        match (self.columns(), self.run()) {
+            (Some(columns), _) => Words::Columns(columns),
+            (None, Some(0)) => Words::None,
+            (None, Some(most)) => Words::Several(most as usize),
+            (None, None) => Words::One,
+        }
+    }
+
+    /// Whether the flags go together.
+    ///
+    /// # Errors
+    /// Two that do not.
+    pub(crate) fn check(&self) -> Result<(), Report> {
+        let wrong = |flags: &str, help: &str| Err(Report::usage(flags).help(help));
+        let columns = self.columns().is_some();
+        let lines = self.input_format == InputFormat::Lines;
+        match self {
+            _ if columns && self.run().is_some() => {
+                wrong("a job is either a row of columns or -N lines", "leave one of them out")
+            }
+            _ if columns && self.range.is_some() => {
+                wrong("the integers of --range have no columns", "leave one of them out")
+            }
+            _ if (columns || self.pipe) && !lines => wrong(
+                "--input-format jsonl has neither columns nor blocks",
+                "a line of JSON can be an array: [1,2]",
+            ),
+            _ if (columns || self.run().is_some()) && (self.files || self.stdin) => wrong(
+                "--files and --stdin take one word for each job",
+                "leave out -N and what splits lines into columns",
+            ),
+            _ if self.csv && self.colsep.as_ref().is_some_and(|text| text.byte().is_none()) => {
+                wrong(
+                    "the columns of --csv are separated by a single byte",
+                    "write --colsep ';' or leave --csv out",
+                )
+            }
+            _ => Ok(()),
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Flags that say how jobs are run, what they may cost, and what they are granted.
 
-use super::grammar;
+use super::grammar::{self, Timeout};
+use crate::cli::input::pacing::Conditions;
+use crate::cli::report::Report;
 use crate::cli::units;
 use clap::Args;
 use std::time::{Duration, Instant};
@@ -12,9 +14,11 @@ use wpool::wire::settings::{Directory, Isolation, Settings};
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Workers")]
 pub(crate) struct PoolFlags {
-    /// Worker processes: a number, or a share of the usable CPUs (50%) [default: usable CPUs]
-    #[arg(short = 'j', long, value_name = "N|N%", value_parser = grammar::workers,
-          allow_hyphen_values = true)]
+    /// Worker processes: a number, a share of the usable CPUs (50%), more or fewer than there are of them
+    /// (+1, -1), or as many as there are jobs (0) [default: usable CPUs]
+    #[arg(short = 'j', long, value_name = "N|N%|+N|-N", value_parser = grammar::workers,
+          allow_hyphen_values = true, visible_alias = "jobs", visible_short_alias = 'P',
+          aliases = ["max-procs", "processes", "max-workers"])]
     pub(crate) workers: Option<usize>,
 
     /// The task to call, where the module has several
@@ -33,16 +37,45 @@ pub(crate) struct PoolFlags {
     pub(crate) isolation: Isolation,
 
     /// Replace a worker after this many jobs
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..),
+          aliases = ["maxtasksperchild", "max-tasks-per-child"])]
     pub(crate) max_jobs_per_worker: Option<u64>,
 
     /// Most jobs sent to a worker at once [default: as many as run in about a millisecond]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096),
+          alias = "chunksize")]
     pub(crate) batch: Option<u16>,
 
-    /// Load and check everything, show what would be run, and run nothing
-    #[arg(long)]
+    /// Least time between the starts of two jobs
+    #[arg(long, value_name = "DURATION", default_value = "0", value_parser = units::duration,
+          help_heading = "When jobs start")]
+    delay: Duration,
+
+    /// Start a job only while fewer processes than this run on the machine, by themselves or as a share of the
+    /// usable CPUs (100%)
+    #[arg(long, value_name = "N|N%|+N|-N", value_parser = grammar::load,
+          allow_hyphen_values = true, help_heading = "When jobs start")]
+    load: Option<f64>,
+
+    /// Start a job only while so much memory is available
+    #[arg(long, value_name = "SIZE", value_parser = units::size, help_heading = "When jobs start")]
+    memfree: Option<u64>,
+
+    /// Run workers with this niceness, from -20 (first served) to 19
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i8).range(-20..=19),
+          allow_hyphen_values = true)]
+    pub(crate) nice: Option<i8>,
+
+    /// Load and check everything, print each job as it would be run, and run nothing
+    #[arg(long, alias = "dryrun")]
     pub(crate) dry_run: bool,
+}
+
+impl PoolFlags {
+    /// When a job may start.
+    pub(crate) fn conditions(&self) -> Conditions {
+        Conditions { delay: self.delay, load: self.load, memory_free: self.memfree }
+    }
 }
 
 /// What becomes of jobs that fail, and of a run that is to end early.
@@ -64,7 +97,8 @@ pub(crate) struct PolicyFlags {
 
     /// When to stop early: `never`, or `soon` or `now` (killing running jobs), then `fail`,
     /// `success` or `done`, then how many jobs: now,fail=1 or soon,fail=20%
-    #[arg(long, value_name = "WHEN", default_value = "never", value_parser = grammar::halt)]
+    #[arg(long, value_name = "WHEN", default_value = "never", value_parser = grammar::halt,
+          allow_hyphen_values = true, alias = "halt-on-error")]
     halt: Halt,
 
     /// Stop at the first failed job: --halt now,fail=1
@@ -123,9 +157,10 @@ impl CompileLimitFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct LimitFlags {
-    /// Longest time of one attempt at a job: 0.5 (seconds), 200ms, 1m [default: none]
-    #[arg(long, value_name = "DURATION", value_parser = units::limit)]
-    pub(crate) timeout: Option<Duration>,
+    /// Longest time of one attempt at a job: 0.5 (seconds), 200ms, 1m, or a share of the median of the jobs
+    /// that have succeeded so far: 200% [default: none]
+    #[arg(long, value_name = "DURATION|N%", value_parser = grammar::timeout)]
+    timeout: Option<Timeout>,
 
     /// Longest time of the whole run, with what is done before its first job [default: none]
     #[arg(long, value_name = "DURATION", value_parser = units::limit)]
@@ -177,6 +212,37 @@ pub(crate) struct BufferFlags {
 }
 
 impl LimitFlags {
+    /// Longest time of one attempt at a job, where it is the same for all jobs.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        match self.timeout {
+            Some(Timeout::Fixed(timeout)) => Some(timeout),
+            Some(Timeout::OfMedian(_)) | None => None,
+        }
+    }
+
+    /// The same as a share of the median of successes, in percent.
+    pub(crate) fn timeout_percent(&self) -> Option<f64> {
+        match self.timeout {
+            Some(Timeout::OfMedian(percent)) => Some(percent),
+            Some(Timeout::Fixed(_)) | None => None,
+        }
+    }
+
+    /// Refuses a timeout that depends on other jobs, where jobs do not follow on each other.
+    ///
+    /// # Errors
+    /// There is one.
+    pub(crate) fn refuse_share(&self, subcommand: &str) -> Result<(), Report> {
+        match self.timeout_percent() {
+            None => Ok(()),
+            Some(percent) => Err(Report::usage(format!(
+                "--timeout {percent}% has no meaning for `wpool {subcommand}`: jobs that ended tell nothing \
+                 of others"
+            ))
+            .help("give a time: --timeout 2s")),
+        }
+    }
+
     /// What compiling may cost.
     pub(crate) fn compile(&self, cache: bool) -> CompileConfig {
         CompileConfig { cache, fuel: self.fuel.is_some(), ..self.compile.config() }
@@ -196,7 +262,7 @@ impl LimitFlags {
             region_bytes_max: self.region_space,
             fuel: self.fuel,
             output_bytes_max: self.max_output,
-            env: grants.env.clone(),
+            env: grants.variables(),
             dirs: grants.dir.clone(),
             seed: grants.seed,
             clock: grants.clock,
@@ -209,9 +275,9 @@ impl LimitFlags {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Grants")]
 pub(crate) struct GrantFlags {
-    /// Let guests see an environment variable
+    /// Let guests see an environment variable; the last of one name counts
     #[arg(long, value_name = "KEY=VALUE", value_parser = grammar::variable)]
-    pub(crate) env: Vec<(String, String)>,
+    env: Vec<(String, String)>,
 
     /// Let guests use a folder, under the same or another name; `ro`: only read it
     #[arg(long, value_name = "HOST[::GUEST[::ro]]", value_parser = grammar::directory)]
@@ -224,4 +290,13 @@ pub(crate) struct GrantFlags {
     /// Stop guests' clocks at a time: 2026-01-31T12:00:00Z, or seconds since 1970
     #[arg(long, value_name = "TIME", value_parser = grammar::clock)]
     pub(crate) clock: Option<u64>,
+}
+
+impl GrantFlags {
+    /// The variables, the last of each name.
+    fn variables(&self) -> Vec<(String, String)> {
+        let again = |at: usize, key: &str| self.env[at + 1..].iter().any(|(other, _)| other == key);
+        let last = self.env.iter().enumerate().filter(|(at, (key, _))| !again(*at, key));
+        last.map(|(_, variable)| variable.clone()).collect()
+    }
 }

@@ -25,6 +25,13 @@ use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, Command};
 use std::path::PathBuf;
 
+/// The name of a subcommand that takes jobs or calls.
+pub(crate) const MAP: &str = "map";
+/// The name of the subcommand for processes.
+pub(crate) const RUN: &str = "run";
+/// The name of the subcommand that measures.
+pub(crate) const BENCH: &str = "bench";
+
 /// Runs each job through the module, in parallel.
 ///
 /// A job is a line of JSON: the value for the task's parameter, or an array of values for several.
@@ -47,9 +54,14 @@ pub(crate) struct MapFlags {
     #[arg(value_name = "MODULE")]
     pub(crate) module: PathBuf,
 
-    /// Arguments of a command, in which {} {.} {/} {//} {/.} {#} {1} … are replaced.
+    /// Arguments of a command, in which {} {.} {/} {//} {/.} {#} {%} {1} … are replaced.
     #[arg(last = true, value_name = "ARG")]
     pub(crate) template: Vec<String>,
+
+    /// Replace this text in the arguments of a command instead of {}
+    #[arg(short = 'I', value_name = "TEXT", help_heading = "Jobs",
+          value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    replace: Option<String>,
 
     #[command(flatten)]
     pub(crate) input: InputFlags,
@@ -57,7 +69,11 @@ pub(crate) struct MapFlags {
     /// What to do when there are no jobs: `pass`, `warn` or `fail` (exit code 4)
     #[arg(long, value_name = "WHAT", default_value = "warn", hide_possible_values = true)]
     #[arg(help_heading = "Jobs")]
-    pub(crate) no_input: NoInput,
+    no_input: NoInput,
+
+    /// The same as --no-input pass
+    #[arg(long, help_heading = "Jobs")]
+    no_run_if_empty: bool,
 
     #[command(flatten)]
     pub(crate) results: ResultFlags,
@@ -94,6 +110,11 @@ pub(crate) struct MapFlags {
 }
 
 impl MapFlags {
+    /// What to do when there are no jobs.
+    pub(crate) fn no_input(&self) -> NoInput {
+        if self.no_run_if_empty { NoInput::Pass } else { self.no_input }
+    }
+
     /// What is called.
     pub(crate) fn call(&self) -> Call<'_> {
         Call {
@@ -101,6 +122,7 @@ impl MapFlags {
             task: self.pool.task.as_deref(),
             init: self.pool.init.as_deref(),
             template: &self.template,
+            replace: self.replace.as_deref(),
             input: &self.input,
         }
     }
@@ -115,6 +137,10 @@ pub(crate) fn with_environment(command: Command) -> Command {
         }
         // The text lives as long as the program, which parses its flags once.
         let name = format!("WPOOL_{}", long.replace('-', "_").to_uppercase()).leak();
+        // Set to nothing, it is as good as not set.
+        if std::env::var_os(&*name).is_some_and(|value| value.is_empty()) {
+            return arg;
+        }
         let arg = match arg.get_action() {
             ArgAction::SetTrue => arg.value_parser(FalseyValueParser::new()),
             _ => arg,

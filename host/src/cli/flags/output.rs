@@ -60,6 +60,15 @@ pub(crate) struct OutputFlags {
     #[arg(long)]
     pub(crate) tag: bool,
 
+    /// Print this and a TAB before each line of a result; {} {1} {.} {#} {%} … are replaced
+    #[arg(long, value_name = "TEXT", conflicts_with = "tag")]
+    tagstring: Option<String>,
+
+    /// Keep what each job came to in DIR/1/WORD too, or DIR/1/WORD/2/WORD …, with a header DIR/NAME/WORD …:
+    /// its result in stdout, what it printed in stderr, and its number in seq
+    #[arg(long, value_name = "DIR", alias = "res")]
+    pub(crate) results: Option<PathBuf>,
+
     /// Print results as they come; failed jobs print nothing
     #[arg(long)]
     pub(crate) unordered: bool,
@@ -67,6 +76,22 @@ pub(crate) struct OutputFlags {
     /// Print results in the order of the jobs (the default; for those who come from GNU parallel)
     #[arg(short, long, conflicts_with = "unordered", hide = true)]
     keep_order: bool,
+
+    /// Print each result whole (the default; for those who come from GNU parallel)
+    #[arg(long, hide = true)]
+    group: bool,
+}
+
+impl OutputFlags {
+    /// What stands before each line of a result, with places for a job's words.
+    pub(crate) fn tagstring(&self) -> Option<String> {
+        self.tagstring.clone()
+    }
+
+    /// Whether the words of jobs are needed beside their results.
+    pub(crate) fn needs_words(&self) -> bool {
+        self.tag || self.tagstring.is_some() || self.results.is_some()
+    }
 }
 
 impl ResultFlags {
@@ -96,7 +121,22 @@ impl ResultFlags {
 pub(crate) struct ProgressFlags {
     /// Show progress on standard error: `auto`, `bar`, `plain` (a line every 10 s) or `none`
     #[arg(long, value_name = "HOW", default_value = "auto", hide_possible_values = true)]
-    pub(crate) progress: ProgressWhen,
+    progress: ProgressWhen,
+
+    /// Show a bar of progress, and, where the number of jobs is known, how long it will take: --progress bar
+    #[arg(long)]
+    bar: bool,
+
+    /// The same as --bar
+    #[arg(long)]
+    eta: bool,
+}
+
+impl ProgressFlags {
+    /// When progress is shown, and how.
+    pub(crate) fn how(&self) -> ProgressWhen {
+        if self.bar || self.eta { ProgressWhen::Bar } else { self.progress }
+    }
 }
 
 /// What people are shown.

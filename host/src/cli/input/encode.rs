@@ -1,83 +1,223 @@
 //! How the words of a job become the bytes that a worker gets.
 
+use super::columns::Columns;
+use super::lines::{START_BYTES_MAX, is_readable};
 use super::names::Names;
 use crate::cli::output::resume::Skip;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 use wpool::pool::feed::Intake;
 use wpool::wire::failure::{Failure, FailureKind};
 use wpool::wire::settings::command_job;
 
 /// What a job is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// The only word, as it is.
+    #[default]
     Word,
     /// A JSON array of the words; one that is not JSON becomes a string.
-    Array,
+    Array {
+        /// Whether a word alone is the value itself.
+        bare: bool,
+        /// Which words, in which order; all as they come if there are none.
+        picked: Vec<usize>,
+    },
+    /// A JSON object of the words, by these names.
+    Object(Vec<String>),
     /// A command's arguments.
     Arguments,
     /// A command's standard input: the only word.
     Stdin,
 }
 
+/// How records become the words of jobs.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Words {
+    /// A record is a job's only word.
+    #[default]
+    One,
+    /// The columns of a record are the words of a job.
+    Columns(Columns),
+    /// So many records are the words of a job.
+    Several(usize),
+    /// A record is a job without words.
+    None,
+}
+
+/// How jobs are made of records.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Form {
+    /// What a job is made of.
+    pub(crate) shape: Shape,
+    /// How records become words.
+    pub(crate) words: Words,
+    /// Whether the only word is the path of a file whose bytes are the job.
+    pub(crate) files: bool,
+    /// Whether each word must be JSON.
+    pub(crate) jsonl: bool,
+    /// Whether each word of an array or an object is a string, even if it is JSON.
+    pub(crate) texts: bool,
+}
+
 /// Makes jobs of words.
 #[derive(Debug)]
 pub(crate) struct Encoder {
-    shape: Shape,
-    /// Whether the only word is the path of a file whose bytes are the job.
-    files: bool,
-    /// Whether each word must be JSON.
-    jsonl: bool,
+    form: Form,
     bytes_max: usize,
     skip: Option<Skip>,
     names: Names,
     /// Whether a word is a job as it is: the fast path.
     plain: bool,
     scratch: Vec<u8>,
+    columns: Vec<Vec<u8>>,
+    run: Run,
+    /// The job whose bytes come from a pipe that has not ended.
+    piped: Option<Piped>,
 }
+
+/// Records that become one job when there are enough of them.
+#[derive(Debug, Default)]
+struct Run {
+    /// Their bytes, and where each ends.
+    text: Vec<u8>,
+    ends: Vec<usize>,
+    /// How many there are, those included that there was no room for.
+    count: usize,
+}
+
+/// A job whose bytes come from a pipe.
+#[derive(Debug)]
+struct Piped {
+    pipe: File,
+    words: Vec<Vec<u8>>,
+    bytes: Vec<u8>,
+}
+
+/// What was found where a file's path led.
+enum Opened {
+    /// All bytes of a regular file, in the scratch.
+    Read,
+    Pipe(File),
+}
+
+/// Most bytes that are read of a pipe before others have their turn.
+const TURN_BYTES: u64 = 4 << 20;
 
 impl Encoder {
     /// An encoder of jobs of at most `bytes_max` bytes.
-    pub(crate) fn new(
-        shape: Shape,
-        files: bool,
-        jsonl: bool,
-        bytes_max: usize,
-        skip: Option<Skip>,
-        names: Names,
-    ) -> Self {
-        let plain = shape == Shape::Word && !files && !jsonl && skip.is_none();
-        Encoder { shape, files, jsonl, bytes_max, skip, names, plain, scratch: Vec::new() }
+    pub(crate) fn new(form: Form, bytes_max: usize, skip: Option<Skip>, names: Names) -> Self {
+        let as_it_is = form.shape == Shape::Word && matches!(form.words, Words::One);
+        let plain = as_it_is && !form.files && !form.jsonl && skip.is_none();
+        let (scratch, columns, run) = (Vec::new(), Vec::new(), Run::default());
+        Encoder { form, bytes_max, skip, names, plain, scratch, columns, run, piped: None }
     }
 
-    /// Adds the job of a single word.
+    /// Adds the job of a single record, or makes the record a part of one.
     #[inline]
     pub(crate) fn add_word(&mut self, intake: &mut Intake, word: &[u8]) {
         if self.plain && word.len() <= self.bytes_max {
             intake.push(word);
         } else {
-            self.add(intake, &[word]);
+            self.add_record(intake, word);
         }
     }
 
-    /// Adds the job of these words, at least one.
+    fn add_record(&mut self, intake: &mut Intake, record: &[u8]) {
+        match &self.form.words {
+            Words::One => self.add(intake, &[record]),
+            Words::None => self.add(intake, &[]),
+            Words::Columns(columns) => {
+                let mut found = std::mem::take(&mut self.columns);
+                match columns.split(record, &mut found) {
+                    Ok(()) => {
+                        self.add(intake, &found.iter().map(Vec::as_slice).collect::<Vec<_>>());
+                    }
+                    Err(wrong) => self.fail(intake, record, invalid(wrong)),
+                }
+                self.columns = found;
+            }
+            &Words::Several(most) => {
+                self.run.add(record, self.bytes_max);
+                if self.run.count == most {
+                    self.finish(intake);
+                }
+            }
+        }
+    }
+
+    /// Adds the job of the records that were too few for one.
+    pub(crate) fn finish(&mut self, intake: &mut Intake) {
+        let run = std::mem::take(&mut self.run);
+        match run.count {
+            0 => {}
+            count if count > run.ends.len() => {
+                self.add_too_large(intake, &run.text[..run.text.len().min(START_BYTES_MAX)]);
+            }
+            _ => self.add(intake, &run.words()),
+        }
+    }
+
+    /// Adds the job of these words.
     pub(crate) fn add(&mut self, intake: &mut Intake, words: &[&[u8]]) {
         let job = intake.next_number();
         if self.skip.as_ref().is_some_and(|skip| skip.contains(job)) {
             return intake.skip();
         }
-        if self.files {
+        if self.form.files {
             self.names.opened(job, words[0]);
+            match open(words[0], self.bytes_max, &mut self.scratch) {
+                Ok(Opened::Read) => {}
+                Ok(Opened::Pipe(pipe)) => {
+                    let words = words.iter().map(|word| word.to_vec()).collect();
+                    self.piped = Some(Piped { pipe, words, bytes: Vec::new() });
+                    self.go_on(intake);
+                    return;
+                }
+                Err(failure) => return self.fail(intake, &words.join(&b' '), failure),
+            }
         }
+        self.push(intake, words);
+    }
+
+    /// Adds the job of these words, whose file has been read.
+    fn push(&mut self, intake: &mut Intake, words: &[&[u8]]) {
         match self.encode(words) {
             Ok(bytes) => intake.push(&bytes),
             Err(failure) => self.fail(intake, &words.join(&b' '), failure),
+        }
+    }
+
+    /// Whether a job waits for a pipe to end. No other may be added meanwhile.
+    #[inline]
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.piped.is_some()
+    }
+
+    /// What to wait on where a job waits for a pipe.
+    pub(crate) fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.piped.as_ref().map(|piped| piped.pipe.as_fd())
+    }
+
+    /// Reads what the pipe that a job waits for has; adds the job if that is all.
+    pub(crate) fn go_on(&mut self, intake: &mut Intake) {
+        let Some(mut piped) = self.piped.take() else { return };
+        let left = self.bytes_max as u64 + 1 - piped.bytes.len() as u64;
+        let ended = read_ready(&piped.pipe, left.min(TURN_BYTES), &mut piped.bytes);
+        let words: Vec<&[u8]> = piped.words.iter().map(Vec::as_slice).collect();
+        match ended {
+            Ok(false) if piped.bytes.len() <= self.bytes_max => self.piped = Some(piped),
+            Ok(_) => {
+                self.scratch = piped.bytes;
+                self.push(intake, &words);
+            }
+            Err(error) => self.fail(intake, words[0], cannot_open(words[0], &error)),
         }
     }
 
@@ -92,12 +232,20 @@ impl Encoder {
 
     /// Adds a job that cannot be run. Its input has the form that jobs of its kind have.
     fn fail(&self, intake: &mut Intake, text: &[u8], failure: Failure) {
-        match self.shape {
-            Shape::Word | Shape::Array => intake.fail(text, failure),
+        match self.form.shape {
+            Shape::Word | Shape::Array { .. } | Shape::Object(_) => intake.fail(text, failure),
             Shape::Arguments | Shape::Stdin => {
-                let job = command_job(&[], text).expect("no word holds a NUL byte");
+                let job = command_job(&[], text).expect("there are no words");
                 intake.fail(&job, failure);
             }
+        }
+    }
+
+    /// How many records become one job.
+    pub(crate) fn records_of_a_job(&self) -> u64 {
+        match self.form.words {
+            Words::Several(most) => most as u64,
+            Words::One | Words::Columns(_) | Words::None => 1,
         }
     }
 
@@ -106,27 +254,55 @@ impl Encoder {
         self.bytes_max
     }
 
-    fn encode<'a>(&'a mut self, words: &[&'a [u8]]) -> Result<Cow<'a, [u8]>, Failure> {
-        let text: &'a [u8] = match self.files {
-            true => {
-                read_file(words[0], self.bytes_max, &mut self.scratch)?;
-                &self.scratch
-            }
-            false => words[0],
+    /// The job of these words; of a file, the bytes are in the scratch.
+    fn encode<'a>(&'a self, words: &[&'a [u8]]) -> Result<Cow<'a, [u8]>, Failure> {
+        let Form { shape, files, jsonl, texts, .. } = &self.form;
+        let text = match words {
+            _ if *files => self.scratch.as_slice(),
+            [] => b"null",
+            [first, ..] => first,
         };
         if text.len() > self.bytes_max {
             return Err(too_large(self.bytes_max));
         }
-        if self.jsonl {
+        if *jsonl {
             words.iter().try_for_each(|word| check_json(word))?;
         }
-        match self.shape {
-            Shape::Word => Ok(Cow::Borrowed(text)),
-            Shape::Array => array(words).map(Cow::Owned),
-            Shape::Arguments if self.files => command(words, text).map(Cow::Owned),
-            Shape::Arguments => command(words, b"").map(Cow::Owned),
-            Shape::Stdin => command(&[], text).map(Cow::Owned),
+        let job = match shape {
+            Shape::Word => Cow::Borrowed(text),
+            Shape::Array { .. } if words.is_empty() => Cow::Borrowed(text),
+            Shape::Array { bare, picked } => Cow::Owned(match picked.as_slice() {
+                [] if *bare && words.len() == 1 => value(words[0], 0, *texts)?,
+                [] => array(words, *texts)?,
+                picked => array(&pick(words, picked)?, *texts)?,
+            }),
+            Shape::Object(names) => Cow::Owned(object(names, words, *texts)?),
+            Shape::Arguments if *files => Cow::Owned(command(words, text)?),
+            Shape::Arguments => Cow::Owned(command(words, b"")?),
+            Shape::Stdin => Cow::Owned(command(&[], text)?),
+        };
+        match job.len() > self.bytes_max && words.len() > 1 {
+            true => Err(too_large(self.bytes_max)),
+            false => Ok(job),
         }
+    }
+}
+
+impl Run {
+    /// Adds a record; where all together, each with a byte behind it, have more than `bytes_max` bytes, it is
+    /// only counted.
+    fn add(&mut self, record: &[u8], bytes_max: usize) {
+        self.count += 1;
+        if self.text.len() + record.len() + self.ends.len() <= bytes_max {
+            self.text.extend_from_slice(record);
+            self.ends.push(self.text.len());
+        }
+    }
+
+    /// The records.
+    fn words(&self) -> Vec<&[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, &end)| &self.text[start..end]).collect()
     }
 }
 
@@ -143,22 +319,51 @@ fn command(words: &[&[u8]], stdin: &[u8]) -> Result<Vec<u8>, Failure> {
 }
 
 /// The words as a JSON array.
-fn array(words: &[&[u8]]) -> Result<Vec<u8>, Failure> {
+fn array(words: &[&[u8]], texts: bool) -> Result<Vec<u8>, Failure> {
     let mut array = vec![b'['];
     for (index, word) in words.iter().enumerate() {
         if index > 0 {
             array.push(b',');
         }
-        if is_json(word) {
-            array.extend_from_slice(word);
-        } else {
-            let text = std::str::from_utf8(word)
-                .map_err(|_| invalid(format!("word {} is not UTF-8", index + 1)))?;
-            serde_json::to_writer(&mut array, text).expect("a string can be written to memory");
-        }
+        array.extend(value(word, index, texts)?);
     }
     array.push(b']');
     Ok(array)
+}
+
+/// The words as a JSON object.
+fn object(names: &[String], words: &[&[u8]], texts: bool) -> Result<Vec<u8>, Failure> {
+    if words.len() > names.len() {
+        let (columns, named) = (words.len(), names.len());
+        return Err(invalid(format!("{columns} columns, and the header has {named}")));
+    }
+    let mut object = vec![b'{'];
+    for (index, (name, word)) in names.iter().zip(words).enumerate() {
+        if index > 0 {
+            object.push(b',');
+        }
+        serde_json::to_writer(&mut object, name).expect("a string can be written to memory");
+        object.push(b':');
+        object.extend(value(word, index, texts)?);
+    }
+    object.push(b'}');
+    Ok(object)
+}
+
+/// The words at these places.
+fn pick<'a>(words: &[&'a [u8]], places: &[usize]) -> Result<Vec<&'a [u8]>, Failure> {
+    let missing = |place: &usize| invalid(format!("column {} is missing", place + 1));
+    places.iter().map(|place| words.get(*place).copied().ok_or_else(|| missing(place))).collect()
+}
+
+/// A word as a JSON value: itself, or a string.
+fn value(word: &[u8], index: usize, text: bool) -> Result<Vec<u8>, Failure> {
+    if !text && is_json(word) {
+        return Ok(word.to_vec());
+    }
+    let text = std::str::from_utf8(word)
+        .map_err(|_| invalid(format!("word {} is not UTF-8", index + 1)))?;
+    Ok(serde_json::to_vec(text).expect("a string can be written to memory"))
 }
 
 /// Whether the bytes are one JSON value.
@@ -178,28 +383,51 @@ fn check_json(word: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// Replaces `bytes` by those of the file. Only a regular file will do: reading anything else
-/// might not end.
-fn read_file(path: &[u8], bytes_max: usize, bytes: &mut Vec<u8>) -> Result<(), Failure> {
+/// Replaces `bytes` by those of the file, or answers with a pipe to read. Reading anything else might not end.
+fn open(path: &[u8], bytes_max: usize, bytes: &mut Vec<u8>) -> Result<Opened, Failure> {
     bytes.clear();
-    let open = || -> io::Result<File> {
+    let mut open = || -> io::Result<Opened> {
         let path = Path::new(std::ffi::OsStr::from_bytes(path));
         let nonblocking = nix::fcntl::OFlag::O_NONBLOCK.bits();
         let file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
-        match file.metadata()?.is_file() {
-            true => Ok(file),
-            false => Err(io::Error::other("not a regular file")),
+        let kind = file.metadata()?.file_type();
+        if kind.is_fifo() {
+            return Ok(Opened::Pipe(file));
         }
+        if !kind.is_file() {
+            return Err(io::Error::other("neither a regular file nor a pipe"));
+        }
+        file.take(bytes_max as u64 + 1).read_to_end(bytes)?;
+        Ok(Opened::Read)
     };
-    let read = |bytes: &mut Vec<u8>| open()?.take(bytes_max as u64 + 1).read_to_end(bytes);
-    match read(bytes) {
-        Ok(length) if length > bytes_max => Err(too_large(bytes_max)),
-        Ok(_) => Ok(()),
-        Err(error) => {
-            let path = String::from_utf8_lossy(path);
-            Err(invalid(format!("cannot open {path}: {error}")))
+    match open() {
+        Ok(Opened::Read) if bytes.len() > bytes_max => Err(too_large(bytes_max)),
+        Ok(opened) => Ok(opened),
+        Err(error) => Err(cannot_open(path, &error)),
+    }
+}
+
+fn cannot_open(path: &[u8], error: &io::Error) -> Failure {
+    invalid(format!("cannot open {}: {error}", String::from_utf8_lossy(path)))
+}
+
+/// Appends what a pipe has, as far as that needs no waiting, and at most `most` bytes; true if it has ended.
+fn read_ready(mut pipe: &File, most: u64, bytes: &mut Vec<u8>) -> io::Result<bool> {
+    let (mut left, mut piece) = (most as usize, vec![0; 64 << 10]);
+    while left > 0 && is_readable(pipe)? {
+        let room = left.min(piece.len());
+        match pipe.read(&mut piece[..room]) {
+            Ok(0) => return Ok(true),
+            Ok(read) => {
+                bytes.extend_from_slice(&piece[..read]);
+                left -= read;
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+            Err(error) => return Err(error),
         }
     }
+    Ok(false)
 }
 
 #[cfg(test)]
@@ -207,25 +435,86 @@ mod tests {
     use super::*;
     use std::io::Write;
 
-    fn encode(shape: Shape, files: bool, jsonl: bool, words: &[&[u8]]) -> Result<Vec<u8>, String> {
-        let mut encoder = Encoder::new(shape, files, jsonl, 16, None, Names::words());
+    fn encoder(form: Form) -> Encoder {
+        Encoder::new(form, 16, None, Names::words())
+    }
+
+    fn encode(shape: Shape, jsonl: bool, words: &[&[u8]]) -> Result<Vec<u8>, String> {
+        let encoder = encoder(Form { shape, jsonl, ..Form::default() });
         encoder.encode(words).map(Cow::into_owned).map_err(|failure| failure.message)
+    }
+
+    fn all() -> Shape {
+        Shape::Array { bare: false, picked: Vec::new() }
+    }
+
+    /// The jobs that records become, and why some do not.
+    fn jobs(form: Form, records: &[&str]) -> (Vec<String>, Option<String>) {
+        let (mut encoder, mut intake) = (encoder(form), Intake::default());
+        records.iter().for_each(|record| encoder.add_word(&mut intake, record.as_bytes()));
+        encoder.finish(&mut intake);
+        let failure = intake.first_failed().map(|(_, failure)| failure.message.clone());
+        let mut jobs = Vec::new();
+        intake.drain(|job| jobs.push(String::from_utf8(job.to_vec()).expect("text")));
+        (jobs, failure)
+    }
+
+    fn contents(path: &[u8]) -> Result<Vec<u8>, String> {
+        let mut bytes = Vec::new();
+        match open(path, 16, &mut bytes) {
+            Ok(_) => Ok(bytes),
+            Err(failure) => Err(failure.message),
+        }
     }
 
     #[test]
     fn several_words_become_an_array_and_what_is_not_json_a_string() {
-        let words: [&[u8]; 4] = [b"1", b"a\"b", b"[2]", b""];
+        let words: [&[u8]; 4] = [b"1", b"a\"b", b"[]", b""];
+        assert_eq!(encode(all(), false, &words), Ok(br#"[1,"a\"b",[],""]"#.to_vec()));
+        assert_eq!(encode(all(), false, &[]), Ok(b"null".to_vec()));
         assert_eq!(
-            encode(Shape::Array, false, false, &words),
-            Ok(br#"[1,"a\"b",[2],""]"#.to_vec())
+            encode(all(), false, &[b"123456", b"123456", b"123"]),
+            Err("too large: more than 16 bytes".into())
         );
     }
 
     #[test]
-    fn jsonl_names_the_column_of_what_is_not_json() {
-        assert_eq!(encode(Shape::Word, false, true, &[b"[1, 2]"]), Ok(b"[1, 2]".to_vec()));
+    fn columns_become_an_array_an_object_or_the_only_value() {
+        let columns = Words::Columns(Columns::Csv(b','));
+        let form = |shape| Form { shape, words: columns.clone(), ..Form::default() };
+        let bare = Shape::Array { bare: true, picked: Vec::new() };
+        assert_eq!(jobs(form(bare), &["1", "a", "1,2"]).0, ["1", "\"a\"", "[1,2]"]);
+        let picked = Shape::Array { bare: false, picked: vec![2, 0] };
+        let (made, failure) = jobs(form(picked), &["1,2,3", "1,2"]);
+        assert_eq!((made, failure), (vec!["[3,1]".into()], Some("column 3 is missing".into())));
+        let object = Shape::Object(vec!["a".into(), "b".into()]);
+        let (made, failure) = jobs(form(object), &["1,x", "1", "1,2,3"]);
+        assert_eq!(made, ["{\"a\":1,\"b\":\"x\"}", "{\"a\":1}"]);
+        assert_eq!(failure, Some("3 columns, and the header has 2".into()));
+        let texts = Form { texts: true, ..form(all()) };
+        assert_eq!(jobs(texts, &["1,x"]).0, ["[\"1\",\"x\"]"]);
+    }
+
+    #[test]
+    fn several_records_become_one_job_and_the_last_has_what_is_left() {
+        let form = |most| Form { shape: all(), words: Words::Several(most), ..Form::default() };
+        assert_eq!(jobs(form(2), &["1", "2", "3"]).0, ["[1,2]", "[3]"]);
+        assert_eq!(jobs(form(2), &[]).0, [""; 0]);
+        let long = "123456789";
+        let (made, failure) = jobs(form(3), &[long, long, "1", "2"]);
         assert_eq!(
-            encode(Shape::Word, false, true, &[b"[1, x]"]),
+            (made, failure),
+            (vec!["[2]".into()], Some("too large: more than 16 bytes".into()))
+        );
+        let none = Form { shape: all(), words: Words::None, ..Form::default() };
+        assert_eq!(jobs(none, &["1", "2"]).0, ["null", "null"]);
+    }
+
+    #[test]
+    fn jsonl_names_the_column_of_what_is_not_json() {
+        assert_eq!(encode(Shape::Word, true, &[b"[1, 2]"]), Ok(b"[1, 2]".to_vec()));
+        assert_eq!(
+            encode(Shape::Word, true, &[b"[1, x]"]),
             Err("not JSON at column 5: expected value".into())
         );
     }
@@ -235,23 +524,23 @@ mod tests {
         let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
         let path = file.path().as_os_str().as_bytes().to_vec();
         file.write_all(b"0123456789").expect("written");
-        assert_eq!(encode(Shape::Word, true, false, &[&path]), Ok(b"0123456789".to_vec()));
+        assert_eq!(contents(&path), Ok(b"0123456789".to_vec()));
         file.write_all(b"0123456789").expect("written");
-        let error = encode(Shape::Word, true, false, &[&path]).expect_err("20 bytes");
+        let error = contents(&path).expect_err("20 bytes");
         assert_eq!(error, "too large: more than 16 bytes");
-        let error = encode(Shape::Word, true, false, &[b"/"]).expect_err("a folder");
-        assert_eq!(error, "cannot open /: not a regular file");
-        let error = encode(Shape::Word, true, false, &[b"/nowhere"]).expect_err("missing");
+        let error = contents(b"/").expect_err("a folder");
+        assert_eq!(error, "cannot open /: neither a regular file nor a pipe");
+        let error = contents(b"/nowhere").expect_err("missing");
         assert!(error.starts_with("cannot open /nowhere: No such file"), "{error}");
     }
 
     #[test]
     fn a_commands_job_holds_its_words_or_its_standard_input() {
         assert_eq!(
-            encode(Shape::Arguments, false, false, &[b"a", b"b"]),
+            encode(Shape::Arguments, false, &[b"a", b"b"]),
             Ok(b"\x04\0\0\0a\0b\0".to_vec())
         );
-        assert_eq!(encode(Shape::Stdin, false, false, &[b"a b"]), Ok(b"\0\0\0\0a b".to_vec()));
-        assert!(encode(Shape::Arguments, false, false, &[b"a\0b"]).is_err());
+        assert_eq!(encode(Shape::Stdin, false, &[b"a b"]), Ok(b"\0\0\0\0a b".to_vec()));
+        assert!(encode(Shape::Arguments, false, &[b"a\0b"]).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Jobs that are the records of files: lines, or what stands between NUL bytes.
+//! Jobs that are the records of files: lines, what stands between NUL bytes, rows of CSV, or blocks of lines.
 //!
 //! Nothing here blocks: a file is read only when it has something. The descriptor's own flags are
 //! left alone, since standard input is shared with other programs. Memory is bounded: a record
@@ -22,7 +22,83 @@ const READ_BYTES_MAX: usize = 256 << 10;
 const FRUITLESS_BYTES_MAX: usize = 4 << 20;
 
 /// Bytes that are kept of a record above the limit, to show with its failure.
-const START_BYTES_MAX: usize = 256;
+pub(super) const START_BYTES_MAX: usize = 256;
+
+/// Most bytes of a header.
+const HEADER_BYTES_MAX: usize = 1 << 20;
+
+/// What a text may begin with that some editors write; it is no part of the first record.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// What a record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Record {
+    /// What ends with this byte, without the byte.
+    Line(u8),
+    /// What ends with this byte where no quotes are open, without the byte.
+    Quoted(u8),
+    /// Whole lines, as many as so many bytes hold; a single line may be longer.
+    Block {
+        /// What a line ends with.
+        end: u8,
+        /// Most bytes.
+        bytes: usize,
+    },
+    /// So many whole lines.
+    Lines {
+        /// What a line ends with.
+        end: u8,
+        /// How many lines.
+        count: u32,
+    },
+}
+
+/// How far the unused bytes have been looked at, in search of a record's end.
+#[derive(Clone, Copy, Debug, Default)]
+struct Search {
+    /// Bytes known to hold no end.
+    scanned: usize,
+    /// Whether quotes are open behind them.
+    quoted: bool,
+    /// Ends of lines among them.
+    lines: u32,
+}
+
+impl Search {
+    /// Finds the end of the first record among the unused bytes: how many it has, and how many it takes with
+    /// what ends it.
+    fn find(&mut self, record: Record, unused: &[u8]) -> Option<(usize, usize)> {
+        let from = self.scanned.min(unused.len());
+        let rest = &unused[from..];
+        let found = match record {
+            Record::Line(end) => memchr::memchr(end, rest).map(|at| (from + at, from + at + 1)),
+            Record::Quoted(end) => memchr::memchr2_iter(end, b'"', rest)
+                .find(|&at| match rest[at] {
+                    b'"' => {
+                        self.quoted = !self.quoted;
+                        false
+                    }
+                    _ => !self.quoted,
+                })
+                .map(|at| (from + at, from + at + 1)),
+            Record::Block { bytes, .. } if unused.len() < bytes => return None,
+            Record::Block { end, bytes } => memchr::memrchr(end, &unused[..bytes])
+                .or_else(|| memchr::memchr(end, &unused[bytes..]).map(|at| bytes + at))
+                .map(|at| (at + 1, at + 1)),
+            Record::Lines { end, count } => memchr::memchr_iter(end, rest)
+                .find(|_| {
+                    self.lines += 1;
+                    self.lines == count
+                })
+                .map(|at| (from + at + 1, from + at + 1)),
+        };
+        match found {
+            Some(_) => *self = Search::default(),
+            None => self.scanned = unused.len(),
+        }
+        found
+    }
+}
 
 /// A file to read records from.
 #[derive(Debug)]
@@ -31,6 +107,10 @@ pub(crate) struct Reader {
     name: String,
     /// Whether one can wait for it (epoll refuses regular files and the like).
     pollable: bool,
+    /// What was read of it behind its header.
+    ahead: Vec<u8>,
+    /// Whether its beginning has been read.
+    begun: bool,
 }
 
 impl Reader {
@@ -41,8 +121,44 @@ impl Reader {
     pub(crate) fn new(file: File, name: impl Into<String>) -> io::Result<Self> {
         let kind = file.metadata()?.file_type();
         let pollable = kind.is_fifo() || kind.is_socket() || file.is_terminal();
-        Ok(Reader { file, name: name.into(), pollable })
+        Ok(Reader { file, name: name.into(), pollable, ahead: Vec::new(), begun: false })
     }
+
+    /// What it is called.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Takes its first record, however long that has to be waited for.
+    ///
+    /// # Errors
+    /// It cannot be read, or the record is longer than 1 MiB.
+    pub(crate) fn take_header(&mut self, record: Record) -> io::Result<Vec<u8>> {
+        self.begun = true;
+        let (mut search, mut piece) = (Search::default(), vec![0; 64 << 10]);
+        loop {
+            if let Some((length, taken)) = search.find(record, &self.ahead) {
+                let rest = self.ahead.split_off(taken);
+                let mut header = std::mem::replace(&mut self.ahead, rest);
+                header.truncate(length);
+                return Ok(without_mark(&header).to_vec());
+            }
+            if self.ahead.len() > HEADER_BYTES_MAX {
+                return Err(io::Error::other("the first line is longer than 1MiB"));
+            }
+            match self.file.read(&mut piece) {
+                Ok(0) => return Ok(without_mark(&std::mem::take(&mut self.ahead)).to_vec()),
+                Ok(bytes) => self.ahead.extend_from_slice(&piece[..bytes]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// A text without the mark that it may begin with.
+fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
 }
 
 /// The records of files, one file after the other.
@@ -51,13 +167,17 @@ pub(crate) struct Lines {
     readers: VecDeque<Reader>,
     /// Whether the first reader has been told to `names`.
     started: bool,
-    separator: u8,
+    /// Whether the next byte is the first of its file.
+    at_beginning: bool,
+    record: Record,
+    /// What stands before each record of a job (the header of blocks).
+    prefix: Vec<u8>,
     names: Names,
     buffer: Vec<u8>,
-    /// The unused bytes of the buffer, and those among them known to hold no separator.
+    /// The unused bytes of the buffer, and how far they have been looked at.
     start: usize,
     end: usize,
-    scanned: usize,
+    search: Search,
     /// The beginning of a record above the limit, whose end is not yet found.
     too_large: Option<Vec<u8>>,
 }
@@ -70,19 +190,33 @@ enum Progress {
 }
 
 impl Lines {
-    /// The records of these files, each ended by `separator`.
-    pub(crate) fn new(readers: Vec<Reader>, separator: u8, names: Names) -> Self {
+    /// The records of these files; `prefix` stands before each.
+    pub(crate) fn new(readers: Vec<Reader>, record: Record, prefix: Vec<u8>, names: Names) -> Self {
         Lines {
             readers: readers.into(),
             started: false,
-            separator,
+            at_beginning: false,
+            record,
+            prefix,
             names,
             buffer: Vec::new(),
             start: 0,
             end: 0,
-            scanned: 0,
+            search: Search::default(),
             too_large: None,
         }
+    }
+
+    /// Whether it is known already that there are no more records. Nothing is waited for.
+    pub(crate) fn is_over(&mut self, intake: &mut Intake, encoder: &mut Encoder) -> bool {
+        while self.start == self.end && self.too_large.is_none() && !self.readers.is_empty() {
+            match self.read(encoder.bytes_max()) {
+                Ok(Progress::EndOfFile) => self.finish_file(intake, encoder),
+                // An error comes again when it is read for jobs.
+                Ok(Progress::Bytes(_) | Progress::Blocked) | Err(_) => return false,
+            }
+        }
+        self.readers.is_empty()
     }
 
     /// What to wait on.
@@ -107,6 +241,7 @@ impl Lines {
                 && let Some(reader) = self.readers.front()
             {
                 self.names.started(intake.next_number(), &reader.name);
+                self.at_beginning = !reader.begun && self.prefix.is_empty();
                 self.started = true;
             }
             let first = intake.next_number();
@@ -135,37 +270,86 @@ impl Lines {
 
     /// Adds the complete records of the buffer; true if there is room for no more.
     fn split(&mut self, intake: &mut Intake, encoder: &mut Encoder, room: &Room) -> bool {
+        if self.at_beginning && !self.skip_mark() {
+            return false;
+        }
         if self.too_large.is_some() && !self.drop_rest(intake, encoder) {
             return false;
         }
+        match self.record {
+            Record::Line(end) => self.split_lines(end, intake, encoder, room),
+            _ => self.split_others(intake, encoder, room),
+        }
+    }
+
+    /// Passes over the mark that a text may begin with; false if more bytes are needed to tell.
+    fn skip_mark(&mut self) -> bool {
+        let unused = &self.buffer[self.start..self.end];
+        if unused.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(unused) {
+            return false;
+        }
+        let is_text = matches!(self.record, Record::Line(_) | Record::Quoted(_));
+        if is_text && unused.starts_with(BYTE_ORDER_MARK) {
+            self.start += BYTE_ORDER_MARK.len();
+        }
+        self.at_beginning = false;
+        true
+    }
+
+    /// The fast path.
+    fn split_lines(
+        &mut self,
+        end: u8,
+        intake: &mut Intake,
+        encoder: &mut Encoder,
+        room: &Room,
+    ) -> bool {
         let unused = &self.buffer[self.start..self.end];
         let mut from = 0;
-        for at in memchr::memchr_iter(self.separator, &unused[self.scanned..]) {
-            let to = self.scanned + at;
+        let scanned = self.search.scanned;
+        for at in memchr::memchr_iter(end, &unused[scanned..]) {
+            let to = scanned + at;
             encoder.add_word(intake, &unused[from..to]);
             from = to + 1;
-            if room.is_full(intake) {
+            if room.is_full(intake) || encoder.is_waiting() {
                 self.start += from;
-                self.scanned = 0;
+                self.search.scanned = 0;
                 return true;
             }
         }
         self.start += from;
-        self.scanned = self.end - self.start;
+        self.search.scanned = self.end - self.start;
         false
+    }
+
+    fn split_others(&mut self, intake: &mut Intake, encoder: &mut Encoder, room: &Room) -> bool {
+        loop {
+            let unused = &self.buffer[self.start..self.end];
+            let Some((length, taken)) = self.search.find(self.record, unused) else { return false };
+            add(encoder, intake, &self.prefix, &unused[..length]);
+            self.start += taken;
+            if room.is_full(intake) || encoder.is_waiting() {
+                return true;
+            }
+        }
     }
 
     /// Drops bytes to the end of a record above the limit; true if it was found.
     fn drop_rest(&mut self, intake: &mut Intake, encoder: &mut Encoder) -> bool {
-        match memchr::memchr(self.separator, &self.buffer[self.start..self.end]) {
-            Some(at) => {
-                self.start += at + 1;
+        let record = match self.record {
+            // What is left of a block is its last line.
+            Record::Block { end, .. } => Record::Line(end),
+            record => record,
+        };
+        match self.search.find(record, &self.buffer[self.start..self.end]) {
+            Some((_, taken)) => {
+                self.start += taken;
                 let start = self.too_large.take().unwrap_or_default();
                 encoder.add_too_large(intake, &start);
                 true
             }
             None => {
-                self.start = self.end;
+                (self.start, self.end, self.search.scanned) = (0, 0, 0);
                 false
             }
         }
@@ -179,9 +363,16 @@ impl Lines {
             self.too_large = Some(self.buffer[..self.end.min(START_BYTES_MAX)].to_vec());
         }
         if self.too_large.is_some() {
-            (self.end, self.scanned) = (0, 0);
+            (self.end, self.search.scanned) = (0, 0);
         }
         let Some(reader) = self.readers.front_mut() else { return Ok(Progress::EndOfFile) };
+        if !reader.ahead.is_empty() {
+            let ahead = std::mem::take(&mut reader.ahead);
+            self.buffer.truncate(self.end);
+            self.buffer.extend_from_slice(&ahead);
+            self.end = self.buffer.len();
+            return Ok(Progress::Bytes(ahead.len()));
+        }
         if !is_readable(&reader.file)? {
             return Ok(Progress::Blocked);
         }
@@ -207,16 +398,24 @@ impl Lines {
         if let Some(start) = self.too_large.take() {
             encoder.add_too_large(intake, &start);
         } else if self.start < self.end {
-            encoder.add_word(intake, &self.buffer[self.start..self.end]);
+            add(encoder, intake, &self.prefix, &self.buffer[self.start..self.end]);
         }
-        (self.start, self.end, self.scanned) = (0, 0, 0);
+        (self.start, self.end, self.search) = (0, 0, Search::default());
         self.readers.pop_front();
         self.started = false;
     }
 }
 
+/// Adds a record behind what stands before each.
+fn add(encoder: &mut Encoder, intake: &mut Intake, prefix: &[u8], record: &[u8]) {
+    match prefix {
+        [] => encoder.add_word(intake, record),
+        _ => encoder.add_word(intake, &[prefix, record].concat()),
+    }
+}
+
 /// Whether a read would not wait. (Regular files are always readable.)
-fn is_readable(file: &File) -> io::Result<bool> {
+pub(super) fn is_readable(file: &File) -> io::Result<bool> {
     let mut fds = [PollFd::new(file.as_fd(), PollFlags::POLLIN)];
     match poll(&mut fds, PollTimeout::ZERO) {
         Ok(ready) => Ok(ready > 0),
@@ -228,7 +427,7 @@ fn is_readable(file: &File) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::input::encode::Shape;
+    use crate::cli::input::encode::{Form, Shape};
     use std::io::{PipeWriter, Seek, Write, pipe};
     use std::os::fd::OwnedFd;
 
@@ -244,16 +443,28 @@ mod tests {
 
     impl Case {
         fn new(readers: Vec<Reader>, record_bytes_max: usize) -> Self {
-            let names = Names::records("line");
-            let encoder =
-                Encoder::new(Shape::Word, false, false, record_bytes_max, None, names.clone());
-            let lines = Lines::new(readers, b'\n', names.clone());
+            Case::of(Record::Line(b'\n'), readers, record_bytes_max)
+        }
+
+        fn of(record: Record, readers: Vec<Reader>, record_bytes_max: usize) -> Self {
+            let names = Names::records("line", 1, 0);
+            let form = Form { shape: Shape::Word, ..Form::default() };
+            let encoder = Encoder::new(form, record_bytes_max, None, names.clone());
+            let lines = Lines::new(readers, record, Vec::new(), names.clone());
             Case { lines, encoder, intake: Intake::default(), names }
         }
 
         fn fill(&mut self, room: usize) -> Fill {
             let room = Room::new(&self.intake, room);
             self.lines.fill(&mut self.intake, &mut self.encoder, &room).expect("readable")
+        }
+
+        /// The texts of all jobs.
+        fn texts(&mut self) -> Vec<String> {
+            assert_eq!(self.fill(1 << 20), Fill::End);
+            let mut texts = Vec::new();
+            self.intake.drain(|job| texts.push(String::from_utf8_lossy(job).into_owned()));
+            texts
         }
 
         /// How many jobs there are, and how many bytes they have.
@@ -312,6 +523,71 @@ mod tests {
         assert_eq!(case.fill(1000), Fill::End);
         assert_eq!(case.jobs(), (3, 3 * ENTRY_BYTES + 3));
         assert_eq!(case.names.place(2), "line 1 of f");
+    }
+
+    #[test]
+    fn a_mark_at_the_beginning_of_a_file_is_no_part_of_it() {
+        let marked = |text: &str| file(format!("\u{feff}{text}").as_bytes());
+        let files = vec![marked("1\n\u{feff}2\n"), marked("3"), file(b"\xef\xbb"), marked("")];
+        let mut case = Case::new(files, 100);
+        assert_eq!(case.texts(), ["1", "\u{feff}2", "3", "\u{fffd}"]);
+        let (mut writer, reader) = piped();
+        let mut case = Case::new(vec![reader], 100);
+        for piece in [&b"\xef"[..], b"\xbb", b"\xbf7\n"] {
+            assert_eq!(case.fill(1000), Fill::Blocked);
+            writer.write_all(piece).expect("written");
+        }
+        drop(writer);
+        assert_eq!(case.texts(), ["7"]);
+    }
+
+    #[test]
+    fn a_line_end_within_quotes_ends_no_row() {
+        let rows = b"a,\"b\nc\"\n\"d\"\"\n\",e\nf";
+        let mut case = Case::of(Record::Quoted(b'\n'), vec![file(rows)], 100);
+        assert_eq!(case.texts(), ["a,\"b\nc\"", "\"d\"\"\n\",e", "f"]);
+        // A row that is too long ends where it ends, not at a line end in its quotes.
+        let rows = [b"\"".to_vec(), vec![b'x'; 1 << 20], b"\n\"\n1\n".to_vec()].concat();
+        let mut case = Case::of(Record::Quoted(b'\n'), vec![file(&rows)], 100);
+        assert_eq!(case.texts(), ["1"]);
+        assert_eq!(case.jobs().0, 2);
+    }
+
+    #[test]
+    fn blocks_are_whole_lines_of_at_most_so_many_bytes_or_one_line() {
+        let block = |bytes| Record::Block { end: b'\n', bytes };
+        let text = b"12\n34\n5\n6789012345\n1";
+        let mut case = Case::of(block(6), vec![file(text)], 100);
+        assert_eq!(case.texts(), ["12\n34\n", "5\n", "6789012345\n", "1"]);
+        let mut case = Case::of(block(1), vec![file(text)], 100);
+        assert_eq!(case.texts(), ["12\n", "34\n", "5\n", "6789012345\n", "1"]);
+        let mut case = Case::of(block(99), vec![file(text)], 100);
+        assert_eq!(case.texts(), [String::from_utf8_lossy(text)]);
+        let lines = Record::Lines { end: b'\n', count: 2 };
+        let mut case = Case::of(lines, vec![file(text)], 100);
+        assert_eq!(case.texts(), ["12\n34\n", "5\n6789012345\n", "1"]);
+    }
+
+    #[test]
+    fn a_header_is_taken_once_and_what_follows_it_is_read() {
+        let mut reader = file(b"\xef\xbb\xbfa,b\n1\n2");
+        assert_eq!(reader.take_header(Record::Line(b'\n')).expect("a header"), b"a,b");
+        assert_eq!(Case::new(vec![reader], 100).texts(), ["1", "2"]);
+        let mut empty = file(b"");
+        assert_eq!(empty.take_header(Record::Line(b'\n')).expect("none"), b"");
+        assert_eq!(Case::new(vec![empty], 100).texts(), [""; 0]);
+    }
+
+    #[test]
+    fn the_end_is_known_without_waiting() {
+        let (mut writer, reader) = piped();
+        let mut case = Case::new(vec![reader, file(b"")], 100);
+        writer.write_all(b"1\n").expect("written");
+        assert_eq!(case.fill(1), Fill::More);
+        let is_over = |case: &mut Case| case.lines.is_over(&mut case.intake, &mut case.encoder);
+        assert!(!is_over(&mut case));
+        drop(writer);
+        assert!(is_over(&mut case));
     }
 
     #[test]

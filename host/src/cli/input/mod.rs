@@ -2,16 +2,21 @@
 //!
 //! An origin finds the words of each job, and the [`Encoder`] makes a job of them.
 
+pub(crate) mod columns;
 pub(crate) mod encode;
 pub(crate) mod lines;
 pub(crate) mod names;
+pub(crate) mod order;
+pub(crate) mod pacing;
 pub(crate) mod product;
 pub(crate) mod range;
 
 use encode::Encoder;
 use lines::Lines;
+use pacing::Pacing;
 use product::Product;
 use range::Range;
+use rustix::event::{PollFd, PollFlags, poll};
 use std::io;
 use std::os::fd::BorrowedFd;
 use wpool::pool::feed::{Fill, Intake, Source};
@@ -32,18 +37,40 @@ pub(crate) enum Origin {
     Lines(Lines),
 }
 
+impl Origin {
+    /// How many records there are left, where that is known.
+    pub(crate) fn remaining(&self) -> Option<u64> {
+        match self {
+            Origin::Words { product, next } => Some(product.len() - next),
+            Origin::Range(range) => Some(range.len()),
+            Origin::Lines(_) => None,
+        }
+    }
+}
+
 /// The jobs of a run.
 #[derive(Debug)]
 pub(crate) struct Input {
     origin: Origin,
     encoder: Encoder,
+    pacing: Option<Pacing>,
     seen: u64,
 }
 
 impl Input {
     /// The jobs of `origin`, made by `encoder`.
     pub(crate) fn new(origin: Origin, encoder: Encoder) -> Self {
-        Input { origin, encoder, seen: 0 }
+        Input { origin, encoder, pacing: None, seen: 0 }
+    }
+
+    /// The same, each job when it may start.
+    pub(crate) fn paced(self, pacing: Option<Pacing>) -> Self {
+        Input { pacing, ..self }
+    }
+
+    /// The same, each job as soon as somebody asks.
+    pub(crate) fn unpaced(self) -> Self {
+        Input { pacing: None, ..self }
     }
 
     /// Jobs there have been so far, those included that a resumed run skips.
@@ -52,32 +79,99 @@ impl Input {
     }
 }
 
-impl Source for Input {
-    fn fill(&mut self, intake: &mut Intake, room: usize) -> io::Result<Fill> {
-        let room = Room::new(intake, room);
+impl Input {
+    /// Adds jobs as far as there is room.
+    fn add(&mut self, intake: &mut Intake, room: &Room) -> io::Result<Fill> {
+        self.encoder.go_on(intake);
+        if self.encoder.is_waiting() {
+            return Ok(Fill::Blocked);
+        }
         let fill = match &mut self.origin {
             Origin::Words { product, next } => {
-                Ok(fill_words(product, next, intake, &mut self.encoder, &room))
+                fill_words(product, next, intake, &mut self.encoder, room)
             }
-            Origin::Range(range) => Ok(fill_range(range, intake, &mut self.encoder, &room)),
-            Origin::Lines(lines) => lines.fill(intake, &mut self.encoder, &room),
+            Origin::Range(range) => fill_range(range, intake, &mut self.encoder, room),
+            Origin::Lines(lines) => lines.fill(intake, &mut self.encoder, room)?,
+        };
+        if self.encoder.is_waiting() {
+            return Ok(Fill::Blocked);
+        }
+        if fill == Fill::End {
+            self.encoder.finish(intake);
+        }
+        Ok(fill)
+    }
+
+    /// Adds the next job if it may start now.
+    fn add_paced(&mut self, intake: &mut Intake) -> io::Result<Fill> {
+        if let Some(pacing) = &mut self.pacing
+            && !pacing.is_open()?
+        {
+            return Ok(Fill::Blocked);
+        }
+        let first = intake.next_number();
+        let fill = self.add(intake, &Room::for_one(intake))?;
+        if intake.next_number() == first {
+            return Ok(fill);
+        }
+        if let Some(pacing) = &mut self.pacing {
+            pacing.passed();
+        }
+        // Nothing must be waited for behind the last job.
+        let over = match &mut self.origin {
+            Origin::Lines(lines) => lines.is_over(intake, &mut self.encoder),
+            _ => self.remaining() == Some(0),
+        };
+        if over && !self.encoder.is_waiting() {
+            self.encoder.finish(intake);
+            return Ok(Fill::End);
+        }
+        Ok(fill)
+    }
+}
+
+impl Source for Input {
+    fn fill(&mut self, intake: &mut Intake, room: usize) -> io::Result<Fill> {
+        let fill = match self.pacing {
+            None => self.add(intake, &Room::new(intake, room)),
+            Some(_) => self.add_paced(intake),
         };
         self.seen = intake.next_number();
         fill
     }
 
     fn fd(&self) -> Option<BorrowedFd<'_>> {
-        match &self.origin {
+        let held = self.pacing.as_ref().and_then(Pacing::fd).or_else(|| self.encoder.fd());
+        held.or_else(|| match &self.origin {
             Origin::Lines(lines) => lines.fd(),
             Origin::Words { .. } | Origin::Range(_) => None,
-        }
+        })
     }
 
     fn remaining(&self) -> Option<u64> {
-        match &self.origin {
-            Origin::Words { product, next } => Some(product.len() - next),
-            Origin::Range(range) => Some(range.len()),
-            Origin::Lines(_) => None,
+        self.origin.remaining().map(|records| records.div_ceil(self.encoder.records_of_a_job()))
+    }
+}
+
+/// Bytes of jobs that are taken at a time by those who wait for them.
+const WAITING_BYTES: usize = 1 << 20;
+
+/// Adds jobs, and waits for them where there are none for now.
+///
+/// # Errors
+/// The input cannot be read.
+pub(crate) fn fill_waiting(source: &mut impl Source, intake: &mut Intake) -> io::Result<Fill> {
+    let first = intake.next_number();
+    loop {
+        let fill = source.fill(intake, WAITING_BYTES)?;
+        if fill != Fill::Blocked || intake.next_number() > first {
+            return Ok(fill);
+        }
+        let fd = source.fd();
+        let mut fds: Vec<_> = fd.iter().map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
+        match poll(&mut fds, None) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
         }
     }
 }
@@ -95,6 +189,11 @@ impl Room {
             bytes_end: intake.bytes() + room.max(1),
             number_end: intake.next_number() + (room / 8).max(1) as u64,
         }
+    }
+
+    /// Room for a single job.
+    fn for_one(intake: &Intake) -> Self {
+        Room { bytes_end: usize::MAX, number_end: intake.next_number() + 1 }
     }
 
     /// Whether enough was added.
@@ -117,8 +216,14 @@ fn fill_words(
             return Fill::More;
         }
         product.words(*next, &mut words);
-        encoder.add(intake, &words);
         *next += 1;
+        match words[..] {
+            [word] => encoder.add_word(intake, word),
+            _ => encoder.add(intake, &words),
+        }
+        if encoder.is_waiting() {
+            return Fill::More;
+        }
     }
     Fill::End
 }
@@ -139,14 +244,14 @@ fn fill_range(range: &mut Range, intake: &mut Intake, encoder: &mut Encoder, roo
 mod tests {
     use super::*;
     use crate::cli::output::resume::{Resume, Skip};
-    use encode::Shape;
+    use encode::Form;
     use names::Names;
 
     const ROW: &str = "1\t:\t0.000\t0.000\t1\t1\t0\t0\t0\n2\t:\t0.000\t0.000\t1\t1\t0\t0\t1\n";
 
     fn integers(text: &str, skip: Option<Skip>) -> Input {
         let range = Range::parse(text).expect("a valid range");
-        let encoder = Encoder::new(Shape::Word, false, false, 100, skip, Names::range(range));
+        let encoder = Encoder::new(Form::default(), 100, skip, Names::range(range, 1));
         Input::new(Origin::Range(range), encoder)
     }
 

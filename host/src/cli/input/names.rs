@@ -23,10 +23,15 @@ struct Inner {
 enum Naming {
     /// Words speak for themselves.
     Words(Option<Product>),
-    Range(Range),
+    /// Integers, so many of which are a job.
+    Range(Range, u64),
     /// Records of files: the number of the first job of each file, and the file's name.
     Records {
         noun: &'static str,
+        /// Records of a job.
+        each: u64,
+        /// Records before the first job of a file.
+        before: u64,
         starts: RefCell<Vec<(u64, String)>>,
     },
 }
@@ -42,14 +47,15 @@ impl Names {
         Names::new(Naming::Words(Some(product)))
     }
 
-    /// Names of jobs that are integers.
-    pub(crate) fn range(range: Range) -> Self {
-        Names::new(Naming::Range(range))
+    /// Names of jobs that are `each` integers.
+    pub(crate) fn range(range: Range, each: u64) -> Self {
+        Names::new(Naming::Range(range, each))
     }
 
-    /// Names of jobs that are records of files; a record is called `noun`.
-    pub(crate) fn records(noun: &'static str) -> Self {
-        Names::new(Naming::Records { noun, starts: RefCell::default() })
+    /// Names of jobs that are `each` records of files, of which `before` stand before the first job; a record
+    /// is called `noun`.
+    pub(crate) fn records(noun: &'static str, each: u64, before: u64) -> Self {
+        Names::new(Naming::Records { noun, each, before, starts: RefCell::default() })
     }
 
     fn new(origin: Naming) -> Self {
@@ -68,6 +74,11 @@ impl Names {
         self.0.files.borrow_mut().insert(job, path.to_vec());
     }
 
+    /// The path that was noted for this job.
+    pub(crate) fn path(&self, job: u64) -> Option<Vec<u8>> {
+        self.0.files.borrow().get(&job).cloned()
+    }
+
     /// Takes the path that was noted for this job.
     pub(crate) fn take_path(&self, job: u64) -> Option<Vec<u8>> {
         self.0.files.borrow_mut().remove(&job)
@@ -82,12 +93,15 @@ impl Names {
                 shorten(&String::from_utf8_lossy(&words.join(&b' ')))
             }
             Naming::Words(_) => String::new(),
-            Naming::Range(range) => range.at(job).to_string(),
-            Naming::Records { noun, starts } => {
+            Naming::Range(range, each) => range.at(job * each).to_string(),
+            Naming::Records { noun, each, before, starts } => {
                 let starts = starts.borrow();
                 let file = starts.partition_point(|(first, _)| *first <= job);
                 match file.checked_sub(1).map(|file| &starts[file]) {
-                    Some((first, name)) => format!("{noun} {} of {name}", job - first + 1),
+                    Some((first, name)) => {
+                        let record = (job - first) * each + before + 1;
+                        format!("{noun} {record} of {name}")
+                    }
                     None => String::new(),
                 }
             }
@@ -110,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_record_is_called_by_its_file_and_its_number_there() {
-        let names = Names::records("line");
+        let names = Names::records("line", 1, 0);
         names.started(0, "a.txt");
         names.started(3, "empty.txt");
         names.started(3, "b.txt");
@@ -119,9 +133,16 @@ mod tests {
     }
 
     #[test]
+    fn a_job_of_several_records_is_called_by_the_first() {
+        let names = Names::records("line", 3, 1);
+        names.started(0, "a.txt");
+        assert_eq!(names.place(2), "line 8 of a.txt");
+    }
+
+    #[test]
     fn an_integer_of_a_range_is_called_by_its_value() {
         let range = Range::parse("10..0..-2").expect("a valid range");
-        assert_eq!(Names::range(range).place(2), "6");
+        assert_eq!(Names::range(range, 1).place(2), "6");
     }
 
     #[test]

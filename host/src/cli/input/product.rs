@@ -1,5 +1,6 @@
 //! The words after several `:::`: all combinations of them, as in GNU parallel.
 
+use super::order::Order;
 use crate::cli::argv::Column;
 
 /// All combinations of the words of several columns; the first varies slowest. Linked columns
@@ -8,6 +9,9 @@ use crate::cli::argv::Column;
 pub(crate) struct Product {
     groups: Vec<Group>,
     len: u64,
+    /// How many words of the only column are a job.
+    run: u64,
+    order: Option<Order>,
 }
 
 #[derive(Clone, Debug)]
@@ -31,7 +35,18 @@ impl Product {
             }
         }
         let len = groups.iter().try_fold(1u64, |len, group| len.checked_mul(group.len))?;
-        Some(Product { groups, len })
+        Some(Product { groups, len, run: 1, order: None })
+    }
+
+    /// The words of the only column, `run` of them in a job; the last job may have fewer.
+    pub(crate) fn in_runs(self, run: u64) -> Self {
+        debug_assert!(self.groups.len() == 1 && self.groups[0].columns.len() == 1);
+        Product { len: self.len.div_ceil(run), run, ..self }
+    }
+
+    /// The same combinations in the random order of a seed.
+    pub(crate) fn shuffled(self, seed: u64) -> Self {
+        Product { order: Some(Order::new(self.len, seed)), ..self }
     }
 
     /// How many combinations there are.
@@ -39,19 +54,21 @@ impl Product {
         self.len
     }
 
-    /// How many words each combination has.
+    /// How many words each combination has at most.
     pub(crate) fn width(&self) -> usize {
-        self.groups.iter().map(|group| group.columns.len()).sum()
-    }
-
-    /// All words, column by column.
-    pub(crate) fn columns(&self) -> impl Iterator<Item = &Vec<Vec<u8>>> {
-        self.groups.iter().flat_map(|group| &group.columns)
+        let columns: usize = self.groups.iter().map(|group| group.columns.len()).sum();
+        columns * self.run as usize
     }
 
     /// Replaces `words` by those of combination `index`, which must be below [`Product::len`].
     pub(crate) fn words<'a>(&'a self, index: u64, words: &mut Vec<&'a [u8]>) {
         words.clear();
+        let index = self.order.map_or(index, |order| order.at(index));
+        if self.run > 1 {
+            let column = self.groups[0].columns[0].iter();
+            let run = column.skip((index * self.run) as usize).take(self.run as usize);
+            return words.extend(run.map(Vec::as_slice));
+        }
         let mut repeats = self.len;
         for group in &self.groups {
             repeats /= group.len;
@@ -94,6 +111,18 @@ mod tests {
     fn linked_columns_go_together_and_the_shortest_counts() {
         assert_eq!(combinations("::: a b c :::+ 1 2"), ["a 1", "b 2"]);
         assert_eq!(combinations("::: x y ::: a b :::+ 1 2"), ["x a 1", "x b 2", "y a 1", "y b 2"]);
+    }
+
+    #[test]
+    fn several_words_of_a_column_are_a_job_and_the_last_has_what_is_left() {
+        let (_, columns) = argv::cut("::: a b c".split(' ').map(OsString::from)).expect("valid");
+        let product = Product::new(columns).expect("not too many").in_runs(2);
+        let mut words = Vec::new();
+        assert_eq!((product.len(), product.width()), (2, 2));
+        product.words(0, &mut words);
+        assert_eq!(words, [b"a", b"b"]);
+        product.words(1, &mut words);
+        assert_eq!(words, [b"c"]);
     }
 
     #[test]

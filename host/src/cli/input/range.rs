@@ -1,11 +1,15 @@
 //! `--range`: jobs that are integers.
 
+use super::order::Order;
+
 /// Integers from a first one, a step apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Range {
-    next: i64,
+    first: i64,
     step: i64,
-    left: u64,
+    count: u64,
+    taken: u64,
+    order: Option<Order>,
 }
 
 impl Range {
@@ -31,13 +35,23 @@ impl Range {
         if step == 0 {
             return Err("the step of a range cannot be 0".into());
         }
-        let left = steps(first, end, step, inclusive).ok_or("the range is too long")?;
-        Ok(Range { next: first, step, left })
+        let count = steps(first, end, step, inclusive).ok_or("the range is too long")?;
+        Ok(Range { first, step, count, taken: 0, order: None })
+    }
+
+    /// The same integers in the random order of a seed.
+    pub(crate) fn shuffled(self, seed: u64) -> Self {
+        Range { order: Some(Order::new(self.count, seed)), ..self }
     }
 
     /// Integers left.
     pub(crate) fn len(&self) -> u64 {
-        self.left
+        self.count - self.taken
+    }
+
+    /// The integer it begins with.
+    pub(crate) fn first(&self) -> i64 {
+        self.first
     }
 
     /// The step between two integers.
@@ -45,18 +59,22 @@ impl Range {
         self.step
     }
 
-    /// The integer that is `index` steps on.
-    pub(crate) fn at(&self, index: u64) -> i64 {
+    /// The integer of a job, which must be below the number of integers.
+    #[inline]
+    pub(crate) fn at(&self, job: u64) -> i64 {
+        let index = self.order.map_or(job, |order| order.at(job));
         // Within a range that was checked, the sum fits, whatever the product does on the way.
-        self.next.wrapping_add(self.step.wrapping_mul(index as i64))
+        self.first.wrapping_add(self.step.wrapping_mul(index as i64))
     }
 
     /// Takes the next integer.
     #[inline]
     pub(crate) fn next(&mut self) -> Option<i64> {
-        self.left = self.left.checked_sub(1)?;
-        let number = self.next;
-        self.next = number.wrapping_add(self.step);
+        if self.taken == self.count {
+            return None;
+        }
+        let number = self.at(self.taken);
+        self.taken += 1;
         Some(number)
     }
 }
@@ -96,6 +114,17 @@ mod tests {
         assert_eq!(all("3..0..-1"), [3, 2, 1]);
         assert_eq!(all("3..=0..-3"), [3, 0]);
         assert_eq!(all("3..0"), [0; 0]);
+    }
+
+    #[test]
+    fn a_shuffled_range_has_the_same_integers() {
+        let range = Range::parse("10..=100..10").expect("a valid range").shuffled(3);
+        let mut taken = range;
+        let mut all: Vec<i64> = std::iter::from_fn(|| taken.next()).collect();
+        assert!(all.iter().enumerate().all(|(job, number)| range.at(job as u64) == *number));
+        assert!(!all.is_sorted());
+        all.sort_unstable();
+        assert_eq!(all, [10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::joblog::{HEADER, JobLog};
 use super::resume::{Skip, whole_rows};
 use crate::cli::exit::Exit;
 use crate::cli::flags::LogFlags;
+use crate::cli::plan::SHUFFLED;
 use crate::cli::report::Report;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
@@ -52,6 +53,14 @@ pub(crate) struct Journal {
     pub(crate) log: Option<JobLog>,
     /// The jobs that are not to be run.
     pub(crate) skip: Option<Skip>,
+}
+
+/// The seed of the random order in which an earlier run, which is gone on with, took its jobs.
+pub(crate) fn earlier_seed(flags: &LogFlags) -> Option<u64> {
+    let path = flags.joblog.as_ref().filter(|_| flags.resume().is_some())?;
+    let meta: Meta = serde_json::from_slice(&fs::read(meta_path(path)).ok()?).ok()?;
+    let (_, seed) = meta.input.rsplit_once(SHUFFLED)?;
+    seed.trim().parse().ok()
 }
 
 /// Opens the joblog that the flags name, if they name one.

@@ -7,10 +7,12 @@ pub(crate) mod joblog;
 pub(crate) mod journal;
 pub(crate) mod processes;
 pub(crate) mod progress;
+pub(crate) mod results;
 pub(crate) mod resume;
 mod rows;
 pub(crate) mod stream;
 pub(crate) mod trace;
+pub(crate) mod words;
 
 use super::input::names::Names;
 use super::signals::{Cause, SharedCause};
@@ -23,8 +25,10 @@ use std::io::{self, Write};
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use stream::Stream;
+use words::WordsOf;
 use wpool::pool::feed::{Notice, Outcome, Results, Sink, Stats};
 use wpool::wire::settings::split_command_job;
+use wpool::wire::template::{Filling, Template};
 
 /// How results are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +48,10 @@ pub(crate) struct Plan {
     pub(crate) format: Format,
     /// Whether each line of a result begins with the job's input.
     pub(crate) tag: bool,
+    /// What each line of a result begins with, if it is something else.
+    pub(crate) tagstring: Option<Template>,
+    /// What the words of a job are.
+    pub(crate) words: WordsOf,
     /// Whether results come in the order of jobs, so that a failed one must hold its place.
     pub(crate) ordered: bool,
     /// Whether the module is a command.
@@ -85,7 +93,11 @@ impl Output {
             Format::Raw if plan.command => None,
             Format::Raw | Format::Jsonl => Some(b'\n'),
         };
-        let plain = plan.format != Format::Jsonl && !plan.tag && !plan.files && log.is_none();
+        let plain = plan.format != Format::Jsonl
+            && !plan.tag
+            && plan.tagstring.is_none()
+            && !plan.files
+            && log.is_none();
         let start = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let names = failures.names();
         Output { results, plan, end, plain, names, log, failures, console, cause, start }
@@ -114,23 +126,32 @@ impl Output {
         &mut self.console
     }
 
+    /// What stands before each line of a result.
+    fn tag<'a>(&self, outcome: &Outcome<'_>, input: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+        let Some(template) = &self.plan.tagstring else {
+            return self.plan.tag.then_some(Cow::Borrowed(input));
+        };
+        let words = match self.plan.files {
+            true => vec![String::from_utf8_lossy(input).into_owned()],
+            false => self.plan.words.read(outcome.input.unwrap_or_default()),
+        };
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let (number, slot) = (outcome.job + 1, outcome.attempt.slot + 1);
+        let mut tag = Vec::new();
+        template.expand(Filling { words: &words, number, slot }, &mut tag);
+        Some(Cow::Owned(tag.join(" ").into_bytes()))
+    }
+
     fn push(&mut self, outcome: &Outcome<'_>, input: &[u8]) {
+        let tag = self.tag(outcome, input);
         let buffer = self.results.buffer();
         match (self.plan.format, outcome.result) {
             (Format::Jsonl, _) => rows::push(buffer, outcome, input, self.start),
-            (_, Ok(result)) if self.plan.tag => push_tagged(buffer, result, input, self.end),
-            (_, Ok(result)) => {
-                buffer.extend_from_slice(result);
-                buffer.extend(self.end);
-            }
+            (_, Ok(result)) => put_tagged(buffer, result, tag.as_deref(), self.end),
             // A failed job holds its place, so that line N stays the result of job N.
-            (_, Err(_)) if self.plan.ordered && !self.plan.command => match self.plan.tag {
-                true => push_tagged(buffer, b"null", input, self.end),
-                false => {
-                    buffer.extend_from_slice(b"null");
-                    buffer.extend(self.end);
-                }
-            },
+            (_, Err(_)) if self.plan.ordered && !self.plan.command => {
+                put_tagged(buffer, b"null", tag.as_deref(), self.end);
+            }
             (_, Err(_)) => (),
         }
     }
@@ -232,15 +253,19 @@ impl Sink for Output {
     }
 }
 
-/// Appends a result with the input and a TAB before each of its lines.
-fn push_tagged(buffer: &mut Vec<u8>, result: &[u8], input: &[u8], end: Option<u8>) {
+/// Appends a result, with its tag and a TAB before each of its lines if it has one.
+fn put_tagged(buffer: &mut Vec<u8>, result: &[u8], tag: Option<&[u8]>, end: Option<u8>) {
+    let Some(tag) = tag else {
+        buffer.extend_from_slice(result);
+        return buffer.extend(end);
+    };
     for line in result.split_inclusive(|&byte| byte == b'\n') {
-        buffer.extend_from_slice(input);
+        buffer.extend_from_slice(tag);
         buffer.push(b'\t');
         buffer.extend_from_slice(line);
     }
     if result.is_empty() && end.is_some() {
-        buffer.extend_from_slice(input);
+        buffer.extend_from_slice(tag);
         buffer.push(b'\t');
     }
     buffer.extend(end);
@@ -289,7 +314,8 @@ mod tests {
     }
 
     fn plan(format: Format) -> Plan {
-        Plan { format, tag: false, ordered: true, command: false, files: false }
+        let (tagstring, words) = (None, WordsOf::Value);
+        Plan { format, tag: false, tagstring, words, ordered: true, command: false, files: false }
     }
 
     #[test]

@@ -42,7 +42,7 @@ const SHOW: &str = r#"(func (export "_start") (local $n i32)
 
 fn command(template: &[&str]) -> Settings {
     let template = template.iter().map(|text| (*text).into()).collect();
-    let command = CommandLine { name: "tool".into(), template, append: true };
+    let command = CommandLine { name: "tool".into(), template, append: true, replace: None };
     Settings { command, ..Settings::default() }
 }
 

@@ -1,9 +1,20 @@
-//! Templates of a command's arguments, with GNU parallel's replacements.
+//! Templates of a command's arguments, and of what results are tagged with, with GNU parallel's replacements.
 
 /// Arguments with places for a job's words.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Template {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
     arguments: Vec<Vec<Piece>>,
+}
+
+/// What a template is filled with.
+#[derive(Clone, Copy, Debug)]
+pub struct Filling<'a> {
+    /// The words of the job.
+    pub words: &'a [&'a str],
+    /// The job's number, from 1.
+    pub number: u64,
+    /// The slot of the worker that runs it, from 1.
+    pub slot: u32,
 }
 
 /// A piece of an argument.
@@ -12,6 +23,8 @@ enum Piece {
     Text(String),
     /// `{#}`: the job's number, from 1.
     Number,
+    /// `{%}`: the worker's slot, from 1.
+    Slot,
     Words(Words),
 }
 
@@ -39,21 +52,28 @@ enum Part {
 }
 
 impl Template {
-    /// Finds the replacements in arguments. Braces around anything else are text.
-    pub(crate) fn parse(arguments: &[String]) -> Self {
-        Template { arguments: arguments.iter().map(|text| pieces(text)).collect() }
+    /// Finds the replacements in arguments. Braces around anything else are text. Where there is a `whole`,
+    /// it stands for `{}`, which is text then.
+    pub fn parse(arguments: &[String], whole: Option<&str>) -> Self {
+        Template { arguments: arguments.iter().map(|text| pieces(text, whole)).collect() }
     }
 
     /// Whether there is a place for words or the number in it.
-    pub(crate) fn has_replacement(&self) -> bool {
+    pub fn has_replacement(&self) -> bool {
         self.arguments.iter().flatten().any(|piece| !matches!(piece, Piece::Text(_)))
     }
 
-    /// Appends the arguments of the job with this number, counted from 1.
+    /// Whether it needs to know a job's words.
+    pub fn has_words(&self) -> bool {
+        self.arguments.iter().flatten().any(|piece| matches!(piece, Piece::Words(_)))
+    }
+
+    /// Appends the arguments of a job.
     ///
     /// A place alone in its argument gives one argument for each of several words; a place beside
     /// other text joins them with spaces. A word that is not there is empty.
-    pub(crate) fn expand(&self, words: &[&str], number: u64, out: &mut Vec<String>) {
+    pub fn expand(&self, filling: Filling<'_>, out: &mut Vec<String>) {
+        let Filling { words, number, slot } = filling;
         for pieces in &self.arguments {
             if let [Piece::Words(place)] = pieces[..]
                 && words.len() > 1
@@ -67,6 +87,7 @@ impl Template {
                 match piece {
                     Piece::Text(text) => argument += text,
                     Piece::Number => argument += &number.to_string(),
+                    Piece::Slot => argument += &slot.to_string(),
                     Piece::Words(place) => argument += &place.text(words),
                 }
             }
@@ -124,38 +145,50 @@ fn directory(path: &str) -> &str {
     }
 }
 
-fn pieces(text: &str) -> Vec<Piece> {
+fn pieces(text: &str, whole: Option<&str>) -> Vec<Piece> {
     let mut pieces = Vec::new();
-    let mut rest = text;
     let mut plain = String::new();
-    while let Some(open) = rest.find('{') {
-        let (before, from_brace) = rest.split_at(open);
-        plain += before;
-        let inside = from_brace[1..].split_once('}');
-        if let Some((piece, after)) =
-            inside.and_then(|(inside, after)| Some((piece(inside)?, after)))
-        {
-            if !plain.is_empty() {
-                pieces.push(Piece::Text(std::mem::take(&mut plain)));
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let found = match whole {
+            Some(whole) if rest.starts_with(whole) => Some((ALL, &rest[whole.len()..])),
+            _ => in_braces(rest).filter(|(found, _)| whole.is_none() || *found != ALL),
+        };
+        match found {
+            Some((piece, after)) => {
+                if !plain.is_empty() {
+                    pieces.push(Piece::Text(std::mem::take(&mut plain)));
+                }
+                pieces.push(piece);
+                rest = after;
             }
-            pieces.push(piece);
-            rest = after;
-        } else {
-            plain.push('{');
-            rest = &from_brace[1..];
+            None => {
+                plain.push(first);
+                rest = &rest[first.len_utf8()..];
+            }
         }
     }
-    plain += rest;
     if !plain.is_empty() || pieces.is_empty() {
         pieces.push(Piece::Text(plain));
     }
     pieces
 }
 
+/// `{}`.
+const ALL: Piece = Piece::Words(Words { position: None, part: Part::Whole });
+
+/// The replacement in braces that a text begins with, and what follows it.
+fn in_braces(text: &str) -> Option<(Piece, &str)> {
+    let (inside, after) = text.strip_prefix('{')?.split_once('}')?;
+    Some((piece(inside)?, after))
+}
+
 /// What stands between braces, if it is a replacement.
 fn piece(inside: &str) -> Option<Piece> {
-    if inside == "#" {
-        return Some(Piece::Number);
+    match inside {
+        "#" => return Some(Piece::Number),
+        "%" => return Some(Piece::Slot),
+        _ => {}
     }
     let end = inside.find(['.', '/']).unwrap_or(inside.len());
     let (position, part) = inside.split_at(end);
@@ -187,8 +220,18 @@ mod tests {
     fn expand(template: &[&str], words: &[&str]) -> Vec<String> {
         let template: Vec<String> = template.iter().map(|text| (*text).into()).collect();
         let mut out = Vec::new();
-        Template::parse(&template).expand(words, 7, &mut out);
+        let filling = Filling { words, number: 7, slot: 2 };
+        Template::parse(&template, None).expand(filling, &mut out);
         out
+    }
+
+    #[test]
+    fn another_text_can_stand_for_all_words() {
+        let template = Template::parse(&["a%b%".into(), "{}".into(), "{.}".into()], Some("%"));
+        let (mut out, filling) = (Vec::new(), Filling { words: &["x.c"], number: 1, slot: 1 });
+        template.expand(filling, &mut out);
+        assert_eq!(out, ["ax.cbx.c", "{}", "x"]);
+        assert!(!Template::parse(&["{}".into()], Some(",,")).has_replacement());
     }
 
     #[test]
@@ -208,6 +251,7 @@ mod tests {
             ("{//}", "a//b", "a"),
             ("{/}", "a/", ""),
             ("{#}", "a", "7"),
+            ("{%}", "a", "2"),
         ] {
             assert_eq!(expand(&[place], &[path]), [part], "{place} of {path}");
         }
@@ -234,7 +278,7 @@ mod tests {
         let text = ["{", "}", "{a}", "{0}", "{1x}", "{{}}", "{-}", "a{b", ""];
         let expanded = ["{", "}", "{a}", "{0}", "{1x}", "{w}", "{-}", "a{b", ""];
         assert_eq!(expand(&text, &["w"]), expanded);
-        let template = Template::parse(&["{a}".into(), "{".into()]);
+        let template = Template::parse(&["{a}".into(), "{".into()], None);
         assert!(!template.has_replacement());
     }
 }
