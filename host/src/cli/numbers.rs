@@ -48,6 +48,8 @@ macro_rules! integers {
                 let name = stringify!($Integer);
                 match (text.parse(), text.parse::<i128>()) {
                     (Ok(number), _) => Ok(number),
+                    // -0, for which an unsigned type has no sign.
+                    (_, Ok(0)) => Ok(0),
                     (_, Ok(_)) => {
                         let (least, most) = ($Integer::MIN, $Integer::MAX);
                         Err(format!("{text} is out of range for {name} ({least} to {most})"))
@@ -176,6 +178,7 @@ mod tests {
         assert_eq!(i32::read("-7"), Ok(-7));
         assert_eq!(u64::read("18446744073709551615"), Ok(u64::MAX));
         assert_eq!(u32::read("-1"), Err("-1 is out of range for u32 (0 to 4294967295)".into()));
+        assert_eq!((u32::read("-0"), i32::read("-0")), (Ok(0), Ok(0)));
         assert_eq!(i32::read("1.5"), Err("\"1.5\" is not an integer (i32)".into()));
         assert_eq!(f64::read("1e3"), Ok(1000.0));
         assert_eq!(f32::read("1e39"), Err("1e39 is out of range for f32".into()));

@@ -242,7 +242,7 @@ fn calling(settings: &Settings, task: &Task, module: &Module) -> Result<Calling,
             let command = Command::new(&settings.command);
             Ok(Calling::Command { command, entry: Entry::Core(export(&task.name)?) })
         }
-        _ if settings.input == InputForm::Raw && takes == Takes::Json => {
+        _ if settings.input == InputForm::Raw && matches!(takes, Takes::Json | Takes::Integer) => {
             Err(ProgramError::Input(task.signature()))
         }
         Form::Byte => Ok(Calling::Byte { takes, export: export(&format!("task_{}", task.name))? }),

@@ -2,6 +2,7 @@
 
 use super::outcome::guest_error;
 use crate::module::description::Task;
+use crate::module::scalar::Scalar;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::settings::{InputForm, OutputForm};
 use memchr::memchr;
@@ -15,6 +16,8 @@ pub(crate) enum Takes {
     Nothing,
     /// One parameter that may be a string.
     Text,
+    /// One integer.
+    Integer,
     /// Any other JSON.
     Json,
 }
@@ -26,9 +29,14 @@ impl Takes {
             Some([]) => Takes::Nothing,
             None => Takes::Text,
             Some([only]) if matches!(only.ty.as_str(), "string" | "json") => Takes::Text,
+            Some([only]) if is_integer(&only.ty) => Takes::Integer,
             Some(_) => Takes::Json,
         }
     }
+}
+
+fn is_integer(ty: &str) -> bool {
+    matches!(Scalar::from_wit(ty), Some(Scalar::Signed(_) | Scalar::Unsigned(_)))
 }
 
 /// A job as its guest is to read it.
@@ -65,6 +73,8 @@ pub(crate) fn job(form: InputForm, takes: Takes, job: &[u8]) -> Result<Input<'_>
         return quoted();
     }
     match serde_json::from_slice::<IgnoredAny>(job) {
+        // To serde, in guests, -0 is a float.
+        Ok(_) if takes == Takes::Integer && job.trim_ascii() == b"-0" => Ok(Input::AsIs(b"0")),
         Ok(_) => Ok(Input::AsIs(job)),
         Err(_) if form == InputForm::Word && takes == Takes::Text => quoted(),
         Err(error) => {
@@ -116,6 +126,8 @@ mod tests {
             (InputForm::Word, Takes::Text, b"12", Input::AsIs(b"12")),
             (InputForm::Json, Takes::Nothing, b"any\xff", Input::AsIs(b"any\xff")),
             (InputForm::Word, Takes::Text, b"twelve", Input::Quoted("twelve")),
+            (InputForm::Json, Takes::Integer, b" -0", Input::AsIs(b"0")),
+            (InputForm::Json, Takes::Json, b"-0", Input::AsIs(b"-0")),
         ] {
             assert_eq!(job(form, takes, bytes), Ok(input));
         }

@@ -216,8 +216,8 @@ impl<'a> Cursor<'a> {
     ) -> Result<i128, Wrong> {
         let token = self.number().unwrap_or_default();
         let digits = token.strip_prefix('-').unwrap_or(token);
-        // As for serde, 1.0, 1e3 and -0 are floats.
-        if token.is_empty() || token.contains(['.', 'e', 'E']) || token == "-0" {
+        // As for serde, 1.0 and 1e3 are floats.
+        if token.is_empty() || token.contains(['.', 'e', 'E']) {
             return Err(self.expected(&format!("an integer ({ty})")));
         }
         // More digits than any of the types has need not fit.
