@@ -109,7 +109,7 @@ impl Backlog {
     pub(super) fn cut(&mut self, jobs: usize, bytes: usize, to: &mut Entries) {
         while to.count() < jobs {
             let Some((&number, job)) = self.returned.first_key_value() else { break };
-            if to.count() > 0 && to.bytes().len() + job.len() > bytes {
+            if !to.reaches(number) || to.count() > 0 && to.bytes().len() + job.len() > bytes {
                 return;
             }
             to.push(number, job);
@@ -122,7 +122,7 @@ impl Backlog {
         }
         while to.count() < jobs && self.fresh_count() > 0 {
             let (number, job) = self.peek_fresh();
-            if to.bytes().len() + ENTRY_BYTES + job.len() > bytes {
+            if !to.reaches(number) || to.bytes().len() + ENTRY_BYTES + job.len() > bytes {
                 return;
             }
             to.push(number, job);
@@ -233,6 +233,17 @@ mod tests {
         backlog.put_back(1, b"one".to_vec());
         assert_eq!(backlog.lowest(), Some(1));
         assert_eq!(cut(&mut backlog, 3, 1 << 20), [1, 2, 5]);
+    }
+
+    #[test]
+    fn jobs_that_are_too_far_apart_for_one_batch_go_in_two() {
+        const FAR: u64 = 1 << 33;
+        let mut backlog = backlog(&[2 * FAR]);
+        backlog.put_back(0, b"zero".to_vec());
+        backlog.put_back(FAR, b"far".to_vec());
+        assert_eq!(cut(&mut backlog, 3, 1 << 20), [0]);
+        assert_eq!(cut(&mut backlog, 3, 1 << 20), [FAR]);
+        assert_eq!(cut(&mut backlog, 3, 1 << 20), [2 * FAR]);
     }
 
     #[test]

@@ -169,6 +169,11 @@ impl Entries {
         self.next = number + 1;
     }
 
+    /// Returns whether job `number` can follow: it must not be too far from the last.
+    pub(crate) fn reaches(&self, number: u64) -> bool {
+        self.count == 0 || number - self.next <= u64::from(u32::MAX)
+    }
+
     /// Takes over `count` encoded jobs, `first` to `last`, where there were none.
     pub(crate) fn fill(&mut self, encoded: &[u8], count: usize, first: u64, last: u64) {
         debug_assert!(self.count == 0, "only an empty one is filled");
