@@ -143,7 +143,7 @@ pub fn job(
     job: &'static str,
     isolation: Isolation,
 ) -> impl FnMut() + use<> {
-    let (cwasm, description) = compile(module, false).expect("a module");
+    let (cwasm, description) = compile(module, false, false).expect("a module");
     let code = memfd_create("wpool-micro", MemfdFlags::CLOEXEC).expect("there is memory");
     let mut code = File::from(code);
     code.write_all(&cwasm).expect("there is memory");

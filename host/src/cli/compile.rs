@@ -19,6 +19,11 @@ pub(crate) struct CompileFlags {
     #[arg(long)]
     fuel: bool,
 
+    /// Inline functions across the modules of a component: Python runs an eighth faster, and compiling it
+    /// takes ten times the memory
+    #[arg(long)]
+    inline: bool,
+
     #[command(flatten)]
     limits: CompileLimitFlags,
 }
@@ -29,7 +34,8 @@ pub(crate) struct CompileFlags {
 /// A module cannot be used.
 pub(crate) fn run(flags: &CompileFlags) -> Result<Exit, Report> {
     for path in &flags.modules {
-        let config = CompileConfig { fuel: flags.fuel, ..flags.limits.config() };
+        let config =
+            CompileConfig { fuel: flags.fuel, inline: flags.inline, ..flags.limits.config() };
         let session = compiling::open(None, path, &modules::read(path)?, config, false)?;
         let compiled = session.compiled();
         let place = match &compiled.path {

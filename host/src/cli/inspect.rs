@@ -172,6 +172,7 @@ mod tests {
             memory_pages: Some((16, None)),
             parts: Parts::default(),
             bytes: 4096,
+            inlined: false,
             wit: None,
         }
     }

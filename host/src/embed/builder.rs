@@ -96,7 +96,7 @@ impl<Of> Builder<Of> {
         self
     }
 
-    /// Longest time for compiling the module; five minutes unless set.
+    /// Longest time for compiling the module; ten minutes unless set.
     #[must_use]
     pub fn compile_timeout(mut self, timeout: Duration) -> Self {
         self.compile.timeout = timeout;

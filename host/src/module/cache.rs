@@ -225,6 +225,7 @@ mod tests {
             memory_pages: None,
             parts: Parts::default(),
             bytes: 8,
+            inlined: false,
             wit: None,
         }
     }

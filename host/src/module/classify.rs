@@ -30,6 +30,7 @@ pub(crate) fn describe(bytes: &[u8]) -> Result<Description, ModuleError> {
         memory_pages: outline.memory_pages,
         parts: outline.parts,
         bytes: bytes.len() as u64,
+        inlined: false,
         wit: None,
     })
 }

@@ -32,7 +32,7 @@ pub(crate) struct Variant {
 impl Variant {
     /// That of a module.
     pub(crate) fn of(description: &Description, fuel: bool) -> Variant {
-        Variant { fuel, wide: description.parts.wide, inlined: description.component }
+        Variant { fuel, wide: description.parts.wide, inlined: description.inlined }
     }
 }
 
@@ -62,8 +62,8 @@ pub(crate) fn engine_config(variant: Variant) -> Config {
         config.memory_reservation(WIDE_BYTES);
     }
     if variant.inlined {
-        // A component's modules call one another often: an interpreter its C library. It takes memory
-        // to compile, and an eighth off the time of a Python task that returns a list.
+        // A component's modules call one another often: an interpreter its C library. It takes an eighth
+        // off the time of a Python task that returns a list, and ten times the memory to compile.
         config.compiler_inlining(Inlining::InterModuleAndIntraGc);
     }
     config
@@ -114,15 +114,21 @@ fn text_error(drawing: &str) -> String {
     }
 }
 
-/// Says what a module is, given in binary or text form, and compiles it.
+/// Says what a module is, given in binary or text form, and compiles it; `inline` has functions inlined across
+/// the modules of a component.
 ///
 /// This is run by the compiler process on bytes that nobody vouches for. It uses several threads.
 ///
 /// # Errors
 /// The bytes are not a module, or a module of a kind that is not run.
-pub(crate) fn compile(bytes: &[u8], fuel: bool) -> Result<(Vec<u8>, Description), ModuleError> {
+pub(crate) fn compile(
+    bytes: &[u8],
+    fuel: bool,
+    inline: bool,
+) -> Result<(Vec<u8>, Description), ModuleError> {
     let binary = binary(bytes)?;
-    let description = describe_binary(&binary)?;
+    let mut description = describe_binary(&binary)?;
+    description.inlined = inline && description.component;
     if !description.component && classify::has_shared_memory(&binary)? {
         return Err(ModuleError::SharedMemory);
     }
@@ -183,10 +189,10 @@ mod tests {
     #[test]
     fn text_is_accepted_wherever_wasm_is() {
         let text = "(module (func (export \"f\") (result i32) i32.const 1))";
-        let (cwasm, description) = compile(text.as_bytes(), false).unwrap();
+        let (cwasm, description) = compile(text.as_bytes(), false, false).unwrap();
         assert!(!cwasm.is_empty());
         assert_eq!(description.tasks[0].name, "f");
-        assert!(compile(&wat::parse_str(text).unwrap(), true).is_ok());
+        assert!(compile(&wat::parse_str(text).unwrap(), true, false).is_ok());
     }
 
     #[test]
@@ -197,19 +203,22 @@ mod tests {
             (b"#!/bin/sh", "not a WebAssembly module: it is text, but not WebAssembly's"),
             (b"(modul)", "not a WebAssembly module: line 1, column 2: expected valid module field"),
         ] {
-            assert_eq!(compile(bytes, false).unwrap_err().to_string(), message);
+            assert_eq!(compile(bytes, false, false).unwrap_err().to_string(), message);
         }
-        assert!(matches!(compile(b"\0asm", false), Err(ModuleError::Invalid(_))));
+        assert!(matches!(compile(b"\0asm", false, false), Err(ModuleError::Invalid(_))));
         for shared in
             ["(module (memory 1 1 shared))", "(module (import \"\" \"\" (memory 1 1 shared)))"]
         {
-            assert!(matches!(compile(shared.as_bytes(), false), Err(ModuleError::SharedMemory)));
+            assert!(matches!(
+                compile(shared.as_bytes(), false, false),
+                Err(ModuleError::SharedMemory)
+            ));
         }
     }
 
     #[test]
     fn a_module_that_does_not_validate_is_refused_with_the_place() {
-        let error = compile(b"(module (func (result i32) i64.const 1))", false).unwrap_err();
+        let error = compile(b"(module (func (result i32) i64.const 1))", false, false).unwrap_err();
         let message = error.to_string();
         assert!(message.starts_with("cannot compile the module: "), "{message}");
         assert!(message.contains("type mismatch"), "{message}");

@@ -42,6 +42,7 @@ pub(super) fn describe(component: &Component, bytes: &[u8]) -> Description {
             wide: false,
         }),
         bytes: bytes.len() as u64,
+        inlined: false,
         wit,
     }
 }

@@ -105,6 +105,9 @@ pub struct Description {
     pub parts: Parts,
     /// Size of the wasm binary in bytes.
     pub bytes: u64,
+    /// Whether its machine code was made by inlining functions across the modules of a component.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inlined: bool,
     /// A component's world, as WIT.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wit: Option<String>,
@@ -306,6 +309,7 @@ mod tests {
             memory_pages: None,
             parts: Parts::default(),
             bytes: 0,
+            inlined: false,
             wit: None,
         }
     }

@@ -114,6 +114,7 @@ impl Session {
         let hash = ask(&mut zygote, &config, |zygote| zygote.compatibility(config.fuel))?;
         let key = Cache::key(&digest, hash);
         let found = cache.as_ref().and_then(|cache| cache.get(&key));
+        let found = found.filter(|(_, found)| found.inlined || !found.component || !config.inline);
         let cached = found.is_some();
         let (code, description) = match found {
             Some(found) => found,
@@ -440,6 +441,7 @@ fn ask_compiler(
     let timeout = config.timeout.min(left);
     let request = ToZygote::Compile {
         fuel: config.fuel,
+        inline: config.inline,
         bytes_max: config.bytes_max,
         timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
     };

@@ -44,6 +44,8 @@ pub(crate) enum ToZygote {
     Compile {
         /// Whether jobs will have a limit of fuel.
         fuel: bool,
+        /// Whether functions are inlined across the modules of a component.
+        inline: bool,
         /// Most bytes of writable memory of the compiler process.
         bytes_max: u64,
         /// Longest time in milliseconds.

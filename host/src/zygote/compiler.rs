@@ -34,7 +34,7 @@ pub(super) fn run(
     watch: BorrowedFd<'_>,
 ) -> Result<(), Uncompiled> {
     let refused = |message: String| Uncompiled::Refused(cut_text(message));
-    let &ToZygote::Compile { fuel, bytes_max, timeout_ms } = request else {
+    let &ToZygote::Compile { fuel, inline, bytes_max, timeout_ms } = request else {
         return Err(refused("not a request to compile".into()));
     };
     let mut files = files.into_iter().map(File::from);
@@ -42,7 +42,7 @@ pub(super) fn run(
         return Err(refused("a request to compile has two descriptors at least".into()));
     };
     let code = files.next();
-    let child = fork::spawn(|| child(module, code, &mut description, fuel, bytes_max))
+    let child = fork::spawn(|| child(module, code, &mut description, [fuel, inline], bytes_max))
         .map_err(|error| refused(format!("cannot fork the compiler: {error}")))?;
     let timeout = Duration::from_millis(timeout_ms);
     match wait(&child, watch, timeout) {
@@ -60,7 +60,7 @@ fn child(
     mut module: File,
     code: Option<File>,
     description: &mut File,
-    fuel: bool,
+    [fuel, inline]: [bool; 2],
     bytes_max: u64,
 ) -> i32 {
     let compiled = (|| -> Result<(), ModuleError> {
@@ -71,7 +71,7 @@ fn child(
         module.read_to_end(&mut bytes)?;
         let described = match code {
             Some(mut code) => {
-                let (machine_code, described) = compile::compile(&bytes, fuel)?;
+                let (machine_code, described) = compile::compile(&bytes, fuel, inline)?;
                 code.write_all(&machine_code)?;
                 described
             }
@@ -86,6 +86,9 @@ fn child(
     match compiled {
         Ok(()) => 0,
         Err(ModuleError::Memory) => OUT_OF_MEMORY,
+        Err(ModuleError::Read(error)) if error.kind() == io::ErrorKind::OutOfMemory => {
+            OUT_OF_MEMORY
+        }
         Err(error) => match description.write_all(cut_text(error.to_string()).as_bytes()) {
             Ok(()) => INVALID,
             Err(_) => CRASHED,

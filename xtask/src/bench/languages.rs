@@ -5,6 +5,7 @@ use super::line::{Goal, Line, Unit, amount};
 use super::measure::{Contender, Samples, in_turns};
 use super::peers::Peers;
 use crate::Result;
+use crate::command::run;
 use std::fs;
 
 const PYTHON: &str = "target/guests/python.wasm";
@@ -38,6 +39,8 @@ const FUNCTIONS: [Function; 2] = [
 
 /// Measures Python inside against Python outside.
 pub fn python(peers: &Peers) -> Result<Vec<Line>> {
+    // As the README proposes for Python.
+    run(&mut peers.wpool_compile(PYTHON, &["--inline"]))?;
     let mut lines = vec![trivial(peers)?];
     for function in &FUNCTIONS {
         let options = ["--task", function.task, "-j2", "--range", "0..100000"];

@@ -79,14 +79,24 @@ impl Peers {
         self.subcommand("bench", module, options)
     }
 
+    /// `wpool compile MODULE OPTION…`, just so.
+    pub fn wpool_compile(&self, module: &str, options: &[&str]) -> Command {
+        self.at_home(command(&self.wpool, ["compile", module]), options)
+    }
+
     /// `wpool run MODULE CALL…`, just so.
     pub fn wpool_run(&self, module: &str, calls: &[&str]) -> Command {
         self.subcommand("run", module, calls)
     }
 
     fn subcommand(&self, name: &str, module: &str, options: &[&str]) -> Command {
-        let mut wpool = command(&self.wpool, [name, "-q", module]);
+        self.at_home(command(&self.wpool, [name, "-q", module]), options)
+    }
+
+    /// A command of wpool's with folders of its own, and no flags from the environment.
+    fn at_home(&self, mut wpool: Command, options: &[&str]) -> Command {
         wpool.args(options).env("XDG_CACHE_HOME", self.folder.join("cache"));
+        wpool.env("XDG_STATE_HOME", self.folder.join("state"));
         for (name, _) in env::vars_os() {
             if name.to_string_lossy().starts_with("WPOOL_") {
                 wpool.env_remove(name);

@@ -138,7 +138,7 @@ pub(crate) struct CompileLimitFlags {
     compile_memory: u64,
 
     /// Longest time for compiling the module, where it is not in the cache
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = units::limit)]
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = units::limit)]
     compile_timeout: Duration,
 }
 

@@ -8,7 +8,7 @@ use crate::worker::program::ProgramError;
 use std::io::Write;
 
 fn load(text: &str, settings: &Settings) -> Result<Program, ProgramError> {
-    let (cwasm, description) = compile(text.as_bytes(), settings.fuel.is_some()).unwrap();
+    let (cwasm, description) = compile(text.as_bytes(), settings.fuel.is_some(), false).unwrap();
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(&cwasm).unwrap();
     Program::load(settings, &description, file)
