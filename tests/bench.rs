@@ -6,7 +6,7 @@ use common::browser::{dom, is_installed, overlaps, screenshot};
 use common::guest;
 use common::processes::{Signal, wait_for_end};
 use common::programs;
-use common::run::{Done, Wpool, file, path, wpool};
+use common::run::{Done, Wpool, file, folder, path, wpool};
 use serde_json::Value as Json;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -247,7 +247,7 @@ fn the_page_shows_in_a_browser_what_was_measured_and_no_labels_overlap() {
     let page = path("page.html");
     let run = bench("kernels").args(["--task", "sieve", "-j", "1,2", "--native"]);
     let run = run.arg(native("kernels")).arg("--export-html").arg(&page);
-    run.args(["--range", "1000..1100"]).run().ends(0);
+    run.args(["--range", "1000..1100"]).within(300).run().ends(0);
     assert_eq!(overlaps(&page), Vec::<String>::new());
     screenshot(&page, 1100, 3000);
     let shown = dom(&page);
@@ -346,10 +346,20 @@ fn modules_are_compared_in_the_same_modes() {
 
 #[test]
 fn figures_that_say_little_are_doubted() {
-    let few = || bench("square").flags("--task square --modes reuse").jobs(["3"]);
-    few().run().ends(0).says("warning: wasm reuse").says("took less than 5 ms a round");
-    let quiet = few().flags("-q").run().ends(0);
-    assert_eq!(quiet.stderr, "");
+    // The first round that counts, behind the one that compares results, is unlike the others.
+    let cold = |quiet: &str| {
+        let noted = folder("noted").display().to_string();
+        let cold = python(&format!(
+            "import os, time\ndef f(n):\n    calls = len(os.listdir({noted:?}))\n    \
+             os.mkdir({noted:?} + '/' + str(calls))\n    time.sleep(3 if calls == 1 else 0.01)\n    \
+             return n\n"
+        ));
+        let run =
+            wpool(["bench"]).arg(file("echo.wat", ECHO)).flags("--runs 6 --modes python-serial");
+        run.flags(quiet).arg("--python").arg(cold).jobs(["3"]).run().ends(0)
+    };
+    cold("").says("warning: python, 1 worker was slower in the first round than in the others: ");
+    assert_eq!(cold("-q").stderr, "");
 }
 
 #[test]

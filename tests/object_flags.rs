@@ -4,7 +4,7 @@
 mod common;
 
 use common::processes::Signal;
-use common::run::{Wpool, file, map, map_wat, path};
+use common::run::{Wpool, file, map, map_wat, path, wpool};
 use serde_json::{Value, json};
 use std::fs::{self, OpenOptions};
 use std::process::Stdio;
@@ -366,4 +366,17 @@ fn a_job_whose_time_was_over_while_it_waited_says_for_what_and_what_ends_such_wa
     );
     let parties = "the other parties of barrier b (1 of 3 are there)";
     check("--barrier b=3 -j 3", &barrier, 1, parties, "all of its parties have to come");
+}
+
+#[test]
+fn a_barrier_that_nobody_can_pass_is_warned_of() {
+    let warning = "warning: barrier b has 3 parties, and no more than 2 run at once: ";
+    let run = |jobs: u32, flags: &str| {
+        let range = format!("--range 0..{jobs} --barrier b=3");
+        map_wat(ECHO).flags(&range).flags(flags).run().ends(0)
+    };
+    run(9, "-j 2").says(warning);
+    assert!(!run(3, "-j 3").stderr.contains("warning"));
+    let calls = wpool(["run"]).arg(file("echo.wat", ECHO)).args(["echo(1)", "echo(2)"]);
+    calls.flags("--barrier b=3").run().ends(0).says(warning);
 }

@@ -6,7 +6,7 @@ use super::flags::{MapFlags, ProgressWhen, TraceFlags};
 use super::input::Input;
 use super::input::encode::{Encoder, Form};
 use super::input::pacing::Pacing;
-use super::objects::Objects;
+use super::objects::{self, Objects};
 use super::output::console::Console;
 use super::output::failures::Failures;
 use super::output::joblog::JobLog;
@@ -160,8 +160,9 @@ fn output(
         ProgressWhen::Auto if io::stderr().is_terminal() => Progress::None,
         ProgressWhen::Auto => Progress::plain(),
     };
-    let console = Console::new(shown.quiet, shown.verbose, progress)
+    let mut console = Console::new(shown.quiet, shown.verbose, progress)
         .map_err(|error| Report::new(Exit::Setup, format!("standard error: {error}")))?;
+    objects::warn_of_barriers(&flags.objects, config.workers as u64, &mut console);
     let plan = Plan {
         format: flags.results.format(),
         tag: flags.output.tag,

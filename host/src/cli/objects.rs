@@ -4,7 +4,8 @@ mod make;
 
 use super::exit::Exit;
 use super::flags::ObjectFlags;
-use super::flags::object::Save;
+use super::flags::object::{Barrier, Save};
+use super::output::console::Console;
 use super::report::Report;
 use make::Maker;
 use std::fs::{File, OpenOptions};
@@ -103,6 +104,18 @@ impl Objects {
             wrong.extend(write(shared, save, file).err());
         }
         wrong
+    }
+}
+
+/// Warns of barriers that so few jobs at once can never pass.
+pub(crate) fn warn_of_barriers(flags: &ObjectFlags, at_once: u64, console: &mut Console) {
+    for Barrier { name, parties } in &flags.barrier {
+        if u64::from(*parties) > at_once {
+            console.warning(format_args!(
+                "barrier {name} has {parties} parties, and no more than {at_once} run at once: who \
+                 waits there waits for ever"
+            ));
+        }
     }
 }
 

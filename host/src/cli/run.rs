@@ -5,7 +5,7 @@ use super::exit::Exit;
 use super::flags::RunFlags;
 use super::input::names::Names;
 use super::map::{output_file, standard_output, trace};
-use super::objects::Objects;
+use super::objects::{self, Objects};
 use super::output::Format;
 use super::output::console::Console;
 use super::output::failures::Failures;
@@ -64,8 +64,9 @@ pub(crate) fn run(flags: &RunFlags, early: Option<EarlyZygote>) -> Result<Exit, 
     let mut signals = Signals::take(flags.policy.grace)
         .map_err(|error| Report::new(Exit::Setup, format!("cannot take signals: {error}")))?;
     let cause = signals.cause();
-    let console = Console::new(flags.console.quiet, flags.console.verbose, Progress::None)
+    let mut console = Console::new(flags.console.quiet, flags.console.verbose, Progress::None)
         .map_err(|error| Report::new(Exit::Setup, format!("standard error: {error}")))?;
+    objects::warn_of_barriers(&flags.objects, plan.processes.len() as u64, &mut console);
     // Results wait in no buffer: the one that help lines speak of is that of `wpool map`.
     let limits = Config { buffer_bytes_max: usize::MAX, ..plan.config.clone() };
     let processes = Processes::new(
