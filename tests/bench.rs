@@ -200,8 +200,41 @@ fn a_command_is_compared_with_a_native_program() {
     let run = bench("sha256").dir(&folder, &folder.display().to_string());
     let run = run.args(["--modes", "xargs,fresh", "--native"]).arg(other);
     run.jobs(&files).run().ends(100).prints("").says("they write other lines");
-    let stdin = bench("sha256").args(["--stdin", "--modes", "xargs", "--native"]).arg(native);
-    stdin.jobs(["a"]).run().ends(2).says("takes one word a job");
+}
+
+/// A native program that does what the guest `sha256` does: it reads the file of its last argument, or its
+/// standard input.
+fn sha256sum() -> PathBuf {
+    script("sha256sum", "for last; do :; done\nsha256sum < \"${last:-/dev/stdin}\" | cut -d' ' -f1")
+}
+
+#[test]
+fn a_native_program_gets_what_a_command_gets_whatever_jobs_are_made_of() {
+    let folder = path("");
+    let [one, two] = ["one.txt", "a name; with $signs and 'quotes'"].map(|name| file(name, name));
+    let mode = match programs::find(&["parallel"], "parallel") {
+        Some(_) => "xargs,parallel,fresh",
+        None => "xargs,fresh",
+    };
+    let run = || bench("sha256").args(["-j2", "--modes", mode, "--native"]).arg(sha256sum());
+    run().arg("--stdin").jobs(["a", "", "two\nlines\n", "{} $x `id`"]).run().ends(0);
+    run().arg("--files").jobs([&one, &two]).run().ends(0);
+    run().flags("--stdin --range 0..5").run().ends(0);
+    run().arg("--stdin").stdin("a\nb\n").run().ends(0);
+    let named = || run().dir(&folder, &folder.display().to_string());
+    named().jobs([&one, &two]).run().ends(0);
+    named().args(["--", "{}"]).jobs([&one, &two]).run().ends(0);
+    let stem = one.with_extension("");
+    let stem = stem.display().to_string();
+    named()
+        .args(["--", &format!("{}{{}}.txt", &stem[..stem.len() - 3])])
+        .jobs(["one"])
+        .run()
+        .ends(0);
+    // What nobody has chosen is chosen by what there is.
+    let all = bench("sha256").args(["-j2", "--files", "--native"]).arg(sha256sum());
+    let done = all.jobs([&one]).run().ends(0);
+    assert!(modes(&done).contains(&"xargs 2".to_owned()), "{:?}", modes(&done));
 }
 
 #[test]

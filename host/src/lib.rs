@@ -50,3 +50,19 @@ pub use embed::{
 pub use wire::failure::{Failure, FailureKind};
 pub use wire::line::Stream;
 pub use wire::settings::Isolation;
+
+use worker::command::{Command, CommandJob};
+
+/// Makes the arguments of a command for one of its jobs, the command's name first: those that a worker makes, for
+/// programs that are compared with it.
+///
+/// # Errors
+/// The job is torn, or an argument is not UTF-8.
+#[doc(hidden)]
+pub fn command_arguments(
+    line: &wire::settings::CommandLine,
+    number: u64,
+    job: &[u8],
+) -> Result<Vec<String>, Failure> {
+    CommandJob::decode(job).and_then(|job| Command::new(line).arguments(number, &job))
+}

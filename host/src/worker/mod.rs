@@ -6,7 +6,7 @@
 
 pub(crate) mod alone;
 mod call;
-mod command;
+pub(crate) mod command;
 mod convert;
 mod engine;
 pub(crate) mod fault;

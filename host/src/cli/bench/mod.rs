@@ -72,7 +72,6 @@ pub(crate) fn run(flags: &BenchFlags, columns: Vec<Column>) -> Result<Exit, Repo
         jobs: &jobs,
         native: flags.compared.native.as_deref(),
         python: flags.compared.python.as_ref(),
-        template: &flags.template,
         ignore_failure: flags.compared.ignore_failure,
     };
     let mut console = console(flags)?;
@@ -262,10 +261,6 @@ fn lacks(
         (Mode::Xargs | Mode::Parallel, _) if compared.native.is_none() => {
             Some(("needs a program", "give it with --native PROGRAM"))
         }
-        (Mode::Xargs | Mode::Parallel, _) if !appends(flags) => Some((
-            "takes one word a job, behind the arguments",
-            "leave out --stdin, --files and replacements like {}",
-        )),
         (Mode::Parallel, _) if !shell::is_there("parallel") => {
             Some(("needs GNU parallel", "install it, or leave the mode out"))
         }
@@ -274,12 +269,6 @@ fn lacks(
         }
         _ => None,
     }
-}
-
-/// Whether each job of a command is one word more.
-fn appends(flags: &BenchFlags) -> bool {
-    let input = &flags.input;
-    !input.stdin && !input.files && !flags.template.iter().any(|arg| arg.contains('{'))
 }
 
 fn console(flags: &BenchFlags) -> Result<Console, Report> {

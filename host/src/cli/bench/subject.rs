@@ -41,8 +41,6 @@ pub(crate) struct Subject<'a> {
     /// A shared library with the same tasks, or for a command a program.
     pub(crate) native: Option<&'a Path>,
     pub(crate) python: Option<&'a PythonFunction>,
-    /// Arguments of a command.
-    pub(crate) template: &'a [String],
     pub(crate) ignore_failure: bool,
 }
 
