@@ -3,7 +3,7 @@
 mod common;
 
 use common::run::{file, folder, map, map_file, map_wat, path, wpool};
-use common::{HALF, STUCK};
+use common::{HALF, STUCK, guest};
 use std::fs;
 use std::io::{BufRead, BufReader, pipe};
 use std::process::{Command, Stdio};
@@ -474,6 +474,24 @@ fn a_limit_beyond_all_time_is_none() {
     // The second attempt is never: only the deadline ends it.
     let run = map_wat(HALF).flags("--retries 1 --retry-on trap --retry-delay 1e19 --deadline 0.3");
     run.jobs(["1"]).run().ends(124);
+}
+
+#[test]
+fn shells_complete_the_tasks_of_the_module() {
+    let script = file("completions", wpool(["completions", "bash"]).run().ends(0).stdout);
+    let complete = r#". "$1"; COMP_WORDS=(wpool map "$2" --task co ::: 3); COMP_CWORD=4
+        wpool() { "$3" "$@"; }; _wpool wpool co --task; echo "${COMPREPLY[@]}""#;
+    let completed = |module: &std::path::Path| {
+        let mut bash = Command::new("bash");
+        bash.args(["-c", &complete.replace("\"$3\"", env!("CARGO_BIN_EXE_wpool")), "bash"]);
+        let output = bash.arg(&script).arg(module).env("XDG_CACHE_HOME", path("")).output();
+        String::from_utf8(output.expect("bash").stdout).expect("text")
+    };
+    assert_eq!(completed(&guest("square")), "compute_squares\n");
+    assert_eq!(completed("/nowhere/m.wasm".as_ref()), "\n");
+    let done = wpool(["tasks", "map", "--jobs"]).arg(guest("square")).arg(":::").run().ends(0);
+    assert_eq!(done.lines(), ["compute_squares", "square"]);
+    wpool(["tasks", "map"]).arg(guest("wordcount")).run().ends(0).prints("").says_nothing();
 }
 
 #[test]

@@ -12,7 +12,7 @@ use wpool::module::description::Kind;
 use wpool::pool::config::CompileConfig;
 use wpool::pool::session::Session;
 
-/// Longest time for a module that has not been compiled yet, while somebody waits for the names of its tasks.
+/// Longest time for looking at a module, while somebody waits for the names of its tasks.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Prints the completion script of a shell.
@@ -56,14 +56,14 @@ pub(crate) fn tasks(flags: &TasksFlags) -> Result<Exit, Report> {
         return Ok(Exit::Success);
     };
     let config = CompileConfig { timeout: PATIENCE, ..CompileConfig::default() };
-    let Ok(session) = Session::open(&module, config) else { return Ok(Exit::Success) };
-    let tasks = session.description().tasks.iter();
+    let Ok(description) = Session::describe(&module, &config) else { return Ok(Exit::Success) };
+    let tasks = description.tasks.iter();
     let names = tasks.filter(|task| task.refusal.is_none()).map(|task| &task.name);
     // A module chooses the names of its tasks: none may write to the terminal, or be more than one word.
     let plain =
         |name: &&String| name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.#:/@".contains(c));
     let lines: String = names.filter(plain).map(|name| format!("{name}\n")).collect();
-    match session.description().kind {
+    match description.kind {
         Kind::Tasks => summary::print(&lines),
         Kind::Command => Ok(Exit::Success),
     }

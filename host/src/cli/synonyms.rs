@@ -193,6 +193,8 @@ const SYNONYMS: &[Synonym] = &[
 const VALUES: &[(&str, &str)] = &[
     ("--progress", "--bar shows a bar; --progress takes auto, bar, plain or none"),
     ("--color", "--color takes auto, always or never"),
+    ("--max-args", "-N takes a number: so many lines, or words after `:::`, are one job"),
+    ("--header", "`:` is the only value: the first line names the columns"),
     ("--semaphore", "write NAME=PERMITS: a semaphore for guests; flock(1) locks shell commands"),
 ];
 
@@ -354,6 +356,9 @@ mod tests {
         ("--will-cite", Some("leave it out")),
         ("--sqlmaster URL", Some("--jsonl")),
         ("--semaphore", Some("flock")),
+        ("--header 1", Some("`:` is the only value")),
+        ("--results out.csv", Some("--jsonl")),
+        ("--results out/{}", Some("named by the words")),
     ];
 
     /// Of xargs, Python and others, as those.

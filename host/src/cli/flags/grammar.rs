@@ -3,7 +3,7 @@
 use crate::cli::units;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use nix::sys::resource::{Resource, getrlimit};
-use std::path::{Path, absolute};
+use std::path::{Path, PathBuf, absolute};
 use std::time::{Duration, UNIX_EPOCH};
 use wpool::pool::config::{Halt, HaltLimit, HaltOn, WORKERS_MAX};
 use wpool::pool::cpus;
@@ -160,6 +160,20 @@ pub(super) fn timeout(text: &str) -> Result<Timeout, String> {
     match percent.parse::<f64>() {
         Ok(percent) if percent > 100.0 && percent.is_finite() => Ok(Timeout::OfMedian(percent)),
         _ => Err("a share of the median is above 100%; write 200%".into()),
+    }
+}
+
+/// `--results`: a folder, and nothing else that GNU parallel takes it for.
+pub(super) fn results(text: &str) -> Result<PathBuf, String> {
+    let ends = [".csv", ".tsv", ".json"].into_iter().find(|end| text.ends_with(end));
+    match ends {
+        _ if text.is_empty() => Err("the folder has no name".into()),
+        Some(end) => Err(format!("a table ({end}) is not written; write --jsonl -o FILE")),
+        None if text.contains("{}") => Err(
+            "{} has no meaning here; write a folder, in which files are named by the words of jobs"
+                .into(),
+        ),
+        None => Ok(text.into()),
     }
 }
 

@@ -10,6 +10,9 @@ use crate::cli::units;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
+/// What the help calls the flags that make jobs of several words, of columns or of blocks.
+const COLUMNS: &str = "Columns, blocks and order";
+
 /// Bytes of a block where nobody says otherwise.
 const BLOCK_BYTES: u64 = 1 << 20;
 
@@ -46,7 +49,8 @@ pub(crate) struct InputFlags {
     #[arg(short = 'a', long, value_name = "FILE")]
     pub(crate) arg_file: Vec<PathBuf>,
 
-    /// Each word or line is the path of a file whose bytes are the job (a command's standard input)
+    /// Each word or line is the path of a file whose bytes are the job (a command's standard input). (GNU
+    /// parallel's --files is --results here)
     #[arg(long)]
     pub(crate) files: bool,
 
@@ -61,17 +65,19 @@ pub(crate) struct InputFlags {
 
     /// The columns of each line are the words of a job: {1} {2} … of a command, or the values of a task's
     /// parameters. They are separated by a character or by what a regular expression matches
-    #[arg(short = 'C', long, value_name = "REGEX", value_parser = separator)]
+    #[arg(short = 'C', long, value_name = "REGEX", value_parser = separator,
+          help_heading = COLUMNS)]
     pub(crate) colsep: Option<Separator>,
 
     /// The same for CSV, whose columns may have quotes; --colsep says what separates them if not a comma
-    #[arg(long)]
+    #[arg(long, help_heading = COLUMNS)]
     pub(crate) csv: bool,
 
     /// The first line names the columns (of words, the first after each `:::`): {NAME} of a command, or the
     /// fields of a task's only parameter, or its parameters. Columns are separated by TABs unless --colsep or
     /// --csv is given. `:` is the only value
-    #[arg(long, value_name = ":", value_parser = [":"], hide_possible_values = true)]
+    #[arg(long, value_name = ":", value_parser = [":"], hide_possible_values = true,
+          help_heading = COLUMNS)]
     header: Option<String>,
 
     /// The words of a job are so many lines or words after `:::`: arguments of a command, or an array; with
@@ -81,23 +87,23 @@ pub(crate) struct InputFlags {
         long,
         value_name = "N",
         visible_short_alias = 'n',
-        alias = "max-replace-args"
+        alias = "max-replace-args", help_heading = COLUMNS
     )]
     max_args: Option<u32>,
 
     /// Jobs are blocks of whole lines: a command's standard input, or the text of a task's only parameter
-    #[arg(long, aliases = ["spreadstdin", "pipe-part", "pipepart"],
+    #[arg(long, aliases = ["spreadstdin", "pipe-part", "pipepart"], help_heading = COLUMNS,
           conflicts_with_all = ["range", "files", "stdin", "colsep", "csv"])]
     pub(crate) pipe: bool,
 
     /// Largest block of --pipe, unless it is a single line [default: 1MiB]
     #[arg(long, value_name = "SIZE", value_parser = units::size, alias = "block-size",
-          requires = "pipe", conflicts_with = "max_args")]
+          requires = "pipe", conflicts_with = "max_args", help_heading = COLUMNS)]
     block: Option<u64>,
 
     /// Take the jobs in a random order, which --seed makes the same in every run. Those read from files are
     /// kept in memory
-    #[arg(long, conflicts_with = "pipe")]
+    #[arg(long, conflicts_with = "pipe", help_heading = COLUMNS)]
     pub(crate) shuf: bool,
 
     /// What a line is. `lines`: a job as it is (an empty one too); `jsonl`: JSON, checked at once

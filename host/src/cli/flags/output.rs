@@ -1,5 +1,6 @@
 //! Flags that say what becomes of results, and what people are shown.
 
+use super::grammar;
 use crate::cli::output::Format;
 use clap::{Args, ColorChoice, ValueEnum};
 use std::path::PathBuf;
@@ -43,7 +44,7 @@ pub(crate) struct ResultFlags {
     #[arg(long)]
     jsonl: bool,
 
-    /// Print results that are strings without quotes
+    /// Print results that are strings without quotes. (xargs' -r is --no-run-if-empty here)
     #[arg(short, long)]
     pub(crate) raw_output: bool,
 
@@ -66,7 +67,7 @@ pub(crate) struct OutputFlags {
 
     /// Keep what each job came to in DIR/1/WORD too, or DIR/1/WORD/2/WORD …, with a header DIR/NAME/WORD …:
     /// its result in stdout, what it printed in stderr, and its number in seq
-    #[arg(long, value_name = "DIR", alias = "res")]
+    #[arg(long, value_name = "DIR", alias = "res", value_parser = grammar::results)]
     pub(crate) results: Option<PathBuf>,
 
     /// Print results as they come; failed jobs print nothing
