@@ -8,7 +8,9 @@ use common::run::{Running, Wpool, file, folder, path};
 use common::terminal::{CTRL_C, CTRL_D, at_terminal, is_stopped, press};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write, pipe};
-use std::process::Command;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
 
 /// A command with the imports of WASI that the tests use, and this body.
 fn command(body: &str) -> Wpool {
@@ -234,6 +236,38 @@ fn it_can_wait_for_input_and_time_at_once() {
         command.stdin(File::open(&nothing).expect("is there"));
     };
     command(body).with_streams(from_file).run().ends(1).prints("more\n");
+}
+
+/// Waits until the standard output, then the standard error, takes bytes; then prints.
+const AWAIT_ROOM: &str = "(i32.store8 (i32.const 112) (i32.const 2))
+    (loop $next
+        (local.set $n (i32.add (local.get $n) (i32.const 1)))
+        (i32.store (i32.const 120) (local.get $n))
+        (drop (call $poll (i32.const 104) (i32.const 304) (i32.const 1) (i32.const 8)))
+        (drop (call $write (local.get $n) (i32.const 900) (i32.const 5)))
+        (br_if $next (i32.lt_u (local.get $n) (i32.const 2))))";
+
+#[test]
+fn an_output_is_ready_at_once_whatever_it_is_and_whatever_the_input_does() {
+    // Nothing can be read there for as long as it is open.
+    let run = command(AWAIT_ROOM).piped().start();
+    run.until("both lines", || (run.stdout.text() + &run.stderr.text()) == "late\nlate\n");
+    run.finish().ends(0);
+    let (socket, other_end) = UnixStream::pair().expect("a pair");
+    let files = [
+        Stdio::from(File::create(path("output")).expect("is writable")),
+        Stdio::from(OwnedFd::from(socket)),
+        Stdio::from(File::options().write(true).open("/dev/null").expect("is there")),
+    ];
+    for output in files {
+        let streams = |command: &mut Command| {
+            command.stdout(output);
+        };
+        command(AWAIT_ROOM).with_streams(streams).run().ends(0).says("late\n");
+    }
+    drop(other_end);
+    let (run, _keyboard) = at_terminal(command(AWAIT_ROOM));
+    run.finish().ends(0);
 }
 
 #[test]

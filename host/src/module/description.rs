@@ -170,9 +170,10 @@ impl Description {
 
     /// Whether the module can wait for time to pass or for input: it needs timers.
     pub fn polls(&self) -> bool {
-        const WAITS: [&str; 3] = ["poll_oneoff", "poll", "[method]pollable.block"];
+        const WAITS: [&str; 4] =
+            ["poll_oneoff", "poll", "[method]pollable.block", "[method]pollable.ready"];
         self.imports.iter().any(|import| {
-            let wasi = import.module == "wasi_snapshot_preview1"
+            let wasi = ["wasi_snapshot_preview1", "wasi_unstable"].contains(&&*import.module)
                 || import.module.starts_with("wasi:io/poll@");
             wasi && WAITS.contains(&import.name.as_str())
         })

@@ -2,7 +2,7 @@
 //! between it and a terminal or a pipe.
 
 use bytes::Bytes;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, getpgid, getppid, setpgid};
 use std::future::{Future, ready};
@@ -23,9 +23,9 @@ type Promise<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The standard streams of whoever runs wpool.
 pub(crate) struct Stdio {
-    pub(super) input: OwnStream,
-    pub(super) output: OwnStream,
-    pub(super) error: OwnStream,
+    pub(super) input: OwnInput,
+    pub(super) output: OwnOutput,
+    pub(super) error: OwnOutput,
     /// The dispatcher's process group, which a terminal's keys go to.
     group: Option<Pid>,
 }
@@ -36,9 +36,10 @@ impl Stdio {
     /// # Errors
     /// The parent has ended.
     pub(crate) fn of_parent(fds: [OwnedFd; 3]) -> io::Result<Stdio> {
-        let [input, output, error] = fds.map(|fd| OwnStream(Arc::new(fd)));
+        let [input, output, error] = fds.map(Arc::new);
         let group = Some(getpgid(getppid())?);
-        Ok(Stdio { input, output, error, group })
+        let (output, error) = (OwnOutput(output), OwnOutput(error));
+        Ok(Stdio { input: OwnInput(input), output, error, group })
     }
 
     /// Joins the dispatcher's process group: a terminal stops others that read from it, and its Ctrl-C
@@ -51,40 +52,45 @@ impl Stdio {
     }
 }
 
-/// One of them.
+/// The standard input.
 #[derive(Clone)]
-pub(super) struct OwnStream(Arc<OwnedFd>);
+pub(super) struct OwnInput(Arc<OwnedFd>);
 
-impl OwnStream {
-    /// Reads what is there; waits if there is nothing yet. 0 bytes are the end.
+/// The standard output, or the standard error.
+#[derive(Clone)]
+pub(super) struct OwnOutput(Arc<OwnedFd>);
+
+/// Waits until something can be done with a descriptor, at most so long; returns whether it can.
+fn wait(fd: &OwnedFd, what: PollFlags, limit: Option<&Timespec>) -> rustix::io::Result<bool> {
+    match poll(&mut [PollFd::new(fd, what)], limit) {
+        Ok(ready) => Ok(ready > 0),
+        Err(Errno::INTR) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+impl OwnInput {
+    /// Reads the bytes that are there; waits if there are none yet. 0 bytes are the end.
     fn read_some(&self, buffer: &mut [u8]) -> rustix::io::Result<usize> {
         loop {
             match rustix::io::read(&*self.0, &mut *buffer) {
                 Err(Errno::INTR) => {}
                 // Somebody else who has the stream open made it so.
-                Err(Errno::AGAIN) => self.wait(PollFlags::IN)?,
+                Err(Errno::AGAIN) => drop(wait(&self.0, PollFlags::IN, None)?),
                 done => return done,
             }
         }
     }
 
-    /// Writes all; waits as long as it takes.
-    fn write_all(&self, mut bytes: &[u8]) -> rustix::io::Result<()> {
-        while !bytes.is_empty() {
-            match rustix::io::write(&*self.0, bytes) {
-                Ok(written) => bytes = &bytes[written..],
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => self.wait(PollFlags::OUT)?,
-                Err(error) => return Err(error),
+    /// The same, as WASI wants it.
+    fn take(&self, size: usize) -> StreamResult<Bytes> {
+        let mut buffer = vec![0; size.min(PIECE_BYTES_MAX)];
+        match self.read_some(&mut buffer).map_err(failed)? {
+            0 if size > 0 => Err(StreamError::Closed),
+            read => {
+                buffer.truncate(read);
+                Ok(buffer.into())
             }
-        }
-        Ok(())
-    }
-
-    fn wait(&self, what: PollFlags) -> rustix::io::Result<()> {
-        match poll(&mut [PollFd::new(&*self.0, what)], None) {
-            Ok(_) | Err(Errno::INTR) => Ok(()),
-            Err(error) => Err(error),
         }
     }
 
@@ -100,33 +106,44 @@ impl OwnStream {
     }
 }
 
+impl OwnOutput {
+    /// Writes all; waits as long as it takes.
+    fn write_all(&self, mut bytes: &[u8]) -> rustix::io::Result<()> {
+        while !bytes.is_empty() {
+            match rustix::io::write(&*self.0, bytes) {
+                Ok(written) => bytes = &bytes[written..],
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => drop(wait(&self.0, PollFlags::OUT, None)?),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
 fn failed(error: Errno) -> StreamError {
     StreamError::LastOperationFailed(io::Error::from(error).into())
 }
 
-impl InputStream for OwnStream {
-    // Waits where the trait says that it does not: WASI's `fd_read` wants it so.
+impl InputStream for OwnInput {
     fn read(&mut self, size: usize) -> StreamResult<Bytes> {
-        let mut buffer = vec![0; size.min(PIECE_BYTES_MAX)];
-        match self.read_some(&mut buffer).map_err(failed)? {
-            0 if size > 0 => Err(StreamError::Closed),
-            read => {
-                buffer.truncate(read);
-                Ok(buffer.into())
-            }
+        match wait(&self.0, PollFlags::IN, Some(&Timespec::default())).map_err(failed)? {
+            true => self.take(size),
+            false => Ok(Bytes::new()),
         }
     }
 
+    // WASI's `fd_read` ends here.
     fn blocking_read<'a, 'b>(&'a mut self, size: usize) -> Promise<'b, StreamResult<Bytes>>
     where
         'a: 'b,
         Self: 'b,
     {
-        Box::pin(ready(self.read(size)))
+        Box::pin(ready(self.take(size)))
     }
 }
 
-impl OutputStream for OwnStream {
+impl OutputStream for OwnOutput {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         self.write_all(&bytes).map_err(failed)
     }
@@ -148,7 +165,7 @@ impl OutputStream for OwnStream {
     }
 }
 
-impl Pollable for OwnStream {
+impl Pollable for OwnInput {
     fn ready<'a, 'b>(&'a mut self) -> Promise<'b, ()>
     where
         'a: 'b,
@@ -157,13 +174,29 @@ impl Pollable for OwnStream {
     }
 }
 
-impl IsTerminal for OwnStream {
+impl Pollable for OwnOutput {
+    // A write waits by itself for room.
+    fn ready<'a, 'b>(&'a mut self) -> Promise<'b, ()>
+    where
+        'a: 'b,
+    {
+        Box::pin(ready(()))
+    }
+}
+
+impl IsTerminal for OwnInput {
     fn is_terminal(&self) -> bool {
         std::io::IsTerminal::is_terminal(&self.0.as_fd())
     }
 }
 
-impl StdinStream for OwnStream {
+impl IsTerminal for OwnOutput {
+    fn is_terminal(&self) -> bool {
+        std::io::IsTerminal::is_terminal(&self.0.as_fd())
+    }
+}
+
+impl StdinStream for OwnInput {
     fn async_stream(&self) -> Box<dyn AsyncRead + Send + Sync> {
         Box::new(self.clone())
     }
@@ -173,7 +206,7 @@ impl StdinStream for OwnStream {
     }
 }
 
-impl StdoutStream for OwnStream {
+impl StdoutStream for OwnOutput {
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
         Box::new(self.clone())
     }
@@ -183,7 +216,7 @@ impl StdoutStream for OwnStream {
     }
 }
 
-impl AsyncRead for OwnStream {
+impl AsyncRead for OwnInput {
     fn poll_read(
         self: Pin<&mut Self>,
         _: &mut Context<'_>,
@@ -194,7 +227,7 @@ impl AsyncRead for OwnStream {
     }
 }
 
-impl AsyncWrite for OwnStream {
+impl AsyncWrite for OwnOutput {
     fn poll_write(
         self: Pin<&mut Self>,
         _: &mut Context<'_>,
