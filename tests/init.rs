@@ -5,6 +5,7 @@ mod common;
 use common::processes::{Signal, children, wait_for_end};
 use common::run::{file, map_file, wpool};
 use common::{until, watchdog};
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 use wpool::{Error, Pool};
@@ -65,6 +66,84 @@ fn a_worker_that_is_replaced_begins_there_as_well() {
         .start()
         .unwrap();
     assert_eq!(pool.map([1; 6]), Ok(vec![101, 102, 101, 102, 101, 102]));
+}
+
+/// Random numbers of all kinds, of a core module and of a component, each with a task `init`.
+fn random() -> [(PathBuf, &'static str); 4] {
+    let core = file(
+        "random.wat",
+        r#"(module
+  (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func $next (result i64) (drop (call $random (i32.const 0) (i32.const 8)))
+    (i64.load (i32.const 0)))
+  (func (export "secure") (param i64) (result i64) (call $next))
+  (func (export "init") (drop (call $next))))"#,
+    );
+    let component = file(
+        "random-component.wat",
+        r#"(component
+  (import "wasi:random/random@0.2.0" (instance $r (export "get-random-u64" (func (result u64)))))
+  (import "wasi:random/insecure@0.2.0"
+    (instance $i (export "get-insecure-random-u64" (func (result u64)))))
+  (import "wasi:random/insecure-seed@0.2.0"
+    (instance $s (export "insecure-seed" (func (result (tuple u64 u64))))))
+  (core module $memory (memory (export "memory") 1))
+  (core instance $memory (instantiate $memory))
+  (alias core export $memory "memory" (core memory $bytes))
+  (core func $secure (canon lower (func $r "get-random-u64")))
+  (core func $insecure (canon lower (func $i "get-insecure-random-u64")))
+  (core func $seed (canon lower (func $s "insecure-seed") (memory $bytes)))
+  (core module $m (import "" "memory" (memory 1)) (import "" "seed" (func $seed (param i32)))
+    (import "" "secure" (func $secure (result i64)))
+    (import "" "insecure" (func $insecure (result i64)))
+    (func (export "secure") (param i32) (result i64) (call $secure))
+    (func (export "insecure") (param i32) (result i64) (call $insecure))
+    (func (export "seed") (param i32) (result i64)
+      (call $seed (i32.const 16)) (i64.load (i32.const 16)))
+    (func (export "init") (drop (call $secure)) (drop (call $insecure))))
+  (core instance $i (instantiate $m (with "" (instance (export "memory" (memory $bytes))
+    (export "seed" (func $seed)) (export "secure" (func $secure))
+    (export "insecure" (func $insecure))))))
+  (func (export "secure") (param "n" u32) (result u64) (canon lift (core func $i "secure")))
+  (func (export "insecure") (param "n" u32) (result u64) (canon lift (core func $i "insecure")))
+  (func (export "seed") (param "n" u32) (result u64) (canon lift (core func $i "seed")))
+  (func (export "init") (canon lift (core func $i "init"))))"#,
+    );
+    [
+        (core, "secure"),
+        (component.clone(), "secure"),
+        (component.clone(), "insecure"),
+        (component, "seed"),
+    ]
+}
+
+#[test]
+fn no_process_has_the_random_numbers_of_another() {
+    for (module, task) in random() {
+        // An instance has one seed.
+        let isolations =
+            if task == "seed" { &["fresh", "process"][..] } else { &["reuse", "fresh", "process"] };
+        for isolation in isolations {
+            let map = map_file(&module).flags("-j4 --init init --batch 1 --range 0..300 --task");
+            let done = map.arg(task).arg("--isolation").arg(isolation).run().ends(0);
+            let numbers: HashSet<&str> = done.lines().into_iter().collect();
+            assert_eq!(numbers.len(), 300, "{task} {isolation} {}", module.display());
+        }
+        let call = format!("{task}(1)");
+        let run = wpool(["run", "--init", "init"]).arg(&module).args([&call; 8]).run().ends(0);
+        assert_eq!(run.lines().into_iter().collect::<HashSet<_>>().len(), 8, "{task}");
+    }
+}
+
+#[test]
+fn with_a_seed_they_are_the_same_in_every_run() {
+    let [(module, _), ..] = random();
+    let numbers = |workers: &str| {
+        let map = map_file(&module).flags("--init init --task secure --seed 7 --range 0..20 -j");
+        map.arg(workers).run().ends(0).stdout
+    };
+    assert_eq!(numbers("1"), numbers("3"));
 }
 
 #[test]

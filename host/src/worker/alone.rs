@@ -81,6 +81,7 @@ fn work<'a>(
     let mut guest = match guest {
         Some(mut guest) => {
             guest.move_in(Arc::new(Nowhere), None);
+            guest.renew();
             guest.enter_runtime();
             guest
         }

@@ -193,9 +193,11 @@ impl<'a> Worker<'a> {
     }
 
     /// What a process has to do first that was forked from one that has run a while.
-    fn begin_process(&self) {
-        if self.program.wasi {
-            wasi::reseed();
+    fn begin_process(&mut self) {
+        match &mut self.guest {
+            Some(guest) => guest.renew(),
+            None if self.program.wasi => wasi::reseed(),
+            None => {}
         }
     }
 

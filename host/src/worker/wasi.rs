@@ -4,13 +4,14 @@ use super::stdio::Stdio;
 use super::streams::{Input, Output};
 use crate::wire::settings::Settings;
 use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng, TryRng};
+use rand::{SeedableRng, TryRng};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use wasmtime_wasi::p1::WasiP1Ctx;
-use wasmtime_wasi::{FsPerms, HostMonotonicClock, HostWallClock, WasiCtxBuilder};
+use wasmtime_wasi::random::WasiRandomCtx;
+use wasmtime_wasi::{FsPerms, HostMonotonicClock, HostWallClock, WasiCtxBuilder, WasiView};
 
 /// What one instance sees of the world beyond its streams.
 #[derive(Default)]
@@ -61,14 +62,17 @@ pub(crate) fn context(
     if settings.seed.is_some() {
         builder.secure_random(random.clone()).insecure_random(random.clone());
         builder.insecure_random_seed(random.seed().into());
-    } else {
-        // Where instances are forked, each process goes on with numbers of its own.
-        builder.insecure_random(ProcessRandom);
     }
     if let Some(nanoseconds) = settings.clock {
         builder.wall_clock(FixedClock(nanoseconds)).monotonic_clock(FixedClock(nanoseconds));
     }
     Ok(builder.build_p1())
+}
+
+/// Gives an instance that was made in another process random numbers of its own: the others that were
+/// forked from there have the same ones. To be called after [`reseed`].
+pub(super) fn renew(context: &mut WasiP1Ctx) {
+    *context.ctx().ctx.random() = WasiRandomCtx::default();
 }
 
 /// Makes the random numbers of this process its own. After a fork they would be its parent's, and all
@@ -122,26 +126,6 @@ impl TryRng for SeededRandom {
 
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
         self.lock().try_fill_bytes(bytes)
-    }
-}
-
-/// Random numbers of this process, also where the instance was made in another one.
-struct ProcessRandom;
-
-impl TryRng for ProcessRandom {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        Ok(rand::rng().next_u32())
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        Ok(rand::rng().next_u64())
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        rand::rng().fill_bytes(bytes);
-        Ok(())
     }
 }
 

@@ -38,6 +38,18 @@ impl<'a> Guest<'a> {
         self.attached = attached;
     }
 
+    /// Renews the state of the host that an instance which was made in another process shares with its
+    /// siblings: random numbers, unless they are to be the same.
+    pub(crate) fn renew(&mut self) {
+        if !self.program.wasi {
+            return;
+        }
+        wasi::reseed();
+        let live = self.live.as_mut().filter(|_| self.program.settings.seed.is_none());
+        let context = live.and_then(|live| live.store.data_mut().wasi.as_mut());
+        context.into_iter().for_each(wasi::renew);
+    }
+
     /// Calls the task that initialises.
     pub(super) fn initialise(&mut self, init: usize, live: &mut Live) -> Result<(), Failure> {
         let called = match (&live.call, self.program.calling(init)) {
