@@ -9,18 +9,10 @@ pub(super) fn kind(call: &'static str, code: i32) -> wasmtime::Result<Type> {
     kind.ok_or_else(|| misuse(call, format!("{code} is not a type of numbers")))
 }
 
-/// The number in a guest's bits; those above the type's do not count.
+/// The number in a guest's bits.
 #[inline]
 pub(super) fn number(kind: Type, bits: i64) -> Scalar {
-    match kind {
-        Type::I32 => Scalar::I32(bits as i32),
-        Type::I64 => Scalar::I64(bits),
-        Type::U32 => Scalar::U32(bits as u32),
-        Type::U64 => Scalar::U64(bits as u64),
-        Type::F32 => Scalar::F32(f32::from_bits(bits as u32)),
-        Type::F64 => Scalar::F64(f64::from_bits(bits as u64)),
-        Type::Bool => Scalar::Bool(bits != 0),
-    }
+    Scalar::of(kind, bits as u64)
 }
 
 /// The bits of a number, with its sign if it has one.

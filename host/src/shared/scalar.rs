@@ -97,7 +97,7 @@ impl Scalar {
         }
     }
 
-    /// The number of these bits, of which those that the type has count.
+    /// The number of these bits, of which those that the type has count. A bool is any bit.
     #[inline]
     pub(crate) fn of(kind: Type, bits: u64) -> Scalar {
         match kind {
@@ -107,7 +107,7 @@ impl Scalar {
             Type::U64 => Scalar::U64(bits),
             Type::F32 => Scalar::F32(f32::from_bits(bits as u32)),
             Type::F64 => Scalar::F64(f64::from_bits(bits)),
-            Type::Bool => Scalar::Bool(bits as u8 != 0),
+            Type::Bool => Scalar::Bool(bits != 0),
         }
     }
 

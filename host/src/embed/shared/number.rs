@@ -62,7 +62,7 @@ numbers! {
     u64 = U64: |number| number, |bits| bits;
     f32 = F32: |number: f32| u64::from(number.to_bits()), |bits| f32::from_bits(bits as u32);
     f64 = F64: |number: f64| number.to_bits(), f64::from_bits;
-    bool = Bool: u64::from, |bits| bits as u8 != 0;
+    bool = Bool: u64::from, |bits| bits != 0;
 }
 
 impl Arithmetic for i32 {}
