@@ -2,7 +2,7 @@
 
 use crate::wire::frame::BODY_BYTES_MAX;
 use crate::wire::line::Stream;
-use memchr::memchr;
+use memchr::{memchr, memmem};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -42,13 +42,16 @@ struct Lines {
     bytes: u64,
     /// The unfinished line of each stream.
     rest: [Vec<u8>; 2],
+    /// Lines of standard error that wait for the next one.
+    held: Held,
     tail: Vec<u8>,
 }
 
 impl Log {
     /// A log that passes at most `bytes_max` bytes per job to `sink`.
     pub(crate) fn new(sink: Arc<dyn LogSink>, bytes_max: u64) -> Self {
-        let lines = Lines { sink, bytes_max, bytes: 0, rest: Default::default(), tail: Vec::new() };
+        let (rest, held, tail) = Default::default();
+        let lines = Lines { sink, bytes_max, bytes: 0, rest, held, tail };
         Log { used: AtomicBool::new(false), job: AtomicU64::new(0), lines: Mutex::new(lines) }
     }
 
@@ -78,9 +81,9 @@ impl Log {
         self.lock().sink = sink;
     }
 
-    /// The message of the panic that the guest wrote last, on one line.
-    pub(crate) fn panic_message(&self) -> Option<String> {
-        panic_message(&String::from_utf8_lossy(&self.lock().tail))
+    /// What the guest wrote last, if that was a panic.
+    pub(crate) fn last_words(&self) -> Option<LastWords> {
+        last_words(&String::from_utf8_lossy(&self.lock().tail))
     }
 
     fn lock(&self) -> MutexGuard<'_, Lines> {
@@ -96,7 +99,7 @@ impl Lines {
         let mut rest = std::mem::take(&mut self.rest[from.stream as usize]);
         while let Some(end) = memchr(b'\n', bytes) {
             rest.extend_from_slice(&bytes[..end]);
-            self.pass_on(from, &rest, 1);
+            self.end_line(from, &rest);
             rest.clear();
             bytes = &bytes[end + 1..];
         }
@@ -108,7 +111,37 @@ impl Lines {
         self.rest[from.stream as usize] = rest;
     }
 
+    /// Passes on a whole line, unless it is of a panic that only says that there was an exception.
+    fn end_line(&mut self, from: Origin, line: &[u8]) {
+        if from.stream == Stream::Out {
+            return self.pass_on(from, line, 1);
+        }
+        let last = self.held.lines.last();
+        let begun = last.is_some_and(|last| is_panic(last));
+        if begun && line.starts_with(UNCAUGHT_IN_PYTHON.as_bytes()) {
+            self.held = Held { lines: Vec::new(), told: true };
+            return;
+        }
+        if std::mem::take(&mut self.held.told) && line.starts_with(NOTE.as_bytes()) {
+            return;
+        }
+        if !begun && (is_panic(line) || (last.is_none() && line.is_empty())) {
+            self.held.lines.push(line.to_vec());
+            return;
+        }
+        self.release(from);
+        self.pass_on(from, line, 1);
+    }
+
+    /// Passes on what was held.
+    fn release(&mut self, from: Origin) {
+        for line in std::mem::take(&mut self.held).lines {
+            self.pass_on(from, &line, 1);
+        }
+    }
+
     fn end_job(&mut self, job: u64) {
+        self.release(Origin { job, stream: Stream::Err });
         for stream in [Stream::Out, Stream::Err] {
             let rest = std::mem::take(&mut self.rest[stream as usize]);
             if !rest.is_empty() {
@@ -159,25 +192,52 @@ impl Lines {
     }
 }
 
+/// Lines of standard error that a panic may have begun with.
+#[derive(Default)]
+struct Held {
+    /// An empty line, the line that names the place, or both.
+    lines: Vec<Vec<u8>>,
+    /// Whether the panic was about an exception, and may end with a note.
+    told: bool,
+}
+
+/// The last word of what panicked.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct LastWords {
+    /// The message, on one line.
+    pub(crate) message: String,
+    /// Whether that is an exception of an interpreter: where in the interpreter it ended says nothing.
+    pub(crate) exception: bool,
+}
+
+/// How the last line of what Rust's panic hook writes begins.
+const NOTE: &str = "note: ";
+
+/// Whether a line is the first of what Rust's panic hook writes.
+fn is_panic(line: &[u8]) -> bool {
+    line.starts_with(b"thread '") && memmem::find(line, b"panicked at ").is_some()
+}
+
 /// What the runtime of a task in Python panics with when an exception has ended the task.
 const UNCAUGHT_IN_PYTHON: &str = "Python function threw an unexpected exception";
 
 /// Finds what Rust's panic hook wrote: `thread 'main' panicked at PLACE:`, then the message; or the
 /// exception of a task in Python, which that was about.
-fn panic_message(text: &str) -> Option<String> {
+fn last_words(text: &str) -> Option<LastWords> {
     let (before, after) = text.rsplit_once("panicked at ")?;
     let (place, message) = after.split_once('\n')?;
     if message.starts_with(UNCAUGHT_IN_PYTHON) {
-        return exception(before);
+        return Some(LastWords { message: exception(before)?, exception: true });
     }
     let message: Vec<&str> = message
         .lines()
-        .take_while(|line| !line.starts_with("note: ") && !line.starts_with("stack backtrace:"))
+        .take_while(|line| !line.starts_with(NOTE) && !line.starts_with("stack backtrace:"))
         .map(str::trim)
         .filter(|line| !line.is_empty())
         .collect();
     let place = place.trim_end().trim_end_matches(':');
-    Some(crate::module::one_line(&format!("panicked at {place}: {}", message.join(" "))))
+    let message = crate::module::one_line(&format!("panicked at {place}: {}", message.join(" ")));
+    Some(LastWords { message, exception: false })
 }
 
 /// Finds the exception that a traceback of Python ends with: the lines behind the last indented one.
@@ -264,14 +324,16 @@ pub(crate) mod tests {
         log.write(Stream::Err, &vec![b'.'; 5000]);
         log.write(Stream::Err, b"\nthread 'main' (1) panicked at src/lib.rs:3:5:\nfirst\nsecond\n");
         log.write(Stream::Err, b"note: run with `RUST_BACKTRACE=1`\n");
-        assert_eq!(log.panic_message().unwrap(), "panicked at src/lib.rs:3:5: first second");
+        let words = log.last_words().unwrap();
+        assert_eq!(words.message, "panicked at src/lib.rs:3:5: first second");
+        assert!(!words.exception);
         log.end_job();
-        assert_eq!(log.panic_message(), None);
+        assert_eq!(log.last_words(), None);
     }
 
     #[test]
-    fn an_exception_of_python_is_found_above_the_panic_that_it_led_to() {
-        let (log, _) = log(1000);
+    fn an_exception_of_python_is_all_that_is_told_of_the_panic_that_it_led_to() {
+        let (log, kept) = log(1000);
         log.write(
             Stream::Err,
             b"Traceback (most recent call last):\n  File \"/1/tasks.py\", line 9, in f\n",
@@ -284,6 +346,28 @@ pub(crate) mod tests {
             Stream::Err,
             b"Python function threw an unexpected exception\nnote: run with x\n",
         );
-        assert_eq!(log.panic_message().unwrap(), "ValueError: one two");
+        let words = log.last_words().unwrap();
+        assert_eq!((words.message.as_str(), words.exception), ("ValueError: one two", true));
+        log.write(Stream::Err, b"next\n");
+        let lines = kept.take();
+        let first = "Traceback (most recent call last):";
+        assert_eq!(
+            lines,
+            [first, "  File \"/1/tasks.py\", line 9, in f", "ValueError: one", "two", "next"]
+        );
+    }
+
+    #[test]
+    fn a_panic_of_anything_else_is_told_in_full() {
+        let (log, kept) = log(1000);
+        log.write(
+            Stream::Err,
+            b"\nthread 'main' (1) panicked at a.rs:1:2:\nno\nnote: run with x\n\n",
+        );
+        log.write(Stream::Err, b"thread 'main' panicked at b.rs:1:2:\n");
+        log.end_job();
+        let panics = ["", "thread 'main' (1) panicked at a.rs:1:2:", "no", "note: run with x", ""];
+        let lines = kept.take();
+        assert_eq!(lines, [&panics[..], &["thread 'main' panicked at b.rs:1:2:"]].concat());
     }
 }

@@ -1,5 +1,6 @@
 //! Outcomes: the only translation from wasmtime's errors to failures of jobs.
 
+use super::log::LastWords;
 use crate::imports::job::OutputTooLarge;
 use crate::imports::limits::Refused;
 use crate::module::one_line;
@@ -29,7 +30,7 @@ pub(crate) struct Circumstances {
     /// The memory that the instance wanted in vain.
     pub(crate) refused: Option<Refused>,
     /// What its last panic said.
-    pub(crate) panic: Option<String>,
+    pub(crate) panic: Option<LastWords>,
     /// What it wrote to and may not write, if that ended it.
     pub(crate) guarded: Option<String>,
 }
@@ -58,7 +59,11 @@ pub(crate) fn failure(
         // A runtime that gets no memory aborts: the trap is the consequence.
         (_, Circumstances { refused: Some(refused), .. }) => out_of_memory(settings, refused),
         (Some(Trap::UnreachableCodeReached), Circumstances { panic: Some(panic), .. }) => {
-            Failure::new(FailureKind::Trap, bounded(panic))
+            let failure = Failure::new(FailureKind::Trap, bounded(panic.message));
+            if panic.exception {
+                return Some(failure);
+            }
+            failure
         }
         (Some(trap), _) => Failure::new(FailureKind::Trap, trap_name(trap)),
         (None, _) if error.is::<ThrownException>() => {
