@@ -26,7 +26,6 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::time::Instant;
-use wpool::module::description::Kind;
 use wpool::pool::config::Config;
 use wpool::pool::error::PoolError;
 use wpool::pool::session::EarlyZygote;
@@ -52,8 +51,8 @@ pub(crate) fn run(
     let mut objects = Objects::make(&flags.objects, limits.shared_space, limits.region_space)?;
     let mut session = compiling::open(early, &flags.module, &module, compile, flags.console.quiet)?;
     let task = plan::task(&flags.call(), session.description())?;
-    let form = plan::form(&flags.input, session.description().kind, &task, &jobs)?;
-    let mut config = plan::config(flags, session.description().kind, &jobs);
+    let form = plan::form(&flags.input, &task, &jobs)?;
+    let mut config = plan::config(flags, &task, &jobs);
     objects.check(&flags.module, session.description())?;
     objects.lend_to(&mut config);
     let of_load = |error| Report::of_load(&flags.module, error, &config);
@@ -65,8 +64,7 @@ pub(crate) fn run(
     objects.open_files()?;
     // Before signals are taken: a task that initialises may take a while.
     session.load(&config).map_err(of_load)?;
-    let description = session.description();
-    let command = description.kind == Kind::Command;
+    let command = task.is_command();
     let names = vec![task.name.clone()];
     let meta = Meta::new(session.digest(), task.name, flags.template.clone(), jobs.about.clone());
     let journal = journal::open(&flags.log, &meta)?;

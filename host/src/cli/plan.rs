@@ -344,43 +344,49 @@ fn describe(file: &File, name: &str) -> io::Result<String> {
 /// Checks the flags against the module, and answers with the task.
 ///
 /// # Errors
-/// There is no such task, or a flag that has no meaning for this kind of module.
+/// There is no such task, or a flag that has no meaning for this kind of task.
 pub(crate) fn task(call: &Call<'_>, description: &Description) -> Result<Task, Report> {
     let task = description.choose(call.task).map_err(|error| {
         let error = PoolError::Task { message: error.message, candidates: error.candidates };
         Report::of_module(call.module, error)
     })?;
-    let module = call.module.display();
-    if description.kind != Kind::Command {
-        if let Some(arg) = call.template.first() {
-            return Err(Report::usage(format!(
-                "{module} is not a command, so it takes no argument {arg:?} after `--`"
-            ))
-            .help("give jobs after `:::`"));
+    if task.is_command() {
+        if call.init.is_some() {
+            return Err(command_has_no_init(call.module));
         }
-        for (given, flag) in [(call.input.stdin, "--stdin"), (call.replace.is_some(), "-I")] {
-            if given {
-                return Err(Report::usage(format!(
-                    "{module} is not a command: {flag} has no meaning"
-                ))
+        return Ok(task.clone());
+    }
+    let not_a_command = match description.kind {
+        Kind::Tasks => format!("{} is not a command", call.module.display()),
+        Kind::Command => format!("task {} is not a command", task.signature()),
+    };
+    if let Some(arg) = call.template.first() {
+        return Err(Report::usage(format!(
+            "{not_a_command}, so it takes no argument {arg:?} after `--`"
+        ))
+        .help("give jobs after `:::`"));
+    }
+    for (given, flag) in [(call.input.stdin, "--stdin"), (call.replace.is_some(), "-I")] {
+        if given {
+            return Err(Report::usage(format!("{not_a_command}: {flag} has no meaning"))
                 .help("-R passes each job as a string"));
-            }
         }
     }
     Ok(task.clone())
+}
+
+/// The error of --init where a command is run.
+pub(super) fn command_has_no_init(module: &Path) -> Report {
+    let error = format!("{} is a command: --init has no meaning", module.display());
+    Report::usage(error).help("it begins anew with each job")
 }
 
 /// What jobs are made of.
 ///
 /// # Errors
 /// The task's parameters are other ones than the header names.
-pub(crate) fn form(
-    input: &InputFlags,
-    kind: Kind,
-    task: &Task,
-    jobs: &Jobs,
-) -> Result<Form, Report> {
-    let command = kind == Kind::Command;
+pub(crate) fn form(input: &InputFlags, task: &Task, jobs: &Jobs) -> Result<Form, Report> {
+    let command = task.is_command();
     let shape = match (command, &jobs.header) {
         (true, _) if input.stdin || input.pipe => Shape::Stdin,
         (true, _) => Shape::Arguments,
@@ -445,7 +451,7 @@ fn template(arguments: &[String], header: &[String]) -> Vec<String> {
 }
 
 /// What workers are told of the task and its jobs; of results and limits, what `rest` says.
-pub(crate) fn settings(call: &Call<'_>, kind: Kind, jobs: &Jobs, rest: Settings) -> Settings {
+pub(crate) fn settings(call: &Call<'_>, task: &Task, jobs: &Jobs, rest: Settings) -> Settings {
     let input = call.input;
     Settings {
         task: call.task.map(str::to_owned),
@@ -455,8 +461,8 @@ pub(crate) fn settings(call: &Call<'_>, kind: Kind, jobs: &Jobs, rest: Settings)
             Origin::Words { .. } if jobs.width == 1 => InputForm::Word,
             _ => InputForm::Json,
         },
-        command: match kind {
-            Kind::Command => CommandLine {
+        command: match task.is_command() {
+            true => CommandLine {
                 name: modules::stem(call.module),
                 template: match &jobs.header {
                     Some(header) => template(call.template, header),
@@ -465,14 +471,14 @@ pub(crate) fn settings(call: &Call<'_>, kind: Kind, jobs: &Jobs, rest: Settings)
                 append: !input.stdin && !input.files && !input.pipe,
                 replace: call.replace.map(str::to_owned),
             },
-            _ => CommandLine::default(),
+            false => CommandLine::default(),
         },
         ..rest
     }
 }
 
 /// How the pool of `wpool map` is set up.
-pub(crate) fn config(flags: &MapFlags, kind: Kind, jobs: &Jobs) -> Config {
+pub(crate) fn config(flags: &MapFlags, task: &Task, jobs: &Jobs) -> Config {
     let (input, results, output) = (&flags.input, &flags.results, &flags.output);
     let (pool, policy, limits) = (&flags.pool, &flags.policy, &flags.limits);
     let traced = flags.log.trace.trace.is_some();
@@ -489,7 +495,7 @@ pub(crate) fn config(flags: &MapFlags, kind: Kind, jobs: &Jobs) -> Config {
         waits: traced,
         ..limits.settings(&flags.grants)
     };
-    let settings = settings(&flags.call(), kind, jobs, rest);
+    let settings = settings(&flags.call(), task, jobs, rest);
     let default = Config::default();
     Config {
         workers: pool.workers.unwrap_or(default.workers),

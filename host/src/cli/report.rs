@@ -174,6 +174,7 @@ fn module_help(error: &str) -> Option<&'static str> {
             "incompatible import type",
             "build it again with the wpool-guest or the wpool.h of this version",
         ),
+        ("is a command and has no task", "leave --task out"),
         ("cannot load", "try it with --no-cache"),
         // The compiler gave up, was killed, or refuses the module.
         (

@@ -13,12 +13,13 @@ use super::output::processes::{Process, Processes};
 use super::output::progress::Progress;
 use super::output::stream::Patience;
 use super::output::trace::Traced;
+use super::plan::command_has_no_init;
 use super::report::Report;
 use super::signals::{AtOnce, Cause, Signals};
 use super::{argv, compiling, modules};
 use std::io;
 use std::os::fd::BorrowedFd;
-use wpool::module::description::{ChooseError, Description, Kind, Task};
+use wpool::module::description::{ChooseError, Description, Form, Kind, Task};
 use wpool::pool::config::{Config, Halt, WORKERS_MAX};
 use wpool::pool::error::PoolError;
 use wpool::pool::feed::{Fill, Intake, Source};
@@ -46,7 +47,10 @@ pub(crate) fn run(flags: &RunFlags, early: Option<EarlyZygote>) -> Result<Exit, 
     let module = modules::read(&flags.module)?;
     let mut objects = Objects::make(&flags.objects, limits.shared_space, limits.region_space)?;
     let mut session = compiling::open(early, &flags.module, &module, compile, flags.console.quiet)?;
-    let command = session.description().kind == Kind::Command;
+    let description = session.description();
+    // A call is of one of the other tasks, if there are any.
+    let command = description.kind == Kind::Command
+        && (flags.calls.is_empty() || description.tasks.len() == 1);
     objects.check(&flags.module, session.description())?;
     let mut plan = match command {
         true => command_plan(flags)?,
@@ -116,13 +120,15 @@ fn command_plan(flags: &RunFlags) -> Result<Plan, Report> {
         return Err(Report::usage(format!("{module} is a command and has no tasks to call"))
             .help(format!("its arguments stand behind `--`: -- {}", again.join(" "))));
     }
+    if flags.init.is_some() {
+        return Err(command_has_no_init(&flags.module));
+    }
     let results = &flags.results;
     for (given, flag) in [
         (results.output.is_some(), "--output"),
         (results.format() != Format::Raw, "--output-format"),
         (results.raw_output, "--raw-output"),
         (results.base64, "--base64"),
-        (flags.init.is_some(), "--init"),
         (flags.tag, "--tag"),
     ] {
         if given {
@@ -176,6 +182,15 @@ fn calls_plan(flags: &RunFlags, description: &Description) -> Result<Plan, Repor
         flags.calls.iter().map(|call| Call::parse(call)).collect::<Result<_, _>>()?;
     let tasks = calls.iter().map(|call| description.choose(call.task.as_deref()));
     let tasks: Vec<&Task> = tasks.collect::<Result<_, _>>().map_err(of_module)?;
+    if let Some(at) = tasks.iter().position(|task| task.form == Form::Command) {
+        let call = &flags.calls[at];
+        let others: Vec<_> = description.callable().map(Task::signature).skip(1).collect();
+        return Err(Report::usage(format!("call `{call}` is of a command, which is not called"))
+            .help(format!(
+                "call one of: {}; `--` begins the command's arguments",
+                others.join(", ")
+            )));
+    }
     let task_names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
     let names = names(&calls, &task_names)?;
     let (mut jobs, mut processes) = (Vec::new(), Vec::new());

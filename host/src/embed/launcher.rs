@@ -5,11 +5,11 @@ use super::error::Error;
 use super::home::may_wait;
 use super::inbox::Submission;
 use super::life::Life;
-use super::pool::{Pool, encode, not_started};
+use super::pool::{Pool, encode, launchable, not_started};
 use super::process::Process;
 use super::reply::{Address, GuestLine, write_line};
 use super::shared::Shared;
-use crate::module::description::{Description, Kind};
+use crate::module::description::{Description, Form, Kind, Task};
 use crate::pool::config::{Config, Halt, Retry, WORKERS_MAX};
 use crate::pool::error::PoolError;
 use crate::wire::line::Stream;
@@ -80,16 +80,21 @@ impl Launcher {
     /// There is no such task, the arguments cannot be written as JSON, or there can be no more
     /// processes. That the task fails is not an error of its start.
     pub fn start<T: Serialize>(&self, task: &str, args: T) -> Result<Process, Error> {
-        let description = self.description();
-        if description.kind == Kind::Command {
-            return Err(Error::Pool("the module is a command: start it with start_command".into()));
+        let (index, found) = self.find(Some(task))?;
+        if found.form == Form::Command {
+            return Err(Error::Pool("the task is a command: start it with start_command".into()));
         }
-        let found = description.choose(Some(task)).map_err(|error| {
+        self.launch(task, task_job(index, &encode(&args)?))
+    }
+
+    /// The task of this name, or the one that needs none, and its index in the pool's settings.
+    fn find(&self, name: Option<&str>) -> Result<(u32, &Task), Error> {
+        let description = self.description();
+        let found = description.choose(name).map_err(|error| {
             not_started(PoolError::Task { message: error.message, candidates: error.candidates })
         })?;
-        let index = description.tasks.iter().position(|task| std::ptr::eq(task, found));
-        let index = index.expect("it was chosen from these");
-        self.launch(task, task_job(index as u32, &encode(&args)?))
+        let index = launchable(description).position(|task| std::ptr::eq(task, found));
+        Ok((index.expect("it was chosen from these") as u32, found))
     }
 
     /// Starts a process that runs a command: its arguments after its name, and its standard input. Its
@@ -101,10 +106,11 @@ impl Launcher {
         if self.description().kind != Kind::Command {
             return Err(Error::Pool("the module is not a command: start one of its tasks".into()));
         }
+        let (index, _) = self.find(None)?;
         let words: Vec<&[u8]> = arguments.iter().map(|word| word.as_bytes()).collect();
         let job = command_job(&words, stdin)
             .map_err(|_| Error::Encode("an argument holds a NUL byte".into()))?;
-        self.launch("command", job)
+        self.launch("command", task_job(index, &job))
     }
 
     fn launch(&self, name: &str, job: Vec<u8>) -> Result<Process, Error> {

@@ -8,7 +8,7 @@ use super::inbox::{Inbox, InboxCommands, InboxSource, Submission};
 use super::reply::{Address, Addresses, GuestLine, Mailbox, Router, write_line};
 use super::result::{AsyncResult, MapResult};
 use super::shared::{Shared, SharedError};
-use crate::module::description::{ChooseError, Description, Kind};
+use crate::module::description::{ChooseError, Description, Form, Task};
 use crate::pool::error::PoolError;
 use crate::pool::feed::Command;
 use crate::pool::session::Session;
@@ -275,6 +275,12 @@ struct Started {
     shared: Option<Shared>,
 }
 
+/// The tasks of which there can be processes, in the order in which jobs name them; a command is the last.
+pub(super) fn launchable(description: &Description) -> impl Iterator<Item = &Task> {
+    let is = |command| move |task: &&Task| (task.form == Form::Command) == command;
+    description.callable().filter(is(false)).chain(description.callable().filter(is(true)))
+}
+
 /// The life of the dispatcher's thread. The zygote dies with this thread.
 fn dispatch(
     builder: Builder,
@@ -292,8 +298,12 @@ fn dispatch(
     let opened = opened.and_then(|bytes| {
         let mut session = Session::open(&bytes, compile).map_err(not_started)?;
         let description = session.description();
-        if every_task && description.kind != Kind::Command {
-            config.settings.tasks = description.callable().map(|task| task.name.clone()).collect();
+        if every_task {
+            let settings = &mut config.settings;
+            // A command cannot be initialised.
+            let tasks = launchable(description)
+                .filter(|task| settings.init.is_none() || task.form != Form::Command);
+            settings.tasks = tasks.map(|task| task.name.clone()).collect();
         }
         session.load(&config).map_err(not_started)?;
         let shared = match (shared, session.shared()) {

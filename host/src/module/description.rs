@@ -10,8 +10,8 @@ pub(crate) const DESCRIPTION_BYTES_MAX: usize = 16 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// A core module with `_start`, or a component that exports `wasi:cli/run`: one task, whose result is
-    /// its standard output.
+    /// A core module with `_start`, or a component that exports `wasi:cli/run`. That is its first task, whose
+    /// result is its standard output, and the one to call where none is named. It may have others.
     Command,
     /// Anything else: its tasks are exported functions.
     Tasks,
@@ -131,8 +131,8 @@ fn list(candidates: &[String]) -> String {
 }
 
 impl Description {
-    /// The task with this name; or, where none is named, the only one or the one default. A command's
-    /// only task has no name to give. A component's functions answer to any part of their name that is
+    /// The task with this name; or, where none is named, the command, the only one or the one default.
+    /// A component's functions answer to any part of their name that is
     /// theirs alone: `INTERFACE#FUNCTION` with or without package and version, or `FUNCTION`.
     ///
     /// # Errors
@@ -140,7 +140,11 @@ impl Description {
     pub fn choose(&self, name: Option<&str>) -> Result<&Task, ChooseError> {
         let task = match (self.kind, self.tasks.as_slice(), name) {
             (_, [], _) => fail("the module exports no function that can be a task", &[]),
-            (Kind::Command, [task, ..], _) => Ok(task),
+            (Kind::Command, [task, ..], None) => Ok(task),
+            (Kind::Command, [task], Some(name)) if task.name != name => {
+                let name = name.escape_debug();
+                fail(&format!("the module is a command and has no task `{name}`"), &[])
+            }
             (Kind::Tasks, tasks, None) => only(tasks),
             (Kind::Tasks, tasks, Some(name)) => named(tasks, name),
         }?;
@@ -236,6 +240,11 @@ impl Task {
                 let bare = unversioned.rsplit('/').next().unwrap_or_default();
                 [interface, unversioned, bare].contains(&asked)
             })
+    }
+
+    /// Whether it is a command.
+    pub fn is_command(&self) -> bool {
+        self.form == Form::Command
     }
 
     /// Whether a call answers with a value, and not only with success.
@@ -362,3 +371,16 @@ mod tests {
         assert_eq!(error.to_string(), "the module exports no function that can be a task");
     }
 }
+    #[test]
+    fn a_command_is_what_is_called_where_no_task_is_named_and_may_have_others() {
+        let start = || Task { form: Form::Command, params: None, ..task("_start") };
+        let both = module(Kind::Command, vec![start(), task("add")]);
+        assert_eq!(both.choose(None).unwrap().form, Form::Command);
+        assert_eq!(both.choose(Some("_start")).unwrap().form, Form::Command);
+        assert_eq!(both.choose(Some("add")).unwrap().name, "add");
+        let error = both.choose(Some("sub")).unwrap_err().to_string();
+        assert_eq!(error, "the module has no task `sub`; choose one of: _start, add(n: s64)");
+        let error = module(Kind::Command, vec![start()]).choose(Some("add")).unwrap_err();
+        assert_eq!(error.to_string(), "the module is a command and has no task `add`");
+    }
+

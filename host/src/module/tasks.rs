@@ -9,6 +9,9 @@ use std::collections::HashMap;
 /// The custom section in which the SDK describes tasks: one JSON object a line.
 pub(super) const SECTION: &str = "wpool:tasks";
 
+/// What runtimes call in the place of `_start`, where there is none: the default command.
+const DEFAULT: &str = "";
+
 /// Exports that languages' runtimes leave behind; they are never tasks.
 const PLUMBING: &[&str] =
     &["malloc", "free", "calloc", "realloc", "aligned_alloc", "posix_memalign"];
@@ -37,13 +40,18 @@ struct Entry {
 /// # Errors
 /// The section is malformed, or says something of a task that its export denies.
 pub(super) fn tasks(exports: &[Export], section: &str) -> Result<(Kind, Vec<Task>), ModuleError> {
-    let start = exports.iter().find(|export| export.name == "_start");
-    if start.is_some_and(|start| start.params.is_empty() && start.results.is_empty()) {
-        return Ok((Kind::Command, vec![task("_start", Form::Command)]));
-    }
     let mut tasks: Vec<Task> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
-    for export in exports.iter().filter(|export| !is_plumbing(export.name)) {
+    let start = ["_start", DEFAULT].iter().find_map(|name| {
+        let start = exports.iter().find(|export| export.name == *name)?;
+        (start.params.is_empty() && start.results.is_empty()).then_some(name)
+    });
+    tasks.extend(start.map(|name| task(name, Form::Command)));
+    let kind = if start.is_some() { Kind::Command } else { Kind::Tasks };
+    for export in exports.iter().filter(|export| !is_plumbing(export.name, kind)) {
+        if start == Some(&export.name) {
+            continue;
+        }
         let Some(found) = from_export(export) else { continue };
         match places.get(&found.name) {
             // NAME and task_NAME are one task, and numbers need no JSON in the guest.
@@ -59,11 +67,14 @@ pub(super) fn tasks(exports: &[Export], section: &str) -> Result<(Kind, Vec<Task
         let task = places.get(&entry.name).map(|&at| &mut tasks[at]);
         describe(task, entry)?;
     }
-    Ok((Kind::Tasks, tasks))
+    Ok((kind, tasks))
 }
 
-fn is_plumbing(name: &str) -> bool {
-    name.starts_with('_') || name.starts_with("cabi_") || PLUMBING.contains(&name)
+fn is_plumbing(name: &str, kind: Kind) -> bool {
+    // What `_start` calls.
+    (kind == Kind::Command && name == "main")
+        || PLUMBING_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        || PLUMBING.contains(&name)
 }
 
 fn task(name: &str, form: Form) -> Task {
@@ -195,10 +206,17 @@ mod tests {
     }
 
     #[test]
-    fn start_makes_a_command_with_one_task() {
-        let exports = [export("_start", &[], &[]), export("other", &[], &[])];
-        let (kind, tasks) = tasks(&exports, "").unwrap();
-        assert_eq!((kind, tasks.len(), tasks[0].form), (Kind::Command, 1, Form::Command));
+    fn start_makes_a_command_whose_other_functions_are_tasks_behind_it() {
+        let exports = [
+            export("other", &[], &[]),
+            export("main", &[Core::I32, Core::I32], &[Core::I32]),
+            export("_start", &[], &[]),
+        ];
+        let (kind, _) = tasks(&exports, "").unwrap();
+        assert_eq!(kind, Kind::Command);
+        let expected = [("_start".into(), Form::Command), ("other".into(), Form::Scalar)];
+        assert_eq!(names(&exports), expected);
+        assert_eq!(tasks(&exports[..2], "").unwrap().0, Kind::Tasks);
     }
 
     #[test]

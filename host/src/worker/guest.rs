@@ -103,7 +103,7 @@ impl<'a> Guest<'a> {
             Calling::Scalar { signature, .. } => self.run_scalar(number, task, signature, job, out),
             Calling::Byte { takes, .. } => self.run_bytes(number, task, *takes, job, out),
             Calling::Typed { signature, .. } => self.run_typed(number, task, signature, job, out),
-            Calling::Command { command, .. } => self.run_command(number, command, job, out),
+            Calling::Command { command, .. } => self.run_command(number, task, command, job, out),
             Calling::Native(task) => self.run_native(task, job, out),
         };
         match (&result, &mut self.live) {
@@ -112,7 +112,8 @@ impl<'a> Guest<'a> {
             (Err(_), _) => out.truncate(start),
         }
         // A command has run when it returns: the next job finds no memory of it.
-        if program.settings.isolation != Isolation::Reuse || program.is_command() {
+        let command = matches!(program.calling(task), Calling::Command { .. });
+        if command || program.settings.isolation != Isolation::Reuse {
             self.discard();
         }
         self.log.end_job();
@@ -207,22 +208,26 @@ impl<'a> Guest<'a> {
     fn run_command(
         &mut self,
         number: u64,
+        task: usize,
         command: &Command,
         job: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<(), Failure> {
         let job = CommandJob::decode(job)?;
         let arguments = command.arguments(number, &job)?;
+        // Left by another task of the module.
+        self.discard();
         self.random.begin_job(number);
         let grants = Grants { arguments: &arguments, input: Some(Input::new(job.stdin)) };
         self.captured.swap(out);
-        let result = self.instantiate(number, 0, grants).and_then(|mut live| {
+        let result = self.instantiate(number, task, grants).and_then(|mut live| {
             let called = live.run_command();
+            let failure = called
+                .err()
+                .and_then(|error| self.failure(&live.store, &error))
+                .map_or(Ok(()), Err);
             self.live = Some(live);
-            match called {
-                Ok(()) => Ok(()),
-                Err(error) => self.fail_unless_exited(&error).map_or(Ok(()), Err),
-            }
+            failure
         });
         self.captured.swap(out);
         result
@@ -273,13 +278,13 @@ impl<'a> Guest<'a> {
         let settings = &program.settings;
         let wasi = if program.wasi {
             let log = |stream| Output::Log(self.log.clone(), stream);
-            let streams = match (program.is_command(), self.stdio) {
-                (true, Some(stdio)) => Streams::Own(stdio),
-                (true, None) => {
+            let streams = match (grants.input, self.stdio) {
+                (Some(_), Some(stdio)) => Streams::Own(stdio),
+                (Some(input), None) => {
                     let output = Output::Result(self.captured.clone());
-                    Streams::Job { input: grants.input, output, error: log(Stream::Err) }
+                    Streams::Job { input: Some(input), output, error: log(Stream::Err) }
                 }
-                (false, _) => {
+                (None, _) => {
                     let (output, error) = (log(Stream::Out), log(Stream::Err));
                     Streams::Job { input: None, output, error }
                 }
@@ -312,20 +317,12 @@ impl<'a> Guest<'a> {
     /// The failure of a task that ended with this error; its instance is thrown away.
     #[cold]
     fn fail(&mut self, error: &wasmtime::Error) -> Failure {
-        self.fail_unless_exited(error).unwrap_or_else(outcome::exited_early)
-    }
-
-    /// As [`fail`](Self::fail), but `None` for an exit with code 0.
-    fn fail_unless_exited(&mut self, error: &wasmtime::Error) -> Option<Failure> {
-        let mut live = self.live.take().expect("the error came from an instance");
+        let live = self.live.take().expect("the error came from an instance");
         self.memory_bytes = live.store.data().limits.memory_bytes();
-        let failure = self.failure(&live.store, error);
-        if failure.is_none() && self.program.is_command() {
-            live.store.end_job();
-        }
-        failure
+        self.failure(&live.store, error).unwrap_or_else(outcome::exited_early)
     }
 
+    /// What an error means; `None` if it is an exit with code 0.
     fn failure(&self, store: &Store<Host>, error: &wasmtime::Error) -> Option<Failure> {
         let host = store.data();
         let guarded = host.mappings.guarded_at(fault::take_address());

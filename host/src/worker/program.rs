@@ -25,10 +25,8 @@ pub(crate) enum ProgramError {
     /// There is no such task, or none to choose.
     #[error(transparent)]
     Choose(#[from] ChooseError),
-    /// There is something to give to the task that initialises, or it is the only one.
-    #[error(
-        "--init {0}: it would have to be a task without parameters, of a module that is no command"
-    )]
+    /// There is something to give to the task that initialises, or nothing that it could be called before.
+    #[error("--init {0}: it would have to be a task without parameters, and the jobs no command's")]
     Init(String),
     /// The jobs' form does not suit the task.
     #[error("{0} does not take raw text: its only parameter would have to be a string")]
@@ -121,7 +119,17 @@ impl Program {
             names.into_iter().map(|name| description.choose(name)).collect::<Result<_, _>>()?;
         let init = settings.init.as_ref().map(|_| tasks.len());
         if let Some(name) = &settings.init {
-            tasks.push(initialiser(description, name)?);
+            let init = initialiser(description, name)?;
+            // A command begins where its module does, each time.
+            if tasks.iter().any(|task| task.form == Form::Command) {
+                return Err(ProgramError::Init(init.signature()));
+            }
+            tasks.push(init);
+        }
+        let unsigned: Vec<Task>;
+        if settings.unsigned {
+            unsigned = tasks.into_iter().map(Task::unsigned).collect();
+            tasks = unsigned.iter().collect();
         }
         check_memory(settings, description)?;
         check_directories(settings)?;
@@ -172,11 +180,6 @@ impl Program {
             _ => 0,
         });
         widths.max().unwrap_or(0)
-    }
-
-    /// Whether it is a command: it has no other task then.
-    pub(crate) fn is_command(&self) -> bool {
-        matches!(self.tasks[..], [Calling::Command { .. }])
     }
 
     /// The engine that it was loaded into.
@@ -293,12 +296,9 @@ fn exported(component: &Component, name: &str) -> Option<(ComponentFunc, Compone
 /// The task of this name, if it can be called without a job.
 fn initialiser<'a>(description: &'a Description, name: &str) -> Result<&'a Task, ProgramError> {
     let task = description.choose(Some(name))?;
-    match task.form {
-        Form::Command => Err(ProgramError::Init(name.escape_debug().to_string())),
-        _ if task.params.as_ref().is_some_and(|params| !params.is_empty()) => {
-            Err(ProgramError::Init(task.signature()))
-        }
-        _ => Ok(task),
+    match task.params.as_ref().is_some_and(|params| !params.is_empty()) {
+        true => Err(ProgramError::Init(task.signature())),
+        false => Ok(task),
     }
 }
 

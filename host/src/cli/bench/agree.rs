@@ -2,7 +2,7 @@
 
 use crate::cli::exit::Exit;
 use crate::cli::report::Report;
-use wpool::module::description::Kind;
+use wpool::module::description::{Form, Task};
 
 /// Most bytes of results that are kept to be shown; of the others only a digest is.
 const SHOWN_BYTES_MAX: usize = 16 << 20;
@@ -20,9 +20,9 @@ pub(crate) enum Compared {
 }
 
 impl Compared {
-    /// Those of this kind of module.
-    pub(crate) fn of(kind: Kind) -> Compared {
-        if kind == Kind::Command { Compared::Lines } else { Compared::Values }
+    /// Those of a task.
+    pub(crate) fn of(task: &Task) -> Compared {
+        if task.form == Form::Command { Compared::Lines } else { Compared::Values }
     }
 }
 

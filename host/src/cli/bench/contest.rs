@@ -36,7 +36,7 @@ pub(crate) fn compare(
     for &contender in contenders {
         let name = subject.name(contender);
         show(shown, "comparing", &name, contender.workers);
-        let mut seen = Seen::new(Compared::of(subject.modules[0].description.kind));
+        let mut seen = Seen::new(Compared::of(&subject.modules[0].task));
         run(subject, contender, Some(&mut seen))?;
         match &first {
             None => first = Some((name, seen)),

@@ -40,7 +40,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use subject::{Jobs, Module, Subject};
-use wpool::module::description::Kind;
+use wpool::module::description::Task;
 use wpool::pool::config::{CompileConfig, Config};
 use wpool::pool::cpus;
 use wpool::pool::session::Session;
@@ -64,7 +64,7 @@ pub(crate) fn run(flags: &BenchFlags, columns: Vec<Column>) -> Result<Exit, Repo
     let contenders = contenders(flags, &modules)?;
     let exports = Exports::open(flags)?;
     let trace = map::trace(&flags.exports.trace, vec![first.task.name.clone()])?;
-    let form = plan::form(&flags.input, first.description.kind, &first.task, &planned)?;
+    let form = plan::form(&flags.input, &first.task, &planned)?;
     let jobs = jobs(form, &first.config, planned)?;
     let subject = Subject {
         modules: &modules,
@@ -114,14 +114,14 @@ fn open<'a>(
         Session::open(&bytes, compile.clone()).map_err(|error| Report::of_module(path, error))?;
     let description = session.description().clone();
     let task = plan::task(&flags.call(path), &description)?;
-    let config = config(flags, path, description.kind, planned);
+    let config = config(flags, path, &task, planned);
     Ok(Module { path, bytes, description, task, config })
 }
 
 /// Whether modules can be compared: their jobs are the same.
 fn check_alike(modules: &[Module<'_>]) -> Result<(), Report> {
     let first = &modules[0];
-    let is_command = |module: &Module<'_>| module.description.kind == Kind::Command;
+    let is_command = |module: &Module<'_>| module.task.is_command();
     for (at, module) in modules.iter().enumerate() {
         let path = module.path.display();
         if is_command(module) != is_command(first) {
@@ -150,14 +150,14 @@ fn spinner(flags: &BenchFlags) -> ProgressBar {
     if flags.console.quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() }
 }
 
-fn config(flags: &BenchFlags, path: &Path, kind: Kind, planned: &plan::Jobs) -> Config {
+fn config(flags: &BenchFlags, path: &Path, task: &Task, planned: &plan::Jobs) -> Config {
     let rest = Settings {
         output: if flags.input.files { OutputForm::Bytes } else { OutputForm::Json },
         ..flags.limits.settings(&flags.grants)
     };
     let default = Config::default();
     Config {
-        settings: plan::settings(&flags.call(path), kind, planned, rest),
+        settings: plan::settings(&flags.call(path), task, planned, rest),
         shared_bytes_max: flags.limits.shared_space,
         timeout: flags.limits.timeout(),
         deadline: flags.limits.deadline,
@@ -213,7 +213,7 @@ fn contenders(flags: &BenchFlags, modules: &[Module<'_>]) -> Result<Vec<Contende
 /// Whether everything that was given to be compared with is.
 fn check_used(flags: &BenchFlags, modes: &[Mode], modules: &[Module<'_>]) -> Result<(), Report> {
     let (native, python) = (flags.compared.native.is_some(), flags.compared.python.is_some());
-    let command = modules[0].description.kind == Kind::Command;
+    let command = modules[0].task.is_command();
     let of_native: &[Mode] = match command {
         true => &[Mode::Xargs],
         false => &[Mode::Native, Mode::Threads, Mode::NativeWorkers],
@@ -238,7 +238,7 @@ fn lacks(
     modules: &[Module<'_>],
 ) -> Option<(&'static str, &'static str)> {
     let compared = &flags.compared;
-    let command = modules[0].description.kind == Kind::Command;
+    let command = modules[0].task.is_command();
     match (mode, mode.way()) {
         (Mode::Native | Mode::Threads | Mode::NativeWorkers, _) if command => {
             Some(("is not for commands", "xargs and parallel run a native program"))

@@ -72,7 +72,8 @@ impl<'a> Guest<'a> {
             (TaskCall::Quick(call), _) => {
                 call(&mut live.store, Argument::Nothing).map(|answer| answer.map(drop))
             }
-            _ => unreachable!("a command is not initialised"),
+            (TaskCall::Start(_) | TaskCall::Run(_), _) => live.run_command().map(Ok),
+            (TaskCall::Typed(_), _) => unreachable!("a component's function has its signature"),
         };
         let failed = match called {
             Ok(answered) => answered,
