@@ -105,17 +105,240 @@ fn a_shared_memory_is_refused_with_a_way_out() {
 }
 
 #[test]
-fn missing_imports_are_listed() {
+fn missing_imports_are_listed_and_refused_before_anything_is_compiled() {
     let wat = r#"(module
         (import "env" "one" (func)) (import "env" "two" (global i32))
         (import "wasi_snapshot_preview1" "nothing" (func))
         (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32)))
         (func (export "f") (param i64) (result i64) (local.get 0)))"#;
     let module = file("imports.wat", wat);
+    let cache = folder("cache of what is missing");
     let list = "does not provide: env.one, env.two, wasi_snapshot_preview1.nothing\n";
-    one_error(map_file(&module).jobs(["1"]), &module, list);
+    refused(&module, list);
+    let map = map_file(&module).env("XDG_CACHE_HOME", &cache).jobs(["1"]);
+    one_error(map, &module, list);
+    let done = wpool(["inspect"]).arg(&module).env("XDG_CACHE_HOME", &cache).run().ends(0);
+    for line in ["missing    env.one", "missing    env.two", "import     env one"] {
+        assert!(done.lines().contains(&line), "{:?}", done.lines());
+    }
+    wpool(["inspect"]).arg(guest("square")).env("XDG_CACHE_HOME", &cache).run().ends(0);
+    assert_eq!(fs::read_dir(cache.join("wpool")).map_or(0, Iterator::count), 0, "it was compiled");
+}
+
+#[test]
+fn a_module_that_is_not_valid_is_not_described() {
+    let wat = "(module (func (export \"f\") (param i64) (result i32) (local.get 0)))";
+    let module = file("invalid.wat", wat);
+    one_error(wpool(["inspect"]).arg(&module), &module, "type mismatch");
+}
+
+#[test]
+fn a_module_for_another_host_is_refused_with_its_toolchain_and_the_way_out() {
+    let with = |import: &str| format!("(module (import {import}) (func (export \"f\")))");
+    for (wat, made, help) in [
+        (
+            with("\"env\" \"invoke_vi\" (func (param i32 i32))"),
+            "by Emscripten",
+            "-sSTANDALONE_WASM",
+        ),
+        (with("\"./a_bg.js\" \"__wbg_log_1\" (func)"), "by wasm-bindgen", "wasm32-wasip1"),
+        (with("\"gojs\" \"runtime.ticks\" (func)"), "by Go", "GOOS=wasip1"),
+        (with("\"rb-js-abi-host\" \"eval-js\" (func)"), "by ruby.wasm", "a command"),
+        (with("\"env\" \"proxy_log\" (func)"), "proxy-wasm", "as tasks"),
+        (with("\"env\" \"seed\" (func (result f64))"), "by AssemblyScript", "wasi-shim"),
+        (with("\"wasi_snapshot_preview1\" \"sock_open\" (func)"), "sockets", "no network"),
+        (
+            "(module (@custom \"dylink.0\" \"\") (import \"env\" \"memory\" (memory 1)))".into(),
+            "a side module",
+            "link it into a program",
+        ),
+        (
+            "(module (@custom \"component-type:x\" \"\") (import \"wasi:cli/exit@0.2.0\" \"exit\"
+                (func (param i32))))"
+                .into(),
+            "the core module of a component",
+            "wasm-tools component new",
+        ),
+        (
+            "(component (import \"wasi:http/types@0.2.0\" (instance (export \"f\" (func)))))"
+                .into(),
+            "wasi:http",
+            "no network",
+        ),
+    ] {
+        let module = file("foreign.wat", wat);
+        refused(&module, made).says(help);
+        wpool(["inspect"]).arg(&module).run().ends(0);
+    }
+}
+
+#[test]
+fn imports_that_nobody_provides_trap_when_they_are_called_if_that_is_asked_for() {
+    let core = file(
+        "stubs.wat",
+        r#"(module (import "env" "nothing" (func $nothing (param i32) (result i32)))
+        (func (export "f") (param i32) (result i32)
+            (if (result i32) (local.get 0) (then (call $nothing (local.get 0)))
+                (else (i32.const 7)))))"#,
+    );
+    let component = file(
+        "stubs-component.wat",
+        r#"(component (import "a:b/c@1.0.0" (instance $c
+            (export "nothing" (func (param "n" u32) (result u32)))))
+        (core func $nothing (canon lower (func $c "nothing")))
+        (core module $m (import "" "nothing" (func $nothing (param i32) (result i32)))
+            (func (export "f") (param i32) (result i32)
+                (if (result i32) (local.get 0) (then (call $nothing (local.get 0)))
+                    (else (i32.const 7)))))
+        (core instance $i (instantiate $m
+            (with "" (instance (export "nothing" (func $nothing))))))
+        (func (export "f") (param "n" u32) (result u32) (canon lift (core func $i "f"))))"#,
+    );
+    for (module, name) in [(&core, "env::nothing"), (&component, "a:b/c@1.0.0#nothing")] {
+        let run = || map_file(module).jobs(["0", "1"]);
+        let done = run().arg("--stub-imports").run().ends(100).prints("7\nnull\n");
+        done.says(&format!("job 1 (1) trapped: unknown import: `{name}` has not been defined"));
+        // Also where its machine code is in the cache by now.
+        one_error(run(), module, "imports what wpool does not provide");
+        wpool(["run", "--stub-imports"]).arg(module).arg("f(0)").run().ends(0).prints("7\n");
+        wpool(["compile", "--stub-imports"]).arg(module).run().ends(0);
+    }
+    let memory =
+        file("stub.wat", "(module (import \"env\" \"m\" (memory 1)) (func (export \"f\")))");
+    let map = map_file(&memory).arg("--stub-imports").jobs(["1"]);
+    one_error(map, &memory, "does not provide: env.m");
+}
+
+#[test]
+fn a_command_may_have_tasks_too() {
+    let both = file(
+        "both.wat",
+        r#"(module (memory (export "memory") 1) (global $started (mut i32) (i32.const 0))
+        (func (export "_start") (global.set $started (i32.const 100)))
+        (func (export "main") (param i32 i32) (result i32) (i32.const 0))
+        (func (export "add") (param i32 i32) (result i32)
+            (i32.add (global.get $started) (i32.add (local.get 0) (local.get 1)))))"#,
+    );
+    let map = || map_file(&both).jobs(["[1,2]", "[3,4]"]);
+    map().flags("--task add").run().ends(0).prints("3\n7\n");
+    map().flags("--task add --isolation process").run().ends(0).prints("3\n7\n");
+    map().flags("--task add --init _start").run().ends(0).prints("103\n107\n");
+    map().run().ends(0).prints("");
+    map().flags("--task _start").run().ends(0).prints("");
+    let done = map().flags("--task nosuch").run().ends(101).says("has no task `nosuch`");
+    done.says("choose one with --task: _start, add(s32, s32) -> s32\n");
+    map().flags("--task add --stdin").run().ends(2).says("--stdin has no meaning");
+    map().flags("--init add").run().ends(2).says("--init has no meaning");
+    let run = || wpool(["run"]).arg(&both);
+    run().args(["add(1,2)", "add(3,4)"]).run().ends(0).prints("3\n7\n");
+    run().run().ends(0).prints("");
+    run().arg("_start()").run().ends(2).says("which is not called");
+    let done = wpool(["inspect"]).arg(&both).run().ends(0);
+    for line in ["task       _start", "task       add(s32, s32) -> s32"] {
+        assert!(done.lines().contains(&line), "{:?}", done.lines());
+    }
+    let command = file("command.wat", "(module (func (export \"_start\")))");
+    let named = map_file(&command).flags("--task add").jobs(["1"]);
+    one_error(named, &command, "the module is a command and has no task `add`");
+}
+
+#[test]
+fn what_a_toolchain_leaves_among_exports_is_no_task_and_is_shown_if_asked_for() {
+    let module = file(
+        "plumbing.wat",
+        r#"(module (memory (export "memory") 1) (table (export "__indirect_function_table") 1 funcref)
+        (func (export "stackSave") (result i32) (i32.const 0))
+        (func (export "dynCall_ii") (param i32 i32) (result i32) (i32.const 0))
+        (func (export "asyncify_get_state") (result i32) (i32.const 0))
+        (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 0))
+        (func (export "_initialize")) (func (export "__wasm_call_ctors"))
+        (func (export "f") (param i32) (result i32) (local.get 0)))"#,
+    );
+    map_file(&module).jobs(["5"]).run().ends(0).prints("5\n");
+    let inspect = |flags: &[&str]| wpool(["inspect"]).arg(&module).args(flags).run().ends(0);
+    let short = inspect(&[]);
+    assert!(short.lines().contains(&"task       f(s32) -> s32"));
+    assert!(!short.lines().iter().any(|line| line.contains("stackSave")));
+    for flag in ["--all", "-v"] {
+        let all = inspect(&[flag]);
+        for name in ["memory", "stackSave", "dynCall_ii", "__indirect_function_table"] {
+            assert!(all.lines().contains(&&*format!("export     {name}")), "{:?}", all.lines());
+        }
+    }
+}
+
+#[test]
+fn integers_are_unsigned_if_that_is_asked_for_and_the_module_does_not_say() {
+    let echo =
+        file("echo.wat", "(module (func (export \"\") (param i32) (result i32) (local.get 0)))");
+    let map = |flags: &str| map_file(&echo).flags(flags).jobs(["4294967295"]);
+    map("").run().ends(100).says("out of range for s32").says("help: if the task takes unsigned");
+    map("--unsigned").run().ends(0).prints("4294967295\n");
+    map("--unsigned --task").arg("").run().ends(0).prints("4294967295\n");
+    map_file(&echo).flags("--unsigned").jobs(["-1"]).run().ends(100).says("out of range for u32");
+    // This one's section says that it is signed.
+    map_file(guest("square")).flags("--unsigned --task square").jobs(["-3"]).run().prints("9\n");
+    let default = file("default.wat", "(module (func (export \"\")))");
+    wpool(["run"]).arg(&default).run().ends(0).prints("");
+}
+
+#[test]
+fn functions_of_other_hosts_that_cost_nothing_are_there() {
+    let aborts = file(
+        "abort.wat",
+        r#"(module (import "env" "abort" (func $abort (param i32 i32 i32 i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 12) "\04\00\00\00h\00i\00")
+        (data (i32.const 28) "\08\00\00\00a\00.\00t\00s\00")
+        (func (export "f") (param i32) (result i32)
+            (call $abort (local.get 0) (i32.const 32) (i32.const 3) (i32.const 5)) (unreachable)))"#,
+    );
+    let done = map_file(&aborts).jobs(["16", "-1"]).run().ends(100);
+    done.says("trapped: abort: hi in a.ts:3:5\n").says("trapped: abort: in a.ts:3:5\n");
+    let measured = file(
+        "sightglass.wat",
+        r#"(module (import "bench" "start" (func $start)) (import "bench" "end" (func $end))
+        (func (export "_start") (call $start) (call $end)))"#,
+    );
+    wpool(["run"]).arg(&measured).run().ends(0);
+    wpool(["bench", "--runs", "1", "--modes", "wasm"]).arg(&measured).jobs(["1"]).run().ends(0);
+}
+
+#[test]
+fn the_version_of_wasi_before_its_first_is_there() {
+    let module = file(
+        "unstable.wat",
+        r#"(module
+        (import "wasi_unstable" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+        (import "wasi_unstable" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+        (import "wasi_unstable" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 16) "\20\00\00\00\04\00\00\00") (data (i32.const 32) "old\n")
+        ;; Waits until the standard output takes bytes.
+        (data (i32.const 72) "\02") (data (i32.const 80) "\01")
+        (func (export "_start")
+            (drop (call $poll (i32.const 64) (i32.const 128) (i32.const 1) (i32.const 8)))
+            (drop (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 8)))
+            (call $exit (i32.const 7))))"#,
+    );
+    wpool(["run"]).arg(&module).run().ends(7).prints("old\n");
+    map_file(&module).arg("--jsonl").jobs(["1"]).run().ends(100).says("exited with code 7");
     let done = wpool(["inspect"]).arg(&module).run().ends(0);
-    assert!(done.lines().contains(&"import     env one"), "{:?}", done.lines());
+    assert!(!done.lines().iter().any(|line| line.starts_with("missing")), "{:?}", done.lines());
+}
+
+#[test]
+fn a_source_file_is_refused_with_the_way_of_its_language() {
+    for (name, help) in [
+        ("tutorial.py", "componentize-py"),
+        ("tutorial.c", "clang --target=wasm32-wasi"),
+        ("tutorial.js", "jco componentize"),
+        ("tutorial.rs", "rustc -O --target wasm32-wasip1"),
+        ("tutorial.go", "GOOS=wasip1"),
+        ("tutorial.ts", "npx asc"),
+    ] {
+        refused(&file(name, "print(1)\n"), "it is text, but not WebAssembly's").says(help);
+    }
 }
 
 #[test]

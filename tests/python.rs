@@ -71,12 +71,14 @@ fn functions_for_multiprocessing_do_the_same_in_wpool() {
 fn an_exception_ends_the_job_with_its_traceback() {
     let Some(python) = python() else { return };
     let done = python.map("reciprocals").flags("-j 1").jobs(["[4]", "[2,0]", "[2]"]).run();
-    done.ends(100)
+    let done = done
+        .ends(100)
         .prints("[0.25]\nnull\n[0.5]\n")
         .says("Traceback (most recent call last):")
         .says("    return [reciprocal(n) for n in numbers]\n")
         .says("    return 1 / n\n")
-        .says("job 1 ([2,0]) trapped: ZeroDivisionError: division by zero\n");
+        .says("job 1 ([2,0]) trapped: ZeroDivisionError: division by zero\nwpool: ");
+    assert!(!done.stderr.contains("panicked"), "{}", done.stderr);
 }
 
 #[test]

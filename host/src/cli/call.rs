@@ -330,6 +330,7 @@ mod tests {
             params: params.map(|count| vec![Parameter { name: None, ty: "json".into() }; count]),
             results: vec![],
             refusal: None,
+            assumed: false,
             default: false,
             doc: None,
         };

@@ -24,6 +24,10 @@ pub(crate) struct CompileFlags {
     #[arg(long)]
     inline: bool,
 
+    /// Compile for runs with --stub-imports, modules that import functions which wpool does not have
+    #[arg(long)]
+    stub_imports: bool,
+
     #[command(flatten)]
     limits: CompileLimitFlags,
 }
@@ -34,8 +38,12 @@ pub(crate) struct CompileFlags {
 /// A module cannot be used.
 pub(crate) fn run(flags: &CompileFlags) -> Result<Exit, Report> {
     for path in &flags.modules {
-        let config =
-            CompileConfig { fuel: flags.fuel, inline: flags.inline, ..flags.limits.config() };
+        let config = CompileConfig {
+            fuel: flags.fuel,
+            inline: flags.inline,
+            stub_imports: flags.stub_imports,
+            ..flags.limits.config()
+        };
         let session = compiling::open(None, path, &modules::read(path)?, config, false)?;
         let compiled = session.compiled();
         let place = match &compiled.path {

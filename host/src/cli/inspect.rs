@@ -7,7 +7,7 @@ use super::{escape, modules, summary, units};
 use clap::Args;
 use std::fmt::Write;
 use std::path::PathBuf;
-use wpool::module::description::{Description, Kind, Task};
+use wpool::module::description::{Description, Form, Kind, Task};
 use wpool::pool::session::Session;
 
 /// Shows a module's kind, its tasks with their types, and what it will need granted.
@@ -20,6 +20,10 @@ pub(crate) struct InspectFlags {
     /// Print JSON
     #[arg(long)]
     json: bool,
+
+    /// Show all exports, those that a toolchain left there too
+    #[arg(short = 'v', long)]
+    all: bool,
 
     #[command(flatten)]
     limits: CompileLimitFlags,
@@ -35,13 +39,13 @@ pub(crate) fn run(flags: &InspectFlags) -> Result<Exit, Report> {
     let text = match flags.json {
         true => serde_json::to_string_pretty(&description)
             .map_err(|error| Report::new(Exit::Internal, error.to_string()))?,
-        false => text(&description),
+        false => text(&description, flags.all),
     };
     summary::print(&(text + "\n"))
 }
 
 /// The description for people. All names are the module's own, so they are escaped.
-fn text(description: &Description) -> String {
+fn text(description: &Description, all: bool) -> String {
     let mut rows = vec![("kind", kind(description).to_owned())];
     rows.push(("size", units::size_text(description.bytes)));
     if let Some((initial, most)) = description.memory_pages {
@@ -66,6 +70,11 @@ fn text(description: &Description) -> String {
         task.doc.iter().flat_map(|doc| doc.lines()).for_each(|doc| line("", &format!("    {doc}")));
         task.refusal.iter().for_each(|why| line("", &format!("    cannot be called: {why}")));
     }
+    description.missing.iter().for_each(|name| line("missing", name));
+    if let Some(made) = description.toolchain.filter(|_| !description.missing.is_empty()) {
+        line("help", &format!("it is {}: {}", made.name(), made.way()));
+    }
+    description.hidden.iter().filter(|_| all).for_each(|name| line("export", name));
     // A component's imports are in its world.
     for import in description.imports.iter().filter(|_| description.wit.is_none()) {
         line("import", &format!("{} {}", import.module, import.name));
@@ -90,6 +99,9 @@ fn kind(description: &Description) -> &'static str {
 
 /// The task as `name(parameters) -> results`.
 fn signature(task: &Task) -> String {
+    if task.form == Form::Command || task.name.is_empty() {
+        return task.signature();
+    }
     let params = match &task.params {
         None => "json".into(),
         Some(params) => params
@@ -119,9 +131,6 @@ fn needs(description: &Description) -> Vec<String> {
                     .any(|name| import.name.starts_with(name) || import.module.contains(name))
         })
     };
-    let known = |module: &str| {
-        module.starts_with("wasi") || module == "wpool" || module.starts_with("wpool:")
-    };
     let mut needs = Vec::new();
     if any(&["path_", "filesystem"]) {
         needs.push("may use files: --dir HOST::GUEST".to_owned());
@@ -138,8 +147,8 @@ fn needs(description: &Description) -> Vec<String> {
     if any(&["sock", "http"]) {
         needs.push("may use the network, which is never granted".to_owned());
     }
-    for import in description.imports.iter().filter(|import| !known(&import.module)) {
-        needs.push(format!("{} {}, which wpool does not have", import.module, import.name));
+    if !description.missing.is_empty() {
+        needs.push("imports that wpool does not have: --stub-imports runs it without".to_owned());
     }
     needs
 }
@@ -147,7 +156,7 @@ fn needs(description: &Description) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wpool::module::description::{Form, Import, Parameter, Parts};
+    use wpool::module::description::{Import, Parameter, Parts};
 
     fn description() -> Description {
         let import = |module: &str, name: &str| Import { module: module.into(), name: name.into() };
@@ -160,6 +169,7 @@ mod tests {
                 params: Some(vec![Parameter { name: Some("n".into()), ty: "s64".into() }]),
                 results: vec!["s64".into()],
                 refusal: None,
+                assumed: false,
                 default: false,
                 doc: Some("The square of n.".into()),
             }],
@@ -168,6 +178,9 @@ mod tests {
                 import("wpool", "result_write"),
                 import("env", "f"),
             ],
+            missing: vec!["env.f".into()],
+            toolchain: None,
+            hidden: vec!["memory".into()],
             proposals: vec!["simd".into()],
             memory_pages: Some((16, None)),
             parts: Parts::default(),
@@ -180,14 +193,17 @@ mod tests {
     #[test]
     fn a_module_is_described_with_its_names_escaped() {
         assert_eq!(
-            text(&description()),
+            text(&description(), true),
             "kind       core module of tasks\n\
              size       4KiB\n\
              memory     1MiB at first, no maximum\n\
              proposals  simd\n\
-             needs      may use files: --dir HOST::GUEST; env f, which wpool does not have\n\
+             needs      may use files: --dir HOST::GUEST; imports that wpool does not have: \
+             --stub-imports runs it without\n\
              task       evil\\x1b(n: s64) -> s64\n\
              \x20              The square of n.\n\
+             missing    env.f\n\
+             export     memory\n\
              import     wasi_snapshot_preview1 path_open\n\
              import     wpool result_write\n\
              import     env f"

@@ -45,7 +45,7 @@ pub(crate) fn run(
 ) -> Result<Exit, Report> {
     flags.console.apply_color();
     let limits = &flags.limits;
-    let compile = limits.compile_now(!flags.policy.no_cache);
+    let compile = flags.foreign.compile(limits.compile_now(!flags.policy.no_cache));
     let jobs = plan::jobs(&flags.input, columns, shuffle(flags))?;
     let module = modules::read(&flags.module)?;
     let mut objects = Objects::make(&flags.objects, limits.shared_space, limits.region_space)?;

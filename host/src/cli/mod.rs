@@ -15,6 +15,7 @@ pub(crate) mod exit;
 mod flags;
 mod input;
 mod inspect;
+mod language;
 mod man;
 mod map;
 mod modules;

@@ -493,7 +493,7 @@ pub(crate) fn config(flags: &MapFlags, task: &Task, jobs: &Jobs) -> Config {
         log_bytes_max: flags.buffer.max_log,
         measured: recorded || traced || limits.timeout_percent().is_some(),
         waits: traced,
-        ..limits.settings(&flags.grants)
+        ..flags.foreign.settings(limits.settings(&flags.grants))
     };
     let settings = settings(&flags.call(), task, jobs, rest);
     let default = Config::default();

@@ -1,6 +1,7 @@
 //! Errors for people: one `error:` line that names the flag or file, and one `help:` line.
 
 use super::exit::Exit;
+use super::language;
 use super::output::console::Console;
 use super::output::failures::{FRAMES_MAX, happened, help};
 use super::{escape, synonyms, units};
@@ -9,6 +10,7 @@ use clap::error::ErrorKind;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
+use wpool::module::toolchain::Toolchain;
 use wpool::pool::config::{CompileLimit, Config};
 use wpool::pool::error::PoolError;
 
@@ -49,7 +51,7 @@ impl Report {
         let report = Report::from(error);
         match report.exit {
             Exit::Module => {
-                let help = report.help.or_else(|| module_help(&report.error).map(str::to_owned));
+                let help = report.help.or_else(|| module_help(path, &report.error));
                 Report { error: format!("{}: {}", path.display(), report.error), help, ..report }
             }
             _ => report,
@@ -148,12 +150,13 @@ impl Report {
 }
 
 /// What to do about a module that cannot be used. Its error comes from another process, as a text.
-fn module_help(error: &str) -> Option<&'static str> {
-    const HELP: [(&str, &str); 14] = [
+fn module_help(path: &Path, error: &str) -> Option<String> {
+    const HELP: [(&str, &str); 15] = [
         ("cannot read", "give the path of a module: a .wasm or .wat file"),
         (
             "not a WebAssembly module",
-            "in Rust, build one with: cargo build --release --target wasm32-wasip1",
+            "build one: in Rust by cargo build --release --target wasm32-wasip1, in C by clang \
+             --target=wasm32-wasi",
         ),
         (
             "invalid WebAssembly module",
@@ -162,10 +165,13 @@ fn module_help(error: &str) -> Option<&'static str> {
         ("invalid section wpool:tasks", "build it again with the wpool-guest of this version"),
         ("larger than", "leave debug information out; in Rust: strip = true in [profile.release]"),
         ("shared memory", "in Rust: build for wasm32-wasip1, not for wasm32-wasip1-threads"),
-        ("exports no function", "in Rust, mark a function with #[task] of the crate wpool-guest"),
+        (
+            "exports no function",
+            "export one: in Rust with #[task] of the crate wpool-guest, in C with wpool.h",
+        ),
         (
             "imports what wpool does not provide",
-            "build it for wasm32-wasip1; `wpool inspect` lists all that it imports",
+            "build it for wasm32-wasip1; with --stub-imports it runs as long as it calls no such function",
         ),
         ("more than --memory", "raise --memory, or build the module with less memory at the start"),
         ("ulimit -s", "lower --stack, or raise the system's limit first: ulimit -s unlimited"),
@@ -182,7 +188,16 @@ fn module_help(error: &str) -> Option<&'static str> {
             "check the module with: wasm-tools validate; if it is valid, is memory or time short?",
         ),
     ];
-    HELP.iter().find(|(what, _)| error.contains(what)).map(|(_, help)| *help)
+    if error.contains("not a WebAssembly module")
+        && let Some(way) = language::way(path)
+    {
+        return Some(way);
+    }
+    let made = Toolchain::ALL.into_iter().find(|made| error.contains(made.name()));
+    let way = made.map(Toolchain::way);
+    let help =
+        way.or_else(|| HELP.iter().find(|(what, _)| error.contains(what)).map(|(_, help)| *help));
+    help.map(str::to_owned)
 }
 
 impl From<PoolError> for Report {

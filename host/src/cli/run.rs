@@ -43,7 +43,7 @@ pub(crate) fn run(flags: &RunFlags, early: Option<EarlyZygote>) -> Result<Exit, 
     flags.limits.refuse_share("run")?;
     let of_module = |error| Report::of_module(&flags.module, error);
     let limits = &flags.limits;
-    let compile = limits.compile_now(!flags.policy.no_cache);
+    let compile = flags.foreign.compile(limits.compile_now(!flags.policy.no_cache));
     let module = modules::read(&flags.module)?;
     let mut objects = Objects::make(&flags.objects, limits.shared_space, limits.region_space)?;
     let mut session = compiling::open(early, &flags.module, &module, compile, flags.console.quiet)?;
@@ -51,11 +51,8 @@ pub(crate) fn run(flags: &RunFlags, early: Option<EarlyZygote>) -> Result<Exit, 
     // A call is of one of the other tasks, if there are any.
     let command = description.kind == Kind::Command
         && (flags.calls.is_empty() || description.tasks.len() == 1);
-    objects.check(&flags.module, session.description())?;
-    let mut plan = match command {
-        true => command_plan(flags)?,
-        false => calls_plan(flags, session.description())?,
-    };
+    objects.check(&flags.module, description)?;
+    let mut plan = if command { command_plan(flags)? } else { calls_plan(flags, description)? };
     objects.lend_to(&mut plan.config);
     objects.open_files()?;
     // Before signals are taken: a task that initialises may take a while.
@@ -220,7 +217,7 @@ fn settings(flags: &RunFlags) -> Settings {
         log_bytes_max: u64::MAX,
         measured: flags.console.verbose || flags.results.format() == Format::Jsonl || traced,
         waits: traced,
-        ..flags.limits.settings(&flags.grants)
+        ..flags.foreign.settings(flags.limits.settings(&flags.grants))
     }
 }
 

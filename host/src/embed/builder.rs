@@ -118,6 +118,15 @@ impl<Of> Builder<Of> {
         self
     }
 
+    /// Has functions that the module imports and nobody provides trap when they are called. Unless set, such
+    /// a module is an error.
+    #[must_use]
+    pub fn stub_imports(mut self) -> Self {
+        self.config.settings.stub_imports = true;
+        self.compile.stub_imports = true;
+        self
+    }
+
     /// Grants guests an environment variable.
     #[must_use]
     pub fn env(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {

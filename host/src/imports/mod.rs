@@ -11,6 +11,7 @@ mod barrier;
 pub(crate) mod component;
 mod condition;
 mod event;
+pub(crate) mod foreign;
 pub(crate) mod job;
 pub(crate) mod limits;
 mod lock;

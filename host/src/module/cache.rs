@@ -23,6 +23,9 @@ use std::time::SystemTime;
 /// Most bytes of all entries: 1 GiB. Above it the entries that were unused longest are removed.
 const CACHE_BYTES_MAX: u64 = 1 << 30;
 
+/// A number that changes with what a description has to say.
+const FORMAT: u32 = 2;
+
 /// Bytes copied at a time.
 const COPY_BYTES: usize = 1 << 20;
 
@@ -56,6 +59,7 @@ impl Cache {
     pub(crate) fn key(module: &blake3::Hash, compatibility: u64) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
+        hasher.update(&FORMAT.to_le_bytes());
         hasher.update(&compatibility.to_le_bytes());
         hasher.update(module.as_bytes());
         hasher.finalize().to_hex().to_string()
@@ -225,6 +229,9 @@ mod tests {
             memory_pages: None,
             parts: Parts::default(),
             bytes: 8,
+            missing: vec![],
+            toolchain: None,
+            hidden: vec![],
             inlined: false,
             wit: None,
         }

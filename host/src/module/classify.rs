@@ -1,10 +1,12 @@
 //! Classification: what a module is, told from its bytes.
 
-use super::description::{Description, Import, Parts};
+use super::description::{Description, Import, Parts, Task};
 use super::proposals::Proposals;
 use super::scalar::Core;
 use super::tasks::{self, Export};
+use super::toolchain::Toolchain;
 use super::{ModuleError, one_line};
+use std::collections::HashSet;
 use wasmparser::{
     BinaryReaderError, CompositeInnerType, ExternalKind, FuncType, Parser, Payload, TypeRef,
     ValType,
@@ -21,11 +23,15 @@ pub(crate) fn describe(bytes: &[u8]) -> Result<Description, ModuleError> {
     }
     let exports = outline.exported_functions();
     let (kind, tasks) = tasks::tasks(&exports, &outline.section()?)?;
+    let hidden = outline.hidden(&tasks);
     Ok(Description {
         kind,
         component: false,
         tasks,
+        toolchain: Toolchain::of(&outline.imports, &outline.custom),
         imports: outline.imports,
+        missing: Vec::new(),
+        hidden,
         proposals: outline.proposals.into_names(),
         memory_pages: outline.memory_pages,
         parts: outline.parts,
@@ -77,6 +83,10 @@ struct Outline<'a> {
     /// The type index of each function, imported ones first.
     functions: Vec<u32>,
     exports: Vec<(&'a str, u32)>,
+    /// Names of exports that are not functions.
+    others: Vec<&'a str>,
+    /// Names of custom sections.
+    custom: Vec<&'a str>,
     imports: Vec<Import>,
     memory_pages: Option<(u64, Option<u64>)>,
     parts: Parts,
@@ -120,12 +130,16 @@ impl<'a> Outline<'a> {
             Payload::ExportSection(exports) => {
                 for export in exports {
                     let export = export?;
-                    if export.kind == ExternalKind::Func {
-                        self.exports.push((export.name, export.index));
+                    match export.kind {
+                        ExternalKind::Func => self.exports.push((export.name, export.index)),
+                        _ => self.others.push(export.name),
                     }
                 }
             }
-            Payload::CustomSection(custom) if custom.name() == tasks::SECTION => {
+            Payload::CustomSection(custom) if custom.name() != tasks::SECTION => {
+                self.custom.push(custom.name());
+            }
+            Payload::CustomSection(custom) => {
                 self.section.extend_from_slice(custom.data());
                 self.section.push(b'\n');
             }
@@ -157,6 +171,17 @@ impl<'a> Outline<'a> {
             Some(Export { name, params, results: ty.results().iter().map(core).collect() })
         };
         self.exports.iter().filter_map(export).collect()
+    }
+
+    /// The names of exports that are none of these tasks.
+    fn hidden(&self, tasks: &[Task]) -> Vec<String> {
+        let tasks: HashSet<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
+        let is_task = |name: &str| {
+            tasks.contains(name)
+                || name.strip_prefix("task_").is_some_and(|name| tasks.contains(name))
+        };
+        let functions = self.exports.iter().map(|(name, _)| *name).filter(|name| !is_task(name));
+        functions.chain(self.others.iter().copied()).map(str::to_owned).collect()
     }
 
     fn section(&self) -> Result<String, ModuleError> {

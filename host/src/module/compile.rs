@@ -114,20 +114,35 @@ fn text_error(drawing: &str) -> String {
     }
 }
 
-/// Says what a module is, given in binary or text form, and compiles it; `inline` has functions inlined across
-/// the modules of a component.
-///
-/// This is run by the compiler process on bytes that nobody vouches for. It uses several threads.
+/// Compiles a module in binary or text form.
 ///
 /// # Errors
-/// The bytes are not a module, or a module of a kind that is not run.
+/// As of [`compile_if`].
+#[cfg(any(test, feature = "micro"))]
 pub(crate) fn compile(
     bytes: &[u8],
     fuel: bool,
     inline: bool,
 ) -> Result<(Vec<u8>, Description), ModuleError> {
+    compile_if(bytes, fuel, inline, |_| Ok(()))
+}
+
+/// Says what a module is, given in binary or text form, and compiles it if that passes a check, which may add
+/// to it; `inline` has functions inlined across the modules of a component.
+///
+/// This is run by the compiler process on bytes that nobody vouches for. It uses several threads.
+///
+/// # Errors
+/// The bytes are not a module, or a module of a kind that is not run; or that of the check.
+pub(crate) fn compile_if(
+    bytes: &[u8],
+    fuel: bool,
+    inline: bool,
+    check: impl FnOnce(&mut Description) -> Result<(), ModuleError>,
+) -> Result<(Vec<u8>, Description), ModuleError> {
     let binary = binary(bytes)?;
     let mut description = describe_binary(&binary)?;
+    check(&mut description)?;
     description.inlined = inline && description.component;
     if !description.component && classify::has_shared_memory(&binary)? {
         return Err(ModuleError::SharedMemory);

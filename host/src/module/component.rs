@@ -1,6 +1,7 @@
 //! Components: what they export and import, told from their types.
 
 use super::description::{Description, Form, Import, Kind, Parameter, Parts, Task};
+use super::toolchain::Toolchain;
 use super::wit;
 use wasmtime::component::Component;
 use wasmtime::component::types::{self, ComponentFunc, ComponentItem, Type};
@@ -19,9 +20,10 @@ pub(super) fn describe(component: &Component, bytes: &[u8]) -> Description {
     let ty = component.component_type();
     let exports = functions(component, ty.exports(component.engine()));
     let imports = functions(component, ty.imports(component.engine()));
-    let imports = imports
+    let imports: Vec<Import> = imports
         .into_iter()
-        .map(|(interface, name, _)| Import { module: interface.unwrap_or_default(), name });
+        .map(|(interface, name, _)| Import { module: interface.unwrap_or_default(), name })
+        .collect();
     let (kind, mut tasks) = tasks(exports);
     let wit = wit::world(bytes).map(|world| {
         tasks.iter_mut().for_each(|task| world.describe(task));
@@ -33,7 +35,10 @@ pub(super) fn describe(component: &Component, bytes: &[u8]) -> Description {
         kind,
         component: true,
         tasks,
-        imports: imports.collect(),
+        toolchain: Toolchain::of(&imports, &[]),
+        imports,
+        missing: Vec::new(),
+        hidden: Vec::new(),
         proposals: vec!["component-model".into()],
         memory_pages: needs.as_ref().and_then(|needs| Some((needs.max_initial_memory_size?, None))),
         parts: needs.map_or(Parts::default(), |needs| Parts {
@@ -71,26 +76,27 @@ fn functions<'a>(
     functions
 }
 
-fn tasks(exports: Vec<Function>) -> (Kind, Vec<Task>) {
-    let runs = |(interface, name, _): &&Function| {
+fn tasks(mut exports: Vec<Function>) -> (Kind, Vec<Task>) {
+    let runs = |(interface, name, _): &Function| {
         name == "run" && interface.as_ref().is_some_and(|interface| interface.starts_with(RUN))
     };
-    if let Some((Some(interface), name, _)) = exports.iter().find(runs) {
-        let run = Task {
-            name: format!("{interface}#{name}"),
-            form: Form::Command,
-            params: None,
-            results: Vec::new(),
-            refusal: None,
-            default: false,
-            doc: None,
-        };
-        return (Kind::Command, vec![run]);
-    }
+    let run = exports.iter().position(runs).map(|at| exports.remove(at));
+    let kind = if run.is_some() { Kind::Command } else { Kind::Tasks };
+    let run = run.map(|(interface, name, _)| Task {
+        name: format!("{}#{name}", interface.unwrap_or_default()),
+        form: Form::Command,
+        params: None,
+        results: Vec::new(),
+        refusal: None,
+        assumed: false,
+        default: false,
+        doc: None,
+    });
     let is_task = |(interface, name, _): &Function| {
         (interface.as_deref(), name.as_str()) != (Some(INIT_OF_PYTHON.0), INIT_OF_PYTHON.1)
     };
-    (Kind::Tasks, exports.into_iter().filter(is_task).map(task).collect())
+    let others = exports.into_iter().filter(is_task).map(task);
+    (kind, run.into_iter().chain(others).collect())
 }
 
 fn task((interface, name, ty): Function) -> Task {
@@ -105,6 +111,7 @@ fn task((interface, name, ty): Function) -> Task {
             Some(interface) => format!("{interface}#{name}"),
             None => name,
         },
+        assumed: false,
         default: false,
         doc: None,
     }

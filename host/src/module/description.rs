@@ -1,5 +1,7 @@
 //! What a module is, as far as its bytes tell: its kind, its tasks, and what it imports.
 
+use super::name_list;
+use super::toolchain::Toolchain;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -69,6 +71,9 @@ pub struct Task {
     /// Why it cannot be called, where that is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
+    /// Whether its types are what its numbers are taken for, because the module does not say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub assumed: bool,
     /// Whether it is the one to call where none is named.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub default: bool,
@@ -97,6 +102,12 @@ pub struct Description {
     pub tasks: Vec<Task>,
     /// What it imports.
     pub imports: Vec<Import>,
+    /// Names of the imports that nobody provides.
+    pub missing: Vec<String>,
+    /// What it was made for, if not for hosts like this one.
+    pub toolchain: Option<Toolchain>,
+    /// Names of exports that are no tasks, because a toolchain left them there or their types are no numbers.
+    pub hidden: Vec<String>,
     /// The proposals beyond the WebAssembly 1.0 core that it uses, by their usual names.
     pub proposals: Vec<String>,
     /// Initial and, if any, maximal size of its memory in 64 KiB pages; `None` without a memory.
@@ -146,7 +157,7 @@ impl Description {
                 fail(&format!("the module is a command and has no task `{name}`"), &[])
             }
             (Kind::Tasks, tasks, None) => only(tasks),
-            (Kind::Tasks, tasks, Some(name)) => named(tasks, name),
+            (_, tasks, Some(name)) => named(tasks, name),
         }?;
         match &task.refusal {
             None => Ok(task),
@@ -161,6 +172,12 @@ impl Description {
     /// The tasks that can be called.
     pub fn callable(&self) -> impl Iterator<Item = &Task> {
         callable(&self.tasks)
+    }
+
+    /// The names of imports that nobody provides, for a message, and what the module was made for.
+    pub(crate) fn missing_text(&self) -> String {
+        let made = self.toolchain.map(|made| format!(" (it is {})", made.name()));
+        name_list(&self.missing) + &made.unwrap_or_default()
     }
 
     /// Whether the module uses shared objects: it needs control memory.
@@ -247,6 +264,21 @@ impl Task {
         self.form == Form::Command
     }
 
+    /// The same task with unsigned integers, if the module does not say what they are.
+    #[must_use]
+    pub fn unsigned(&self) -> Task {
+        let mut task = self.clone();
+        if task.assumed {
+            let params = task.params.iter_mut().flatten().map(|param| &mut param.ty);
+            for ty in params.chain(&mut task.results) {
+                if let Some(bits) = ty.strip_prefix('s') {
+                    *ty = format!("u{bits}");
+                }
+            }
+        }
+        task
+    }
+
     /// Whether a call answers with a value, and not only with success.
     pub fn answers(&self) -> bool {
         match self.results.as_slice() {
@@ -259,7 +291,10 @@ impl Task {
     /// How the task is called, as `product(a: s64, b: s64, c: s64) -> s64`. Control characters in
     /// names, which come from the module, are escaped.
     pub fn signature(&self) -> String {
-        let mut text = self.name.escape_debug().to_string();
+        let mut text = match self.name.as_str() {
+            "" => "\"\"".to_owned(),
+            name => name.escape_debug().to_string(),
+        };
         if self.form == Form::Command {
             return text;
         }
@@ -300,6 +335,7 @@ mod tests {
             params,
             results: vec![],
             refusal: None,
+            assumed: false,
             default: false,
             doc: None,
         }
@@ -315,6 +351,9 @@ mod tests {
             component: false,
             tasks,
             imports: vec![],
+            missing: vec![],
+            toolchain: None,
+            hidden: vec![],
             proposals: vec![],
             memory_pages: None,
             parts: Parts::default(),
@@ -364,14 +403,6 @@ mod tests {
     }
 
     #[test]
-    fn a_task_that_is_not_there_is_an_error_that_lists_those_that_are() {
-        let error = module(Kind::Tasks, vec![task("a\n")]).choose(Some("b")).unwrap_err();
-        assert_eq!(error.to_string(), "the module has no task `b`; choose one of: a\\n(n: s64)");
-        let error = module(Kind::Tasks, vec![]).choose(None).unwrap_err();
-        assert_eq!(error.to_string(), "the module exports no function that can be a task");
-    }
-}
-    #[test]
     fn a_command_is_what_is_called_where_no_task_is_named_and_may_have_others() {
         let start = || Task { form: Form::Command, params: None, ..task("_start") };
         let both = module(Kind::Command, vec![start(), task("add")]);
@@ -384,3 +415,11 @@ mod tests {
         assert_eq!(error.to_string(), "the module is a command and has no task `add`");
     }
 
+    #[test]
+    fn a_task_that_is_not_there_is_an_error_that_lists_those_that_are() {
+        let error = module(Kind::Tasks, vec![task("a\n")]).choose(Some("b")).unwrap_err();
+        assert_eq!(error.to_string(), "the module has no task `b`; choose one of: a\\n(n: s64)");
+        let error = module(Kind::Tasks, vec![]).choose(None).unwrap_err();
+        assert_eq!(error.to_string(), "the module exports no function that can be a task");
+    }
+}

@@ -11,6 +11,7 @@ mod proposals;
 pub(crate) mod scalar;
 mod seal;
 mod tasks;
+pub mod toolchain;
 mod wit;
 
 use description::DESCRIPTION_BYTES_MAX;
@@ -20,6 +21,9 @@ use std::path::Path;
 
 /// Largest module that is read: 256 MiB. A Python interpreter with its libraries is a tenth of it.
 pub const MODULE_BYTES_MAX: u64 = 256 << 20;
+
+/// Most names that a message lists.
+const LISTED_MAX: usize = 20;
 
 /// Why a module cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +55,9 @@ pub enum ModuleError {
     /// The compiler got no more memory.
     #[error("compiling it needs more memory than it may have")]
     Memory,
+    /// The module imports what nobody provides.
+    #[error("the module imports what wpool does not provide: {0}")]
+    Missing(String),
     /// The compiler refuses the module.
     #[error("cannot compile the module: {0}")]
     Compile(String),
@@ -73,6 +80,19 @@ pub fn read(path: &Path) -> Result<Vec<u8>, ModuleError> {
         return Err(ModuleError::TooLarge);
     }
     Ok(bytes)
+}
+
+/// Names in a message, escaped, and not all of very many.
+pub(crate) fn name_list(names: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let mut names = names.into_iter();
+    let listed = names.by_ref().take(LISTED_MAX);
+    let mut listed: Vec<String> =
+        listed.map(|name| name.as_ref().escape_debug().to_string()).collect();
+    match names.count() {
+        0 => {}
+        more => listed.push(format!("and {more} more")),
+    }
+    listed.join(", ")
 }
 
 /// The text on one line: everything in control characters' stead is a space, runs of it are one.

@@ -13,8 +13,31 @@ pub(super) const SECTION: &str = "wpool:tasks";
 const DEFAULT: &str = "";
 
 /// Exports that languages' runtimes leave behind; they are never tasks.
-const PLUMBING: &[&str] =
-    &["malloc", "free", "calloc", "realloc", "aligned_alloc", "posix_memalign"];
+const PLUMBING: &[&str] = &[
+    "malloc",
+    "free",
+    "calloc",
+    "realloc",
+    "aligned_alloc",
+    "posix_memalign",
+    "memalign",
+    // Emscripten's.
+    "stackSave",
+    "stackRestore",
+    "stackAlloc",
+    "setThrew",
+    "setTempRet0",
+    "getTempRet0",
+    "saveSetjmp",
+    "fflush",
+    "sbrk",
+    // TinyGo's.
+    "go_scheduler",
+];
+
+/// What the names of such exports begin with.
+const PLUMBING_PREFIXES: &[&str] =
+    &["_", "cabi_", "canonical_abi_", "cm32p2", "dynCall_", "asyncify_", "emscripten_"];
 
 /// An exported function. A type that is not a number is `None`.
 pub(super) struct Export<'a> {
@@ -84,6 +107,7 @@ fn task(name: &str, form: Form) -> Task {
         params: None,
         results: Vec::new(),
         refusal: None,
+        assumed: false,
         default: false,
         doc: None,
     }
@@ -104,6 +128,7 @@ fn from_export(export: &Export) -> Option<Task> {
         .map(|ty| ty.map(|core| Parameter { name: None, ty: core.wit().into() }));
     let results = export.results.iter().map(|ty| ty.map(|core| core.wit().into()));
     Some(Task {
+        assumed: true,
         params: Some(params.collect::<Option<_>>()?),
         results: results.collect::<Option<_>>()?,
         ..task(export.name, Form::Scalar)
@@ -136,6 +161,7 @@ fn describe(task: Option<&mut Task>, entry: Entry) -> Result<(), ModuleError> {
             return wrong("its result differs from the exported function's");
         }
     }
+    task.assumed = false;
     task.params = Some(entry.params);
     task.results = results;
     task.default = entry.default;

@@ -191,6 +191,8 @@ pub struct CompileConfig {
     /// Whether functions are inlined across the modules of a component, which makes Python an eighth faster,
     /// and takes ten times the memory to compile. What is in the cache is compiled again for this.
     pub inline: bool,
+    /// Whether a module is compiled although nobody provides what it imports ([`Settings::stub_imports`]).
+    pub stub_imports: bool,
     /// What is called when a module has to be compiled, before that begins.
     pub on_compile: OnCompile,
     /// The program to run as zygote where the embedding program lacks this crate.
@@ -206,6 +208,7 @@ impl Default for CompileConfig {
             deadline: None,
             fuel: false,
             inline: false,
+            stub_imports: false,
             on_compile: OnCompile::default(),
             executable: None,
         }

@@ -444,6 +444,7 @@ fn ask_compiler(
         inline: config.inline,
         bytes_max: config.bytes_max,
         timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
+        stub_imports: config.stub_imports,
     };
     let compiled = ask(zygote, config, |zygote| {
         // Another one may have begun before.

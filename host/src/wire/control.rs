@@ -50,6 +50,8 @@ pub(crate) enum ToZygote {
         bytes_max: u64,
         /// Longest time in milliseconds.
         timeout_ms: u64,
+        /// Whether imports that nobody provides are no error.
+        stub_imports: bool,
     },
     /// Load the machine code and link it: answered by [`FromZygote::Loaded`], with a memfd of [`Line`]s where
     /// a guest was initialised.

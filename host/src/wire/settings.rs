@@ -177,6 +177,11 @@ pub struct Settings {
     pub measured: bool,
     /// Whether it is told what jobs wait for in shared state.
     pub waits: bool,
+    /// Whether functions that the module imports and nobody provides trap when they are called, instead of
+    /// being an error of the run.
+    pub stub_imports: bool,
+    /// Whether integers of tasks are unsigned where the module does not say.
+    pub unsigned: bool,
 }
 
 impl Settings {
@@ -215,6 +220,8 @@ impl Default for Settings {
             clock: None,
             measured: false,
             waits: false,
+            stub_imports: false,
+            unsigned: false,
         }
     }
 }

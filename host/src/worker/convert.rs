@@ -119,6 +119,7 @@ mod tests {
             params: Some(params.iter().map(param).collect()),
             results: results.iter().map(|ty| (*ty).into()).collect(),
             refusal: None,
+            assumed: false,
             default: false,
             doc: None,
         };

@@ -1,107 +1,209 @@
 //! Linking: imports of modules, met by WASI and by what wpool offers.
 
 use super::program::ProgramError;
-use crate::imports::{self, Host};
-use crate::module::description::Description;
+use crate::imports::{self, Host, foreign};
+use crate::module::description::{Description, Import};
+use crate::module::name_list;
 use wasmtime::component::{self, Component};
-use wasmtime::{FuncType, InstancePre, Linker, Module};
-use wasmtime_wasi::{I32Exit, p1, p2};
-
-/// Most names that a message lists.
-const LISTED_MAX: usize = 20;
+use wasmtime::{Engine, ExternType, FuncType, InstancePre, Linker, Module};
+use wasmtime_wasi::p1::WasiP1Ctx;
+use wasmtime_wasi::{I32Exit, p0, p1, p2};
 
 /// The import module of WASI's first version.
-pub(super) const WASI: &str = "wasi_snapshot_preview1";
+const WASI: &str = "wasi_snapshot_preview1";
 
-/// Packages of WASI's second version that are there.
-const PROVIDED: [&str; 6] =
-    ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
+/// The import module of the version before it.
+const WASI_UNSTABLE: &str = "wasi_unstable";
 
-/// Links a core module.
+/// The version of WASI's interfaces that components are linked with: that of wasmtime-wasi.
+const WASI_VERSION: &str = "0.2.12";
+
+/// Links a core module. What it imports and nobody provides traps when it is called, if `stub` says so.
 ///
 /// # Errors
-/// It imports what nobody provides.
+/// It imports what nobody provides, or nobody provides so.
 pub(super) fn core(
     module: &Module,
-    wasi: bool,
-    wpool: bool,
+    description: &Description,
+    stub: bool,
 ) -> Result<InstancePre<Host>, ProgramError> {
-    let mut linker = Linker::new(module.engine());
-    if wasi {
-        link_wasi(&mut linker).map_err(ProgramError::Load)?;
-    }
-    if wpool {
-        imports::link(&mut linker).map_err(ProgramError::Load)?;
+    let mut linker = core_linker(module.engine(), description).map_err(ProgramError::Load)?;
+    foreign::link(&mut linker, module).map_err(ProgramError::Load)?;
+    if stub {
+        linker.define_unknown_imports_as_traps(module).map_err(ProgramError::Load)?;
     }
     linker.instantiate_pre(module).map_err(|error| {
-        let missing = missing(module, &linker);
-        if missing.is_empty() { ProgramError::Load(error) } else { ProgramError::Imports(missing) }
+        // Nothing stands in for them.
+        let others = module.imports().filter(|import| !matches!(import.ty(), ExternType::Func(_)));
+        let others = others.map(|import| format!("{}.{}", import.module(), import.name()));
+        match name_list(others) {
+            names if names.is_empty() => ProgramError::Load(error),
+            names => ProgramError::Imports(names),
+        }
     })
 }
 
-fn link_wasi(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
-    p1::add_to_linker_sync(linker, |host: &mut Host| {
-        host.wasi.as_mut().expect("a module that imports WASI is given it")
-    })?;
-    // Wasmtime's own refuses codes above 125.
+/// A linker with what is provided of the modules that a core module imports from.
+fn core_linker(engine: &Engine, description: &Description) -> wasmtime::Result<Linker<Host>> {
+    let imports_from = |name: &str| description.imports.iter().any(|import| import.module == name);
+    let mut linker = Linker::new(engine);
+    if imports_from(WASI) {
+        p1::add_to_linker_sync(&mut linker, context)?;
+        link_exit(&mut linker, WASI)?;
+    }
+    if imports_from(WASI_UNSTABLE) {
+        p0::add_to_linker_sync(&mut linker, context)?;
+        link_exit(&mut linker, WASI_UNSTABLE)?;
+    }
+    if imports_from(imports::MODULE) {
+        imports::link(&mut linker)?;
+    }
+    Ok(linker)
+}
+
+fn context(host: &mut Host) -> &mut WasiP1Ctx {
+    host.wasi.as_mut().expect("a module that imports WASI is given it")
+}
+
+/// Wasmtime's own refuses codes above 125.
+fn link_exit(linker: &mut Linker<Host>, module: &str) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
-    linker.func_wrap(WASI, "proc_exit", |code: i32| -> wasmtime::Result<()> {
+    linker.func_wrap(module, "proc_exit", |code: i32| -> wasmtime::Result<()> {
         Err(I32Exit(code).into())
     })?;
     linker.allow_shadowing(false);
     Ok(())
 }
 
-/// The names of the imports that the linker does not have: a second definition is an error.
-fn missing(module: &Module, linker: &Linker<Host>) -> String {
-    let mut probe = linker.clone();
-    let missing = module.imports().filter(|import| {
-        let ty = FuncType::new(module.engine(), [], []);
-        probe.func_new(import.module(), import.name(), ty, |_, _, _| Ok(())).is_ok()
-    });
-    list(missing.map(|import| format!("{}.{}", import.module(), import.name())))
-}
-
-/// Links a component.
+/// Links a component. What it imports and nobody provides traps when it is called, if `stub` says so.
 ///
 /// # Errors
-/// It imports what nobody provides.
+/// It imports what nobody provides, or nobody provides so.
 pub(super) fn component(
     component: &Component,
-    description: &Description,
+    stub: bool,
 ) -> Result<component::InstancePre<Host>, ProgramError> {
-    let mut linker = component::Linker::new(component.engine());
-    p2::add_to_linker_sync(&mut linker).map_err(ProgramError::Load)?;
-    imports::component::link(&mut linker).map_err(ProgramError::Load)?;
-    linker.instantiate_pre(component).map_err(|error| {
-        let missing = missing_interfaces(description);
-        if missing.is_empty() { ProgramError::Load(error) } else { ProgramError::Imports(missing) }
-    })
-}
-
-/// The interfaces and functions that a component imports and nobody has.
-fn missing_interfaces(description: &Description) -> String {
-    let known = |module: &str| {
-        PROVIDED.iter().any(|package| module.starts_with(package))
-            || module.starts_with("wpool:host/")
-    };
-    let mut names: Vec<String> = description
-        .imports
-        .iter()
-        .filter(|import| !known(&import.module))
-        .map(|import| if import.module.is_empty() { &import.name } else { &import.module }.clone())
-        .collect();
-    names.dedup();
-    list(names.into_iter())
-}
-
-/// Names in a message, escaped, and not all of very many.
-fn list(names: impl Iterator<Item = String>) -> String {
-    let mut names: Vec<String> = names.map(|name| name.escape_debug().to_string()).collect();
-    let more = names.len().saturating_sub(LISTED_MAX);
-    if more > 0 {
-        names.truncate(LISTED_MAX);
-        names.push(format!("and {more} more"));
+    let mut linker = component_linker(component.engine()).map_err(ProgramError::Load)?;
+    if stub {
+        linker.define_unknown_imports_as_traps(component).map_err(ProgramError::Load)?;
     }
-    names.join(", ")
+    linker.instantiate_pre(component).map_err(ProgramError::Load)
+}
+
+fn component_linker(engine: &Engine) -> wasmtime::Result<component::Linker<Host>> {
+    let mut linker = component::Linker::new(engine);
+    p2::add_to_linker_sync(&mut linker)?;
+    imports::component::link(&mut linker)?;
+    Ok(linker)
+}
+
+/// The names of the imports that nobody provides. It needs no machine code.
+///
+/// # Errors
+/// There can be no engine.
+pub(crate) fn missing(description: &Description) -> wasmtime::Result<Vec<String>> {
+    let engine = Engine::default();
+    match description.component {
+        true => missing_interfaces(component_linker(&engine)?, &description.imports),
+        false => {
+            let ty = FuncType::new(&engine, [], []);
+            let linker = core_linker(&engine, description)?;
+            Ok(missing_functions(linker, &ty, &description.imports))
+        }
+    }
+}
+
+/// The names of the imports that the linker does not have: a second definition is an error.
+fn missing_functions(mut linker: Linker<Host>, ty: &FuncType, imports: &[Import]) -> Vec<String> {
+    let missing = imports.iter().filter(|Import { module, name }| {
+        !foreign::offers(module, name)
+            && linker.func_new(module, name, ty.clone(), |_, _, _| Ok(())).is_ok()
+    });
+    missing.map(|import| format!("{}.{}", import.module, import.name)).collect()
+}
+
+/// The interfaces that the linker does not have, and the functions that it lacks of others.
+fn missing_interfaces(
+    mut linker: component::Linker<Host>,
+    imports: &[Import],
+) -> wasmtime::Result<Vec<String>> {
+    let mut missing = Vec::new();
+    for imports in imports.chunk_by(|one, next| one.module == next.module) {
+        let interface = imports[0].module.as_str();
+        let mut lacking = Vec::new();
+        for Import { name, .. } in imports {
+            let mut place = linker.root();
+            if !interface.is_empty() {
+                place = place.into_instance(&provided_version(interface))?;
+            }
+            if place.func_new(name, |_, _, _, _| Ok(())).is_ok() {
+                lacking.push(name.as_str());
+            }
+        }
+        match interface {
+            "" => missing.extend(lacking.into_iter().map(str::to_owned)),
+            _ if lacking.len() == imports.len() => missing.push(interface.to_owned()),
+            _ => missing.extend(lacking.iter().map(|name| format!("{interface}#{name}"))),
+        }
+    }
+    Ok(missing)
+}
+
+/// The name of an interface in the version that is provided, if that will do.
+fn provided_version(interface: &str) -> String {
+    match interface.split_once('@') {
+        Some((name, version)) if name.starts_with("wasi:") && version.starts_with("0.2.") => {
+            format!("{name}@{WASI_VERSION}")
+        }
+        _ => interface.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::module::classify::describe;
+
+    fn missing_of(text: &str) -> Vec<String> {
+        missing(&describe(&wat::parse_str(text).unwrap()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_a_core_module_lacks_is_known_without_its_machine_code() {
+        let names = missing_of(
+            r#"(module
+                (import "env" "abort" (func (param i32 i32 i32 i32)))
+                (import "env" "f" (func)) (import "env" "f" (func)) (import "env" "m" (memory 1))
+                (import "bench" "start" (func)) (import "wpool" "job_size" (func (result i32)))
+                (import "wasi_unstable" "fd_seek" (func)) (import "wasi_unstable" "x" (func))
+                (import "wasi_snapshot_preview1" "sock_send" (func))
+                (import "wasi_snapshot_preview1" "sock_open" (func)))"#,
+        );
+        assert_eq!(
+            names,
+            ["env.f", "env.m", "wasi_unstable.x", "wasi_snapshot_preview1.sock_open"]
+        );
+    }
+
+    #[test]
+    fn what_a_component_lacks_is_known_by_interface_and_function_whatever_its_version_of_wasi() {
+        let names = missing_of(&format!(
+            r#"(component
+                (import "wasi:random/random@0.2.0"
+                    (instance (export "get-random-u64" (func (result u64)))))
+                (import "wasi:random/insecure@{WASI_VERSION}" (instance
+                    (export "get-insecure-random-u64" (func (result u64)))
+                    (export "get-more" (func (result u64)))))
+                (import "wasi:http/nothing@0.2.0" (instance (export "f" (func))))
+                (import "g" (func)))"#
+        ));
+        assert_eq!(
+            names,
+            [
+                format!("wasi:random/insecure@{WASI_VERSION}#get-more"),
+                "wasi:http/nothing@0.2.0".into(),
+                "g".into()
+            ]
+        );
+    }
 }

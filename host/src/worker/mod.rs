@@ -13,7 +13,7 @@ pub(crate) mod fault;
 pub(crate) mod guest;
 pub(crate) mod jail;
 mod json;
-mod link;
+pub(crate) mod link;
 mod live;
 pub(crate) mod log;
 mod native;

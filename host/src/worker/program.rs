@@ -9,7 +9,7 @@ use super::outcome::size;
 use super::stack;
 use super::text::Takes;
 use super::{convert, typed};
-use crate::imports::{self, Host};
+use crate::imports::Host;
 use crate::module::description::{ChooseError, Description, Form, Task};
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::settings::{InputForm, OutputForm, Settings, split_task_job};
@@ -132,6 +132,9 @@ impl Program {
             tasks = unsigned.iter().collect();
         }
         check_memory(settings, description)?;
+        if settings.native.is_none() && !settings.stub_imports && !description.missing.is_empty() {
+            return Err(ProgramError::Imports(description.missing_text()));
+        }
         check_directories(settings)?;
         let stack_bytes_max =
             stack::make_room(settings.stack_bytes_max).map_err(ProgramError::Stack)?;
@@ -203,8 +206,7 @@ fn core(
     module.initialize_copy_on_write_image().map_err(ProgramError::Load)?;
     let tasks = tasks.iter().map(|task| calling(settings, task, &module));
     let tasks = tasks.collect::<Result<_, _>>()?;
-    let imports_from = |name: &str| description.imports.iter().any(|import| import.module == name);
-    let pre = link::core(&module, imports_from(link::WASI), imports_from(imports::MODULE))?;
+    let pre = link::core(&module, description, settings.stub_imports)?;
     let initialize = module.get_export_index("_initialize");
     Ok((tasks, Code::Core { pre, initialize, memory: module.get_export_index("memory") }))
 }
@@ -220,7 +222,7 @@ fn component(
         engine::load_component(settings, description, cwasm).map_err(ProgramError::Load)?;
     let tasks = tasks.iter().map(|task| typed_calling(settings, task, &component));
     let tasks = tasks.collect::<Result<_, _>>()?;
-    Ok((tasks, Code::Component(link::component(&component, description)?)))
+    Ok((tasks, Code::Component(link::component(&component, settings.stub_imports)?)))
 }
 
 /// Loads a shared library with the same tasks.

@@ -4,10 +4,10 @@
 //! anything else.
 
 use super::fork::{self, ChildProcess};
-use crate::module::description::DESCRIPTION_BYTES_MAX;
+use crate::module::description::{DESCRIPTION_BYTES_MAX, Description};
 use crate::module::{ModuleError, compile};
 use crate::wire::control::{ExitStatus, ToZygote, Uncompiled, cut_text};
-use crate::worker::jail;
+use crate::worker::{jail, link};
 use nix::sys::resource::{Resource, setrlimit};
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -34,7 +34,7 @@ pub(super) fn run(
     watch: BorrowedFd<'_>,
 ) -> Result<(), Uncompiled> {
     let refused = |message: String| Uncompiled::Refused(cut_text(message));
-    let &ToZygote::Compile { fuel, inline, bytes_max, timeout_ms } = request else {
+    let &ToZygote::Compile { bytes_max, timeout_ms, .. } = request else {
         return Err(refused("not a request to compile".into()));
     };
     let mut files = files.into_iter().map(File::from);
@@ -42,7 +42,7 @@ pub(super) fn run(
         return Err(refused("a request to compile has two descriptors at least".into()));
     };
     let code = files.next();
-    let child = fork::spawn(|| child(module, code, &mut description, [fuel, inline], bytes_max))
+    let child = fork::spawn(|| child(request, module, code, &mut description, bytes_max))
         .map_err(|error| refused(format!("cannot fork the compiler: {error}")))?;
     let timeout = Duration::from_millis(timeout_ms);
     match wait(&child, watch, timeout) {
@@ -57,10 +57,10 @@ pub(super) fn run(
 
 /// The life of the compiler process.
 fn child(
+    request: &ToZygote,
     mut module: File,
     code: Option<File>,
     description: &mut File,
-    [fuel, inline]: [bool; 2],
     bytes_max: u64,
 ) -> i32 {
     let compiled = (|| -> Result<(), ModuleError> {
@@ -69,14 +69,7 @@ fn child(
         setrlimit(Resource::RLIMIT_DATA, bytes_max, bytes_max).map_err(io::Error::from)?;
         let mut bytes = Vec::new();
         module.read_to_end(&mut bytes)?;
-        let described = match code {
-            Some(mut code) => {
-                let (machine_code, described) = compile::compile(&bytes, fuel, inline)?;
-                code.write_all(&machine_code)?;
-                described
-            }
-            None => compile::describe(&bytes)?,
-        };
+        let described = work(request, &bytes, code)?;
         let described = serde_json::to_vec(&described).map_err(io::Error::from)?;
         match described.len() > DESCRIPTION_BYTES_MAX {
             true => Err(ModuleError::Described),
@@ -94,6 +87,33 @@ fn child(
             Err(_) => CRASHED,
         },
     }
+}
+
+/// Describes a module, and compiles it if there is a file for the machine code.
+fn work(request: &ToZygote, bytes: &[u8], code: Option<File>) -> Result<Description, ModuleError> {
+    let &ToZygote::Compile { fuel, inline, stub_imports, .. } = request else {
+        unreachable!("the request was looked at before the fork");
+    };
+    let look = |described: &mut Description| -> Result<(), ModuleError> {
+        described.missing =
+            link::missing(described).map_err(|error| ModuleError::Compile(error.to_string()))?;
+        Ok(())
+    };
+    let Some(mut code) = code else {
+        let mut described = compile::describe(bytes)?;
+        look(&mut described)?;
+        return Ok(described);
+    };
+    let (machine_code, described) = compile::compile_if(bytes, fuel, inline, |described| {
+        look(described)?;
+        // Nobody has to wait for machine code that cannot be used.
+        match described.missing.is_empty() || stub_imports {
+            true => Ok(()),
+            false => Err(ModuleError::Missing(described.missing_text())),
+        }
+    })?;
+    code.write_all(&machine_code)?;
+    Ok(described)
 }
 
 /// Waits for the compiler to end; `None` if it was killed for being too slow.

@@ -56,7 +56,7 @@ pub(crate) fn run(flags: &BenchFlags, columns: Vec<Column>) -> Result<Exit, Repo
     let seed = flags.grants.seed.unwrap_or_else(rand::random);
     let shuffle = plan::Shuffle { seed, bytes_max: subject::JOBS_BYTES_MAX };
     let planned = plan::jobs(&flags.input, columns, shuffle)?;
-    let compile = flags.limits.compile(true);
+    let compile = flags.foreign.compile(flags.limits.compile(true));
     let open = |path| open(flags, path, &compile, &planned);
     let modules = flags.modules.iter().map(|path| open(path)).collect::<Result<Vec<_>, _>>()?;
     check_alike(&modules)?;
@@ -153,7 +153,7 @@ fn spinner(flags: &BenchFlags) -> ProgressBar {
 fn config(flags: &BenchFlags, path: &Path, task: &Task, planned: &plan::Jobs) -> Config {
     let rest = Settings {
         output: if flags.input.files { OutputForm::Bytes } else { OutputForm::Json },
-        ..flags.limits.settings(&flags.grants)
+        ..flags.foreign.settings(flags.limits.settings(&flags.grants))
     };
     let default = Config::default();
     Config {

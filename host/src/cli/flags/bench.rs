@@ -1,7 +1,7 @@
 //! The flags of `wpool bench`.
 
 use super::grammar;
-use super::{ConsoleFlags, GrantFlags, InputFlags, LimitFlags, TraceFlags};
+use super::{ConsoleFlags, GrantFlags, InputFlags, LimitFlags, ModuleFlags, TraceFlags};
 use crate::cli::bench::mode::Mode;
 use crate::cli::bench::python::PythonFunction;
 use crate::cli::bench::time_unit::TimeUnit;
@@ -51,6 +51,9 @@ pub(crate) struct BenchFlags {
 
     #[command(flatten)]
     pub(crate) grants: GrantFlags,
+
+    #[command(flatten)]
+    pub(crate) foreign: ModuleFlags,
 
     #[command(flatten)]
     pub(crate) console: ConsoleFlags,

@@ -5,6 +5,7 @@ mod grammar;
 mod input;
 mod limits;
 mod log;
+mod module;
 pub(crate) mod object;
 mod objects;
 mod output;
@@ -16,6 +17,7 @@ pub(crate) use limits::{
     BufferFlags, CompileLimitFlags, GrantFlags, LimitFlags, PolicyFlags, PoolFlags,
 };
 pub(crate) use log::{LogFlags, TraceFlags};
+pub(crate) use module::ModuleFlags;
 pub(crate) use objects::ObjectFlags;
 pub(crate) use output::{ConsoleFlags, OutputFlags, ProgressFlags, ProgressWhen, ResultFlags};
 pub(crate) use run::RunFlags;
@@ -95,6 +97,9 @@ pub(crate) struct MapFlags {
 
     #[command(flatten)]
     pub(crate) grants: GrantFlags,
+
+    #[command(flatten)]
+    pub(crate) foreign: ModuleFlags,
 
     #[command(flatten)]
     pub(crate) objects: ObjectFlags,

@@ -1,7 +1,8 @@
 //! The flags of `wpool run`.
 
 use super::{
-    ConsoleFlags, GrantFlags, LimitFlags, ObjectFlags, PolicyFlags, ResultFlags, TraceFlags,
+    ConsoleFlags, GrantFlags, LimitFlags, ModuleFlags, ObjectFlags, PolicyFlags, ResultFlags,
+    TraceFlags,
 };
 use clap::Args;
 use std::path::PathBuf;
@@ -58,6 +59,9 @@ pub(crate) struct RunFlags {
 
     #[command(flatten)]
     pub(crate) grants: GrantFlags,
+
+    #[command(flatten)]
+    pub(crate) foreign: ModuleFlags,
 
     #[command(flatten)]
     pub(crate) objects: ObjectFlags,

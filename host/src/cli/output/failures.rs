@@ -191,6 +191,11 @@ impl Limits {
             FailureKind::InvalidJob if failure.message.starts_with("too large") => {
                 Some(format!("raise the limit: --max-buffer {}", double(self.buffer as u64)))
             }
+            FailureKind::InvalidJob
+                if [" for s32 (", " for s64 ("].iter().any(|ty| failure.message.contains(ty)) =>
+            {
+                Some("if the task takes unsigned integers, say so: --unsigned".into())
+            }
             FailureKind::InvalidJob if NOT_JSON.iter().any(|w| failure.message.contains(w)) => {
                 Some("jobs are JSON; -R takes each line as a string".into())
             }

@@ -1,0 +1,30 @@
+//! Flags that say how a module is to be taken that was not made for wpool.
+
+use clap::Args;
+use wpool::pool::config::CompileConfig;
+use wpool::wire::settings::Settings;
+
+/// How a module is taken that was not made for wpool.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Module")]
+pub(crate) struct ModuleFlags {
+    /// Have functions that the module imports, and wpool does not have, trap when they are called
+    #[arg(long)]
+    pub(crate) stub_imports: bool,
+
+    /// Take integers for unsigned (u32, u64), where the module does not say
+    #[arg(long)]
+    pub(crate) unsigned: bool,
+}
+
+impl ModuleFlags {
+    /// The same settings for compiling, with these flags.
+    pub(crate) fn compile(&self, config: CompileConfig) -> CompileConfig {
+        CompileConfig { stub_imports: self.stub_imports, ..config }
+    }
+
+    /// The same settings for workers, with these flags.
+    pub(crate) fn settings(&self, settings: Settings) -> Settings {
+        Settings { stub_imports: self.stub_imports, unsigned: self.unsigned, ..settings }
+    }
+}

@@ -1,0 +1,62 @@
+//! Functions of other hosts that modules expect, and that cost nothing to have: AssemblyScript's
+//! `env.abort`, Emscripten's notice that the memory has grown, and Sightglass's `bench.start` and `bench.end`.
+
+use super::Host;
+use wasmtime::{Caller, ExternType, Linker, Module, Val};
+
+/// Most UTF-16 code units of a string in a message.
+const STRING_UNITS_MAX: usize = 4096;
+
+/// What Emscripten's standalone modules call when their memory has grown.
+const GROWN: &str = "emscripten_notify_memory_growth";
+
+/// Whether a function is one of these, as far as its name tells.
+pub(crate) fn offers(module: &str, name: &str) -> bool {
+    let names = [("env", "abort"), ("env", GROWN), ("bench", "start"), ("bench", "end")];
+    names.contains(&(module, name))
+}
+
+/// Adds those that a module imports to a linker.
+///
+/// # Errors
+/// One of them is there already.
+pub(crate) fn link(linker: &mut Linker<Host>, module: &Module) -> wasmtime::Result<()> {
+    for name in ["start", "end"] {
+        // What is between them is what a benchmark measures; here a job is.
+        linker.func_wrap("bench", name, || {})?;
+    }
+    linker.func_wrap("env", GROWN, |_memory: u32| {})?;
+    let abort =
+        module.imports().find(|import| (import.module(), import.name()) == ("env", "abort"));
+    // Its type is another one in other languages.
+    if let Some(ExternType::Func(ty)) = abort.map(|import| import.ty()) {
+        linker
+            .func_new("env", "abort", ty, |caller, arguments, _| abort_with(caller, arguments))?;
+    }
+    Ok(())
+}
+
+/// `abort(message: i32, file: i32, line: i32, column: i32)`: ends the job with a message. Strings are
+/// AssemblyScript's.
+fn abort_with(mut caller: Caller<'_, Host>, arguments: &[Val]) -> wasmtime::Result<()> {
+    let [Val::I32(message), Val::I32(file), Val::I32(line), Val::I32(column)] = *arguments else {
+        wasmtime::bail!("abort");
+    };
+    let message = string(&mut caller, message as u32).unwrap_or_default();
+    match string(&mut caller, file as u32) {
+        Some(file) => wasmtime::bail!("abort: {message} in {file}:{line}:{column}"),
+        None => wasmtime::bail!("abort: {message}"),
+    }
+}
+
+/// The string at a pointer: UTF-16, with its size in bytes before it. `None` if there is none.
+fn string(caller: &mut Caller<'_, Host>, pointer: u32) -> Option<String> {
+    let memory = caller.get_export("memory")?.into_memory()?;
+    let data = memory.data(&*caller);
+    let start = pointer as usize;
+    let (size, text) = data.get(start.checked_sub(4)?..)?.split_first_chunk::<4>()?;
+    let text = text.get(..u32::from_le_bytes(*size) as usize)?;
+    let units = text.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
+    let units: Vec<u16> = units.take(STRING_UNITS_MAX).collect();
+    Some(String::from_utf16_lossy(&units))
+}
