@@ -168,13 +168,8 @@ fn a_failure_there_is_told_as_any_other_with_what_was_printed_and_the_limit() {
   (data (i32.const 32) "one\0atwo\0a")
   (func $print (drop (call $write (i32.const 2) (i32.const 16) (i32.const 1) (i32.const 8))))
   (func $large (export "large") (call $print) (drop (memory.grow (i32.const 100))) unreachable)
-<<<<<<< HEAD
   (func $recurse (call $recurse))
   (func (export "deep") (call $print) (call $recurse))
-=======
-  (func $deep (call $deep))
-  (func (export "deep") (call $print) (call $deep))
->>>>>>> 8563be8 (imports: Emscripten's notice of grown memory is there; ruby.wasm is known by name)
   (func (export "count") (param i32) (result i32) (local.get 0)))"#,
     );
     let init = |task: &str| {

@@ -9,12 +9,8 @@ use crate::worker::program::ProgramError;
 use std::io::Write;
 
 fn load(text: &str, settings: &Settings) -> Result<Program, ProgramError> {
-<<<<<<< HEAD
-    let (cwasm, description) = compile(text.as_bytes(), settings.fuel.is_some(), false).unwrap();
-=======
-    let (cwasm, mut description) = compile(text.as_bytes(), settings.fuel.is_some()).unwrap();
+    let (cwasm, mut description) = compile(text.as_bytes(), settings.fuel.is_some(), false).unwrap();
     description.missing = link::missing(&description).unwrap();
->>>>>>> 8563be8 (imports: Emscripten's notice of grown memory is there; ruby.wasm is known by name)
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(&cwasm).unwrap();
     Program::load(settings, &description, file)
