@@ -161,6 +161,7 @@ mod tests {
             params: Some(vec![Parameter { name: None, ty: "json".into() }; count]),
             results: vec![],
             refusal: None,
+            assumed: false,
             default: false,
             doc: None,
         };

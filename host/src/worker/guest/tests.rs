@@ -9,7 +9,8 @@ use crate::worker::program::ProgramError;
 use std::io::Write;
 
 fn load(text: &str, settings: &Settings) -> Result<Program, ProgramError> {
-    let (cwasm, mut description) = compile(text.as_bytes(), settings.fuel.is_some(), false).unwrap();
+    let (cwasm, mut description) =
+        compile(text.as_bytes(), settings.fuel.is_some(), false).unwrap();
     description.missing = link::missing(&description).unwrap();
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(&cwasm).unwrap();
