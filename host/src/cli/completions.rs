@@ -95,8 +95,8 @@ fn with_tasks(shell: Shell, script: &str) -> String {
         lines.push(line);
     }
     if let (Shell::Zsh, Some(begin)) = (shell, lines.iter().position(|line| line == "_wpool() {")) {
-        let function = "_wpool_tasks() {\n    compadd -- ${(f)\"$(_call_program tasks ${(q)words[1]} tasks \
-                        ${(q)words[2,-1]} 2>/dev/null)\"}\n}\n";
+        let function = "_wpool_tasks() {\n    compadd -- ${(f)\"$(_call_program tasks ${(q)service} tasks \
+                        ${(q)words} 2>/dev/null)\"}\n}\n";
         lines.insert(begin, function.to_owned());
     }
     lines.join("\n") + "\n"
