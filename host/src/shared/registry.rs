@@ -24,6 +24,8 @@ enum Life {
     Alive,
     /// Dead, and not yet swept from all objects.
     Dead,
+    /// Dead, and a thread is at the sweep: a second one could take from the slot's next owner.
+    Sweeping,
 }
 
 /// The host's knowledge.
@@ -54,6 +56,12 @@ impl Registry {
         self.slots[usize::from(owner.slot)] == (Life::Alive, owner)
     }
 
+    fn die(&mut self, owner: Owner) {
+        if self.is_alive(owner) {
+            self.set(owner, Life::Dead);
+        }
+    }
+
     fn set(&mut self, owner: Owner, life: Life) {
         let entry = &mut self.slots[usize::from(owner.slot)];
         if entry.1 == owner && entry.0 != Life::Free {
@@ -61,9 +69,37 @@ impl Registry {
         }
     }
 
-    fn dead(&self) -> Vec<Owner> {
-        let dead = self.slots.iter().filter(|(life, _)| *life == Life::Dead);
-        dead.map(|(_, owner)| *owner).collect()
+    /// Claims the sweeps of all that are dead and that nobody sweeps.
+    fn claim(&mut self) -> Vec<Owner> {
+        let dead = self.slots.iter_mut().filter(|(life, _)| *life == Life::Dead);
+        let claimed = dead.map(|(life, owner)| {
+            *life = Life::Sweeping;
+            *owner
+        });
+        claimed.collect()
+    }
+
+    fn is_swept(&self) -> bool {
+        !self.slots.iter().any(|(life, _)| matches!(life, Life::Dead | Life::Sweeping))
+    }
+}
+
+/// Sweeps that one thread has claimed. Those that it does not come to are left to others.
+struct Claim<'a> {
+    registry: &'a Mutex<Registry>,
+    left: Vec<Owner>,
+}
+
+impl<'a> Claim<'a> {
+    fn of(registry: &'a Mutex<Registry>) -> Claim<'a> {
+        Claim { registry, left: lock(registry).claim() }
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        let mut registry = lock(self.registry);
+        self.left.iter().for_each(|owner| registry.set(*owner, Life::Dead));
     }
 }
 
@@ -93,27 +129,35 @@ impl Shared {
         if usize::from(dead.slot) >= SLOTS {
             return Err(Error::NotOwner);
         }
-        lock(registry).set(dead, Life::Dead);
+        lock(registry).die(dead);
         self.sweep_again(caller)
     }
 
-    /// Does all sweeps again that did not finish.
+    /// Notes a death, and leaves the sweep to others.
+    #[cfg(test)]
+    pub(super) fn dies(&self, dead: Owner) {
+        self.registry.as_ref().into_iter().for_each(|registry| lock(registry).die(dead));
+    }
+
+    /// Does all sweeps again that did not finish, but for those that another thread is at.
     ///
     /// # Errors
     /// `NotOwner` if this process is not the host.
     pub(crate) fn sweep_again(&self, caller: &Caller<'_>) -> Result<Swept, Error> {
         let registry = self.registry.as_ref().ok_or(Error::NotOwner)?;
         let mut all = Swept::default();
-        let pending = lock(registry).dead();
-        for dead in pending {
+        let mut claim = Claim::of(registry);
+        while let Some(&dead) = claim.left.last() {
             let gone = |holder: Option<Owner>| {
                 holder.is_none_or(|holder| !lock(registry).is_alive(holder))
             };
             let swept = self.sweep_with(caller, dead, &gone);
-            if swept.stuck.is_empty() {
+            let done = swept.stuck.is_empty();
+            if done {
                 Slot::new(self.memory(), dead.slot).end();
-                lock(registry).set(dead, Life::Free);
             }
+            lock(registry).set(dead, if done { Life::Free } else { Life::Dead });
+            claim.left.pop();
             all.broken += swept.broken;
             all.stuck.extend(swept.stuck);
         }
@@ -122,7 +166,7 @@ impl Shared {
 
     /// Whether no sweep is left to be done again. (Always, if this process is not the host.)
     pub(crate) fn is_swept(&self) -> bool {
-        self.registry.as_ref().is_none_or(|registry| lock(registry).dead().is_empty())
+        self.registry.as_ref().is_none_or(|registry| lock(registry).is_swept())
     }
 
     /// Sweeps the caller's own slot, which lives on: its instance was discarded.
