@@ -251,3 +251,34 @@ fn a_bool_is_0_or_1_whatever_byte_is_written() {
     let left = 0x0101_0000;
     map(task).jobs(["0"]).run().ends(0).prints(format!("[1,0,{left}]\n"));
 }
+
+#[test]
+fn what_the_command_line_makes_no_guest_can_delete() {
+    // Opens `a`, deletes it, and tries to make another of its name. Then the same with `b`, its own.
+    let replace = |kind: &str, name: i64, create: &str| {
+        let name = format!("(i32.const {name}) (i32.const 1)");
+        format!(
+            "(call $object_delete (call ${kind}_open {name}))
+            (call ${kind}_create {name} {create})"
+        )
+    };
+    for (kind, flag, create) in [
+        ("value", "--value a=i64:7", "(i32.const 1) (i64.const 666)"),
+        ("event", "--event a=set", ""),
+        ("region", "--region a:64KiB", "(i64.const 4)"),
+        ("queue", "--queue a", "(i32.const 1) (i64.const 64) (i32.const 0)"),
+    ] {
+        let own = replace(kind, 98, create);
+        let flagged = replace(kind, 97, create);
+        let functions = format!(
+            r#"(func (export "replace") (param i32) (result i32 i32 i32)
+                (if (i32.lt_s (call ${kind}_create (i32.const 98) (i32.const 1) {create}) (i32.const 0))
+                    (then (unreachable)))
+                {flagged} {own} (drop))"#
+        );
+        for isolation in ISOLATIONS {
+            let run = map(&functions).args(["--isolation", isolation]).flags(flag).jobs(["0"]);
+            run.run().ends(0).prints("[-4,-10,0]\n");
+        }
+    }
+}

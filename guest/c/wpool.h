@@ -143,7 +143,8 @@ WPOOL_IMPORT("object_close") int32_t wpool_object_close(wpool_handle object);
 
 /* Deletes an object: its name goes at once, its storage when no process has it open any more. The
  * handle stays valid until it is closed.
- * Arguments: the handle of any object. Answers: 0; WPOOL_NOT_FOUND if it was deleted before.
+ * Arguments: the handle of any object. Answers: 0; WPOOL_NOT_FOUND if it was deleted before;
+ * WPOOL_NOT_OWNER if the command line or the host's program has made it.
  * Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("object_delete") int32_t wpool_object_delete(wpool_handle object);
 

@@ -111,7 +111,8 @@ macro_rules! object {
         /// Deletes it: its name goes at once, its storage when no process has it open any more.
         ///
         /// # Errors
-        /// [`NotFound`](crate::Error::NotFound) if it was deleted before.
+        /// [`NotFound`](crate::Error::NotFound) if it was deleted before, [`NotOwner`](crate::Error::NotOwner)
+        /// if the command line or the host's program has made it.
         pub fn delete(&self) -> Result<(), crate::Error> {
             self.handle.delete()
         }

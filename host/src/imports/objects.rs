@@ -45,7 +45,8 @@ impl Objects {
             culprit: None,
             received: Received::default(),
             got_from: Vec::new(),
-            job: 0,
+            // Not 0, which is the host.
+            job: 1,
             unfinished: false,
         }
     }
@@ -353,7 +354,8 @@ fn object_close(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i
 /// `object_delete(handle: i32) -> i32`: deletes an object. Its name is free at once, its storage when no
 /// process has it open any more. The handle stays valid until it is closed.
 ///
-/// Arguments: the handle of any object. Answers: 0; `not-found` if it was deleted before.
+/// Arguments: the handle of any object. Answers: 0; `not-found` if it was deleted before; `not-owner` if the
+/// command line or the host's program has made it.
 /// Traps: it is not a handle. Blocks: never.
 fn object_delete(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
     Ok(caller.data_mut().delete("object_delete", handle)?.number())

@@ -17,8 +17,8 @@ use super::condition;
 use super::error::Error;
 use super::latch::Latch;
 use super::layout::{
-    BLOCK_BASE, BLOCK_BYTES, NAME_BYTES, OBJECTS, OBJECTS_PER_CREATOR, PIECE_BYTES, SLOTS, header,
-    record,
+    BLOCK_BASE, BLOCK_BYTES, HOST_SLOTS, NAME_BYTES, OBJECTS, OBJECTS_PER_CREATOR, PIECE_BYTES,
+    SLOTS, header, record,
 };
 use super::object::{Entry, Kind, Object, ObjectId, Stage};
 use super::slots::{Caller, Owner};
@@ -128,15 +128,18 @@ impl Shared {
         Ok(())
     }
 
-    /// Deletes an object: its name goes at once.
+    /// Deletes an object: its name goes at once. Guests cannot delete what the host has made.
     ///
     /// # Errors
-    /// `NotFound`, also if it was deleted before; `Broken`.
+    /// `NotFound`, also if it was deleted before; `NotOwner`; `Broken`.
     pub(crate) fn delete(&self, caller: &Caller<'_>, id: ObjectId) -> Result<(), Error> {
         let directory = self.directory(caller)?;
         let (object, entry) = directory.of(id)?;
         if entry.stage == Stage::Unnamed {
             return Err(Error::NotFound);
+        }
+        if !is_host(caller.owner) && object.get(record::CREATOR) == 0 {
+            return Err(Error::NotOwner);
         }
         // The commit.
         object.put(record::ENTRY, Entry { stage: Stage::Unnamed, ..entry }.pack());
@@ -157,6 +160,11 @@ impl Shared {
     pub(super) fn directory_held_by_sweep(&self) -> Directory<'_> {
         Directory { shared: self, sweep: true }
     }
+}
+
+/// Whether a thread of the host has the slot, and no worker.
+fn is_host(owner: Owner) -> bool {
+    usize::from(owner.slot) >= SLOTS - HOST_SLOTS
 }
 
 /// An object's name, whatever bytes it is.

@@ -5,7 +5,7 @@ use super::process::Child;
 use super::*;
 
 fn make(shared: &Shared, me: &Caller<'_>, spec: Spec) -> ObjectId {
-    shared.create(me, &format!("{spec:?}"), &spec, 0).unwrap()
+    shared.create(me, &format!("{spec:?}"), &spec, 1).unwrap()
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn names_go_at_once_and_storage_with_the_last_handle() {
     let (shared, me) = world();
     let other = another(&shared);
     let spec = Spec::Region { bytes: 16 * PIECE_BYTES, read_only: false };
-    let id = shared.create(&me, "all", &spec, 0).unwrap();
+    let id = shared.create(&me, "all", &spec, 1).unwrap();
     let exists = Error::Exists { kind: Kind::Region };
     assert_eq!(shared.create(&me, "all", &Spec::Event, 0), Err(exists));
     assert_eq!(shared.open(&other, "all"), Ok((id, Kind::Region)));
@@ -128,15 +128,73 @@ fn names_go_at_once_and_storage_with_the_last_handle() {
     assert_eq!(shared.delete(&me, id), Err(Error::NotFound));
     assert_eq!(shared.open(&me, "all"), Err(Error::NotFound));
     shared.close(&me, id).unwrap();
-    assert_eq!(shared.create(&me, "more", &spec, 0), Err(Error::NoSpace), "the other has it");
+    assert_eq!(shared.create(&me, "more", &spec, 1), Err(Error::NoSpace), "the other has it");
     let mut byte = [0];
     shared.region(id).unwrap().read(0, &mut byte).unwrap();
     assert_eq!(&byte, b"x");
     shared.bury(&me, other.owner).unwrap();
     assert_eq!(shared.region(id).err(), Some(Error::NotFound));
-    let id = shared.create(&me, "more", &spec, 0).unwrap();
+    let id = shared.create(&me, "more", &spec, 1).unwrap();
     shared.region(id).unwrap().read(0, &mut byte).unwrap();
     assert_eq!(&byte, b"\0");
+    assert_sound(&shared);
+}
+
+#[test]
+fn what_the_host_has_made_only_the_host_deletes() {
+    let (shared, guest) = world();
+    let host = caller(shared.attach(Side::Host).unwrap());
+    let id = shared.create(&host, "host's", &Spec::Event, 0).unwrap();
+    assert_eq!(shared.open(&guest, "host's"), Ok((id, Kind::Event)));
+    assert_eq!(shared.delete(&guest, id), Err(Error::NotOwner));
+    shared.delete(&host, id).unwrap();
+    let own = shared.create(&guest, "guest's", &Spec::Event, 1).unwrap();
+    shared.delete(&guest, own).unwrap();
+    assert_sound(&shared);
+}
+
+#[test]
+fn a_dead_slot_is_swept_by_one_thread_so_that_its_next_owner_loses_nothing() {
+    const ROUNDS: usize = 500;
+    let _watchdog = watchdog(120);
+    let (shared, me) = world();
+    for name in 0..100 {
+        shared.create(&me, &name.to_string(), &Spec::Event, 0).unwrap();
+    }
+    let kept = shared.create(&me, "kept", &Spec::Event, 0).unwrap();
+    let object = super::super::object::Object::new(shared.memory(), kept.index);
+    let sweepers = [another(&shared), another(&shared)];
+    let mut victim = another(&shared).owner;
+    // So that the victim's slot is the next to be given away.
+    while shared.attach(Side::Worker).is_ok() {}
+    let turn = std::sync::Barrier::new(3);
+    std::thread::scope(|scope| {
+        for sweeper in &sweepers {
+            scope.spawn(|| {
+                for _ in 0..ROUNDS {
+                    turn.wait();
+                    shared.sweep_again(sweeper).unwrap();
+                    turn.wait();
+                }
+            });
+        }
+        for _ in 0..ROUNDS {
+            shared.dies(victim);
+            turn.wait();
+            let next = loop {
+                match shared.attach(Side::Worker) {
+                    Ok(owner) => break caller(owner),
+                    Err(_) => std::thread::yield_now(),
+                }
+            };
+            shared.open(&next, "kept").unwrap();
+            turn.wait();
+            let life = Slot::new(shared.memory(), next.owner.slot).life();
+            let open = super::super::directory::has_handle(object, next.owner.slot);
+            assert_eq!((life, open), (Some(next.owner), true));
+            victim = next.owner;
+        }
+    });
     assert_sound(&shared);
 }
 
