@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::command::{map_command, map_command_text, passed_on};
+use common::command::{COMPONENT, map_command, map_command_text, passed_on};
 use common::run::{Wpool, file, folder, path};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -226,6 +226,162 @@ fn a_folder_can_be_granted_for_reading_only() {
     assert!(!granted.join("made").exists());
     command(make).dir(&granted, "/to").jobs(["1"]).run().ends(0);
     assert!(granted.join("made").exists());
+}
+
+/// A command whose job says what it does with two granted folders. `swap`: puts a link that leads to
+/// `../victim` in the place of `in`, which is in the first folder. `plant`: does so with `b` and
+/// `../victim/secret`. Otherwise it prints the file `secret` of the second folder, and makes the file `made`
+/// there.
+const SWAP: &str = r#"(module
+    (import "wasi_snapshot_preview1" "args_get" (func $args (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "path_rename"
+        (func $rename (param i32 i32 i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "path_symlink"
+        (func $link (param i32 i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "path_open" (func $open
+        (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_read"
+        (func $read (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_write"
+        (func $write (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 100) "in")
+    (data (i32.const 110) "in.old")
+    (data (i32.const 120) "../victim/secret")
+    (data (i32.const 140) "made")
+    (data (i32.const 150) "b")
+    (func $print (param $size i32)
+        (i32.store (i32.const 4) (local.get $size))
+        (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))
+    (func (export "_start") (local $job i32)
+        (drop (call $args (i32.const 1024) (i32.const 2048)))
+        (local.set $job (i32.load8_u (i32.load (i32.const 1028))))
+        (i32.store (i32.const 0) (i32.const 4096))
+        (if (i32.eq (local.get $job) (i32.const 0x73)) (then
+            (drop (call $rename (i32.const 3) (i32.const 100) (i32.const 2)
+                (i32.const 3) (i32.const 110) (i32.const 6)))
+            (if (call $link (i32.const 120) (i32.const 9) (i32.const 3) (i32.const 100) (i32.const 2))
+                (then (unreachable)))
+            (return)))
+        (if (i32.eq (local.get $job) (i32.const 0x70)) (then
+            (drop (call $rename (i32.const 3) (i32.const 150) (i32.const 1)
+                (i32.const 3) (i32.const 110) (i32.const 6)))
+            (if (call $link (i32.const 120) (i32.const 16) (i32.const 3) (i32.const 150) (i32.const 1))
+                (then (unreachable)))
+            (return)))
+        (if (call $open (i32.const 4) (i32.const 0) (i32.const 130) (i32.const 6) (i32.const 0)
+                (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 16))
+            (then (unreachable)))
+        (i32.store (i32.const 4) (i32.const 100))
+        (drop (call $read (i32.load (i32.const 16)) (i32.const 0) (i32.const 1) (i32.const 8)))
+        (call $print (i32.load (i32.const 8)))
+        (if (call $open (i32.const 4) (i32.const 0) (i32.const 140) (i32.const 4) (i32.const 1)
+                (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 16))
+            (then (unreachable)))))"#;
+
+#[test]
+fn a_granted_folder_stays_the_same_when_its_name_leads_elsewhere() {
+    for isolation in ["reuse", "fresh", "process"] {
+        let (data, victim) = (folder("data"), folder("victim"));
+        fs::create_dir(data.join("in")).expect("is writable");
+        fs::write(data.join("in/secret"), "granted\n").expect("is writable");
+        fs::write(victim.join("secret"), "not granted\n").expect("is writable");
+        let run = map_command_text(SWAP).flags("-j 1 --isolation").arg(isolation);
+        let run = run.dir(&data, "/data").dir(&data.join("in"), "/in");
+        run.jobs(["use", "swap", "use"]).run().ends(0).prints("granted\ngranted\n");
+        assert!(data.join("in.old/made").exists() && !victim.join("made").exists());
+        assert!(data.join("in").is_symlink());
+        // The next run is granted what the name leads to then: that is what the user says.
+        let run = map_command_text(SWAP).dir(&data, "/data").dir(&data.join("in"), "/in");
+        fs::write(victim.join("secret"), "granted now\n").expect("is writable");
+        fs::remove_file(data.join("in")).expect("is writable");
+        symlink(&victim, data.join("in")).expect("a link");
+        run.jobs(["use"]).run().ends(0).prints("granted now\n");
+    }
+}
+
+#[test]
+fn files_are_not_read_through_links_that_a_guest_may_have_made() {
+    let (work, victim) = (folder("work"), folder("victim"));
+    fs::write(victim.join("secret"), "not granted").expect("is writable");
+    for name in ["a", "b", "c"] {
+        fs::write(work.join(name), format!("\0{name}")).expect("is writable");
+    }
+    let plant = map_command_text(SWAP).dir(&work, "/work").jobs(["plant"]);
+    plant.run().ends(0);
+    assert!(work.join("b").is_symlink());
+    let files = ["a", "b", "c"].map(|name| work.join(name));
+    let run = || map_command_text(COPY_AND_EXIT).arg("--files").jobs(&files);
+    let done = run().dir(&work, "/work").run().ends(100).prints("\0a\0c");
+    done.says("work/b: it leads out of a folder that guests may write");
+    // Where guests cannot make links, they are the user's own.
+    run().dir(&work, "/work::ro").run().ends(100).says("exited with code");
+}
+
+#[test]
+fn a_folder_that_holds_the_cache_can_be_granted_for_reading_only() {
+    map_command("wordcount").arg("--stdin").jobs([""]).run().ends(0);
+    let (cache, scratch) = (path("wpool"), path(""));
+    symlink("wpool", path("alias")).expect("a link");
+    for granted in [&scratch, &cache, &path("alias"), &scratch.join("..")] {
+        let run = || map_command("wordcount").arg("--stdin").jobs([""]);
+        let done = run().dir(granted, "/h").run().ends(2).prints("");
+        done.says("error: guests could write wpool's cache of machine code").says("::ro");
+        run().dir(granted, "/h").arg("--no-cache").run().ends(2);
+        run()
+            .dir(granted, "/h")
+            .env("XDG_CACHE_HOME", path("not/yet/there"))
+            .run()
+            .ends(if *granted == scratch || *granted == scratch.join("..") { 2 } else { 0 });
+        run().dir(granted, "/h::ro").run().ends(0);
+    }
+    map_command("wordcount").arg("--stdin").dir(&folder("beside"), "/h").jobs([""]).run().ends(0);
+}
+
+#[test]
+fn variables_of_the_environment_grant_nothing() {
+    let body = "(drop (call $environ_sizes (i32.const 16) (i32.const 20)))
+        (i32.store (i32.const 24) (i32.add (i32.const 48) (i32.load (i32.const 16))))
+        (call $write (i32.const 1) (i32.const 24) (i32.const 1))
+        (if (i32.eqz (call $open (i32.const 3) (i32.const 0) (i32.const 950) (i32.const 4)
+            (i32.const 1) (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 16)))
+            (then unreachable))";
+    let granted = folder("granted");
+    let run = command(body).env("WPOOL_DIR", &granted).env("WPOOL_ENV", "A=1");
+    run.env("WPOOL_FILES", "1").jobs(["1"]).run().ends(0).prints("0");
+}
+
+#[test]
+fn a_job_has_a_bounded_number_of_open_files() {
+    // Opens a file again and again, and prints how often in hundreds: a digit.
+    let body = "(local $count i32)
+        (loop $more
+            (if (i32.eqz (call $open (i32.const 3) (i32.const 0) (i32.const 950) (i32.const 4)
+                    (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 16)))
+                (then
+                    (local.set $count (i32.add (local.get $count) (i32.const 1)))
+                    (br_if $more (i32.lt_u (local.get $count) (i32.const 100000))))))
+        (i32.store (i32.const 24)
+            (i32.add (i32.const 48) (i32.div_u (local.get $count) (i32.const 100))))
+        (call $write (i32.const 1) (i32.const 24) (i32.const 1))";
+    let granted = folder("granted");
+    fs::write(granted.join("made"), "").expect("is writable");
+    let run = || command(body).dir(&granted, "/g").args(["-j", "1"]);
+    for isolation in ["fresh", "process"] {
+        // What one job has open the next one has not.
+        let done = run().args(["--isolation", isolation]).jobs(["1", "2"]).run().ends(0);
+        let counts: Vec<u8> = done.stdout.iter().map(|digit| digit - b'0').collect();
+        // The adapter of a component has 128 at most.
+        let least = if COMPONENT { 1 } else { 5 };
+        let all_right = counts.iter().all(|count| (least..=10).contains(count));
+        assert!(counts.len() == 2 && all_right, "{counts:?}");
+    }
+}
+
+#[test]
+fn a_command_can_be_given_another_name() {
+    let run = map_command_text(ARGUMENTS).flags("--argv0 busybox").jobs(["a"]);
+    run.run().ends(0).prints("busybox\0a\0");
 }
 
 #[test]

@@ -179,7 +179,7 @@ fn guests_see_nothing_that_was_not_granted() {
             (call $granted (i32.const 3) (i32.const 8))))"#;
     let bad_descriptor = 8;
     map_wat(sizes).stdin("\n").run().ends(0).prints(format!("[0,{bad_descriptor}]\n"));
-    let run = map_wat(sizes).flags("--env A=1 --env B=2 --dir /::/").stdin("\n");
+    let run = map_wat(sizes).flags("--env A=1 --env B=2 --dir /::/::ro").stdin("\n");
     run.run().ends(0).prints("[2,0]\n");
 }
 

@@ -18,6 +18,7 @@ use crate::wire::settings::{Isolation, Settings};
 use crate::worker::guest::Guest;
 use crate::worker::log::{LogSink, Origin};
 use crate::worker::program::Program;
+use crate::worker::wasi::Folders;
 use rustix::fs::{MemfdFlags, memfd_create};
 use std::fs::File;
 use std::hint::black_box;
@@ -148,7 +149,8 @@ pub fn job(
     let mut code = File::from(code);
     code.write_all(&cwasm).expect("there is memory");
     let settings = Settings { task: Some(task.to_owned()), isolation, ..Settings::default() };
-    let program = Program::load(&settings, &description, code).expect("it can be linked");
+    let program =
+        Program::load(&settings, &description, code, Folders::default()).expect("it can be linked");
     // A guest borrows its program.
     let program = Box::leak(Box::new(program));
     let mut guest = Guest::new(program, Arc::new(Silence), attached(&description), None);

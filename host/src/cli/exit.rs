@@ -103,6 +103,7 @@ impl Exit {
     /// How an error of a run ends the program.
     pub(crate) fn of_error(error: &PoolError) -> Self {
         match error {
+            PoolError::Grant(_) | PoolError::CacheGranted { .. } => Exit::Usage,
             PoolError::Module(_)
             | PoolError::Task { .. }
             | PoolError::Compile(_)

@@ -250,6 +250,16 @@ impl Label {
     pub(crate) fn paint(self, color: bool) -> impl fmt::Display {
         let (text, style) = match self {
             Label::Error => ("error:", "\x1b[1;31m"),
+            PoolError::Setup { source, .. } => match system_help(&source) {
+                Some(help) => report.help(help),
+                None => report,
+            },
+            PoolError::Grant(_) => report.help("--dir takes a folder that you may read and enter"),
+            PoolError::CacheGranted { folder, .. } => report.help(format!(
+                "let guests only read it (--dir {0}::{0}::ro), grant a folder in it, or keep the cache \
+                 elsewhere: XDG_CACHE_HOME=FOLDER, its key: XDG_STATE_HOME=FOLDER",
+                folder.display()
+            )),
             Label::Help => ("help:", "\x1b[1;36m"),
             Label::Warning => ("warning:", "\x1b[1;33m"),
             Label::Wpool => ("wpool:", "\x1b[1m"),

@@ -5,7 +5,8 @@ use super::pool::Pool;
 use super::reply::{GuestLine, OnLog};
 use super::shared::Shared;
 use crate::pool::config::{CompileConfig, Config};
-use crate::wire::settings::{Directory, Isolation, Settings};
+use crate::wire::directory::Directory;
+use crate::wire::settings::{Isolation, Settings};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -134,7 +135,8 @@ impl<Of> Builder<Of> {
         self
     }
 
-    /// Grants guests a directory of the host.
+    /// Grants guests a folder of the host. It is opened when the pool starts, and stays the same whatever
+    /// its name leads to later.
     #[must_use]
     pub fn dir(
         mut self,
@@ -142,8 +144,7 @@ impl<Of> Builder<Of> {
         guest: impl Into<String>,
         read_only: bool,
     ) -> Self {
-        let host = host.as_ref().to_owned();
-        self.config.settings.dirs.push(Directory { host, guest: guest.into(), read_only });
+        self.config.settings.dirs.push(Directory::new(host, guest, read_only));
         self
     }
 

@@ -44,9 +44,19 @@ impl Cache {
     /// The user's cache: `$XDG_CACHE_HOME/wpool`, else `~/.cache/wpool`. `None` where there is
     /// none that is safe to use.
     pub(crate) fn open() -> Option<Cache> {
-        let directory = user_directory("XDG_CACHE_HOME", ".cache")?;
-        let state = user_directory("XDG_STATE_HOME", ".local/state")?;
+        let directory = Cache::folder()?;
+        let state = Cache::key_folder()?;
         Cache::open_at(&directory, &state, CACHE_BYTES_MAX)
+    }
+
+    /// Where the user's cache is, or would be.
+    pub(crate) fn folder() -> Option<PathBuf> {
+        user_directory("XDG_CACHE_HOME", ".cache")
+    }
+
+    /// Where the key that seals its entries is, or would be.
+    pub(crate) fn key_folder() -> Option<PathBuf> {
+        user_directory("XDG_STATE_HOME", ".local/state")
     }
 
     fn open_at(directory: &Path, state: &Path, bytes_max: u64) -> Option<Cache> {

@@ -3,6 +3,7 @@
 use super::config::CompileLimit;
 use crate::wire::failure::Failure;
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -43,6 +44,17 @@ pub enum PoolError {
         message: String,
         /// The tasks there are, each as `name(parameters) -> results`.
         candidates: Vec<String>,
+    },
+    /// A folder cannot be granted.
+    #[error("{0}")]
+    Grant(String),
+    /// Guests could write the cache of machine code, which later runs execute.
+    #[error("guests could write wpool's cache of machine code, or its key: {} holds {}, or is held by it", .folder.display(), .cache.display())]
+    CacheGranted {
+        /// The folder that is granted for writing.
+        folder: PathBuf,
+        /// The cache.
+        cache: PathBuf,
     },
     /// The environment does not allow a pool: no processes, no descriptors, no memory.
     #[error("cannot {what}: {source}")]

@@ -13,6 +13,7 @@ mod ending;
 pub mod error;
 mod events;
 pub mod feed;
+mod grants;
 mod handle;
 mod ledger;
 mod limit;

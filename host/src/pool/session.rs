@@ -4,6 +4,7 @@ use super::config::{CompileConfig, CompileLimit, Config, FOREVER};
 use super::dispatcher::Dispatcher;
 use super::error::PoolError;
 use super::feed::{Commands, Notice, Sink, Source};
+use super::grants;
 use super::sharing::Sharing;
 use super::summary::Summary;
 use crate::module::cache::Cache;
@@ -209,7 +210,8 @@ impl Session {
     /// so itself; this finds what a run would stumble over, without one.
     ///
     /// # Errors
-    /// [`PoolError::Task`] if there is no such task, [`PoolError::Module`] if the module cannot be linked.
+    /// [`PoolError::Task`] if there is no such task, [`PoolError::Module`] if the module cannot be linked,
+    /// [`PoolError::Grant`] and [`PoolError::CacheGranted`] if folders cannot be granted.
     pub fn load(&mut self, config: &Config) -> Result<(), PoolError> {
         let config = config.clone().bounded();
         let settings = &config.settings;
@@ -307,6 +309,7 @@ impl Session {
         }
         Ok(send(&self.zygote, &files))
     }
+        files.extend(grants::descriptors(&settings.dirs)?);
 
     /// Ends the zygote in good order: the processor time of all its workers is then this process's (as
     /// that of its children).

@@ -3,6 +3,7 @@
 //! A sequenced-packet socket, one message a packet, as JSON, with descriptors beside it. Payloads
 //! without a small bound (the module, what is known of it, settings) travel in memfds.
 
+use super::directory::DIRECTORIES_MAX;
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags,
@@ -22,7 +23,7 @@ const MESSAGE_BYTES_MAX: usize = 64 << 10;
 const TEXT_BYTES_MAX: usize = 8 << 10;
 
 /// Most descriptors beside one message.
-const DESCRIPTORS_MAX: usize = 7;
+const DESCRIPTORS_MAX: usize = 7 + DIRECTORIES_MAX;
 
 /// Most bytes of the records of a run in one process.
 pub(crate) const ALONE_BYTES_MAX: u64 = 1 << 30;
@@ -56,7 +57,8 @@ pub(crate) enum ToZygote {
     /// Load the machine code and link it: answered by [`FromZygote::Loaded`], with a memfd of [`Line`]s where
     /// a guest was initialised.
     /// Descriptors: the machine code, a [`Load`] as JSON, and what that says follows: those of shared
-    /// state, then, if the settings say so, the dispatcher's standard input, output and error.
+    /// state, then, if the settings say so, the dispatcher's standard input, output and error, then the
+    /// granted folders.
     Load,
     /// Run all jobs in one process: answered by [`FromZygote::Alone`].
     /// Descriptors: the jobs ([`Entries`](super::frame::Entries)), and where what came of them goes: the

@@ -8,6 +8,7 @@ pub mod base64;
 pub(crate) mod channel;
 pub mod clock;
 pub(crate) mod control;
+pub mod directory;
 pub mod failure;
 pub(crate) mod frame;
 pub(crate) mod jobmem;

@@ -1,5 +1,6 @@
 //! What a worker is told before its first job: the task, its limits, and its grants.
 
+use super::directory::Directory;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -54,17 +55,6 @@ pub enum OutputForm {
     Raw,
     /// As `Json`, but a byte task's bytes pass as they are (the reader separates results by NUL).
     Bytes,
-}
-
-/// A directory of the host that guests may open.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Directory {
-    /// Path on the host.
-    pub host: PathBuf,
-    /// Path the guest sees.
-    pub guest: String,
-    /// Whether the guest may only read.
-    pub read_only: bool,
 }
 
 /// How a command's arguments are made from a job's words.

@@ -289,11 +289,8 @@ impl<'a> Guest<'a> {
                     Streams::Job { input: None, output, error }
                 }
             };
-            let context = wasi::context(settings, grants.arguments, streams, &self.random);
-            Some(
-                context
-                    .map_err(|error| Failure::new(FailureKind::GuestError, format!("{error:#}")))?,
-            )
+            let folders = &program.folders;
+            Some(wasi::context(settings, folders, grants.arguments, streams, &self.random))
         } else {
             None
         };

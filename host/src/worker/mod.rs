@@ -27,7 +27,7 @@ pub(crate) mod stdio;
 mod streams;
 mod text;
 mod typed;
-mod wasi;
+pub(crate) mod wasi;
 
 use crate::imports::attached::Attached;
 use crate::shared::Shared;

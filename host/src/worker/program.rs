@@ -9,6 +9,7 @@ use super::outcome::size;
 use super::stack;
 use super::text::Takes;
 use super::{convert, typed};
+use super::wasi::Folders;
 use crate::imports::Host;
 use crate::module::description::{ChooseError, Description, Form, Task};
 use crate::wire::failure::{Failure, FailureKind};
@@ -37,9 +38,11 @@ pub(crate) enum ProgramError {
     /// The system does not allow the stack that a guest is to have.
     #[error("{0}")]
     Stack(String),
-    /// A granted directory is none.
-    #[error("cannot open directory {0}: {1}")]
-    Directory(String, std::io::Error),
+    /// A table is above the limit from the start.
+    #[error(
+        "a table of the module needs {0} elements to start, more than the {TABLE_ELEMENTS_MAX} that all may have"
+    )]
+    Table(u64),
     /// The module imports what nobody provides.
     #[error("the module imports what wpool does not provide: {0}")]
     Imports(String),
@@ -101,6 +104,10 @@ pub(crate) struct Program {
     /// Whether it imports WASI.
     pub(crate) wasi: bool,
     /// Whether it waits for time: WASI then needs a second thread.
+    /// The folders that guests may use.
+    pub(crate) folders: Folders,
+    /// Whether it uses shared objects.
+    shares: bool,
     pub(crate) polls: bool,
 }
 
@@ -116,6 +123,7 @@ impl Program {
     ) -> Result<Program, ProgramError> {
         let names = settings.task_names();
         let mut tasks: Vec<&Task> =
+        folders: Folders,
             names.into_iter().map(|name| description.choose(name)).collect::<Result<_, _>>()?;
         let init = settings.init.as_ref().map(|_| tasks.len());
         if let Some(name) = &settings.init {
@@ -135,7 +143,6 @@ impl Program {
         if settings.native.is_none() && !settings.stub_imports && !description.missing.is_empty() {
             return Err(ProgramError::Imports(description.missing_text()));
         }
-        check_directories(settings)?;
         let stack_bytes_max =
             stack::make_room(settings.stack_bytes_max).map_err(ProgramError::Stack)?;
         let settings = Settings { stack_bytes_max, ..settings.clone() };
@@ -153,6 +160,8 @@ impl Program {
             wasi: wasm
                 && description.imports.iter().any(|import| import.module.starts_with("wasi")),
             polls: wasm && description.polls(),
+            folders,
+            shares: description.shares(),
         })
     }
 
@@ -315,11 +324,12 @@ fn check_memory(settings: &Settings, description: &Description) -> Result<(), Pr
     if needed > limit { Err(ProgramError::Memory { needed, limit }) } else { Ok(()) }
 }
 
-fn check_directories(settings: &Settings) -> Result<(), ProgramError> {
-    for directory in &settings.dirs {
-        let host = &directory.host;
-        std::fs::read_dir(host)
-            .map_err(|error| ProgramError::Directory(host.display().to_string(), error))?;
+fn check_tables(required: Option<ResourcesRequired>) -> Result<(), ProgramError> {
+    let largest = required.and_then(|required| required.max_initial_table_size);
+    match largest {
+        Some(elements) if elements > TABLE_ELEMENTS_MAX as u64 => {
+            Err(ProgramError::Table(elements))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }

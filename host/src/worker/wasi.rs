@@ -2,13 +2,19 @@
 
 use super::stdio::Stdio;
 use super::streams::{Input, Output};
+use crate::wire::directory::Directory;
 use crate::wire::settings::Settings;
 use rand::rngs::StdRng;
 use rand::{SeedableRng, TryRng};
+use rustix::fs::{Mode, OFlags, open};
+use rustix::process::fchdir;
 use std::convert::Infallible;
+use std::io;
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
+use wasmtime_wasi::filesystem::{WasiFilesystemCtx, WasiFilesystemView};
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::random::WasiRandomCtx;
 use wasmtime_wasi::{FsPerms, HostMonotonicClock, HostWallClock, WasiCtxBuilder, WasiView};
@@ -30,16 +36,49 @@ pub(crate) enum Streams<'a> {
     Own(&'a Stdio),
 }
 
+/// The granted folders, open. All instances have the same descriptors.
+#[derive(Clone, Default)]
+pub(crate) struct Folders(WasiFilesystemCtx);
+
+impl Folders {
+    /// Makes the descriptors of granted folders what instances see. To be called while this process has
+    /// one thread: on the way each of them is the working directory, since wasmtime-wasi takes a path, and
+    /// `.` is one that depends on no name.
+    ///
+    /// # Errors
+    /// Returns a folder that may not be entered, with the reason.
+    pub(crate) fn open(
+        directories: &[Directory],
+        descriptors: &[OwnedFd],
+    ) -> Result<Folders, (String, io::Error)> {
+        if directories.is_empty() {
+            return Ok(Folders::default());
+        }
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let here = open(".", flags, Mode::empty()).map_err(|error| (".".into(), error.into()))?;
+        let mut builder = WasiCtxBuilder::new();
+        builder.allow_blocking_current_thread(true);
+        let opened = directories.iter().zip(descriptors).try_for_each(|(directory, descriptor)| {
+            let perms = if directory.read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
+            let opened = fchdir(descriptor).map_err(io::Error::from).and_then(|()| {
+                builder.preopened_dir(".", &directory.guest, perms).map_err(io::Error::other)
+            });
+            opened.map(drop).map_err(|error| (directory.host.display().to_string(), error))
+        });
+        fchdir(&here).map_err(|error| (".".into(), error.into()))?;
+        opened?;
+        Ok(Folders(builder.build_p1().filesystem().ctx.clone()))
+    }
+}
+
 /// WASI's state for a new instance.
-///
-/// # Errors
-/// A granted directory cannot be opened.
 pub(crate) fn context(
     settings: &Settings,
+    folders: &Folders,
     arguments: &[String],
     streams: Streams,
     random: &SeededRandom,
-) -> wasmtime::Result<WasiP1Ctx> {
+) -> WasiP1Ctx {
     let mut builder = WasiCtxBuilder::new();
     builder.allow_blocking_current_thread(true).envs(&settings.env).args(arguments);
     match streams {
@@ -53,12 +92,6 @@ pub(crate) fn context(
             builder.stdin(input.clone()).stdout(output.clone()).stderr(error.clone());
         }
     }
-    for directory in &settings.dirs {
-        let perms = if directory.read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
-        builder.preopened_dir(&directory.host, &directory.guest, perms).map_err(|error| {
-            error.context(format!("cannot open directory {}", directory.host.display()))
-        })?;
-    }
     if settings.seed.is_some() {
         builder.secure_random(random.clone()).insecure_random(random.clone());
         builder.insecure_random_seed(random.seed().into());
@@ -66,7 +99,9 @@ pub(crate) fn context(
     if let Some(nanoseconds) = settings.clock {
         builder.wall_clock(FixedClock(nanoseconds)).monotonic_clock(FixedClock(nanoseconds));
     }
-    Ok(builder.build_p1())
+    let mut context = builder.build_p1();
+    *context.filesystem().ctx = folders.0.clone();
+    context
 }
 
 /// Gives an instance that was made in another process random numbers of its own: the others that were

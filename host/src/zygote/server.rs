@@ -11,6 +11,7 @@ use crate::wire::control::{
     ControlSocket, ExitStatus, FromZygote, Load, Membership, ToZygote, Unloaded, WorkerId, cut_text,
 };
 use crate::wire::settings::Settings;
+use crate::worker::wasi::Folders;
 use crate::worker::{self, alone::Plan, fault, guest::Guest, jail, program::Program, stdio::Stdio};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, dup2_stdin};
@@ -283,6 +284,14 @@ fn take_stdio(files: &mut impl Iterator<Item = OwnedFd>) -> Result<Stdio, String
     Stdio::of_parent([input, output, error]).map_err(|error| format!("no dispatcher: {error}"))
 }
 
+    let folders: Vec<OwnedFd> = files.collect();
+    if folders.len() != load.settings.dirs.len() {
+        return Err("each granted folder has a descriptor".into());
+    }
+    let folders = Folders::open(&load.settings.dirs, &folders)
+        .map_err(|(path, error)| format!("cannot open directory {path}: {error}"))?;
+    let program = Program::load(&load.settings, &load.description, File::from(code), folders)
+        .map_err(|error| error.to_string())?;
 /// Waits for a child that has ended, and says how.
 pub(super) fn reap(pid: Pid) -> io::Result<ExitStatus> {
     loop {

@@ -3,12 +3,14 @@
 use crate::cli::units;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use nix::sys::resource::{Resource, getrlimit};
-use std::path::{Path, PathBuf, absolute};
+use std::io;
+use std::path::PathBuf;
 use std::time::{Duration, UNIX_EPOCH};
 use wpool::pool::config::{Halt, HaltLimit, HaltOn, WORKERS_MAX};
 use wpool::pool::cpus;
+use wpool::wire::directory::Directory;
 use wpool::wire::failure::FailureKind;
-use wpool::wire::settings::{Directory, Isolation};
+use wpool::wire::settings::Isolation;
 
 /// `--workers` in GNU parallel's grammar: a number, a share of the usable CPUs, or their number and so many
 /// more or fewer. 0 stands for as many as there may be.
@@ -214,11 +216,21 @@ pub(super) fn directory(text: &str) -> Result<Directory, String> {
         (Some("ro"), None) => true,
         _ => return Err("write HOST::GUEST or HOST::GUEST::ro".into()),
     };
-    if !Path::new(host).is_dir() {
-        return Err(format!("there is no folder {host}"));
+    if let Some(name) = guest.strip_suffix(":ro").or(guest.strip_suffix(":rw")) {
+        return Err(format!("the option follows two colons; write {host}::{name}::ro"));
     }
-    let host = absolute(host).map_err(|error| error.to_string())?;
-    Ok(Directory { host, guest, read_only })
+    let directory = Directory::new(host, guest, read_only);
+    match directory.descriptor() {
+        Ok(_) => Ok(directory),
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+        {
+            let hint =
+                if host.contains(':') { "; write HOST::GUEST or HOST::GUEST::ro" } else { "" };
+            Err(format!("there is no folder {host}{hint}"))
+        }
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// `--clock`, in nanoseconds since 1970.

@@ -7,8 +7,9 @@ use crate::cli::units;
 use clap::Args;
 use std::time::{Duration, Instant};
 use wpool::pool::config::{CompileConfig, Halt, HaltLimit, HaltOn, Retry};
+use wpool::wire::directory::Directory;
 use wpool::wire::failure::FailureKind;
-use wpool::wire::settings::{Directory, Isolation, Settings};
+use wpool::wire::settings::{Isolation, Settings};
 
 /// What `wpool map` calls, and in which workers.
 #[derive(Args, Debug)]

@@ -207,7 +207,7 @@ fn a_guest_opens_files_in_granted_directories_only_and_writes_where_it_may() {
     assert_eq!(results(&text, Settings::default(), &["0"]), ["-1"]);
     let directory = tempfile::tempdir().unwrap();
     let granted = |read_only| {
-        let dir = Directory { host: directory.path().into(), guest: "/d".into(), read_only };
+        let dir = Directory::new(directory.path(), "/d", read_only);
         Settings { dirs: vec![dir], ..Settings::default() }
     };
     let (not_there, not_permitted) = ("44", "63");

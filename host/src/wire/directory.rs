@@ -1,0 +1,60 @@
+//! Folders of the host that guests may use, and the descriptors that stand for them.
+
+use rustix::fs::{Mode, OFlags, open};
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+/// Most folders that one session grants: their descriptors travel beside one message, which takes 253.
+pub const DIRECTORIES_MAX: usize = 200;
+
+/// A folder of the host that guests may use.
+///
+/// It is opened once, and its clones share the descriptor: what a guest may use stays the folder that
+/// was granted, whatever its name leads to later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Directory {
+    /// The path on the host.
+    pub host: PathBuf,
+    /// The path that guests see.
+    pub guest: String,
+    /// Whether guests may only read.
+    pub read_only: bool,
+    #[serde(skip)]
+    opened: Opened,
+}
+
+/// A descriptor that all clones share, once there is one.
+#[derive(Clone, Debug, Default)]
+struct Opened(Arc<OnceLock<OwnedFd>>);
+
+impl PartialEq for Opened {
+    fn eq(&self, other: &Opened) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Opened {}
+
+impl Directory {
+    /// A folder that is not opened before its descriptor is asked for.
+    pub fn new(host: impl AsRef<Path>, guest: impl Into<String>, read_only: bool) -> Directory {
+        let host = host.as_ref().to_owned();
+        Directory { host, guest: guest.into(), read_only, opened: Opened::default() }
+    }
+
+    /// The folder itself.
+    ///
+    /// # Errors
+    /// Returns the error of `open`: it is not there, is no folder, or may not be read.
+    pub fn descriptor(&self) -> io::Result<BorrowedFd<'_>> {
+        if self.opened.0.get().is_none() {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            // If another thread has opened it meanwhile, that descriptor stays.
+            let _ = self.opened.0.set(open(&self.host, flags, Mode::empty())?);
+        }
+        Ok(self.opened.0.get().expect("it has just been opened").as_fd())
+    }
+}
