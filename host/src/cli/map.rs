@@ -129,7 +129,8 @@ fn input(
     jobs: Jobs,
     skip: Option<Skip>,
 ) -> Result<Input, Report> {
-    let encoder = Encoder::new(form, config.buffer_bytes_max, skip, jobs.names);
+    let encoder =
+        Encoder::new(form, config.buffer_bytes_max, skip, jobs.names).beside(&config.settings.dirs);
     let pacing = Pacing::new(flags.pool.conditions())
         .map_err(|error| Report::new(Exit::Setup, format!("cannot make a timer: {error}")))?;
     Ok(Input::new(jobs.origin, encoder).paced(pacing))

@@ -172,7 +172,8 @@ fn config(flags: &BenchFlags, path: &Path, task: &Task, planned: &plan::Jobs) ->
 
 /// All jobs, read and encoded.
 fn jobs(form: Form, config: &Config, planned: plan::Jobs) -> Result<Jobs, Report> {
-    let encoder = Encoder::new(form, config.buffer_bytes_max, None, planned.names);
+    let encoder = Encoder::new(form, config.buffer_bytes_max, None, planned.names)
+        .beside(&config.settings.dirs);
     let jobs = Jobs::read(Input::new(planned.origin, encoder))?;
     match jobs.len() {
         0 => Err(Report::new(Exit::NoInput, "there are no jobs to measure")),

@@ -1,18 +1,18 @@
 //! How the words of a job become the bytes that a worker gets.
 
 use super::columns::Columns;
+use super::files::Files;
 use super::lines::{START_BYTES_MAX, is_readable};
 use super::names::Names;
 use crate::cli::output::resume::Skip;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
-use std::path::Path;
+use std::os::unix::fs::FileTypeExt;
 use wpool::pool::feed::Intake;
+use wpool::wire::directory::Directory;
 use wpool::wire::failure::{Failure, FailureKind};
 use wpool::wire::settings::command_job;
 
@@ -70,6 +70,8 @@ pub(crate) struct Form {
 #[derive(Debug)]
 pub(crate) struct Encoder {
     form: Form,
+    /// What opens files whose bytes are jobs.
+    files: Files,
     bytes_max: usize,
     skip: Option<Skip>,
     names: Names,
@@ -116,7 +118,13 @@ impl Encoder {
         let as_it_is = form.shape == Shape::Word && matches!(form.words, Words::One);
         let plain = as_it_is && !form.files && !form.jsonl && skip.is_none();
         let (scratch, columns, run) = (Vec::new(), Vec::new(), Run::default());
-        Encoder { form, bytes_max, skip, names, plain, scratch, columns, run, piped: None }
+        let files = Files::default();
+        Encoder { form, files, bytes_max, skip, names, plain, scratch, columns, run, piped: None }
+    }
+
+    /// The same, for jobs of guests that are granted these folders.
+    pub(crate) fn beside(self, granted: &[Directory]) -> Self {
+        Encoder { files: Files::beside(granted), ..self }
     }
 
     /// Adds the job of a single record, or makes the record a part of one.
@@ -172,7 +180,7 @@ impl Encoder {
         }
         if self.form.files {
             self.names.opened(job, words[0]);
-            match open(words[0], self.bytes_max, &mut self.scratch) {
+            match open(&self.files, words[0], self.bytes_max, &mut self.scratch) {
                 Ok(Opened::Read) => {}
                 Ok(Opened::Pipe(pipe)) => {
                     let words = words.iter().map(|word| word.to_vec()).collect();
@@ -384,12 +392,15 @@ fn check_json(word: &[u8]) -> Result<(), Failure> {
 }
 
 /// Replaces `bytes` by those of the file, or answers with a pipe to read. Reading anything else might not end.
-fn open(path: &[u8], bytes_max: usize, bytes: &mut Vec<u8>) -> Result<Opened, Failure> {
+fn open(
+    files: &Files,
+    path: &[u8],
+    bytes_max: usize,
+    bytes: &mut Vec<u8>,
+) -> Result<Opened, Failure> {
     bytes.clear();
     let mut open = || -> io::Result<Opened> {
-        let path = Path::new(std::ffi::OsStr::from_bytes(path));
-        let nonblocking = nix::fcntl::OFlag::O_NONBLOCK.bits();
-        let file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
+        let file = files.open(path)?;
         let kind = file.metadata()?.file_type();
         if kind.is_fifo() {
             return Ok(Opened::Pipe(file));
@@ -434,6 +445,7 @@ fn read_ready(mut pipe: &File, most: u64, bytes: &mut Vec<u8>) -> io::Result<boo
 mod tests {
     use super::*;
     use std::io::Write;
+    use std::os::unix::ffi::OsStrExt;
 
     fn encoder(form: Form) -> Encoder {
         Encoder::new(form, 16, None, Names::words())
@@ -461,7 +473,7 @@ mod tests {
 
     fn contents(path: &[u8]) -> Result<Vec<u8>, String> {
         let mut bytes = Vec::new();
-        match open(path, 16, &mut bytes) {
+        match open(&Files::default(), path, 16, &mut bytes) {
             Ok(_) => Ok(bytes),
             Err(failure) => Err(failure.message),
         }

@@ -4,6 +4,7 @@
 
 pub(crate) mod columns;
 pub(crate) mod encode;
+pub(crate) mod files;
 pub(crate) mod lines;
 pub(crate) mod names;
 pub(crate) mod order;

@@ -1,0 +1,204 @@
+//! Files whose bytes are jobs (`--files`).
+//!
+//! The user names them, so links are followed, except where a guest may have made them: from a folder that
+//! guests may write, no path leads out.
+
+use rustix::fs::{
+    FileType, Mode, OFlags, PROC_SUPER_MAGIC, ResolveFlags, fstat, fstatfs, open, openat, openat2,
+    readlinkat,
+};
+use rustix::io::Errno;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use wpool::wire::directory::Directory;
+
+/// Most links in one path, as in Linux.
+const LINKS_MAX: usize = 40;
+
+/// How a file is opened whose bytes are wanted: whatever it is, that does not block.
+const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+
+/// How one step of a path is taken.
+const STEP: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
+
+/// Opens files that are named on the command line or in the input.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    /// The folders that guests may write.
+    writable: Vec<Directory>,
+}
+
+impl Files {
+    /// Opens files beside guests that are granted these folders.
+    pub(crate) fn beside(granted: &[Directory]) -> Files {
+        Files { writable: granted.iter().filter(|folder| !folder.read_only).cloned().collect() }
+    }
+
+    /// Opens a file of any kind, without waiting for anybody.
+    ///
+    /// # Errors
+    /// Returns the error of `open`; or the path leads out of a folder that guests may write.
+    pub(crate) fn open(&self, path: &[u8]) -> io::Result<File> {
+        let path = OsStr::from_bytes(path);
+        let file = match self.writable.is_empty() {
+            true => open(path, READ, Mode::empty())?,
+            false => self.walk(path)?,
+        };
+        Ok(File::from(file))
+    }
+
+    /// Follows a path step by step, and from a folder that guests may write no further than it.
+    fn walk(&self, path: &OsStr) -> io::Result<OwnedFd> {
+        let mut rest = Vec::new();
+        let mut at = match start(path, &mut rest)? {
+            Some(root) => root,
+            None => open(".", STEP, Mode::empty())?,
+        };
+        let mut links = 0;
+        while let Some(name) = rest.pop() {
+            if let Some(folder) = self.writable_folder(at.as_fd())? {
+                rest.push(name);
+                return beneath(folder.descriptor()?, &rest);
+            }
+            let next = openat(&at, &name, STEP | OFlags::NOFOLLOW, Mode::empty())?;
+            match FileType::from_raw_mode(fstat(&next)?.st_mode) {
+                FileType::Directory => at = next,
+                // Such a link is no path.
+                FileType::Symlink if fstatfs(&next)?.f_type == PROC_SUPER_MAGIC => {
+                    let flags = if rest.is_empty() { READ } else { STEP };
+                    at = openat(&at, &name, flags, Mode::empty())?;
+                }
+                FileType::Symlink => {
+                    links += 1;
+                    if links > LINKS_MAX {
+                        return Err(Errno::LOOP.into());
+                    }
+                    let target = readlinkat(&next, "", Vec::new())?;
+                    at = start(OsStr::from_bytes(target.as_bytes()), &mut rest)?.unwrap_or(at);
+                }
+                _ if rest.is_empty() => {
+                    return Ok(openat(&at, &name, READ | OFlags::NOFOLLOW, Mode::empty())?);
+                }
+                _ => return Err(Errno::NOTDIR.into()),
+            }
+        }
+        Ok(at)
+    }
+
+    /// The granted folder that this is, if guests may write there.
+    fn writable_folder(&self, at: BorrowedFd<'_>) -> io::Result<Option<&Directory>> {
+        let here = fstat(at)?;
+        for folder in &self.writable {
+            let granted = fstat(folder.descriptor()?)?;
+            if (granted.st_dev, granted.st_ino) == (here.st_dev, here.st_ino) {
+                return Ok(Some(folder));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Puts the steps of a path on top of those that are left, the first one last; answers with the root if the
+/// path begins there.
+fn start(path: &OsStr, rest: &mut Vec<OsString>) -> io::Result<Option<OwnedFd>> {
+    let steps = path.as_bytes().split(|byte| *byte == b'/').rev();
+    let steps = steps.filter(|step| !step.is_empty() && *step != b".");
+    rest.extend(steps.map(|step| OsStr::from_bytes(step).to_owned()));
+    match path.as_bytes().first() {
+        None => Err(Errno::NOENT.into()),
+        Some(b'/') => Ok(Some(open("/", STEP, Mode::empty())?)),
+        Some(_) => Ok(None),
+    }
+}
+
+/// Opens what the steps lead to from a folder, if all of them stay in it.
+fn beneath(folder: BorrowedFd<'_>, steps: &[OsString]) -> io::Result<OwnedFd> {
+    let steps: Vec<&[u8]> = steps.iter().rev().map(|step| step.as_bytes()).collect();
+    let path = steps.join(&b'/');
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    openat2(folder, path, READ, Mode::empty(), resolve).map_err(|error| match error {
+        Errno::XDEV => io::Error::other("it leads out of a folder that guests may write"),
+        error => error.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::io::Read;
+    use std::os::unix::fs::symlink;
+    use std::path::Path;
+
+    /// What a path leads to, beside guests that may write the folder `work`.
+    fn read(files: &Files, path: impl AsRef<Path>) -> Result<String, String> {
+        let mut text = String::new();
+        let file = files.open(path.as_ref().as_os_str().as_bytes());
+        let read = file.and_then(|mut file| file.read_to_string(&mut text));
+        read.map(|_| text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn links_are_followed_unless_they_lead_out_of_a_folder_that_guests_may_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir_all(at("work/deep")).unwrap();
+        fs::write(at("secret"), "secret").unwrap();
+        fs::write(at("work/file"), "file").unwrap();
+        for (target, link) in [
+            ("../secret", "work/relative"),
+            (at("secret").to_str().unwrap(), "work/absolute"),
+            ("/proc/self/root/etc/passwd", "work/magic"),
+            ("../file", "work/deep/inside"),
+            ("../../secret", "work/deep/outside"),
+            ("work", "alias"),
+            ("work/relative", "user"),
+            ("secret", "plain"),
+            ("endless", "endless"),
+        ] {
+            symlink(target, at(link)).unwrap();
+        }
+        let granted = |read_only| [Directory::new(at("work"), "/w", read_only)];
+        let files = Files::beside(&granted(false));
+        let out = Err("it leads out of a folder that guests may write".to_owned());
+        for path in
+            ["work/relative", "work/absolute", "work/deep/outside", "user", "work/../secret"]
+        {
+            assert_eq!(read(&files, at(path)), out, "{path}");
+            assert_eq!(read(&files, at(&format!("alias/../{path}"))), out, "{path}");
+        }
+        assert!(read(&files, at("work/magic")).is_err());
+        for (path, text) in [
+            ("work/file", "file"),
+            ("work//./file", "file"),
+            ("work/deep/inside", "file"),
+            ("alias/deep/../file", "file"),
+            ("plain", "secret"),
+            ("secret", "secret"),
+        ] {
+            assert_eq!(read(&files, at(path)), Ok(text.into()), "{path}");
+        }
+        for path in ["endless", "nowhere", "secret/x", "work", "work/", "", "/"] {
+            let plain = read(&Files::default(), at(path)).is_err();
+            assert!(read(&files, at(path)).is_err() && plain, "{path}");
+        }
+        // Where guests may only read, links are the user's own.
+        let files = Files::beside(&granted(true));
+        assert_eq!(read(&files, at("work/relative")), Ok("secret".into()));
+    }
+
+    #[test]
+    fn an_open_file_can_be_named_by_its_descriptor() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files::beside(&[Directory::new(folder.path(), "/w", false)]);
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        io::Write::write_all(&mut file, b"open").unwrap();
+        let number = std::os::fd::AsRawFd::as_raw_fd(file.as_file());
+        for path in [format!("/proc/self/fd/{number}"), format!("/dev/fd/{number}")] {
+            assert_eq!(read(&files, path), Ok("open".into()));
+        }
+    }
+}
