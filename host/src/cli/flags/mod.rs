@@ -126,6 +126,7 @@ impl MapFlags {
             module: &self.module,
             task: self.pool.task.as_deref(),
             init: self.pool.init.as_deref(),
+            argv0: self.grants.argv0.as_deref(),
             template: &self.template,
             replace: self.replace.as_deref(),
             input: &self.input,
@@ -133,10 +134,16 @@ impl MapFlags {
     }
 }
 
-/// Lets every long flag be given by an environment variable too: `--max-log` by `WPOOL_MAX_LOG`.
+/// Flags that let guests reach what is not theirs: files and variables of the host, or code outside of the
+/// sandbox. A variable that is there by accident grants nothing.
+pub(super) const GRANTS: [&str; 10] =
+    ["dir", "env", "files", "arg-file", "native", "python", "queue", "array", "region", "save"];
+
+/// Lets every long flag that grants nothing be given by an environment variable too: `--max-log` by
+/// `WPOOL_MAX_LOG`.
 pub(crate) fn with_environment(command: Command) -> Command {
     command.mut_args(|arg| {
-        let Some(long) = arg.get_long() else { return arg };
+        let Some(long) = arg.get_long().filter(|long| !GRANTS.contains(long)) else { return arg };
         if matches!(arg.get_action(), ArgAction::Help | ArgAction::Version | ArgAction::Count) {
             return arg;
         }
