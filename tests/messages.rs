@@ -95,6 +95,20 @@ fn tasks_that_cannot_be_called() {
 }
 
 #[test]
+fn grants_that_are_wrong() {
+    assert_snapshot!(said("map square.wasm --dir /::/y:ro ::: 1"), @r#"
+    error: invalid value '/::/y:ro' for '--dir <HOST[::GUEST[::ro]]>': the option follows two colons
+    help: write /::/y::ro
+    exit code 2
+    "#);
+    assert_snapshot!(said("map square.wasm --dir /:/y ::: 1"), @r#"
+    error: invalid value '/:/y' for '--dir <HOST[::GUEST[::ro]]>': there is no folder /:/y
+    help: write HOST::GUEST or HOST::GUEST::ro
+    exit code 2
+    "#);
+}
+
+#[test]
 fn flags_that_are_wrong() {
     assert_snapshot!(said("map square.wasm --wokers 2 ::: 1"), @r#"
     error: unexpected argument '--wokers' found

@@ -52,6 +52,8 @@ pub(crate) struct Call<'a> {
     pub(crate) task: Option<&'a str>,
     /// The task that is called once before.
     pub(crate) init: Option<&'a str>,
+    /// What a command is called.
+    pub(crate) argv0: Option<&'a str>,
     /// Arguments of a command.
     pub(crate) template: &'a [String],
     /// What stands for `{}` in them, if it is something else.
@@ -463,7 +465,7 @@ pub(crate) fn settings(call: &Call<'_>, task: &Task, jobs: &Jobs, rest: Settings
         },
         command: match task.is_command() {
             true => CommandLine {
-                name: modules::stem(call.module),
+                name: call.argv0.map_or_else(|| modules::stem(call.module), str::to_owned),
                 template: match &jobs.header {
                     Some(header) => template(call.template, header),
                     None => call.template.to_vec(),

@@ -167,6 +167,7 @@ impl BenchFlags {
             module,
             task: self.compared.task.as_deref(),
             init: self.compared.init.as_deref(),
+            argv0: self.grants.argv0.as_deref(),
             template: &self.template,
             replace: None,
             input: &self.input,

@@ -323,7 +323,8 @@ mod tests {
         };
         assert_eq!(directory("/"), Ok(("/".into(), "/".into(), false)));
         assert_eq!(directory("/::/data::ro"), Ok(("/".into(), "/data".into(), true)));
-        for text in ["", "/::/data::rw", "/::a::ro::b", "/nowhere::/data"] {
+        for text in ["", "/::/data::rw", "/::a::ro::b", "/nowhere::/data", "/::/data:ro", "/:/data"]
+        {
             assert!(directory(text).is_err(), "{text}");
         }
     }
