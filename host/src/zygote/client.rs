@@ -47,6 +47,14 @@ impl Zygote {
     /// # Errors
     /// Those of socketpair, fork and exec.
     pub(crate) fn start(executable: Option<&Path>) -> io::Result<Zygote> {
+        if super::fork::is_privileged() {
+            let why =
+                "a program with more rights than its user (set-uid, capabilities) may not have one";
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+        }
+        if !Path::new("/proc/self").exists() {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "/proc is not mounted"));
+        }
         let (socket, theirs) = ControlSocket::pair()?;
         let program = executable.unwrap_or(Path::new("/proc/self/exe"));
         let process = Command::new(program)

@@ -1,6 +1,7 @@
 //! Where processes begin: the start of a zygote before `main`, and the fork of its children.
 #![expect(unsafe_code, reason = "a function in .init_array; sigaction; fork; _exit")]
 
+use super::server::Origin;
 use crate::wire::control::ExitStatus;
 use crate::worker::jail;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction};
@@ -19,11 +20,23 @@ pub(super) const MARKER: &str = "WPOOL_ZYGOTE";
 /// It does nothing unless the marker is there and standard input is a socket: a marker that leaked
 /// into an ordinary environment must not turn a program into a zygote.
 extern "C" fn before_main() {
-    if std::env::var_os(MARKER).is_some() && super::server::stdin_is_control_socket() {
-        let code = catch_unwind(super::server::main).unwrap_or(101);
-        exit_now(code);
+    if std::env::var_os(MARKER).is_none() || is_privileged() {
+        return;
     }
 }
+    match super::server::control_socket() {
+        Origin::Parent => exit_now(catch_unwind(super::server::main).unwrap_or(101)),
+        // The dispatcher is gone, or never was there.
+        Origin::Other => exit_now(1),
+        Origin::None => {}
+    }
+}
+
+/// Whether the system has given this program more rights than those of whoever started it: it is set-uid,
+/// set-gid, or has capabilities.
+pub(super) fn is_privileged() -> bool {
+    // SAFETY: getauxval has no preconditions.
+    unsafe { nix::libc::getauxval(nix::libc::AT_SECURE) != 0 }
 
 // SAFETY: the loader calls each pointer in `.init_array` once, single-threaded, before `main`. The
 // function is `extern "C"`, takes no arguments, and does not unwind: what can panic is caught.
@@ -32,7 +45,8 @@ extern "C" fn before_main() {
 static BEFORE_MAIN: extern "C" fn() = before_main;
 
 /// Has every signal do what it does by default: what the program that started this one ignores or
-/// blocks (`nohup`, a shell's `&`) must still end a worker.
+/// blocks (`nohup`, a shell's `&`) must still end a worker. But a write beyond `ulimit -f` is an error for who
+/// writes, and no end.
 ///
 /// # Errors
 /// Those of sigaction and sigprocmask.

@@ -16,7 +16,8 @@ use crate::worker::{self, alone::Plan, fault, guest::Guest, jail, program::Progr
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, dup2_stdin};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Signal, set_parent_process_death_signal};
+use rustix::net::{SocketType, sockopt};
+use rustix::process::{Signal, getppid, getuid, set_parent_process_death_signal};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -46,10 +47,27 @@ struct Server {
     workers: Vec<(WorkerId, ChildProcess)>,
 }
 
-/// Whether standard input is a sequenced-packet socket, as only a dispatcher gives it.
-pub(super) fn stdin_is_control_socket() -> bool {
-    rustix::net::sockopt::socket_type(io::stdin())
-        .is_ok_and(|kind| kind == rustix::net::SocketType::SEQPACKET)
+/// Where a control socket comes from.
+pub(super) enum Origin {
+    /// There is none.
+    None,
+    /// The process that has started this one has made it.
+    Parent,
+    /// Some other process has made it.
+    Other,
+}
+
+/// Whether standard input is a sequenced-packet socket, as only a dispatcher gives it, and whose.
+pub(super) fn control_socket() -> Origin {
+    let stdin = io::stdin();
+    match sockopt::socket_type(&stdin) {
+        Ok(SocketType::SEQPACKET) => {}
+        _ => return Origin::None,
+    }
+    match (sockopt::socket_peercred(&stdin), getppid()) {
+        (Ok(maker), Some(parent)) if maker.pid == parent && maker.uid == getuid() => Origin::Parent,
+        _ => Origin::Other,
+    }
 }
 
 /// The life of a zygote; answers with its exit code.
