@@ -428,3 +428,107 @@ fn a_limit_of_the_library_may_be_beyond_all_time() {
     let builder = pool(HALF).timeout(Duration::MAX).config(|config, _| forever(config));
     assert_eq!(builder.start().expect("a pool").apply::<_, i64>(4), Ok(2));
 }
+
+/// A component whose tasks answer with lists: of so many `false`, which the host keeps as values of 40 bytes.
+const LISTS: &str = r#"(component
+    (core module $module
+        (memory (export "memory") 800)
+        (func $list (export "list") (param i32) (result i32)
+            (i32.store (i32.const 16) (i32.const 64))
+            (i32.store (i32.const 20) (local.get 0))
+            (i32.const 16))
+        (func (export "huge") (result i32) (call $list (i32.const 32000000))))
+    (core instance $instance (instantiate $module))
+    (func (export "list") (param "length" u32) (result (list bool))
+        (canon lift (core func $instance "list") (memory $instance "memory")))
+    (func (export "huge") (result (list bool))
+        (canon lift (core func $instance "huge") (memory $instance "memory"))))"#;
+
+const PROCESS_NEEDED: &str = "its process needed more than --memory, twice --max-output";
+
+#[test]
+fn what_a_job_has_its_process_hold_is_bounded_as_well() {
+    for isolation in ["reuse", "fresh", "process"] {
+        let run = map_wat(LISTS).flags("--task list -j 1 --memory 64MiB --jsonl --isolation");
+        let jobs = ["2", "32000000", "1", "32000000", "0"];
+        let done = run.arg(isolation).jobs(jobs).run().ends(100).says(PROCESS_NEEDED);
+        let done = done.says("help: raise the limit: --memory");
+        let rows = done.rows();
+        let kinds: Vec<_> = rows.iter().map(|row| row["error"]["kind"].as_str()).collect();
+        let fails = Some("out-of-memory");
+        assert_eq!(kinds, [None, fails, None, fails, None], "{}", done.stderr);
+        assert_eq!(rows[0]["output"], serde_json::json!([false, false]));
+    }
+    // Such jobs do not end the run, however many there are.
+    let run = map_wat(LISTS).flags("--task list -j 2 --memory 64MiB").jobs(["32000000"; 8]);
+    run.run().ends(100).says("8 failed");
+}
+
+#[test]
+fn what_an_initialisation_has_its_process_hold_is_bounded_as_well() {
+    let run = map_wat(LISTS).flags("--task list --init huge --memory 64MiB").jobs(["1"]);
+    run.run().ends(101).says(PROCESS_NEEDED);
+}
+
+#[test]
+fn all_of_the_memory_can_be_used_and_regions_beside_it() {
+    // Fills all memory up to so many pages, then makes and maps a region of 1 GiB, and writes to its end.
+    let wat = r#"(module
+        (import "wpool" "region_create" (func $create (param i32 i32 i64) (result i32)))
+        (import "wpool" "region_open" (func $open (param i32 i32) (result i32)))
+        (import "wpool" "region_map" (func $map (param i32) (result i64)))
+        (memory (export "memory") 1)
+        (data (i32.const 0) "r")
+        (func (export "fill") (param $pages i32) (result i64) (local $region i32)
+            (if (i32.gt_u (local.get $pages) (memory.size)) (then
+                (if (i32.eq (i32.const -1)
+                        (memory.grow (i32.sub (local.get $pages) (memory.size))))
+                    (then (unreachable)))))
+            (memory.fill (i32.const 16) (i32.const 1)
+                (i32.sub (i32.mul (local.get $pages) (i32.const 65536)) (i32.const 16)))
+            (local.set $region (call $create (i32.const 0) (i32.const 1) (i64.const 0x40000000)))
+            (if (i32.lt_s (local.get $region) (i32.const 0)) (then
+                (local.set $region (call $open (i32.const 0) (i32.const 1)))))
+            (local.tee $address (call $map (local.get $region)))
+            (if (i64.gt_s (local.get $address) (i64.const 0)) (then
+                (i64.store (i32.add (i32.wrap_i64 (local.get $address)) (i32.const 0x3ffffff8))
+                    (i64.const 7))))))"#;
+    let wat = wat.replace("(local $region i32)", "(local $region i32) (local $address i64)");
+    for isolation in ["reuse", "fresh", "process"] {
+        let run = map_wat(&wat).flags("-j 1 --memory 128MiB --isolation").arg(isolation);
+        let done = run.jobs(["2048", "2048", "2048"]).run().ends(0);
+        let addresses = done.lines().into_iter().map(|line| line.parse::<i64>().expect("a number"));
+        assert!(addresses.into_iter().all(|address| address >= 128 << 20), "{isolation}");
+    }
+}
+
+#[test]
+fn a_system_that_gives_little_is_told_with_what_helps() {
+    let wat =
+        r#"(module (memory 1) (func (export "same") (param i64) (result i64) (local.get 0)))"#;
+    let run = |limit: &str| map_wat(wat).limited(limit).jobs(["1"]);
+    let done = run("--as=4000000000").run().ends(96).prints("");
+    done.says("addresses are limited to 3814 MiB").says("help: `ulimit -v unlimited`");
+    let done = run("--fsize=1000000").flags("--value v=i32:1").run().ends(96).prints("");
+    done.says("File too large").says("help: shared state is files in memory: raise `ulimit -f`");
+    let done = run("--nofile=10").run().ends(96).prints("");
+    done.says("Too many open files");
+    let results = folder("results").join("file");
+    let run = map_wat(wat).limited("--fsize=100000").arg("-o").arg(&results);
+    let done = run.flags("--range 0..100000").run().ends(110).says("File too large");
+    assert_eq!(done.signal, None);
+    assert!(fs::metadata(results).expect("it is there").len() <= 100_000);
+}
+
+#[test]
+fn tables_above_the_limit_are_an_error_of_the_run() {
+    let wat = |elements: u32| {
+        format!(
+            r#"(module (table {elements} funcref) (func (export "grow") (param i32) (result i32)
+                (table.grow (ref.null func) (local.get 0))))"#
+        )
+    };
+    let done = map_wat(&wat(1_100_000)).jobs(["1", "2"]).run().ends(101).prints("");
+    done.says("needs 1100000 elements to start, more than the 1048576").says("help: ");
+    map_wat(&wat(1 << 20)).jobs(["1", "0"]).run().ends(0).prints("-1\n1048576\n");
+}

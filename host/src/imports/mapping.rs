@@ -13,10 +13,14 @@ use super::Host;
 use super::ranges::{Ranges, Taken};
 use crate::shared::{Error, ObjectId, PIECE_BYTES, Region};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::ptr;
 use wasmtime::{Caller, Memory};
+
+/// Most bytes at the start of a memory that the pooling allocator resets by writing to them.
+pub(crate) const RESIDENT_BYTES_MAX: usize = 1 << 20;
 
 thread_local! {
     /// The regions of the instance that this thread runs; null while there are none or they change.
@@ -60,7 +64,14 @@ impl Mappings {
         HERE.set(ptr::null());
         if let Some(space) = self.0.take() {
             for (at, bytes) in space.ranges.all() {
-                space.map_zeros(at, bytes, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE);
+                // What is inaccessible does not count as memory of this process.
+                let near = RESIDENT_BYTES_MAX.saturating_sub(at).min(bytes);
+                if near > 0 {
+                    space.map_zeros(at, near, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE);
+                }
+                if near < bytes {
+                    space.map_zeros(at + near, bytes - near, ProtFlags::PROT_NONE);
+                }
             }
         }
     }
@@ -137,21 +148,38 @@ pub(super) fn map(
     let mappings = &mut caller.data_mut().mappings;
     mappings.0.get_or_insert_with(|| Box::new(Space { base, ranges: Ranges::default() }));
     let known = mappings.change(|space| (space.ranges.hold(id, handle), space.ranges.fit(bytes)));
-    let at = match known.expect("just made") {
-        (Some(at), _) => return Ok(at),
-        (None, Some(at)) => at,
-        (None, None) => grow(caller, memory, bytes)?,
-    };
     let taken = Taken::new(id, handle);
     let taken = if region.is_read_only() { taken.read_only(&region.name()) } else { taken };
-    let mapped = caller.data_mut().mappings.change(|space| {
-        assert_eq!(space.base, base, "a memory with regions never moves");
-        space.map_region(at, bytes, region)?;
-        space.ranges.take(at, bytes, taken);
-        Ok(())
-    });
-    mapped.expect("just made").map_err(|_: nix::Error| Error::NoSpace)?;
-    Ok(at)
+    let cover = |caller: &mut Caller<'_, Host>, at| {
+        let covered = caller.data_mut().mappings.change(|space| {
+            assert_eq!(space.base, base, "a memory with regions never moves");
+            space.map_region(at, bytes, region)?;
+            space.ranges.take(at, bytes, taken);
+            Ok(())
+        });
+        covered.expect("just made").map_err(|_: nix::Error| Error::NoSpace)?;
+        Ok(at)
+    };
+    match known.expect("just made") {
+        (Some(at), _) => Ok(at),
+        (None, Some(at)) => cover(caller, at),
+        (None, None) => with_room(bytes, || {
+            let at = grow(caller, memory, bytes)?;
+            cover(caller, at)
+        }),
+    }
+}
+
+/// Does what needs so many bytes of private memory until a region covers them, if this process may have
+/// them.
+fn with_room<T>(bytes: usize, what: impl FnOnce() -> T) -> T {
+    let Ok((bound, most)) = getrlimit(Resource::RLIMIT_DATA) else { return what() };
+    let raised = bound.saturating_add(bytes as u64).min(most);
+    // Where the bound stays as it is, the memory does not grow, which is told.
+    let _ = setrlimit(Resource::RLIMIT_DATA, raised, most);
+    let done = what();
+    let _ = setrlimit(Resource::RLIMIT_DATA, bound, most);
+    done
 }
 
 /// Adds a free range to the memory, or enlarges the one at its end, so that so many bytes fit; answers

@@ -142,6 +142,7 @@ impl Config {
         self.retry.delay = self.retry.delay.min(FOREVER);
         let settings = &mut self.settings;
         settings.output_bytes_max = settings.output_bytes_max.min(self.buffer_bytes_max as u64);
+        settings.job_bytes_max = self.buffer_bytes_max as u64;
         settings.pause = match self.halt {
             Halt::Never => PauseAfter::Nothing,
             Halt::Soon(HaltOn::Fail(_)) | Halt::Now(HaltOn::Fail(_)) => PauseAfter::Failure,

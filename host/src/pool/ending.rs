@@ -252,7 +252,7 @@ impl Dispatcher<'_> {
         let retired = worker.jobs.is_none() && worker.status == Some(ExitStatus::Code(0));
         let in_order = retired && worker.in_flight.is_empty();
         // Its guest's fault, which the job's failure tells.
-        let trapped = failure.kind == FailureKind::Trap;
+        let trapped = matches!(failure.kind, FailureKind::Trap | FailureKind::OutOfMemory);
         let killed = worker.killed.as_ref().is_some_and(Killed::is_asked_for);
         let lost = !in_order && !trapped && !killed;
         let how = if lost { failure.message.clone() } else { status_text(worker) };

@@ -1,6 +1,6 @@
 //! Why a job has no result.
 
-use super::jobmem::{EXIT_WITH_LAST_WORDS, JobMem};
+use super::jobmem::{EXIT_OUT_OF_MEMORY, EXIT_WITH_LAST_WORDS, JobMem, NEEDED_TOO_MUCH};
 use super::waits::Awaited;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -159,8 +159,12 @@ impl Failure {
         }
     }
 
-    /// The trap of which a process told before it ended with this exit code, if it did so.
+    /// What a process told of before it ended with this exit code, if it did so: a trap, or that it was
+    /// refused memory.
     pub(crate) fn of_last_words(code: i32, memory: &JobMem) -> Option<Failure> {
+        if code == EXIT_OUT_OF_MEMORY {
+            return Some(Failure::new(FailureKind::OutOfMemory, NEEDED_TOO_MUCH));
+        }
         let words = memory.last_words();
         let told = code == EXIT_WITH_LAST_WORDS && !words.is_empty();
         told.then(|| Failure::new(FailureKind::Trap, words))

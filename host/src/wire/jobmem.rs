@@ -47,6 +47,13 @@ pub(crate) const EXIT_WITH_LAST_WORDS: i32 = 3;
 /// Exit code of a worker that could not fork a process for a job. It has not started that job.
 pub(crate) const EXIT_WITHOUT_PROCESS: i32 = 4;
 /// Most bytes of last words.
+/// Exit code of a process that was refused memory by the system.
+pub(crate) const EXIT_OUT_OF_MEMORY: i32 = 4;
+
+/// What such a process says.
+pub(crate) const NEEDED_TOO_MUCH: &str = "its process needed more than --memory, twice --max-output, three \
+                                          times --max-buffer and 256 MiB together";
+
 const LAST_WORDS_MAX: usize = 256;
 const _: () = assert!(LAST_WORDS + 4 + LAST_WORDS_MAX <= BEGAN, "last words end before it");
 const TOTAL: usize = OUTBOXES + 2 * OUTBOX_BYTES;

@@ -152,6 +152,8 @@ pub struct Settings {
     pub fuel: Option<u64>,
     /// Most bytes of one result.
     pub output_bytes_max: u64,
+    /// Most bytes of one job.
+    pub job_bytes_max: u64,
     /// Most bytes of printed lines of one job; the rest is cut, with a note.
     pub log_bytes_max: u64,
     /// Environment variables granted to guests.
@@ -174,7 +176,24 @@ pub struct Settings {
     pub unsigned: bool,
 }
 
+/// Private memory that a process needs beside its guest's, a job and a result: values of components on their
+/// way (40 bytes each), handles, WASI's own.
+const HOST_BYTES: u64 = 256 << 20;
+
+/// Largest memory that grows where it is; a larger one may have to move, and is there twice meanwhile.
+const GROWS_IN_PLACE: u64 = 4 << 30;
+
 impl Settings {
+    /// Most bytes of private memory that a process may add to what it begins with, to run one guest: the
+    /// guest's memory, twice a result, three times a job, and 256 MiB. What makes it need more fails its job.
+    pub(crate) fn process_bytes_max(&self) -> u64 {
+        let times = if self.memory_bytes_max > GROWS_IN_PLACE { 2 } else { 1 };
+        let memory = self.memory_bytes_max.saturating_mul(times);
+        let results = self.output_bytes_max.saturating_mul(2);
+        let jobs = self.job_bytes_max.saturating_mul(3);
+        memory.saturating_add(results).saturating_add(jobs).saturating_add(HOST_BYTES)
+    }
+
     /// The names of all tasks that jobs may call; `None` is the one that needs no name.
     pub(crate) fn task_names(&self) -> Vec<Option<&str>> {
         match self.tasks.as_slice() {
@@ -203,6 +222,7 @@ impl Default for Settings {
             region_bytes_max: 4 << 30,
             fuel: None,
             output_bytes_max: 64 << 20,
+            job_bytes_max: 64 << 20,
             log_bytes_max: 1 << 20,
             env: Vec::new(),
             dirs: Vec::new(),

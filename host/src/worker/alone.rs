@@ -4,7 +4,7 @@
 use super::guest::Guest;
 use super::log::{LogSink, Origin};
 use super::program::Program;
-use super::{encode, jail};
+use super::{encode, fault, jail};
 use crate::wire::control::{ALONE_BYTES_MAX, JOB_TOO_SLOW};
 use crate::wire::frame::Walk;
 use crate::wire::record;
@@ -50,7 +50,10 @@ pub(crate) fn run(
 ) -> io::Result<()> {
     // For people only.
     let _ = jail::name(c"wpool-alone");
-    let mut bytes = Vec::new();
+    let jobs_bytes = jobs.metadata()?.len();
+    fault::install_abort()?;
+    program.bound_process(jobs_bytes.saturating_add(2 * ALONE_BYTES_MAX))?;
+    let mut bytes = Vec::with_capacity(jobs_bytes as usize);
     jobs.read_to_end(&mut bytes)?;
     let jobs: Vec<(u64, &[u8])> = Walk::new(&bytes, 0).collect();
     let running = Running::watched(&plan, &results)?;

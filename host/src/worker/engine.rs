@@ -1,6 +1,7 @@
 //! The engine of a zygote: how instances get their memory.
 
 use super::stack;
+use crate::imports::mapping::RESIDENT_BYTES_MAX;
 use crate::module::compile::{Variant, WIDE_BYTES, engine_config};
 use crate::module::description::{Description, Parts};
 use crate::module::load::{load, load_component as load_component_code};
@@ -29,10 +30,6 @@ const TABLE_ELEMENTS: usize = 1 << 17;
 
 /// Largest memory of 32 bits: what wasmtime reserves for one.
 const SLOT_BYTES_MAX: u64 = 4 << 30;
-
-/// Most bytes of a slot that are reset by writing instead of being given back to the system: a page
-/// that is written costs a tenth of a microsecond, a page that is faulted in again costs two.
-const RESIDENT_BYTES_MAX: usize = 1 << 20;
 
 /// Bytes in a WebAssembly page.
 pub(crate) const PAGE_BYTES: u64 = 64 << 10;
@@ -113,6 +110,7 @@ fn slots(memory_bytes: u64, parts: Parts) -> PoolingAllocationConfig {
     if PoolingAllocationConfig::is_pagemap_scan_available() {
         slots
             .pagemap_scan(Enabled::Yes)
+            // A page that is written costs a tenth of a microsecond, one that is faulted in again two.
             .linear_memory_keep_resident(RESIDENT_BYTES_MAX)
             .table_keep_resident(RESIDENT_BYTES_MAX);
     }

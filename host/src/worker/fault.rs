@@ -4,10 +4,13 @@
 //! ([`take_address`]). Where the host writes on its behalf (`memory.fill`, a WASI call), the fault is in
 //! host code, which cannot go on. The handler then leaves last words in job memory and ends the process:
 //! the job fails as by a trap, and another worker takes this one's place.
+//!
+//! And what becomes of an allocation that the system refuses: Rust's allocator aborts, and the handler ends
+//! the process with a code that says so.
 #![expect(unsafe_code, reason = "signal handlers")]
 
 use crate::imports::{Host, mapping};
-use crate::wire::jobmem::{EXIT_WITH_LAST_WORDS, JobMem};
+use crate::wire::jobmem::{EXIT_OUT_OF_MEMORY, EXIT_WITH_LAST_WORDS, JobMem};
 use nix::libc::{_exit, SIGSEGV, c_int, c_void, siginfo_t};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use std::cell::Cell;
@@ -36,6 +39,19 @@ pub(crate) fn install() -> nix::Result<()> {
     // SAFETY: the handler does what a signal handler may do: it reads memory, writes to memory that
     // is mapped for ever, and makes the system calls `_exit` and `sigaction`.
     unsafe { sigaction(Signal::SIGSEGV, &action) }?;
+    Ok(())
+}
+
+/// From now on an abort of this process says that it was refused memory: nothing else in it aborts. Without
+/// a handler the system's own message would be lost, as standard error is /dev/null.
+///
+/// # Errors
+/// Returns the error of sigaction.
+pub(crate) fn install_abort() -> nix::Result<()> {
+    let flags = SaFlags::SA_ONSTACK;
+    let action = SigAction::new(SigHandler::Handler(on_abort), flags, SigSet::empty());
+    // SAFETY: the handler makes the system call `_exit` and does nothing else.
+    unsafe { sigaction(Signal::SIGABRT, &action) }?;
     Ok(())
 }
 
@@ -68,6 +84,11 @@ fn address(info: *const siginfo_t) -> usize {
     // SAFETY: called by handlers only, which are given what the system says; it has an address for
     // SIGSEGV. Where somebody has sent the signal that is any number.
     unsafe { (*info).si_addr() as usize }
+}
+
+extern "C" fn on_abort(_: c_int) {
+    // SAFETY: _exit has no preconditions.
+    unsafe { _exit(EXIT_OUT_OF_MEMORY) }
 }
 
 extern "C" fn on_fault(_: c_int, info: *mut siginfo_t, _: *mut c_void) {

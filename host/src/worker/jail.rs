@@ -1,10 +1,10 @@
 //! What a process of the untrusted side gives up before it touches anything untrusted.
 //!
 //! These are the first layers: no new privileges, no core dumps, an empty environment (cleared by the
-//! exec), and no descriptor that it does not need.
+//! exec), no descriptor that it does not need, and bounds of memory and files.
 
-use nix::sys::resource::{Resource, setrlimit};
-use nix::unistd::{Pid, close as close_fd, getppid};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::unistd::{Pid, SysconfVar, close as close_fd, getppid, sysconf};
 use rustix::process::{Signal, set_parent_process_death_signal};
 use std::ffi::CStr;
 use std::fs;
@@ -20,6 +20,51 @@ pub(crate) fn enter_zygote(keep: BorrowedFd<'_>) -> io::Result<()> {
     nix::sys::prctl::set_no_new_privs()?;
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
     close_all_but(keep)
+}
+
+/// Most descriptors of a process that runs guests.
+const FILES_MAX: u64 = 1024;
+
+/// Bounds the files of a process that runs guests. Its parent, which has a descriptor for each worker, takes
+/// the bound off again ([`unbound_files`]) where it has run one itself.
+///
+/// # Errors
+/// Returns the error of setrlimit.
+pub(crate) fn bound_files() -> io::Result<()> {
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    Ok(setrlimit(Resource::RLIMIT_NOFILE, most.min(FILES_MAX), most)?)
+}
+
+/// Lets this process have as many descriptors as it may.
+///
+/// # Errors
+/// Returns the error of setrlimit.
+pub(crate) fn unbound_files() -> io::Result<()> {
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    Ok(setrlimit(Resource::RLIMIT_NOFILE, most, most)?)
+}
+
+/// Bounds the private memory of this process, and of those that it forks: `more` bytes can be added to what
+/// it has now. For memory that becomes shared as soon as it is there (regions), it may go `above` that.
+///
+/// Memory that is merely reserved does not count, nor do code and what is mapped of files to be read.
+///
+/// # Errors
+/// Returns the error of setrlimit; or the system does not tell what the process has.
+pub(crate) fn bound_memory(more: u64, above: u64) -> io::Result<()> {
+    let (_, most) = getrlimit(Resource::RLIMIT_DATA)?;
+    let bound = private_bytes()?.saturating_add(more);
+    let most = most.min(bound.saturating_add(above));
+    Ok(setrlimit(Resource::RLIMIT_DATA, bound.min(most), most)?)
+}
+
+/// The bytes of private memory that this process may write.
+fn private_bytes() -> io::Result<u64> {
+    let statm = fs::read_to_string("/proc/self/statm")?;
+    let pages = statm.split_whitespace().nth(5).and_then(|pages| pages.parse::<u64>().ok());
+    let pages = pages.ok_or_else(|| io::Error::other("/proc/self/statm is not as it should be"))?;
+    let page = sysconf(SysconfVar::PAGE_SIZE)?.and_then(|bytes| u64::try_from(bytes).ok());
+    Ok(pages.saturating_mul(page.unwrap_or(4096)))
 }
 
 /// Names this process, for `ps` and `top`.

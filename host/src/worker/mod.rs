@@ -104,6 +104,9 @@ pub(crate) fn main(start: Start<'_>) -> i32 {
     drop(start.memory);
     fault::report_to(&memory);
     command::take_slot(start.slot);
+    if fault::install_abort().is_err() || start.program.bound_process(0).is_err() {
+        return 1;
+    }
     let in_children = start.settings.isolation == Isolation::Process;
     let noted_in = in_children.then(|| Arc::clone(&memory));
     let attached = start.shared.map(|(shared, slot)| {

@@ -3,6 +3,7 @@
 use super::call::ScalarExport;
 use super::command::Command;
 use super::engine::{self, PAGE_BYTES};
+use super::jail;
 use super::link;
 use super::native::{NativeLibrary, NativeTask};
 use super::outcome::size;
@@ -16,6 +17,7 @@ use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::settings::{InputForm, OutputForm, Settings, split_task_job};
 use std::fs::File;
 use std::path::Path;
+use std::io;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{self, Component, ComponentExportIndex};
 use wasmtime::{Engine, InstancePre, Module, ModuleExport};
@@ -158,10 +160,10 @@ impl Program {
             init,
             code,
             wasi: wasm
-                && description.imports.iter().any(|import| import.module.starts_with("wasi")),
-            polls: wasm && description.polls(),
             folders,
             shares: description.shares(),
+                && description.imports.iter().any(|import| import.module.starts_with("wasi")),
+            polls: wasm && description.polls(),
         })
     }
 
@@ -179,6 +181,20 @@ impl Program {
     }
 
     /// How a task is called.
+    /// Bounds what a process takes of the system that is about to run a guest; `more` is for memory beside
+    /// what one guest needs.
+    ///
+    /// # Errors
+    /// Those of the system calls: a process that cannot be bounded must not go on.
+    pub(crate) fn bound_process(&self, more: u64) -> io::Result<()> {
+        if matches!(self.code, Code::Native { .. }) {
+            return Ok(());
+        }
+        let regions = if self.shares { self.settings.region_bytes_max } else { 0 };
+        jail::bound_files()?;
+        jail::bound_memory(self.settings.process_bytes_max().saturating_add(more), regions)
+    }
+
     #[inline]
     pub(crate) fn calling(&self, task: usize) -> &Calling {
         &self.tasks[task]

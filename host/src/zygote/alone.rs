@@ -3,6 +3,7 @@
 use super::fork;
 use super::server::{poll_readable, reap};
 use crate::wire::control::ExitStatus;
+use crate::wire::jobmem::{EXIT_OUT_OF_MEMORY, NEEDED_TOO_MUCH};
 use crate::worker::alone::{self, Plan};
 use crate::worker::guest::Guest;
 use crate::worker::jail;
@@ -48,6 +49,9 @@ pub(super) fn run(
     }
     match reap(child.pid) {
         Ok(ExitStatus::Code(0)) => Ok(()),
+        Ok(ExitStatus::Code(EXIT_OUT_OF_MEMORY)) => {
+            Err(format!("out of memory: {NEEDED_TOO_MUCH}"))
+        }
         Ok(ExitStatus::Code(code)) => Err(format!("the process ended with exit code {code}")),
         Ok(ExitStatus::Signal(signal)) => Err(format!("the process was killed by signal {signal}")),
         Err(error) => Err(format!("the process cannot be waited for: {error}")),

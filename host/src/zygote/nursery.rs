@@ -6,6 +6,7 @@
 
 use crate::wire::control::ExitStatus;
 use crate::wire::failure::Failure;
+use crate::wire::jobmem::NEEDED_TOO_MUCH;
 use crate::wire::line::{Line, encode};
 use crate::worker::guest::Guest;
 use crate::worker::log::{LogSink, Origin};
@@ -23,6 +24,8 @@ pub(super) fn initialise(program: &'static Program) -> (Result<Guest<'static>, F
 /// What to say of a nursery that has died.
 pub(super) fn lost(status: ExitStatus) -> String {
     match status {
+        // What Rust's allocator does when it is refused memory.
+        ExitStatus::Signal(6) => format!("out of memory: {NEEDED_TOO_MUCH}"),
         ExitStatus::Signal(signal) => {
             format!("the process in which it was initialised was killed by signal {signal}")
         }

@@ -193,7 +193,9 @@ impl Server {
     }
 
     fn serve_initialised(&mut self, program: &'static Program) -> io::Result<()> {
+        program.bound_process(0)?;
         let (guest, printed) = nursery::initialise(program);
+        jail::unbound_files()?;
         let printed = payload("wpool-printed", &printed)?;
         match guest {
             Ok(guest) => {
