@@ -34,6 +34,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use exit::Exit;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::{SigSet, Signal};
 use report::Report;
 use std::ffi::OsString;
 use wpool::pool::session::EarlyZygote;
@@ -73,6 +74,7 @@ enum Sub {
 pub(crate) fn main() -> Exit {
     let args: Vec<OsString> = std::env::args_os().collect();
     open_many();
+    outlive_large_writes();
     // What needs one for certain need not wait until the command line is read.
     let early = match args.get(1).and_then(|subcommand| subcommand.to_str()) {
         Some("map" | "run") => EarlyZygote::start(),
@@ -90,6 +92,13 @@ fn open_many() {
         // If it is refused, fewer workers have to do.
         let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
     }
+}
+
+/// Has a write beyond `ulimit -f` be an error and not the end. (Programs that are started have the signal blocked,
+/// too, and see the error.)
+fn outlive_large_writes() {
+    // It fails for no signal that there is.
+    let _ = SigSet::from(Signal::SIGXFSZ).thread_block();
 }
 
 fn obey(args: &[OsString], early: Option<EarlyZygote>) -> Result<Exit, Report> {
@@ -158,6 +167,7 @@ mod tests {
                 grants.retain(|grant| *grant != long);
             }
         }
+        assert_eq!(grants, [""; 0], "no such flags");
     }
 
     #[test]

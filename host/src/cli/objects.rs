@@ -40,8 +40,12 @@ impl Objects {
         let mut objects = Objects { shared: None, shown, saved, files: Vec::new() };
         if !flags.is_empty() {
             let shared = Shared::builder().shared_bytes(shared_bytes).region_bytes(region_bytes);
-            let shared =
-                shared.build().map_err(|error| Report::new(Exit::Setup, error.to_string()))?;
+            let shared = shared.build().map_err(|error| {
+                Report::new(Exit::Setup, error.to_string()).help(
+                    "shared state is files in memory: raise `ulimit -f`, or lower --shared-space and \
+                     --region-space",
+                )
+            })?;
             Maker { shared: &shared }.make_all(flags)?;
             objects.shared = Some(shared);
         }

@@ -149,9 +149,28 @@ impl Report {
     }
 }
 
+/// What to do about what the system refuses.
+pub(crate) fn system_help(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        io::ErrorKind::OutOfMemory => {
+            Some("`ulimit -v unlimited`: only addresses are reserved; --memory limits what is used")
+        }
+        io::ErrorKind::NotFound if !Path::new("/proc/self").exists() => {
+            Some("mount it: mount -t proc proc /proc")
+        }
+        io::ErrorKind::FileTooLarge => Some("raise `ulimit -f`: memory that is shared is files"),
+        _ => match error.raw_os_error()? {
+            nix::libc::EMFILE => Some("raise `ulimit -n`, or have fewer workers: -j"),
+            nix::libc::ENFILE => Some("have fewer workers: -j"),
+            nix::libc::EAGAIN => Some("raise `ulimit -u`, or have fewer workers: -j"),
+            _ => None,
+        },
+    }
+}
+
 /// What to do about a module that cannot be used. Its error comes from another process, as a text.
 fn module_help(path: &Path, error: &str) -> Option<String> {
-    const HELP: [(&str, &str); 15] = [
+    const HELP: [(&str, &str); 16] = [
         ("cannot read", "give the path of a module: a .wasm or .wat file"),
         (
             "not a WebAssembly module",
@@ -175,6 +194,10 @@ fn module_help(path: &Path, error: &str) -> Option<String> {
         ),
         ("more than --memory", "raise --memory, or build the module with less memory at the start"),
         ("ulimit -s", "lower --stack, or raise the system's limit first: ulimit -s unlimited"),
+        (
+            "table of the module",
+            "tables hold functions: build it with fewer that are called by pointers",
+        ),
         ("does not take raw text", "leave out -R and --files: its jobs are JSON"),
         (
             "incompatible import type",
@@ -227,6 +250,16 @@ impl From<PoolError> for Report {
                 let error = format!("--deadline passed while the module was {doing}");
                 Report { error, ..report }.help("give the whole run longer, or none: --deadline")
             }
+            PoolError::Setup { source, .. } => match system_help(&source) {
+                Some(help) => report.help(help),
+                None => report,
+            },
+            PoolError::Grant(_) => report.help("--dir takes a folder that you may read and enter"),
+            PoolError::CacheGranted { folder, .. } => report.help(format!(
+                "let guests only read it (--dir {0}::{0}::ro), grant a folder in it, or keep the cache \
+                 elsewhere: XDG_CACHE_HOME=FOLDER, its key: XDG_STATE_HOME=FOLDER",
+                folder.display()
+            )),
             _ => report,
         }
     }
@@ -250,16 +283,6 @@ impl Label {
     pub(crate) fn paint(self, color: bool) -> impl fmt::Display {
         let (text, style) = match self {
             Label::Error => ("error:", "\x1b[1;31m"),
-            PoolError::Setup { source, .. } => match system_help(&source) {
-                Some(help) => report.help(help),
-                None => report,
-            },
-            PoolError::Grant(_) => report.help("--dir takes a folder that you may read and enter"),
-            PoolError::CacheGranted { folder, .. } => report.help(format!(
-                "let guests only read it (--dir {0}::{0}::ro), grant a folder in it, or keep the cache \
-                 elsewhere: XDG_CACHE_HOME=FOLDER, its key: XDG_STATE_HOME=FOLDER",
-                folder.display()
-            )),
             Label::Help => ("help:", "\x1b[1;36m"),
             Label::Warning => ("warning:", "\x1b[1;33m"),
             Label::Wpool => ("wpool:", "\x1b[1m"),

@@ -6,7 +6,7 @@ use wasmtime::ResourceLimiter;
 const NEVER_ASKED: &str = "memory growth exceeds memory type's limits";
 
 /// Most elements of all tables of an instance: wasmtime keeps 8 to 16 bytes for each.
-const TABLE_ELEMENTS_MAX: usize = 1 << 20;
+pub(crate) const TABLE_ELEMENTS_MAX: usize = 1 << 20;
 
 /// The limits of one instance.
 #[derive(Debug)]

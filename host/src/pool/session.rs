@@ -16,6 +16,7 @@ use crate::wire::control::{Load, ToZygote, Uncompiled, Unloaded};
 use crate::wire::line::Line;
 use crate::wire::settings::Settings;
 use crate::zygote::{LOADED, LoadError, Loaded, Zygote, loaded, payload};
+use nix::sys::resource::{Resource, getrlimit};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -293,6 +294,7 @@ impl Session {
             self.zygote.set_nice(nice).map_err(setup("set the niceness of workers"))?;
         }
         let settings = &config.settings;
+        check_addresses(&self.description)?;
         let load =
             Load { shared: self.sharing.is_some(), settings, description: &self.description };
         let load =
@@ -307,9 +309,9 @@ impl Session {
         if settings.stdio {
             files.extend([input.as_fd(), output.as_fd(), error.as_fd()]);
         }
+        files.extend(grants::descriptors(&settings.dirs)?);
         Ok(send(&self.zygote, &files))
     }
-        files.extend(grants::descriptors(&settings.dirs)?);
 
     /// Ends the zygote in good order: the processor time of all its workers is then this process's (as
     /// that of its children).
@@ -376,6 +378,22 @@ fn left(config: &CompileConfig) -> Option<Duration> {
 
 pub(super) fn setup(what: &'static str) -> impl Fn(io::Error) -> PoolError {
     move |error| PoolError::setup(what, error)
+}
+
+/// Least addresses that a guest with a memory can do with: 4 GiB are reserved for it, so that no access has to be
+/// checked, and some are for everything else.
+const ADDRESSES_MIN: u64 = 6 << 30;
+
+/// Claims that the memory of a guest can be reserved, which would else be each job's failure.
+fn check_addresses(description: &Description) -> Result<(), PoolError> {
+    match getrlimit(Resource::RLIMIT_AS) {
+        Ok((limit, _)) if limit < ADDRESSES_MIN && description.parts.memories > 0 => {
+            let why = format!("addresses are limited to {} MiB (ulimit -v)", limit >> 20);
+            let error = io::Error::new(io::ErrorKind::OutOfMemory, why);
+            Err(setup("reserve the memory of a guest")(error))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn start_zygote(config: &CompileConfig) -> Result<Zygote, PoolError> {

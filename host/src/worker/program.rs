@@ -9,18 +9,19 @@ use super::native::{NativeLibrary, NativeTask};
 use super::outcome::size;
 use super::stack;
 use super::text::Takes;
-use super::{convert, typed};
 use super::wasi::Folders;
+use super::{convert, typed};
 use crate::imports::Host;
+use crate::imports::limits::TABLE_ELEMENTS_MAX;
 use crate::module::description::{ChooseError, Description, Form, Task};
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::settings::{InputForm, OutputForm, Settings, split_task_job};
 use std::fs::File;
-use std::path::Path;
 use std::io;
+use std::path::Path;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{self, Component, ComponentExportIndex};
-use wasmtime::{Engine, InstancePre, Module, ModuleExport};
+use wasmtime::{Engine, InstancePre, Module, ModuleExport, ResourcesRequired};
 
 /// Why no job can be run.
 #[derive(Debug, thiserror::Error)]
@@ -103,13 +104,13 @@ pub(crate) struct Program {
     /// The one of the tasks that is called once in each instance.
     pub(crate) init: Option<usize>,
     pub(crate) code: Code,
-    /// Whether it imports WASI.
-    pub(crate) wasi: bool,
-    /// Whether it waits for time: WASI then needs a second thread.
     /// The folders that guests may use.
     pub(crate) folders: Folders,
     /// Whether it uses shared objects.
     shares: bool,
+    /// Whether it imports WASI.
+    pub(crate) wasi: bool,
+    /// Whether it waits for time: WASI then needs a second thread.
     pub(crate) polls: bool,
 }
 
@@ -122,10 +123,10 @@ impl Program {
         settings: &Settings,
         description: &Description,
         cwasm: File,
+        folders: Folders,
     ) -> Result<Program, ProgramError> {
         let names = settings.task_names();
         let mut tasks: Vec<&Task> =
-        folders: Folders,
             names.into_iter().map(|name| description.choose(name)).collect::<Result<_, _>>()?;
         let init = settings.init.as_ref().map(|_| tasks.len());
         if let Some(name) = &settings.init {
@@ -159,9 +160,9 @@ impl Program {
             tasks,
             init,
             code,
-            wasi: wasm
             folders,
             shares: description.shares(),
+            wasi: wasm
                 && description.imports.iter().any(|import| import.module.starts_with("wasi")),
             polls: wasm && description.polls(),
         })
@@ -180,7 +181,6 @@ impl Program {
         routed.ok_or_else(|| Failure::new(FailureKind::InvalidJob, "it names no task"))
     }
 
-    /// How a task is called.
     /// Bounds what a process takes of the system that is about to run a guest; `more` is for memory beside
     /// what one guest needs.
     ///
@@ -195,6 +195,7 @@ impl Program {
         jail::bound_memory(self.settings.process_bytes_max().saturating_add(more), regions)
     }
 
+    /// How a task is called.
     #[inline]
     pub(crate) fn calling(&self, task: usize) -> &Calling {
         &self.tasks[task]
@@ -228,6 +229,7 @@ fn core(
     cwasm: &File,
 ) -> Result<(Vec<Calling>, Code), ProgramError> {
     let module = engine::load_module(settings, description, cwasm).map_err(ProgramError::Load)?;
+    check_tables(Some(module.resources_required()))?;
     module.initialize_copy_on_write_image().map_err(ProgramError::Load)?;
     let tasks = tasks.iter().map(|task| calling(settings, task, &module));
     let tasks = tasks.collect::<Result<_, _>>()?;
@@ -245,6 +247,7 @@ fn component(
 ) -> Result<(Vec<Calling>, Code), ProgramError> {
     let component =
         engine::load_component(settings, description, cwasm).map_err(ProgramError::Load)?;
+    check_tables(component.resources_required())?;
     let tasks = tasks.iter().map(|task| typed_calling(settings, task, &component));
     let tasks = tasks.collect::<Result<_, _>>()?;
     Ok((tasks, Code::Component(link::component(&component, settings.stub_imports)?)))

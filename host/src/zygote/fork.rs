@@ -18,12 +18,12 @@ pub(super) const MARKER: &str = "WPOOL_ZYGOTE";
 /// Run by the loader before `main`, in every program that contains this crate.
 ///
 /// It does nothing unless the marker is there and standard input is a socket: a marker that leaked
-/// into an ordinary environment must not turn a program into a zygote.
+/// into an ordinary environment must not turn a program into a zygote. Nor may whoever starts a program
+/// with the rights of another user: what a zygote is told to load runs with these rights.
 extern "C" fn before_main() {
     if std::env::var_os(MARKER).is_none() || is_privileged() {
         return;
     }
-}
     match super::server::control_socket() {
         Origin::Parent => exit_now(catch_unwind(super::server::main).unwrap_or(101)),
         // The dispatcher is gone, or never was there.
@@ -37,6 +37,7 @@ extern "C" fn before_main() {
 pub(super) fn is_privileged() -> bool {
     // SAFETY: getauxval has no preconditions.
     unsafe { nix::libc::getauxval(nix::libc::AT_SECURE) != 0 }
+}
 
 // SAFETY: the loader calls each pointer in `.init_array` once, single-threaded, before `main`. The
 // function is `extern "C"`, takes no arguments, and does not unwind: what can panic is caught.
@@ -52,10 +53,12 @@ static BEFORE_MAIN: extern "C" fn() = before_main;
 /// Those of sigaction and sigprocmask.
 pub(super) fn default_signals() -> io::Result<()> {
     let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    let ignore = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
     for signal in Signal::iterator() {
+        let action = if signal == Signal::SIGXFSZ { &ignore } else { &default };
         if !matches!(signal, Signal::SIGKILL | Signal::SIGSTOP) {
             // SAFETY: no handler is installed, so there is no code that a signal could interrupt.
-            unsafe { sigaction(signal, &default) }?;
+            unsafe { sigaction(signal, action) }?;
         }
     }
     Ok(SigSet::all().thread_unblock()?)

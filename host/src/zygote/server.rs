@@ -276,8 +276,6 @@ fn load(files: Vec<OwnedFd>) -> Result<Loaded, String> {
     let load: Load<Settings, Description> =
         serde_json::from_reader(io::BufReader::new(File::from(load)))
             .map_err(|error| format!("the settings cannot be read: {error}"))?;
-    let program = Program::load(&load.settings, &load.description, File::from(code))
-        .map_err(|error| error.to_string())?;
     let shared = match load.shared {
         true => Some(Arc::new(map_shared(&mut files)?)),
         false => None,
@@ -286,6 +284,14 @@ fn load(files: Vec<OwnedFd>) -> Result<Loaded, String> {
         true => Some(take_stdio(&mut files)?),
         false => None,
     };
+    let folders: Vec<OwnedFd> = files.collect();
+    if folders.len() != load.settings.dirs.len() {
+        return Err("each granted folder has a descriptor".into());
+    }
+    let folders = Folders::open(&load.settings.dirs, &folders)
+        .map_err(|(path, error)| format!("cannot open directory {path}: {error}"))?;
+    let program = Program::load(&load.settings, &load.description, File::from(code), folders)
+        .map_err(|error| error.to_string())?;
     Ok(Loaded { program, settings: load.settings, shared, stdio })
 }
 
@@ -304,14 +310,6 @@ fn take_stdio(files: &mut impl Iterator<Item = OwnedFd>) -> Result<Stdio, String
     Stdio::of_parent([input, output, error]).map_err(|error| format!("no dispatcher: {error}"))
 }
 
-    let folders: Vec<OwnedFd> = files.collect();
-    if folders.len() != load.settings.dirs.len() {
-        return Err("each granted folder has a descriptor".into());
-    }
-    let folders = Folders::open(&load.settings.dirs, &folders)
-        .map_err(|(path, error)| format!("cannot open directory {path}: {error}"))?;
-    let program = Program::load(&load.settings, &load.description, File::from(code), folders)
-        .map_err(|error| error.to_string())?;
 /// Waits for a child that has ended, and says how.
 pub(super) fn reap(pid: Pid) -> io::Result<ExitStatus> {
     loop {
