@@ -238,6 +238,13 @@ fn a_pool_does_with_the_processes_that_it_gets() {
 }
 
 #[test]
+fn a_module_is_compiled_without_threads_where_there_are_none_to_be_had() {
+    let user = User::new(54_323);
+    let done = user.map(3, "--no-cache -j 1 --range 0..3").run();
+    done.ends(0).prints("0\n1\n4\n");
+}
+
+#[test]
 fn a_pool_that_gets_no_process_at_all_says_so() {
     let user = User::new(54_322);
     user.map(2, "--range 0..10 -j 2").run().ends(96).says("no worker can be started");

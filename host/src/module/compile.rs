@@ -7,6 +7,8 @@ use rustix::io::Errno;
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::NonZeroUsize;
+use std::sync::Mutex;
+use std::thread;
 use wasmparser::{Parser, Validator, WasmFeatures};
 use wasmtime::component::Component;
 use wasmtime::{Collector, Config, Engine, Inlining, Module, WasmBacktraceDetails};
@@ -186,7 +188,22 @@ fn describe_binary(binary: &[u8]) -> Result<Description, ModuleError> {
 }
 
 fn engine(variant: Variant) -> Result<Engine, ModuleError> {
-    Engine::new(&engine_config(variant)).map_err(refused)
+    let mut config = engine_config(variant);
+    config.parallel_compilation(has_threads());
+    Engine::new(&config).map_err(refused)
+}
+
+/// Returns whether the system gives a thread for each CPU. Where it does not, one has to do: the threads that
+/// wasmtime would start are a panic if they cannot be had.
+fn has_threads() -> bool {
+    let wanted = thread::available_parallelism().map_or(1, usize::from);
+    let gate = Mutex::new(());
+    thread::scope(|scope| {
+        // They all have to be there at the same time.
+        let _closed = gate.lock();
+        let spawn = |_| thread::Builder::new().spawn_scoped(scope, || drop(gate.lock()));
+        (0..wanted).map(spawn).collect::<Result<Vec<_>, _>>().is_ok()
+    })
 }
 
 fn refused(error: wasmtime::Error) -> ModuleError {
