@@ -27,7 +27,7 @@ fn module() -> PathBuf {
     (if (i32.eqz (local.get 0)) (then unreachable))
     (i32.store (i32.const 4) (i32.add (i32.load (i32.const 4)) (i32.const 1)))
     (i32.add (i32.mul (i32.const 100) (i32.load (i32.const 0))) (i32.load (i32.const 4))))
-  (func $bad (export "bad") unreachable)
+  (func (export "bad") unreachable)
   (func (export "spin") (loop (br 0))))"#,
     )
 }
