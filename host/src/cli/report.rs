@@ -170,7 +170,7 @@ pub(crate) fn system_help(error: &io::Error) -> Option<&'static str> {
 
 /// What to do about a module that cannot be used. Its error comes from another process, as a text.
 fn module_help(path: &Path, error: &str) -> Option<String> {
-    const HELP: [(&str, &str); 16] = [
+    const HELP: [(&str, &str); 17] = [
         ("cannot read", "give the path of a module: a .wasm or .wat file"),
         (
             "not a WebAssembly module",
@@ -205,6 +205,10 @@ fn module_help(path: &Path, error: &str) -> Option<String> {
         ),
         ("is a command and has no task", "leave --task out"),
         ("cannot load", "try it with --no-cache"),
+        (
+            "a proposal that wpool does not have",
+            "build it without: wpool has the proposals that wasmtime takes for finished",
+        ),
         // The compiler gave up, was killed, or refuses the module.
         (
             "compil",

@@ -1,7 +1,7 @@
 //! Compilation: from the user's bytes to machine code, in the compiler process only.
 
 use super::description::Description;
-use super::{ModuleError, classify, component, one_line, outline};
+use super::{ModuleError, classify, component, concurrency, one_line, outline};
 use crate::wire::failure::FRAMES_MAX;
 use rustix::io::Errno;
 use std::borrow::Cow;
@@ -29,12 +29,19 @@ pub(crate) struct Variant {
     wide: bool,
     /// Whether functions are inlined across the modules of a component.
     inlined: bool,
+    /// Whether tasks of a component can wait for one another.
+    concurrent: bool,
 }
 
 impl Variant {
     /// That of a module.
     pub(crate) fn of(description: &Description, fuel: bool) -> Variant {
-        Variant { fuel, wide: description.parts.wide, inlined: description.inlined }
+        Variant {
+            fuel,
+            wide: description.parts.wide,
+            inlined: description.inlined,
+            concurrent: description.is_concurrent(),
+        }
     }
 }
 
@@ -53,8 +60,8 @@ pub(crate) fn engine_config(variant: Variant) -> Config {
         .relaxed_simd_deterministic(true)
         .consume_fuel(variant.fuel)
         .memory_may_move(false)
-        // A worker runs one guest at a time.
-        .concurrency_support(false)
+        // It costs at each call of any component.
+        .concurrency_support(variant.concurrent)
         // Function names come from the name section; DWARF would be parsed at every trap.
         .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         .wasm_backtrace_max_frames(Some(BACKTRACE_FRAMES))
@@ -73,6 +80,7 @@ pub(crate) fn engine_config(variant: Variant) -> Config {
 
 /// A digest of all that decides whether compiled code can be loaded: settings, processor, version.
 pub(crate) fn compatibility(fuel: bool) -> u64 {
+    // The rest of a variant is decided by a module's bytes, the same way for all of a version.
     let variant = Variant { fuel, ..Variant::default() };
     let engine = Engine::new(&engine_config(variant)).expect("the fixed settings are valid");
     let mut hasher = DefaultHasher::new();
@@ -183,8 +191,10 @@ fn describe_binary(binary: &[u8]) -> Result<Description, ModuleError> {
     }
     // Types are told by the engine, which tells them of what it has compiled.
     let outline = outline::without_code(binary)?;
-    let component = Component::new(&engine(Variant::default())?, outline).map_err(refused)?;
-    Ok(component::describe(&component, binary))
+    let concurrent = concurrency::is_needed(&outline);
+    let engine = engine(Variant { concurrent, ..Variant::default() })?;
+    let component = Component::new(&engine, outline).map_err(refused)?;
+    Ok(component::describe(&component, binary, concurrent))
 }
 
 fn engine(variant: Variant) -> Result<Engine, ModuleError> {
@@ -207,11 +217,23 @@ fn has_threads() -> bool {
 }
 
 fn refused(error: wasmtime::Error) -> ModuleError {
+    // How wasmparser says that a proposal is not enabled.
+    const NOT_ENABLED: [&str; 5] = [
+        " the component model ",
+        " feature to be enabled",
+        " is not enabled",
+        " without the gc feature",
+        " requires the `cm-gc` feature",
+    ];
     if error.chain().any(|cause| cause.downcast_ref() == Some(&Errno::NOMEM)) {
         return ModuleError::Memory;
     }
-    let causes: Vec<String> = error.chain().map(|cause| one_line(&cause.to_string())).collect();
-    ModuleError::Compile(causes.join(": "))
+    let mut causes: Vec<String> = error.chain().map(|cause| one_line(&cause.to_string())).collect();
+    let is_proposal = |cause: &String| NOT_ENABLED.iter().any(|words| cause.contains(words));
+    match causes.iter().position(is_proposal) {
+        Some(at) => ModuleError::Proposal(causes.swap_remove(at)),
+        None => ModuleError::Compile(causes.join(": ")),
+    }
 }
 
 #[cfg(test)]
@@ -255,6 +277,48 @@ mod tests {
         assert!(message.starts_with("cannot compile the module: "), "{message}");
         assert!(message.contains("type mismatch"), "{message}");
         assert!(!message.contains('\n'));
+    }
+
+    #[test]
+    fn a_proposal_that_is_not_there_is_named() {
+        for (text, name) in [
+            (
+                r#"(component
+                    (core module $m (func (export "f")))
+                    (core instance $i (instantiate $m))
+                    (func (export "f") async (canon lift (core func $i "f") async)))"#,
+                "component model async stackful feature",
+            ),
+            (
+                r#"(component (type $s (stream u8)) (core module $m (memory (export "m") 1))
+                    (core instance $i (instantiate $m)) (core func
+                    (canon stream.read $s (memory $i "m"))))"#,
+                "component model more async builtins feature",
+            ),
+            ("(module (memory 1 1 shared (pagesize 1)))", "custom page sizes"),
+            ("(module (func try catch_all end))", "legacy exceptions"),
+        ] {
+            let error = compile(text.as_bytes(), false).unwrap_err();
+            assert!(matches!(&error, ModuleError::Proposal(it) if it.contains(name)), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_component_that_needs_an_event_loop_gets_one() {
+        let module = "(module (func (export \"f\")))";
+        let component = |within: &str| format!("(component {within})");
+        for (text, concurrent) in [
+            (module.to_owned(), false),
+            (component("(type (func (param \"n\" u32)))"), false),
+            (component("(import \"wasi:clocks/types@0.2.6\" (instance))"), false),
+            (component("(type (func async (param \"n\" u32)))"), true),
+            (component("(type (stream u8))"), true),
+            (component("(component (core func (canon waitable-set.new)))"), true),
+            (component("(import \"wasi:random/random@0.3.0\" (instance))"), true),
+        ] {
+            let (_, description) = compile(text.as_bytes(), false).unwrap();
+            assert_eq!(description.is_concurrent(), concurrent, "{text}");
+        }
     }
 
     #[test]

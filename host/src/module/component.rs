@@ -1,6 +1,6 @@
 //! Components: what they export and import, told from their types.
 
-use super::description::{Description, Form, Import, Kind, Parameter, Parts, Task};
+use super::description::{CONCURRENT, Description, Form, Import, Kind, Parameter, Parts, Task};
 use super::toolchain::Toolchain;
 use super::wit;
 use wasmtime::component::Component;
@@ -15,8 +15,8 @@ const INIT_OF_PYTHON: (&str, &str) = ("exports", "init");
 /// Deepest nesting of a type whose values are converted: conversion recurses as deep.
 const DEPTH_MAX: usize = 64;
 
-/// Describes a component.
-pub(super) fn describe(component: &Component, bytes: &[u8]) -> Description {
+/// Describes a component, which may be concurrent.
+pub(super) fn describe(component: &Component, bytes: &[u8], concurrent: bool) -> Description {
     let ty = component.component_type();
     let exports = functions(component, ty.exports(component.engine()));
     let imports = functions(component, ty.imports(component.engine()));
@@ -39,7 +39,10 @@ pub(super) fn describe(component: &Component, bytes: &[u8]) -> Description {
         imports,
         missing: Vec::new(),
         hidden: Vec::new(),
-        proposals: vec!["component-model".into()],
+        proposals: match concurrent {
+            true => vec!["component-model".into(), CONCURRENT.into()],
+            false => vec!["component-model".into()],
+        },
         memory_pages: needs.as_ref().and_then(|needs| Some((needs.max_initial_memory_size?, None))),
         parts: needs.map_or(Parts::default(), |needs| Parts {
             memories: needs.num_memories,
@@ -80,7 +83,11 @@ fn tasks(mut exports: Vec<Function>) -> (Kind, Vec<Task>) {
     let runs = |(interface, name, _): &Function| {
         name == "run" && interface.as_ref().is_some_and(|interface| interface.starts_with(RUN))
     };
-    let run = exports.iter().position(runs).map(|at| exports.remove(at));
+    // What is built for a version may have a stub of an older one, left by an adapter.
+    let newest = exports.iter().enumerate().filter(|(_, export)| runs(export));
+    let newest = newest.max_by_key(|(_, (interface, ..))| version(interface)).map(|(at, _)| at);
+    let run = newest.map(|at| exports.remove(at));
+    exports.retain(|export| !runs(export));
     let kind = if run.is_some() { Kind::Command } else { Kind::Tasks };
     let run = run.map(|(interface, name, _)| Task {
         name: format!("{}#{name}", interface.unwrap_or_default()),
@@ -97,6 +104,12 @@ fn tasks(mut exports: Vec<Function>) -> (Kind, Vec<Task>) {
     };
     let others = exports.into_iter().filter(is_task).map(task);
     (kind, run.into_iter().chain(others).collect())
+}
+
+/// The numbers of an interface's version.
+fn version(interface: &Option<String>) -> Vec<u64> {
+    let version = interface.iter().flat_map(|name| name.rsplit('@').next());
+    version.flat_map(|version| version.split('.')).map_while(|part| part.parse().ok()).collect()
 }
 
 fn task((interface, name, ty): Function) -> Task {
@@ -119,9 +132,6 @@ fn task((interface, name, ty): Function) -> Task {
 
 /// Why a function cannot be a task.
 fn refusal(name: &str, ty: &ComponentFunc) -> Option<String> {
-    if ty.async_() {
-        return Some("it is async".into());
-    }
     // `[method]cart.add`, `[constructor]cart`.
     if let Some((_, rest)) = name.split_once(']') {
         let resource = rest.split('.').next().unwrap_or_default();
@@ -138,8 +148,11 @@ fn unfit(ty: &Type, depth: usize) -> Option<String> {
     }
     let what = match ty {
         Type::Own(_) | Type::Borrow(_) => "a handle of a resource",
-        Type::Future(_) => "a future",
-        Type::Stream(_) => "a stream",
+        Type::Future(future) if future.ty().is_some_and(|ty| flows(&ty)) => return None,
+        Type::Stream(stream) if stream.ty().is_some_and(|ty| flows(&ty)) => return None,
+        Type::Future(_) | Type::Stream(_) => {
+            return Some(format!("a {} has no JSON{FLOWING}", text(ty, depth)));
+        }
         Type::ErrorContext => "an error-context",
         Type::Map(_) => "a map",
         Type::FixedLengthList(_) => "a list of fixed length",
@@ -148,10 +161,26 @@ fn unfit(ty: &Type, depth: usize) -> Option<String> {
     Some(format!("{what} has no JSON"))
 }
 
+/// What is said of a stream or a future that has no JSON.
+const FLOWING: &str = ": only numbers, characters, texts and bytes flow";
+
+/// Whether there are streams and futures of such values between a guest and its host.
+pub(crate) fn flows(ty: &Type) -> bool {
+    match ty {
+        Type::Bool | Type::Char | Type::String | Type::Float32 | Type::Float64 => true,
+        Type::S8 | Type::S16 | Type::S32 | Type::S64 => true,
+        Type::U8 | Type::U16 | Type::U32 | Type::U64 => true,
+        Type::List(list) => matches!(list.ty(), Type::U8),
+        _ => false,
+    }
+}
+
 /// The types that a type is made of.
 fn parts(ty: &Type) -> Vec<Type> {
     match ty {
         Type::List(list) => vec![list.ty()],
+        Type::Future(future) => future.ty().into_iter().collect(),
+        Type::Stream(stream) => stream.ty().into_iter().collect(),
         Type::Option(option) => vec![option.ty()],
         Type::Result(result) => result.ok().into_iter().chain(result.err()).collect(),
         Type::Tuple(tuple) => tuple.types().collect(),
@@ -194,7 +223,9 @@ fn text(ty: &Type, depth: usize) -> String {
         Type::Enum(_) => "enum".into(),
         Type::Flags(_) => "flags".into(),
         Type::Own(_) | Type::Borrow(_) => "resource".into(),
+        Type::Future(future) if future.ty().is_some() => format!("future<{}>", inner()),
         Type::Future(_) => "future".into(),
+        Type::Stream(stream) if stream.ty().is_some() => format!("stream<{}>", inner()),
         Type::Stream(_) => "stream".into(),
         Type::ErrorContext => "error-context".into(),
         Type::Map(_) => "map".into(),

@@ -124,6 +124,9 @@ pub struct Description {
     pub wit: Option<String>,
 }
 
+/// The proposal that concurrent components use.
+pub(super) const CONCURRENT: &str = "component-model-async";
+
 /// No task, or no single task, to call.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}{}", list(.candidates))]
@@ -187,6 +190,11 @@ impl Description {
             let wpool = import.module == "wpool" || import.module.starts_with("wpool:host/");
             wpool && !OTHERS.contains(&import.name.as_str())
         })
+    }
+
+    /// Whether it is a component whose tasks can wait for one another: it needs an event loop.
+    pub fn is_concurrent(&self) -> bool {
+        self.component && self.proposals.iter().any(|proposal| proposal == CONCURRENT)
     }
 
     /// Whether the module can wait for time to pass or for input: it needs timers.

@@ -3,7 +3,8 @@
 pub(crate) mod cache;
 pub(crate) mod classify;
 pub(crate) mod compile;
-mod component;
+pub(crate) mod component;
+mod concurrency;
 pub mod description;
 pub(crate) mod load;
 mod outline;
@@ -58,6 +59,9 @@ pub enum ModuleError {
     /// The module imports what nobody provides.
     #[error("the module imports what wpool does not provide: {0}")]
     Missing(String),
+    /// The module uses an addition to WebAssembly that is not there, or not ready.
+    #[error("the module uses a proposal that wpool does not have: {0}")]
+    Proposal(String),
     /// The compiler refuses the module.
     #[error("cannot compile the module: {0}")]
     Compile(String),

@@ -28,6 +28,9 @@ const TABLES_MAX: u32 = 1000;
 /// Room for the elements of a table; 8 bytes of address space each.
 const TABLE_ELEMENTS: usize = 1 << 17;
 
+/// Most calls of a concurrent component that wait at once, each on a call stack of its own.
+const STACKS_MAX: u32 = 64;
+
 /// Largest memory of 32 bits: what wasmtime reserves for one.
 const SLOT_BYTES_MAX: u64 = 4 << 30;
 
@@ -74,8 +77,10 @@ fn in_engine<T>(
         let regions = if description.shares() { settings.region_bytes_max } else { 0 };
         let most = if parts.wide { WIDE_BYTES } else { SLOT_BYTES_MAX };
         let bytes = settings.memory_bytes_max.saturating_add(regions).min(most);
+        let mut slots = slots(bytes, parts);
+        slots.total_stacks(if description.is_concurrent() { STACKS_MAX } else { 0 });
         let mut config = config.clone();
-        config.allocation_strategy(InstanceAllocationStrategy::Pooling(slots(bytes, parts)));
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(slots));
         if let Ok(loaded) = Engine::new(&config).and_then(|engine| load(&engine)) {
             return Ok(loaded);
         }
@@ -99,7 +104,6 @@ fn slots(memory_bytes: u64, parts: Parts) -> PoolingAllocationConfig {
         .total_tables(parts.tables)
         .max_tables_per_component(parts.tables)
         .max_tables_per_module(parts.tables)
-        .total_stacks(0)
         .total_gc_heaps(GC_HEAPS)
         .table_elements(TABLE_ELEMENTS)
         .max_memory_size(usize::try_from(memory_bytes).expect("addresses have 64 bits"));

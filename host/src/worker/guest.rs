@@ -7,6 +7,7 @@ use super::live::{Live, TaskCall};
 use super::log::{Log, LogSink};
 use super::outcome::{self, Circumstances};
 use super::program::{Calling, Program};
+use super::runtime::{self, Waiting};
 use super::sandbox::Sandbox;
 use super::stdio::Stdio;
 use super::streams::{Captured, Input, Output};
@@ -71,8 +72,9 @@ impl<'a> Guest<'a> {
 
     /// Enters the runtime that WASI needs; to be done once in the process that runs jobs.
     pub(crate) fn enter_runtime(&self) {
-        if self.program.wasi {
-            wasi::enter_runtime(self.program.polls);
+        if self.program.waits() {
+            let own = self.stdio.is_some() && self.program.waiting == Waiting::Concurrent;
+            runtime::enter(if own { Waiting::ConcurrentInput } else { self.program.waiting });
         }
     }
 
@@ -182,6 +184,9 @@ impl<'a> Guest<'a> {
         job: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<(), Failure> {
+        if self.program.is_concurrent() {
+            return self.run_concurrent(number, task, signature, job, out);
+        }
         if signature.quick.is_some() {
             let argument = signature.read_quick(job)?;
             self.begin_job(number, task)?;
@@ -201,6 +206,25 @@ impl<'a> Guest<'a> {
         let mut results = signature.room();
         match function.call(&mut **store, &arguments, &mut results) {
             Ok(()) => signature.write(&results, out),
+            Err(error) => Err(self.fail(&error)),
+        }
+    }
+
+    fn run_concurrent(
+        &mut self,
+        number: u64,
+        task: usize,
+        signature: &typed::Signature,
+        job: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Failure> {
+        let arguments = signature.read_flow(job)?;
+        self.begin_job(number, task)?;
+        let Some(Live { store, call: TaskCall::Concurrent(function), .. }) = &mut self.live else {
+            unreachable!("a concurrent component's program has its instances");
+        };
+        match signature.call_concurrently(function, store, arguments) {
+            Ok(answer) => signature.write_flow(answer, out),
             Err(error) => Err(self.fail(&error)),
         }
     }

@@ -7,7 +7,7 @@ use crate::module::name_list;
 use wasmtime::component::{self, Component};
 use wasmtime::{Engine, ExternType, FuncType, InstancePre, Linker, Module};
 use wasmtime_wasi::p1::WasiP1Ctx;
-use wasmtime_wasi::{I32Exit, p0, p1, p2};
+use wasmtime_wasi::{I32Exit, p0, p1, p2, p3};
 
 /// The import module of WASI's first version.
 const WASI: &str = "wasi_snapshot_preview1";
@@ -17,6 +17,9 @@ const WASI_UNSTABLE: &str = "wasi_unstable";
 
 /// The version of WASI's interfaces that components are linked with: that of wasmtime-wasi.
 const WASI_VERSION: &str = "0.2.12";
+
+/// The same for concurrent components.
+const WASI_CONCURRENT_VERSION: &str = "0.3.0";
 
 /// Links a core module. What it imports and nobody provides traps when it is called, if `stub` says so.
 ///
@@ -81,18 +84,29 @@ fn link_exit(linker: &mut Linker<Host>, module: &str) -> wasmtime::Result<()> {
 /// It imports what nobody provides, or nobody provides so.
 pub(super) fn component(
     component: &Component,
+    description: &Description,
     stub: bool,
 ) -> Result<component::InstancePre<Host>, ProgramError> {
-    let mut linker = component_linker(component.engine()).map_err(ProgramError::Load)?;
+    let linker = component_linker(component.engine(), description.is_concurrent());
+    let mut linker = linker.map_err(ProgramError::Load)?;
     if stub {
         linker.define_unknown_imports_as_traps(component).map_err(ProgramError::Load)?;
     }
     linker.instantiate_pre(component).map_err(ProgramError::Load)
 }
 
-fn component_linker(engine: &Engine) -> wasmtime::Result<component::Linker<Host>> {
+fn component_linker(
+    engine: &Engine,
+    concurrent: bool,
+) -> wasmtime::Result<component::Linker<Host>> {
     let mut linker = component::Linker::new(engine);
-    p2::add_to_linker_sync(&mut linker)?;
+    match concurrent {
+        false => p2::add_to_linker_sync(&mut linker)?,
+        true => {
+            p2::add_to_linker_async(&mut linker)?;
+            p3::add_to_linker(&mut linker)?;
+        }
+    }
     imports::component::link(&mut linker)?;
     Ok(linker)
 }
@@ -104,7 +118,10 @@ fn component_linker(engine: &Engine) -> wasmtime::Result<component::Linker<Host>
 pub(crate) fn missing(description: &Description) -> wasmtime::Result<Vec<String>> {
     let engine = Engine::default();
     match description.component {
-        true => missing_interfaces(component_linker(&engine)?, &description.imports),
+        true => {
+            let linker = component_linker(&engine, description.is_concurrent())?;
+            missing_interfaces(linker, &description.imports)
+        }
         false => {
             let ty = FuncType::new(&engine, [], []);
             let linker = core_linker(&engine, description)?;
@@ -154,6 +171,14 @@ fn provided_version(interface: &str) -> String {
     match interface.split_once('@') {
         Some((name, version)) if name.starts_with("wasi:") && version.starts_with("0.2.") => {
             format!("{name}@{WASI_VERSION}")
+        }
+        // Candidates for a version are not it.
+        Some((name, version))
+            if name.starts_with("wasi:")
+                && version.starts_with("0.3.")
+                && !version.contains('-') =>
+        {
+            format!("{name}@{WASI_CONCURRENT_VERSION}")
         }
         _ => interface.to_owned(),
     }

@@ -2,7 +2,9 @@
 //! components while jobs run.
 
 use super::call::ScalarCall;
+use super::concurrent;
 use super::program::{Calling, Code, Entry, Program};
+use super::runtime;
 use super::sandbox::Sandbox;
 use super::typed::quick::Quick;
 use crate::imports::Host;
@@ -29,10 +31,17 @@ pub(super) enum TaskCall {
     Scalar(ScalarCall),
     Byte(TypedFunc<(), i32>),
     Typed(component::Func),
+    /// Of a concurrent component.
+    Concurrent(component::Func),
     Quick(Quick),
     Start(TypedFunc<(), ()>),
-    Run(component::TypedFunc<(), (Result<(), ()>,)>),
+    Run(Run),
+    /// Of a concurrent component.
+    ConcurrentRun(Run),
 }
+
+/// A component's `wasi:cli/run#run`.
+type Run = component::TypedFunc<(), (Result<(), ()>,)>;
 
 impl Live {
     /// Makes an instance in the store, initialises it, and finds the task.
@@ -45,6 +54,9 @@ impl Live {
         store: &mut Store<Host>,
     ) -> wasmtime::Result<(Instance, TaskCall)> {
         let instance = match &program.code {
+            Code::Component(pre) if program.is_concurrent() => {
+                Instance::Component(runtime::block_on(pre.instantiate_async(&mut *store))?)
+            }
             Code::Component(pre) => Instance::Component(pre.instantiate(&mut *store)?),
             Code::Native { .. } => unreachable!("a library has no instances"),
             Code::Core { pre, memory, initialize } => {
@@ -61,7 +73,7 @@ impl Live {
                 Instance::Core(instance)
             }
         };
-        let call = find(program.calling(task), &instance, store)?;
+        let call = find(program, task, &instance, store)?;
         Ok((instance, call))
     }
 
@@ -72,7 +84,7 @@ impl Live {
     #[inline]
     pub(super) fn turn_to(&mut self, program: &Program, task: usize) -> wasmtime::Result<()> {
         if self.task != task {
-            self.call = find(program.calling(task), &self.instance, &mut self.store)?;
+            self.call = find(program, task, &self.instance, &mut self.store)?;
             self.task = task;
         }
         Ok(())
@@ -80,24 +92,30 @@ impl Live {
 
     /// Runs a command. An error that is an [`I32Exit`] says with which code it ended.
     pub(super) fn run_command(&mut self) -> wasmtime::Result<()> {
-        match &self.call {
-            TaskCall::Start(start) => start.call(&mut *self.store, ()),
-            TaskCall::Run(run) => match run.call(&mut *self.store, ())? {
-                (Ok(()),) => Ok(()),
-                (Err(()),) => Err(I32Exit(1).into()),
-            },
+        let (answer,) = match &self.call {
+            TaskCall::Start(start) => return start.call(&mut *self.store, ()),
+            TaskCall::Run(run) => run.call(&mut *self.store, ())?,
+            TaskCall::ConcurrentRun(run) => {
+                let store = &mut *self.store;
+                runtime::block_on(async {
+                    let answer = run.call_async(&mut *store, ()).await?;
+                    concurrent::settle(store).await.map(|()| answer)
+                })?
+            }
             _ => unreachable!("a command program has command instances"),
-        }
+        };
+        answer.map_err(|()| I32Exit(1).into())
     }
 }
 
 /// A task of an instance, ready to be called.
 fn find(
-    calling: &Calling,
+    program: &Program,
+    task: usize,
     instance: &Instance,
     store: &mut Store<Host>,
 ) -> wasmtime::Result<TaskCall> {
-    let call = match (calling, instance) {
+    let call = match (program.calling(task), instance) {
         (Calling::Scalar { export, .. }, Instance::Core(instance)) => {
             export.of(instance, store).map(TaskCall::Scalar)
         }
@@ -115,6 +133,7 @@ fn find(
         }
         (Calling::Typed { signature, export }, Instance::Component(instance)) => {
             match (instance.get_func(&mut *store, export), signature.quick) {
+                (function, _) if program.is_concurrent() => function.map(TaskCall::Concurrent),
                 (Some(function), Some(quick)) => Some(TaskCall::Quick(quick(&function, store)?)),
                 (function, _) => function.map(TaskCall::Typed),
             }
@@ -123,6 +142,9 @@ fn find(
             Calling::Command { entry: Entry::Component(export), .. },
             Instance::Component(instance),
         ) => match instance.get_func(&mut *store, export) {
+            Some(run) if program.is_concurrent() => {
+                Some(TaskCall::ConcurrentRun(run.typed(&*store)?))
+            }
             Some(run) => Some(TaskCall::Run(run.typed(&*store)?)),
             None => None,
         },

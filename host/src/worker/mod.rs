@@ -7,6 +7,7 @@
 pub(crate) mod alone;
 mod call;
 pub(crate) mod command;
+mod concurrent;
 mod convert;
 mod engine;
 pub(crate) mod fault;
@@ -21,6 +22,7 @@ mod outbox;
 mod outcome;
 mod pipe;
 pub(crate) mod program;
+mod runtime;
 mod sandbox;
 mod stack;
 pub(crate) mod stdio;
@@ -210,7 +212,7 @@ impl<'a> Worker<'a> {
         if let Some(stdio) = self.stdio {
             stdio.enter()?;
         }
-        if self.settings.isolation == Isolation::Process && !self.program.polls {
+        if self.settings.isolation == Isolation::Process && self.program.waiting.survives_fork() {
             // Without a second thread (see `Guest::new`) the guest can be made ready before the forks.
             self.make_ready();
             self.guest.iter().for_each(Guest::warm_up);

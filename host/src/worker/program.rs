@@ -7,6 +7,7 @@ use super::jail;
 use super::link;
 use super::native::{NativeLibrary, NativeTask};
 use super::outcome::size;
+use super::runtime::Waiting;
 use super::stack;
 use super::text::Takes;
 use super::wasi::Folders;
@@ -110,8 +111,8 @@ pub(crate) struct Program {
     shares: bool,
     /// Whether it imports WASI.
     pub(crate) wasi: bool,
-    /// Whether it waits for time: WASI then needs a second thread.
-    pub(crate) polls: bool,
+    /// How its calls wait.
+    pub(crate) waiting: Waiting,
 }
 
 impl Program {
@@ -164,7 +165,12 @@ impl Program {
             shares: description.shares(),
             wasi: wasm
                 && description.imports.iter().any(|import| import.module.starts_with("wasi")),
-            polls: wasm && description.polls(),
+            waiting: match description {
+                _ if !wasm => Waiting::Blocking,
+                it if it.is_concurrent() => Waiting::Concurrent,
+                it if it.polls() => Waiting::Polling,
+                _ => Waiting::Blocking,
+            },
         })
     }
 
@@ -211,6 +217,16 @@ impl Program {
         widths.max().unwrap_or(0)
     }
 
+    /// Whether its calls need a runtime to wait in.
+    pub(crate) fn waits(&self) -> bool {
+        self.wasi || self.is_concurrent()
+    }
+
+    /// Whether it is a component whose tasks wait for one another.
+    pub(crate) fn is_concurrent(&self) -> bool {
+        self.waiting == Waiting::Concurrent
+    }
+
     /// The engine that it was loaded into.
     pub(crate) fn engine(&self) -> &Engine {
         match &self.code {
@@ -250,7 +266,7 @@ fn component(
     check_tables(component.resources_required())?;
     let tasks = tasks.iter().map(|task| typed_calling(settings, task, &component));
     let tasks = tasks.collect::<Result<_, _>>()?;
-    Ok((tasks, Code::Component(link::component(&component, settings.stub_imports)?)))
+    Ok((tasks, Code::Component(link::component(&component, description, settings.stub_imports)?)))
 }
 
 /// Loads a shared library with the same tasks.

@@ -5,12 +5,12 @@ use bytes::Bytes;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, getpgid, getppid, setpgid};
-use std::future::{Future, ready};
+use std::future::{self, Future};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::unix::pipe::Receiver;
 use wasmtime_wasi::cli::{IsTerminal, StdinStream, StdoutStream};
@@ -94,6 +94,11 @@ impl OwnInput {
         }
     }
 
+    /// Whether there is something to read, or the end.
+    fn has_input(&self) -> bool {
+        poll(&mut [PollFd::new(&*self.0, PollFlags::IN)], Some(&Timespec::default())) != Ok(0)
+    }
+
     /// Waits for something to read while other things are waited for, too.
     async fn readable(&self) {
         // Whatever it is: it is only watched, never read from here.
@@ -139,7 +144,7 @@ impl InputStream for OwnInput {
         'a: 'b,
         Self: 'b,
     {
-        Box::pin(ready(self.take(size)))
+        Box::pin(future::ready(self.take(size)))
     }
 }
 
@@ -161,7 +166,7 @@ impl OutputStream for OwnOutput {
         'a: 'b,
         Self: 'b,
     {
-        Box::pin(ready(self.write(bytes)))
+        Box::pin(future::ready(self.write(bytes)))
     }
 }
 
@@ -180,7 +185,7 @@ impl Pollable for OwnOutput {
     where
         'a: 'b,
     {
-        Box::pin(ready(()))
+        Box::pin(future::ready(()))
     }
 }
 
@@ -198,7 +203,7 @@ impl IsTerminal for OwnOutput {
 
 impl StdinStream for OwnInput {
     fn async_stream(&self) -> Box<dyn AsyncRead + Send + Sync> {
-        Box::new(self.clone())
+        Box::new(Awaited { stream: self.clone(), waiting: None })
     }
 
     fn p2_stream(&self) -> Box<dyn InputStream> {
@@ -216,13 +221,28 @@ impl StdoutStream for OwnOutput {
     }
 }
 
-impl AsyncRead for OwnInput {
+/// Input for which a component waits while its other tasks go on.
+struct Awaited {
+    stream: OwnInput,
+    /// The wait that is under way.
+    waiting: Option<Wait>,
+}
+
+type Wait = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
+
+impl AsyncRead for Awaited {
     fn poll_read(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let read = self.read_some(buffer.initialize_unfilled());
+        if !self.stream.has_input() {
+            let stream = self.stream.clone();
+            let wait = || -> Wait { Box::pin(async move { stream.readable().await }) };
+            ready!(self.waiting.get_or_insert_with(wait).as_mut().poll(cx));
+        }
+        self.waiting = None;
+        let read = self.stream.read_some(buffer.initialize_unfilled());
         Poll::Ready(read.map(|read| buffer.advance(read)).map_err(io::Error::from))
     }
 }

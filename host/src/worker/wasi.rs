@@ -13,7 +13,6 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::runtime::{Builder, Runtime};
 use wasmtime_wasi::filesystem::{WasiFilesystemCtx, WasiFilesystemView};
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::random::WasiRandomCtx;
@@ -81,6 +80,8 @@ pub(crate) fn context(
 ) -> WasiP1Ctx {
     let mut builder = WasiCtxBuilder::new();
     builder.allow_blocking_current_thread(true).envs(&settings.env).args(arguments);
+    // The network is never granted; without this a guest could make sockets that lead nowhere.
+    builder.allow_tcp(false).allow_udp(false);
     match streams {
         Streams::Job { input, output, error } => {
             builder.stdout(output).stderr(error);
@@ -185,44 +186,4 @@ impl HostMonotonicClock for FixedClock {
     fn now(&self) -> u64 {
         self.0
     }
-}
-
-/// Enters the tokio runtime that WASI's calls block on, for this thread and for good.
-///
-/// A runtime of one thread drives no timers while that thread is blocked: absolute sleeps and polls
-/// of two subscriptions hang in it. So a module that polls gets a second thread, and only it.
-///
-/// # Panics
-/// The system refuses what a runtime needs: the worker cannot go on.
-pub(crate) fn enter_runtime(polls: bool) {
-    // Leaked with what it hands out: a worker has one runtime, as long as it lives.
-    let runtime: &'static Runtime = Box::leak(Box::new(runtime(polls)));
-    std::mem::forget(runtime.enter());
-}
-
-/// Does something inside such a runtime, which is gone afterwards with its thread: this process can
-/// fork again.
-///
-/// # Panics
-/// As [`enter_runtime`].
-pub(crate) fn in_runtime<T>(polls: bool, what: impl FnOnce() -> T) -> T {
-    let runtime = runtime(polls);
-    let done = {
-        let _entered = runtime.enter();
-        what()
-    };
-    runtime.shutdown_timeout(SHUTDOWN);
-    done
-}
-
-/// How long a runtime's thread may take to end: it has nothing left to do.
-const SHUTDOWN: Duration = Duration::from_secs(5);
-
-fn runtime(polls: bool) -> Runtime {
-    let mut builder =
-        if polls { Builder::new_multi_thread() } else { Builder::new_current_thread() };
-    if polls {
-        builder.worker_threads(1).enable_all();
-    }
-    builder.build().expect("the system grants a thread and its events")
 }

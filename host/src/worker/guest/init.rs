@@ -1,9 +1,11 @@
 //! Warm starts: guests that are initialised once, and forked.
 
 use super::{
-    Attached, Calling, Failure, Grants, Guest, Live, LogSink, Program, TaskCall, outcome, wasi,
+    Attached, Calling, Failure, Grants, Guest, Live, LogSink, Program, TaskCall, outcome, runtime,
 };
+use crate::worker::typed::flow::Flow;
 use crate::worker::typed::quick::Argument;
+use crate::worker::wasi;
 use std::sync::Arc;
 
 impl<'a> Guest<'a> {
@@ -22,8 +24,8 @@ impl<'a> Guest<'a> {
             guest.log.end_job();
             live.map(|live| guest.live = Some(live))
         };
-        match program.wasi {
-            true => wasi::in_runtime(program.polls, initialise)?,
+        match program.waits() {
+            true => runtime::visit(program.waiting, initialise)?,
             false => initialise()?,
         }
         Ok(guest)
@@ -64,6 +66,12 @@ impl<'a> Guest<'a> {
                     _ => Err(outcome::guest_error(&live.store.data_mut().job.output)),
                 })
             }
+            (TaskCall::Concurrent(function), Calling::Typed { signature, .. }) => {
+                let nothing = Flow::Values(Vec::new());
+                signature
+                    .call_concurrently(function, &mut live.store, nothing)
+                    .map(|answer| signature.write_flow(answer, &mut Vec::new()))
+            }
             (TaskCall::Typed(function), Calling::Typed { signature, .. }) => {
                 let mut results = signature.room();
                 let called = function.call(&mut *live.store, &[], &mut results);
@@ -72,8 +80,12 @@ impl<'a> Guest<'a> {
             (TaskCall::Quick(call), _) => {
                 call(&mut live.store, Argument::Nothing).map(|answer| answer.map(drop))
             }
-            (TaskCall::Start(_) | TaskCall::Run(_), _) => live.run_command().map(Ok),
-            (TaskCall::Typed(_), _) => unreachable!("a component's function has its signature"),
+            (TaskCall::Start(_) | TaskCall::Run(_) | TaskCall::ConcurrentRun(_), _) => {
+                live.run_command().map(Ok)
+            }
+            (TaskCall::Typed(_) | TaskCall::Concurrent(_), _) => {
+                unreachable!("a component's function has its signature")
+            }
         };
         let failed = match called {
             Ok(answered) => answered,

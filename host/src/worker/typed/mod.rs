@@ -1,5 +1,6 @@
 //! Typed tasks: functions of components, whose jobs and results are JSON by their WIT types.
 
+pub(crate) mod flow;
 pub(crate) mod quick;
 mod read;
 mod ty;
@@ -53,7 +54,11 @@ impl Signature {
 
     /// Whether a job can be a line of text, or bytes, that is no JSON.
     pub(crate) fn takes_raw(&self) -> bool {
-        matches!(self.params[..], [] | [Ty::String | Ty::Bytes])
+        match self.params.as_slice() {
+            [] => true,
+            [ty] => matches!(ty.whole(), Ty::String | Ty::Bytes),
+            _ => false,
+        }
     }
 
     /// Room for the values it answers.
@@ -69,12 +74,16 @@ impl Signature {
     pub(crate) fn read(&self, job: &[u8]) -> Result<Vec<Val>, Failure> {
         let is_text = || serde_json::from_slice::<IgnoredAny>(job).is_err();
         let invalid = |message: String| Failure::new(FailureKind::InvalidJob, message);
-        match (self.params.as_slice(), self.input) {
-            ([], _) => Ok(Vec::new()),
-            ([Ty::Bytes], _) => {
+        let whole = match self.params.as_slice() {
+            [] => return Ok(Vec::new()),
+            [ty] => Some(ty.whole()),
+            _ => None,
+        };
+        match (whole, self.input) {
+            (Some(Ty::Bytes), _) => {
                 Ok(vec![Val::List(self.read_bytes(job)?.into_iter().map(Val::U8).collect())])
             }
-            ([Ty::String], input)
+            (Some(Ty::String), input)
                 if input == InputForm::Raw || input == InputForm::Word && is_text() =>
             {
                 let text = std::str::from_utf8(job).map_err(|error| {
@@ -126,7 +135,7 @@ impl Signature {
             (ty, results) => (ty.as_ref(), results.first()),
         };
         let start = out.len();
-        match (ty, value, self.output) {
+        match (ty.map(Ty::whole), value, self.output) {
             (Some(Ty::String), Some(Val::String(text)), OutputForm::Raw) => {
                 out.extend_from_slice(text.as_bytes());
             }

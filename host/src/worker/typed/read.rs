@@ -35,6 +35,7 @@ impl Ty {
                 })?;
                 Val::Flags(set)
             }
+            Ty::Stream(_) | Ty::Future(_) => self.whole().read(cursor)?,
         })
     }
 }

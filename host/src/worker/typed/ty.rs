@@ -1,5 +1,6 @@
 //! WIT types, as far as their values have a form in JSON.
 
+use crate::module::component::flows;
 use crate::module::scalar::Scalar;
 use wasmtime::component::types::Type;
 
@@ -30,6 +31,10 @@ pub(super) enum Ty {
     Result(Box<Outcome>),
     /// An array of names.
     Flags(Vec<String>),
+    /// All its items: bytes, or a list.
+    Stream(Box<Ty>),
+    /// Its value.
+    Future(Box<Ty>),
 }
 
 /// The two types of a `result`.
@@ -40,7 +45,7 @@ pub(super) struct Outcome {
 }
 
 impl Ty {
-    /// The type, as it is converted; `None` where its values have no form in JSON (resources, streams).
+    /// The type, as it is converted; `None` where its values have no form in JSON (resources).
     /// The compiler has refused tasks with those, and types that are nested too deep.
     pub(super) fn of(ty: &Type) -> Option<Ty> {
         let boxed = |ty: &Type| Ty::of(ty).map(Box::new);
@@ -60,10 +65,12 @@ impl Ty {
             Type::Float64 => Ty::Scalar(Scalar::F64),
             Type::Char => Ty::Scalar(Scalar::Char),
             Type::String => Ty::String,
-            Type::List(list) => match list.ty() {
-                Type::U8 => Ty::Bytes,
-                ty => Ty::List(boxed(&ty)?),
-            },
+            Type::List(list) => Ty::list(&list.ty())?,
+            Type::Stream(stream) => {
+                let item = stream.ty().filter(flows)?;
+                Ty::Stream(Box::new(Ty::list(&item)?))
+            }
+            Type::Future(future) => Ty::Future(boxed(&future.ty().filter(flows)?)?),
             Type::Tuple(tuple) => {
                 Ty::Tuple(tuple.types().map(|ty| Ty::of(&ty)).collect::<Option<_>>()?)
             }
@@ -87,11 +94,25 @@ impl Ty {
             // Handles have no form in JSON; the rest are proposals that the engine does not have.
             Type::Own(_)
             | Type::Borrow(_)
-            | Type::Future(_)
-            | Type::Stream(_)
             | Type::ErrorContext
             | Type::Map(_)
             | Type::FixedLengthList(_) => return None,
+        })
+    }
+
+    /// The type that its values have in a job: of a stream or a future, all that flows.
+    pub(super) fn whole(&self) -> &Ty {
+        match self {
+            Ty::Stream(whole) | Ty::Future(whole) => whole,
+            ty => ty,
+        }
+    }
+
+    /// A list of such elements.
+    fn list(element: &Type) -> Option<Ty> {
+        Some(match element {
+            Type::U8 => Ty::Bytes,
+            ty => Ty::List(Box::new(Ty::of(ty)?)),
         })
     }
 }

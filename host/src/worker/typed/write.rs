@@ -70,6 +70,7 @@ impl Writer<'_> {
                     Ok(())
                 })?;
             }
+            (Ty::Stream(_) | Ty::Future(_), value) => self.value(ty.whole(), value)?,
             (ty, value) => unreachable!("wasmtime made {value:?} of {ty:?}"),
         }
         if self.out.len() > self.end_max { Err(TooLong) } else { Ok(()) }
