@@ -3,7 +3,8 @@
 mod common;
 
 use common::command::{COMPONENT, map_command, map_command_text, passed_on};
-use common::run::{Wpool, file, folder, path};
+use common::guest;
+use common::run::{Wpool, file, folder, path, wpool};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
@@ -158,8 +159,10 @@ fn output_bytes_pass_unchanged() {
     let files = [file("first", bytes[0]), file("second", bytes[1])];
     let run = || map_command_text(COPY_AND_EXIT).arg("--files").jobs(&files);
     run().run().ends(0).prints(bytes.concat());
-    let null = map_command_text(COPY_AND_EXIT).flags("--files --output-format null").jobs(&files);
-    null.run().ends(0).prints([bytes[0], b"\0", bytes[1], b"\0"].concat());
+    let files = [file("first", b"\x01\xff\n\x1b[2J"), file("second", bytes[1]), file("third", "")];
+    let null = map_command_text(COPY_AND_EXIT).flags("--files --output-format null --ok-exit 0,1");
+    let done = null.jobs(&files).run().ends(100).prints(b"\x01\xff\n\x1b[2J\0\0\0");
+    done.says("job 1").says("its result has a NUL byte in it");
 }
 
 #[test]
@@ -173,16 +176,57 @@ fn rows_hold_text_or_base64() {
 }
 
 #[test]
-fn an_exit_code_that_is_not_zero_is_a_failure_which_prints_nothing() {
-    let run: Wpool = map_command_text(COPY_AND_EXIT).flags("--files --jsonl");
+fn what_a_command_prints_is_printed_whatever_it_exits_with() {
+    let run = || map_command_text(COPY_AND_EXIT).arg("--files");
     let files = [file("zero", "\0zero"), file("three", "\x03three"), file("last", "\0last")];
-    let done = run.jobs(&files).run().ends(100);
+    let done = run().arg("--jsonl").jobs(&files).run().ends(100);
     let rows = done.rows();
     assert_eq!((&rows[0]["ok"], &rows[2]["ok"]), (&true.into(), &true.into()));
     assert_eq!(rows[1]["error"]["kind"], "exit");
     assert_eq!(rows[1]["error"]["code"], passed_on(3));
-    let done = map_command_text(COPY_AND_EXIT).arg("--files").jobs(&files).run().ends(100);
-    done.prints("\0zero\0last").says(&format!("exited with code {}", passed_on(3)));
+    assert_eq!((&rows[1]["stdout"], &rows[1]["output"]), (&"\u{3}three".into(), &().into()));
+    assert_eq!((&rows[0]["exit_code"], &rows[1]["exit_code"]), (&0.into(), &passed_on(3).into()));
+    for isolation in ["reuse", "process"] {
+        let done = run().args(["--isolation", isolation]).jobs(&files).run().ends(100);
+        done.prints("\0zero\x03three\0last").says(&format!("exited with code {}", passed_on(3)));
+    }
+    let traps = "(call $write (i32.const 1) (i32.const 950) (i32.const 4)) unreachable";
+    command(traps).jobs(["1"]).run().ends(100).prints("made").says("trapped: unreachable");
+    command(traps).args(["--tag", "--unordered"]).jobs(["1"]).run().ends(100).prints("1\tmade");
+}
+
+#[test]
+fn as_much_is_printed_as_a_result_may_have() {
+    // Longer than the memory that job and record share.
+    let writes = "(call $write (i32.const 1) (i32.const 1024) (i32.const 60000))".repeat(20);
+    let exits = format!("{writes} unreachable");
+    let done = command(&exits).flags("--max-output 2MiB --max-buffer 3MiB").jobs(["1"; 3]).run();
+    assert_eq!(done.ends(100).stdout.len(), 3 * 20 * 60000);
+    let done = command(&exits).flags("--max-output 1MiB").jobs(["1"]).run().ends(100).prints("");
+    done.says("has too large a result");
+}
+
+#[test]
+fn exit_codes_that_are_given_are_successes() {
+    let log = path("log");
+    let code = passed_on(10);
+    let files = [file("zero", "\0zero"), file("ten", "\x0aten")];
+    let run = |codes: String| {
+        let run = map_command_text(COPY_AND_EXIT).args(["--files", "--jsonl", "--joblog"]);
+        run.arg(&log).args(["--ok-exit", &codes]).jobs(&files)
+    };
+    let done = run(format!("0,{code}")).run().ends(0);
+    let rows = done.rows();
+    assert_eq!((&rows[1]["ok"], &rows[1]["output"]), (&true.into(), &"\nten".into()));
+    assert_eq!((&rows[0]["exit_code"], &rows[1]["exit_code"]), (&0.into(), &code.into()));
+    let logged = fs::read_to_string(&log).expect("it is there");
+    assert!(logged.contains(&format!("\t{code}\t0\t")), "{logged}");
+    run(format!("0,{code}")).arg("--resume-failed").run().ends(0).prints("");
+    // The list is whole: without 0, that is a failure.
+    let done = run(code.to_string()).run().ends(100).says("exited with code 0");
+    assert_eq!(done.rows()[0]["stdout"], "\0zero");
+    let task = wpool(["map"]).arg(guest("square")).flags("--ok-exit 0,1").jobs(["1"]).run().ends(2);
+    task.says("is not a command: --ok-exit has no meaning");
 }
 
 #[test]

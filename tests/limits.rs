@@ -80,7 +80,7 @@ fn each_misbehaviour_fails_alone_and_says_what_happened() {
             "error",
             "",
             "guest-error",
-            "job 500 (line 501 of standard input) failed: failed as asked",
+            "job 500 (line 501 of standard input: error) failed: failed as asked",
         ),
         ("panic", "", "trap", "trapped: panicked at misbehave/src/lib.rs"),
         ("spin", "--timeout 0.2", "timeout", "timed out"),
@@ -169,7 +169,8 @@ fn a_job_larger_than_the_buffer_is_refused_and_the_others_run() {
     let large = "x".repeat(65_537);
     let done = map("misbehave").flags("-R --max-buffer 64KiB").stdin(format!("ok\n{large}\nok\n"));
     let done = done.run().ends(100).prints("\"ok\"\nnull\n\"ok\"\n");
-    done.says("(line 2 of standard input) is invalid: too large: more than 65536 bytes");
+    let told = format!("(line 2 of standard input: {}…) is invalid: too large", "x".repeat(60));
+    done.says(&told).says("more than 65536 bytes");
     // The longest that fits: the guest gets it, and its message about it does not fit any more.
     let fits = format!("ok\n{}\nok\n", &large[..65_536]);
     let done = map("misbehave").flags("-R --max-buffer 64KiB").stdin(fits).run().ends(100);

@@ -102,7 +102,10 @@ fn each_line_is_answered_before_the_next_one_is_written() {
     }
     run.write("half a li");
     run.close_stdin();
-    run.finish().ends(100).prints(expected + "null\n").says("(line 51 of standard input)");
+    run.finish()
+        .ends(100)
+        .prints(expected + "null\n")
+        .says("(line 51 of standard input: half a li)");
 }
 
 #[test]

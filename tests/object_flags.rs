@@ -380,3 +380,26 @@ fn a_barrier_that_nobody_can_pass_is_warned_of() {
     let calls = wpool(["run"]).arg(file("echo.wat", ECHO)).args(["echo(1)", "echo(2)"]);
     calls.flags("--barrier b=3").run().ends(0).says(warning);
 }
+
+#[test]
+fn what_was_saved_stays_if_what_is_new_cannot_be_saved() {
+    let saved = file("saved", "old\n");
+    let save = format!("q={}", saved.display());
+    let run = |message: &str| {
+        let puts = format!(
+            r#"(module
+                (import "wpool" "queue_open" (func $open (param i32 i32) (result i32)))
+                (import "wpool" "queue_put" (func $put (param i32 i32 i32 i64) (result i32)))
+                (memory (export "memory") 1) (data (i32.const 0) "q") (data (i32.const 8) "{message}")
+                (func (export "put") (result i32)
+                    (call $put (call $open (i32.const 0) (i32.const 1)) (i32.const 8) (i32.const 3)
+                        (i64.const -1))))"#
+        );
+        map_wat(&puts).args(["--queue", "q", "--save", &save]).jobs(["[]"]).run()
+    };
+    run("a\\0ab").ends(110).says("message 0 has a line end in it");
+    assert_eq!(fs::read_to_string(&saved).expect("it is there"), "old\n");
+    run("new").ends(0);
+    assert_eq!(fs::read_to_string(&saved).expect("it is there"), "new\n");
+    assert!(!path("saved.saving").exists());
+}

@@ -86,6 +86,15 @@ pub(crate) fn copy_of_wpool<S: AsRef<OsStr>>(
     Wpool { command, words: Vec::new(), stdin: None, seconds: 60, leads_session: false }
 }
 
+/// A shell with a script, in which `$0` is the program.
+pub(crate) fn shell(script: &str) -> Wpool {
+    let mut run = wpool(["-"]);
+    let program = OsStr::new(env!("CARGO_BIN_EXE_wpool"));
+    let first = ["-c".as_ref(), script.as_ref()];
+    run.command = executed("bash", first, std::iter::once(program), run.command.get_envs());
+    run
+}
+
 /// A command with its output piped and nothing to read.
 fn executed<'a>(
     program: &str,
@@ -208,6 +217,15 @@ impl Wpool {
     /// Runs it as another user.
     pub(crate) fn by_user(self, id: u32) -> Self {
         self.under("setpriv", &format!("--reuid={id}"))
+    }
+
+    /// Has a shell start it, by a script that does so with `exec "$@"`.
+    pub(crate) fn in_shell(mut self, script: &str) -> Self {
+        let name = OsStr::new("sh");
+        let command = &self.command;
+        let args = [name, command.get_program()].into_iter().chain(command.get_args());
+        self.command = executed("sh", ["-c".as_ref(), script.as_ref()], args, command.get_envs());
+        self
     }
 
     /// How long the run may take; a minute unless told.

@@ -13,8 +13,8 @@ pub(crate) const CTRL_D: u8 = 0x04;
 pub(crate) const CTRL_Z: u8 = 0x1a;
 pub(crate) const CTRL_BACKSLASH: u8 = 0x1c;
 
-/// Starts a run on a terminal of its own; answers with the keyboard.
-pub(crate) fn at_terminal(run: Wpool) -> (Running, File) {
+/// Opens a terminal: its screen, and its keyboard.
+pub(crate) fn open_terminal() -> (File, File) {
     // Not `openpty`: other tests' processes must not inherit the keyboard.
     let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     let keyboard = posix_openpt(flags).expect("a terminal");
@@ -22,8 +22,13 @@ pub(crate) fn at_terminal(run: Wpool) -> (Running, File) {
     let name = ptsname_r(&keyboard).expect("it has a name");
     let flags = OFlag::O_NOCTTY.bits();
     let screen = OpenOptions::new().read(true).write(true).custom_flags(flags).open(name);
-    let run = run.on_terminal(screen.expect("it is there").into()).start();
-    (run, File::from(OwnedFd::from(keyboard)))
+    (screen.expect("it is there"), File::from(OwnedFd::from(keyboard)))
+}
+
+/// Starts a run on a terminal of its own; answers with the keyboard.
+pub(crate) fn at_terminal(run: Wpool) -> (Running, File) {
+    let (screen, keyboard) = open_terminal();
+    (run.on_terminal(screen.into()).start(), keyboard)
 }
 
 /// Presses a key.

@@ -2,9 +2,10 @@
 //!
 //! Jobs may look like flags (`::: --help`), so nothing after the first `:::` is ever a flag.
 
+use super::escape;
 use super::report::Report;
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// The words after one `:::` or `:::+`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,24 +45,60 @@ pub(crate) fn cut(
     Ok((front, columns))
 }
 
-/// The command line again, quoted for a shell, with `flag` added behind the subcommand; flags in
-/// `without` are left out.
-pub(crate) fn again(args: &[OsString], flag: &str, without: &[&str]) -> String {
+/// The command line again, quoted for a shell, with `flag` added behind the subcommand; flags in `without` are
+/// left out, and those in `without_value` with their values.
+pub(crate) fn again(
+    args: &[OsString],
+    flag: &str,
+    without: &[&str],
+    without_value: &[&str],
+) -> String {
     let mut words = vec!["wpool".to_owned()];
-    let mut kept = args.iter().skip(1).map(|arg| arg.to_string_lossy());
-    words.extend(kept.next().map(|subcommand| quote(&subcommand)));
+    let mut rest = args.iter().skip(1);
+    words.extend(rest.next().map(|subcommand| quote(subcommand.as_bytes())));
     words.push(flag.to_owned());
-    words.extend(kept.filter(|arg| !without.contains(&arg.as_ref())).map(|arg| quote(&arg)));
+    // Behind these words nothing is a flag.
+    let mut flags = true;
+    while let Some(arg) = rest.next() {
+        let text = arg.to_string_lossy();
+        flags &= !matches!(&*text, "--" | ":::" | ":::+");
+        let name = text.split_once('=').map_or(&*text, |(name, _)| name);
+        if flags && without.contains(&&*text) {
+            continue;
+        }
+        if flags && without_value.contains(&name) {
+            if name.len() == text.len() {
+                rest.next();
+            }
+            continue;
+        }
+        words.push(quote(arg.as_bytes()));
+    }
     words.join(" ")
 }
 
-/// The word as a POSIX shell reads it back.
-pub(super) fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
+/// The word as a shell reads it back: a POSIX shell, or bash where there is what no POSIX shell can be told on
+/// one line.
+pub(super) fn quote(word: &(impl AsRef<[u8]> + ?Sized)) -> String {
+    let word = word.as_ref();
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_./=:,+@%".contains(b);
+    if !word.is_empty() && word.iter().all(plain) {
+        return String::from_utf8_lossy(word).into_owned();
     }
-    format!("'{}'", word.replace('\'', "'\\''"))
+    if let Ok(text) = std::str::from_utf8(word)
+        && escape::text(text) == text
+    {
+        return format!("'{}'", text.replace('\'', "'\\''"));
+    }
+    let mut quoted = "$'".to_owned();
+    for &byte in word {
+        match byte {
+            b'\'' | b'\\' => quoted.extend(['\\', byte as char]),
+            b' '..=b'~' => quoted.push(byte as char),
+            _ => quoted += &format!("\\x{byte:02x}"),
+        }
+    }
+    quoted + "'"
 }
 
 #[cfg(test)]
@@ -110,8 +147,22 @@ mod tests {
         let args =
             ["/bin/wpool", "map", "--resume", "m.wasm", ":::", "it's", ""].map(OsString::from);
         assert_eq!(
-            again(&args, "--retry-failed", &["--resume"]),
+            again(&args, "--retry-failed", &["--resume"], &[]),
             "wpool map --retry-failed m.wasm ::: 'it'\\''s' ''"
         );
+    }
+
+    #[test]
+    fn jobs_that_look_like_flags_stay_and_flags_go_with_their_values() {
+        let args =
+            ["w", "map", "--trace", "t", "--trace=t", "m", "--", "--resume", ":::", "--trace"];
+        let again = again(&args.map(OsString::from), "--resume", &["--resume"], &["--trace"]);
+        assert_eq!(again, "wpool map --resume m -- --resume ::: --trace");
+    }
+
+    #[test]
+    fn any_bytes_can_be_pasted() {
+        assert_eq!(quote(b"a\nb\xff'\\"), r"$'a\x0ab\xff\'\\'");
+        assert_eq!(quote("ж b"), "'ж b'");
     }
 }

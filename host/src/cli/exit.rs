@@ -1,5 +1,7 @@
 //! Exit codes: every way in which `wpool` ends, and its number.
 
+use super::input::encode::Differs;
+use super::output::unwritable::Unwritable;
 use super::signals::Cause;
 use std::io;
 use wpool::pool::error::PoolError;
@@ -102,6 +104,12 @@ impl Exit {
 
     /// How an error of a run ends the program.
     pub(crate) fn of_error(error: &PoolError) -> Self {
+        if let Some(unwritable) = Unwritable::in_error(error) {
+            return unwritable.exit();
+        }
+        if Differs::in_error(error).is_some() {
+            return Exit::Usage;
+        }
         match error {
             PoolError::Grant(_) | PoolError::CacheGranted { .. } => Exit::Usage,
             PoolError::Module(_)

@@ -37,8 +37,12 @@ pub(crate) fn run(flags: &InspectFlags) -> Result<Exit, Report> {
     let description = Session::describe(&modules::read(&flags.module)?, &flags.limits.config())
         .map_err(|error| Report::of_module(&flags.module, error))?;
     let text = match flags.json {
-        true => serde_json::to_string_pretty(&description)
-            .map_err(|error| Report::new(Exit::Internal, error.to_string()))?,
+        true => {
+            let mut json = serde_json::to_vec_pretty(&description)
+                .map_err(|error| Report::new(Exit::Internal, error.to_string()))?;
+            escape::json_from(&mut json, 0);
+            String::from_utf8_lossy(&json).into_owned()
+        }
         false => text(&description, flags.all),
     };
     summary::print(&(text + "\n"))

@@ -2,33 +2,35 @@
 
 use super::argv::Column;
 use super::exit::Exit;
+use super::files;
 use super::flags::{MapFlags, ProgressWhen, TraceFlags};
-use super::input::Input;
-use super::input::encode::{Encoder, Form};
+use super::input::compare::compare;
+use super::input::encode::{Encoder, Form, Words};
 use super::input::pacing::Pacing;
+use super::input::{Input, Origin};
 use super::objects::{self, Objects};
 use super::output::console::Console;
 use super::output::failures::Failures;
-use super::output::joblog::JobLog;
-use super::output::journal::{self, Meta};
+use super::output::journal::{self, Journal, Meta, Opened};
 use super::output::progress::Progress;
 use super::output::results::{Filed, ResultFiles};
 use super::output::resume::Skip;
-use super::output::stream::{Patience, Stream};
+use super::output::stream::Patience;
+use super::output::target::Target;
 use super::output::trace::{Trace, Traced};
 use super::output::{Output, Plan};
 use super::plan::{self, Jobs, Shuffle};
 use super::report::Report;
 use super::signals::{SharedCause, Signals};
+use super::summary::Again;
 use super::{compiling, dry_run, modules, summary};
 use std::ffi::OsString;
-use std::fs::File;
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Instant;
 use wpool::pool::config::Config;
 use wpool::pool::error::PoolError;
-use wpool::pool::session::EarlyZygote;
+use wpool::pool::session::{EarlyZygote, Session};
 use wpool::pool::summary::End;
 use wpool::wire::template::Template;
 
@@ -47,6 +49,7 @@ pub(crate) fn run(
     let limits = &flags.limits;
     let compile = flags.foreign.compile(limits.compile_now(!flags.policy.no_cache));
     let jobs = plan::jobs(&flags.input, columns, shuffle(flags))?;
+    check_files(flags, &jobs)?;
     let module = modules::read(&flags.module)?;
     let mut objects = Objects::make(&flags.objects, limits.shared_space, limits.region_space)?;
     let mut session = compiling::open(early, &flags.module, &module, compile, flags.console.quiet)?;
@@ -65,15 +68,14 @@ pub(crate) fn run(
     // Before signals are taken: a task that initialises may take a while.
     session.load(&config).map_err(of_load)?;
     let command = task.is_command();
-    let names = vec![task.name.clone()];
-    let meta = Meta::new(session.digest(), task.name, flags.template.clone(), jobs.about.clone());
-    let journal = journal::open(&flags.log, &meta)?;
+    let Ready { target, mut journal } = ready(flags, &session, &task.name, &config, &jobs, &form)?;
+    let again = again(flags, &jobs, args);
     let mut signals = Signals::take(flags.policy.grace)
         .map_err(|error| Report::new(Exit::Setup, format!("cannot take signals: {error}")))?;
     let cause = signals.cause();
-    let sink = output(flags, &config, &jobs, command, journal.log, cause.clone())?;
-    let files = result_files(flags, &jobs, command)?;
-    let mut sink = Traced::new(Filed::new(sink, files), trace(&flags.log.trace, names)?);
+    let sink = output(flags, &config, &jobs, command, (&target, &mut journal), cause.clone())?;
+    let sink = Filed::new(sink, result_files(flags, &jobs, command)?);
+    let mut sink = Traced::new(sink, trace(&flags.log.trace, vec![task.name])?);
     let mut source = input(flags, form, &config, jobs, journal.skip)?;
 
     let began = Instant::now();
@@ -82,18 +84,19 @@ pub(crate) fn run(
     signals.release();
     let traced = sink.end_trace();
     let mut sink = sink.sink.sink;
+    sink.settle();
     // What is known of objects and of failed jobs is told even where the run had to be given up.
     let unread = ended.as_ref().is_ok_and(|summary| summary.undelivered > 0);
     let wrong = objects.tell(after_results(flags, &sink, unread), sink.record_end());
     let console = sink.end();
+    if let Some(ending) = journal.ending {
+        ending.end(&target, console);
+    }
     let mut exit = match &ended {
         Ok(summary) if summary.end == End::Complete && source.seen() == 0 => {
             summary::no_jobs(flags.no_input(), console)
         }
-        Ok(summary) => {
-            summary::tell(console, summary, took, flags.log.joblog.is_some(), args);
-            Exit::of_run(summary, cause.get())
-        }
+        Ok(summary) => summary::tell(console, summary, took, &again, cause.get()),
         Err(error) => Exit::of_error(error),
     };
     for report in wrong {
@@ -101,8 +104,9 @@ pub(crate) fn run(
         exit = exit.or(report.exit);
     }
     console.finish(ended.as_ref().map_or(Patience::Short, |summary| Patience::after(summary.end)));
-    ended.map_err(|error| Report::of_module(&flags.module, error))?;
-    traced.map_err(PoolError::Output)?;
+    let told = |error| Report::of_module(&flags.module, error).then(again.go_on());
+    ended.map_err(told)?;
+    traced.map_err(PoolError::Output).map_err(told)?;
     Ok(exit)
 }
 
@@ -122,6 +126,66 @@ fn shuffle(flags: &MapFlags) -> Shuffle {
     Shuffle { seed: seed.unwrap_or_else(rand::random), bytes_max: flags.buffer.max_buffer }
 }
 
+/// Checks that nothing is written that is read.
+fn check_files(flags: &MapFlags, jobs: &Jobs) -> Result<(), Report> {
+    let meta = flags.log.joblog.as_deref().map(journal::meta_path);
+    let written = [
+        ("--output", flags.results.output.as_deref()),
+        ("--joblog", flags.log.joblog.as_deref()),
+        ("--joblog", meta.as_deref()),
+        ("--trace", flags.log.trace.trace.as_deref()),
+    ];
+    jobs.files.clone().check_run(&flags.module, &flags.objects.save, written)
+}
+
+fn again<'a>(flags: &MapFlags, jobs: &Jobs, args: &'a [OsString]) -> Again<'a> {
+    let reads = matches!(jobs.origin, Origin::Lines(_)) && flags.input.reads_standard_input();
+    Again::new(args, flags.log.joblog.is_some(), reads, flags.results.output.is_none())
+}
+
+/// The results' file and the joblog, ready to be written.
+struct Ready {
+    target: Target,
+    journal: Journal,
+}
+
+/// Opens what results and rows go to, and has it ready. Nothing is changed if something is wrong.
+fn ready(
+    flags: &MapFlags,
+    session: &Session,
+    task: &str,
+    config: &Config,
+    jobs: &Jobs,
+    form: &Form,
+) -> Result<Ready, Report> {
+    let args = flags.template.clone();
+    let plan = journal::Plan {
+        meta: Meta::new(session.digest(), task.to_owned(), args, jobs.about.clone()),
+        format: flags.results.words(flags.output.tag),
+        ordered: config.ordered,
+        ok_exit: flags.output.ok_exit.clone(),
+        // Where a job is more than its only word, the log has it in another form.
+        by_text: matches!(form.words, Words::One) && jobs.width == 1 && !flags.input.is_shaped(),
+    };
+    let opened = Opened::open(&flags.log, plan)?;
+    if let Some(skip) = opened.as_ref().and_then(Opened::skip) {
+        if !flags.log.force_resume {
+            let most = config.buffer_bytes_max;
+            let differs = compare(&jobs.origin, &jobs.names, form.clone(), most, skip);
+            if let Some(differs) = differs.map_err(|error| Report::from(PoolError::Input(error)))? {
+                return Err(differs.report());
+            }
+        }
+        Objects::check_kept(&flags.objects, flags.log.force_resume)?;
+    }
+    let mut target = Target::open(flags.results.output.as_deref())?;
+    let journal = match opened {
+        Some(opened) => opened.begin(&mut target)?,
+        None => target.empty().map(|()| Journal::default())?,
+    };
+    Ok(Ready { target, journal })
+}
+
 fn input(
     flags: &MapFlags,
     form: Form,
@@ -129,8 +193,10 @@ fn input(
     jobs: Jobs,
     skip: Option<Skip>,
 ) -> Result<Input, Report> {
-    let encoder =
-        Encoder::new(form, config.buffer_bytes_max, skip, jobs.names).beside(&config.settings.dirs);
+    let named = [&flags.results.output, &flags.log.joblog, &flags.log.trace.trace];
+    let written = files::written(named.into_iter().flatten().map(PathBuf::as_path));
+    let encoder = Encoder::new(form, config.buffer_bytes_max, skip, jobs.names);
+    let encoder = encoder.beside(&config.settings.dirs).sparing(written);
     let pacing = Pacing::new(flags.pool.conditions())
         .map_err(|error| Report::new(Exit::Setup, format!("cannot make a timer: {error}")))?;
     Ok(Input::new(jobs.origin, encoder).paced(pacing))
@@ -141,13 +207,10 @@ fn output(
     config: &Config,
     jobs: &Jobs,
     command: bool,
-    log: Option<JobLog>,
+    (target, journal): (&Target, &mut Journal),
     cause: SharedCause,
 ) -> Result<Output, Report> {
-    let results = match &flags.results.output {
-        None => standard_output(),
-        Some(path) => output_file(path),
-    }?;
+    let results = target.stream()?;
     let shown = &flags.console;
     let bar_fits = io::stderr().is_terminal() && !results.is_terminal();
     let progress = match flags.progress.how() {
@@ -172,7 +235,8 @@ fn output(
         files: flags.input.files,
     };
     let failures = Failures::new(jobs.names.clone(), config);
-    Ok(Output::new(results, plan, failures, console, log, cause))
+    let results = (results, target.name().to_owned(), journal.before);
+    Ok(Output::new(results, plan, failures, console, journal.log.take(), cause))
 }
 
 /// The files of `--results`, if there are to be any.
@@ -190,40 +254,14 @@ fn result_files(
     })
 }
 
-/// wpool's own standard output.
-///
-/// # Errors
-/// It is closed.
-pub(super) fn standard_output() -> Result<Stream, Report> {
-    Stream::of(io::stdout())
-        .map_err(|error| Report::new(Exit::Output, format!("standard output: {error}")))
-}
-
-/// The file of `--output`, emptied.
-///
-/// # Errors
-/// It cannot be written.
-pub(super) fn output_file(path: &Path) -> Result<Stream, Report> {
-    create("--output", path, Stream::new)
-}
-
 /// The timeline of `--trace`, begun, if there is to be one. Jobs are called as [`Trace::begin`] says.
 ///
 /// # Errors
 /// Its file cannot be written.
 pub(super) fn trace(flags: &TraceFlags, names: Vec<String>) -> Result<Option<Trace>, Report> {
     let Some(path) = &flags.trace else { return Ok(None) };
-    create("--trace", path, |file| Trace::begin(file, path, names)).map(Some)
-}
-
-/// Makes something of the file that a flag names, emptied.
-fn create<T>(
-    flag: &str,
-    path: &Path,
-    make: impl FnOnce(File) -> io::Result<T>,
-) -> Result<T, Report> {
-    File::create(path).and_then(make).map_err(|error| {
-        Report::new(Exit::Output, format!("cannot write {flag} {}: {error}", path.display()))
-            .help("give a file that you may write, in a folder that is there")
-    })
+    let mut target = Target::own("--trace", path)?;
+    target.empty()?;
+    let trace = target.file().and_then(|file| Trace::begin(file, path, names));
+    trace.map(Some).map_err(|error| target.unwritable(&error))
 }

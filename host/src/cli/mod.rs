@@ -12,6 +12,7 @@ mod completions;
 mod dry_run;
 mod escape;
 pub(crate) mod exit;
+mod files;
 mod flags;
 mod input;
 mod inspect;

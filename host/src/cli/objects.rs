@@ -8,9 +8,11 @@ use super::flags::object::{Barrier, Save};
 use super::output::console::Console;
 use super::report::Report;
 use make::Maker;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{MetadataExt, fchown};
+use std::path::{Path, PathBuf};
 use wpool::module::description::Description;
 use wpool::pool::config::Config;
 use wpool::{ObjectKind, Queue, Region, Shared, SharedError};
@@ -70,6 +72,29 @@ impl Objects {
                 }
                 Some(kind) if flag == "--save" => savable(name, kind)?,
                 _ => (),
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that a run which goes on does not throw away what the one before has saved: its objects are made
+    /// anew.
+    ///
+    /// # Errors
+    /// An object is saved to a file with contents, and does not begin with them.
+    pub(crate) fn check_kept(flags: &ObjectFlags, forced: bool) -> Result<(), Report> {
+        for Save { name, file } in &flags.save {
+            let kept =
+                file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0);
+            if kept && !forced && !flags.begins_with(name, file) {
+                let what = format!("--save {name}={}", file.display());
+                return Err(Report::usage(format!(
+                    "{what} would replace what the run before has saved, without what is in it"
+                ))
+                .help(
+                    "have the object begin with it (=@FILE), or save to another file; --force-resume \
+                     replaces it",
+                ));
             }
         }
         Ok(())
@@ -218,7 +243,12 @@ fn write(shared: &Shared, save: &Save, file: File) -> Result<(), Report> {
     let missing = || SharedError::NotFound { object: name.clone() };
     let kind = kind(shared, name)?.ok_or_else(missing).map_err(lost)?;
     savable(name, kind)?;
-    // What was there goes only now. A pipe has no length.
+    // What was there goes only when what is new is whole, where that can be.
+    let (file, replaces) = match successor(&file) {
+        Some((new, paths)) => (new, Some(paths)),
+        None => (file, None),
+    };
+    // A pipe has no length.
     if file.metadata().is_ok_and(|metadata| metadata.is_file()) {
         file.set_len(0).map_err(wrong)?;
     }
@@ -234,10 +264,41 @@ fn write(shared: &Shared, save: &Save, file: File) -> Result<(), Report> {
         }),
     };
     let flushed = to.flush();
-    match (to.error.take(), saved) {
+    let written = match (to.error.take(), saved) {
         (Some(error), _) => Err(wrong(error)),
         (None, Err(error)) => Err(lost(error)),
         (None, Ok(())) => flushed.map_err(wrong),
+    };
+    match (replaces, &written) {
+        (Some([new, path]), Ok(())) => fs::rename(new, path).map_err(wrong),
+        (Some([new, _]), Err(_)) => {
+            // It is in the way at worst.
+            let _ = fs::remove_file(new);
+            written
+        }
+        (None, _) => written,
+    }
+}
+
+/// A new file beside one with contents, and the paths of both: it is to take the other's place.
+fn successor(file: &File) -> Option<(File, [PathBuf; 2])> {
+    let metadata = file.metadata().ok()?;
+    if !metadata.is_file() || metadata.len() == 0 || metadata.nlink() != 1 {
+        return None;
+    }
+    let path = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()?;
+    let mut new = path.clone().into_os_string();
+    new.push(".saving");
+    let new = PathBuf::from(new);
+    let opened = OpenOptions::new().write(true).create_new(true).open(&new).ok()?;
+    let kept = fchown(&opened, Some(metadata.uid()), Some(metadata.gid()))
+        .and_then(|()| opened.set_permissions(metadata.permissions()));
+    match kept {
+        Ok(()) => Some((opened, [new, path])),
+        Err(_) => {
+            let _ = fs::remove_file(&new);
+            None
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! how the pool is set up.
 
 use super::argv::Column;
+use super::files::Files;
 use super::flags::{InputFlags, InputFormat, MapFlags};
 use super::input::Origin;
 use super::input::columns::Columns;
@@ -24,7 +25,8 @@ use wpool::module::description::{Description, Kind, Parameter, Task};
 use wpool::pool::config::Config;
 use wpool::pool::error::PoolError;
 use wpool::pool::feed::{Fill, Intake};
-use wpool::wire::settings::{CommandLine, InputForm, OutputForm, Settings};
+use wpool::pool::session::closed_at_start;
+use wpool::wire::settings::{CommandLine, InputForm, Settings};
 
 /// The jobs of a run, before it is known what kind of module they are for.
 #[derive(Debug)]
@@ -39,8 +41,10 @@ pub(crate) struct Jobs {
     words: Words,
     /// What the words are called, where a header says it.
     pub(crate) header: Option<Vec<String>>,
-    /// What tells them from others, for `--resume`.
+    /// The jobs in words.
     pub(crate) about: String,
+    /// The files that they are read from.
+    pub(crate) files: Files,
 }
 
 /// What is called, and what its jobs are made of.
@@ -58,6 +62,8 @@ pub(crate) struct Call<'a> {
     pub(crate) template: &'a [String],
     /// What stands for `{}` in them, if it is something else.
     pub(crate) replace: Option<&'a str>,
+    /// The exit codes of a command that are successes.
+    pub(crate) ok_exit: &'a [i32],
     /// Where jobs come from.
     pub(crate) input: &'a InputFlags,
 }
@@ -190,7 +196,8 @@ fn words(input: &InputFlags, columns: Vec<Column>, shuffle: Shuffle) -> Result<J
     let about = format!("{} words {}", product.len(), hasher.finalize().to_hex());
     let names = Names::product(product.clone());
     let origin = Origin::Words { product, next: 0 };
-    Ok(Jobs { origin, names, width, words, header, about })
+    let files = Files::default();
+    Ok(Jobs { origin, names, width, words, header, about, files })
 }
 
 /// Takes the names of columns from words: the first of each `:::`, or the columns of the only first one.
@@ -226,7 +233,8 @@ fn integers(input: &InputFlags, range: Range) -> Jobs {
     let words = input.words();
     let (width, each) = (width(&words), input.run().unwrap_or(1).max(1));
     let names = Names::range(range, each.into());
-    Jobs { origin: Origin::Range(range), names, width, words, header: None, about }
+    let files = Files::default();
+    Jobs { origin: Origin::Range(range), names, width, words, header: None, about, files }
 }
 
 /// Words of a job; 2 stands for any number.
@@ -239,12 +247,16 @@ fn width(words: &Words) -> usize {
 }
 
 fn records(input: &InputFlags) -> Result<Jobs, Report> {
-    let mut readers = Vec::new();
-    let mut about = Vec::new();
+    let (mut readers, mut about, mut read) = (Vec::new(), Vec::new(), Files::default());
     let mut header: Option<Vec<u8>> = None;
     let standard_input = [PathBuf::from("-")];
     let files = &input.arg_file;
-    for path in if files.is_empty() { &standard_input } else { files.as_slice() } {
+    let files = if files.is_empty() { &standard_input } else { files.as_slice() };
+    if files.iter().any(|path| path == Path::new("-")) && closed_at_start()[0] {
+        return Err(Report::usage("standard input is closed, and jobs would come from there")
+            .help("give jobs after `:::`, with --range or with -a FILE, or pipe them in"));
+    }
+    for path in files {
         let wrong = |error: io::Error| {
             Report::usage(format!("cannot open --arg-file {}: {error}", path.display()))
                 .help("give a file with a job on each line; - is standard input")
@@ -257,6 +269,7 @@ fn records(input: &InputFlags) -> Result<Jobs, Report> {
         };
         let file = file.map_err(wrong)?;
         about.push(describe(&file, &name).map_err(wrong)?);
+        read.reads(file.metadata(), &name);
         let mut reader = Reader::new(file, name).map_err(wrong)?;
         if input.has_header() {
             let line = reader.take_header(input.line()).map_err(wrong)?;
@@ -287,7 +300,8 @@ fn records(input: &InputFlags) -> Result<Jobs, Report> {
         named.map(|(line, columns)| header_names(&columns, line, &about[0])).transpose()?;
     let lines = Lines::new(readers, input.record(), prefix, names.clone());
     let (origin, width) = (Origin::Lines(lines), width(&words));
-    Ok(Jobs { origin, names, width, words, header, about: about.join(", ") })
+    let about = about.join(", ");
+    Ok(Jobs { origin, names, width, words, header, about, files: read })
 }
 
 /// The records of files, read to the end, in a random order.
@@ -373,6 +387,10 @@ pub(crate) fn task(call: &Call<'_>, description: &Description) -> Result<Task, R
             return Err(Report::usage(format!("{not_a_command}: {flag} has no meaning"))
                 .help("-R passes each job as a string"));
         }
+    }
+    if call.ok_exit != [0] {
+        return Err(Report::usage(format!("{not_a_command}: --ok-exit has no meaning"))
+            .help("a task succeeds if it has a result"));
     }
     Ok(task.clone())
 }
@@ -487,10 +505,9 @@ pub(crate) fn config(flags: &MapFlags, task: &Task, jobs: &Jobs) -> Config {
     let recorded = results.format() == Format::Jsonl || flags.log.joblog.is_some();
     let rest = Settings {
         isolation: pool.isolation,
-        output: match results.form() {
-            OutputForm::Json if input.files || input.null || input.pipe => OutputForm::Bytes,
-            form => form,
-        },
+        output: results.form(),
+        nul_ends: results.format() == Format::Null,
+        ok_exit: output.ok_exit.clone(),
         base64: results.base64,
         log_bytes_max: flags.buffer.max_log,
         measured: recorded || traced || limits.timeout_percent().is_some(),

@@ -1,9 +1,11 @@
 //! Errors for people: one `error:` line that names the flag or file, and one `help:` line.
 
 use super::exit::Exit;
+use super::input::encode::Differs;
 use super::language;
 use super::output::console::Console;
 use super::output::failures::{FRAMES_MAX, happened, help};
+use super::output::unwritable::Unwritable;
 use super::{escape, synonyms, units};
 use anstream::{AutoStream, ColorChoice};
 use clap::error::ErrorKind;
@@ -39,6 +41,15 @@ impl Report {
     /// A flag, its value, or a file it names is wrong.
     pub(crate) fn usage(error: impl Into<String>) -> Self {
         Report::new(Exit::Usage, error)
+    }
+
+    /// The same report, with what else helps behind its help, if the command line was not at fault.
+    pub(crate) fn then(self, more: Option<String>) -> Self {
+        let help = match (self.help, more.filter(|_| self.exit != Exit::Usage)) {
+            (Some(help), Some(more)) => Some(format!("{help}; {more}")),
+            (help, more) => help.or(more),
+        };
+        Report { help, ..self }
     }
 
     /// The same report, with help.
@@ -229,6 +240,12 @@ fn module_help(path: &Path, error: &str) -> Option<String> {
 
 impl From<PoolError> for Report {
     fn from(error: PoolError) -> Self {
+        if let Some(unwritable) = Unwritable::in_error(&error) {
+            return unwritable.report();
+        }
+        if let Some(differs) = Differs::in_error(&error) {
+            return differs.report();
+        }
         let report = Report::new(Exit::of_error(&error), error.to_string());
         match error {
             PoolError::Task { candidates, .. } if !candidates.is_empty() => {

@@ -2,9 +2,10 @@
 
 use super::call::{Call, names};
 use super::exit::Exit;
+use super::files::Files;
 use super::flags::RunFlags;
 use super::input::names::Names;
-use super::map::{output_file, standard_output, trace};
+use super::map::trace;
 use super::objects::{self, Objects};
 use super::output::Format;
 use super::output::console::Console;
@@ -12,6 +13,7 @@ use super::output::failures::Failures;
 use super::output::processes::{Process, Processes};
 use super::output::progress::Progress;
 use super::output::stream::Patience;
+use super::output::target::Target;
 use super::output::trace::Traced;
 use super::plan::command_has_no_init;
 use super::report::Report;
@@ -42,6 +44,9 @@ pub(crate) fn run(flags: &RunFlags, early: Option<EarlyZygote>) -> Result<Exit, 
     flags.console.apply_color();
     flags.limits.refuse_share("run")?;
     let of_module = |error| Report::of_module(&flags.module, error);
+    let written = [("--output", &flags.results.output), ("--trace", &flags.trace.trace)];
+    let written = written.map(|(flag, path)| (flag, path.as_deref()));
+    Files::default().check_run(&flags.module, &flags.objects.save, written)?;
     let limits = &flags.limits;
     let compile = flags.foreign.compile(limits.compile_now(!flags.policy.no_cache));
     let module = modules::read(&flags.module)?;
@@ -59,7 +64,8 @@ pub(crate) fn run(flags: &RunFlags, early: Option<EarlyZygote>) -> Result<Exit, 
     session
         .load(&plan.config)
         .map_err(|error| Report::of_load(&flags.module, error, &plan.config))?;
-    let file = flags.results.output.as_deref().map(output_file).transpose()?;
+    let file = flags.results.output.as_deref().map(|path| Target::own("--output", path));
+    let file = file.transpose()?;
     let names = plan.processes.iter().map(|process| process.name.clone()).collect();
     let trace = trace(&flags.trace, names)?;
     let mut signals = Signals::take(flags.policy.grace)
@@ -74,7 +80,7 @@ pub(crate) fn run(flags: &RunFlags, early: Option<EarlyZygote>) -> Result<Exit, 
         plan.processes,
         flags.tag,
         flags.results.format(),
-        standard_output()?,
+        Target::standard_output()?.stream()?,
         console,
         Failures::new(Names::words(), &limits),
         cause.clone(),
@@ -88,11 +94,9 @@ pub(crate) fn run(flags: &RunFlags, early: Option<EarlyZygote>) -> Result<Exit, 
     signals.release();
     let traced = sink.end_trace();
     let mut sink = sink.sink;
-    let written = match &ended {
-        Ok(summary) => sink.finish(file, Patience::after(summary.end)),
-        Err(_) => sink.write_out(None, Patience::Short),
-    };
-    // What is known of objects is told even where the run had to be given up.
+    // What has ended is told even where the run had to be given up, and so is what is known of objects.
+    let patience = ended.as_ref().map_or(Patience::Short, |summary| Patience::after(summary.end));
+    let written = sink.finish(file, patience);
     let end = if flags.results.format() == Format::Null { 0 } else { b'\n' };
     let wrong = objects.tell(io::stdout().lock(), end);
     let summary = ended.map_err(of_module)?;
@@ -113,7 +117,7 @@ pub(crate) fn run(flags: &RunFlags, early: Option<EarlyZygote>) -> Result<Exit, 
 fn command_plan(flags: &RunFlags) -> Result<Plan, Report> {
     let module = flags.module.display();
     if !flags.calls.is_empty() {
-        let again: Vec<String> = flags.calls.iter().map(|word| argv::quote(word)).collect();
+        let again: Vec<String> = flags.calls.iter().map(argv::quote).collect();
         return Err(Report::usage(format!("{module} is a command and has no tasks to call"))
             .help(format!("its arguments stand behind `--`: -- {}", again.join(" "))));
     }
@@ -213,6 +217,7 @@ fn settings(flags: &RunFlags) -> Settings {
     Settings {
         init: flags.init.clone(),
         output: flags.results.form(),
+        nul_ends: flags.results.format() == Format::Null,
         base64: flags.results.base64,
         // What they print is passed on and not kept.
         log_bytes_max: u64::MAX,

@@ -5,23 +5,77 @@ use super::exit::Exit;
 use super::flags::NoInput;
 use super::output::console::Console;
 use super::report::Report;
+use super::signals::Cause;
 use super::units::{count, duration_text, size_text};
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::time::Duration;
+use wpool::pool::session::closed_at_start;
 use wpool::pool::summary::{End, Summary};
 
 const RESUME_FLAGS: [&str; 4] = ["--resume", "--resume-failed", "--retry-failed", "--force-resume"];
 
-/// Tells how a run ended, and what to run next if jobs failed or are left.
+/// The command line that goes on with a run, for people to paste into a shell.
+#[derive(Clone, Debug)]
+pub(crate) struct Again<'a> {
+    /// The command line.
+    pub(crate) args: &'a [OsString],
+    /// Set if the run had a joblog.
+    pub(crate) logged: bool,
+    /// The text before it, where jobs come from standard input, and after it, where results go to a file by
+    /// standard output.
+    pub(crate) redirected: [String; 2],
+}
+
+impl<'a> Again<'a> {
+    /// The command line again. `reads` and `writes` say whether jobs come from standard input and results go to
+    /// standard output.
+    pub(crate) fn new(args: &'a [OsString], logged: bool, reads: bool, writes: bool) -> Self {
+        let file = |stream: BorrowedFd<'_>| {
+            let is_file = stream.try_clone_to_owned().and_then(|fd| File::from(fd).metadata());
+            let path = std::fs::read_link(format!("/proc/self/fd/{}", stream.as_raw_fd())).ok();
+            path.filter(|_| is_file.is_ok_and(|metadata| metadata.is_file()))
+        };
+        let quoted = |path: PathBuf| argv::quote(path.as_os_str().as_bytes());
+        let (input, output) = (file(io::stdin().as_fd()), file(io::stdout().as_fd()));
+        let (before, from) = match input {
+            _ if !reads => (String::new(), String::new()),
+            Some(path) => (String::new(), format!(" < {}", quoted(path))),
+            None => ("… | ".to_owned(), String::new()),
+        };
+        // Never `>`, which would empty the file.
+        let to =
+            output.filter(|_| writes).map_or(String::new(), |to| format!(" >> {}", quoted(to)));
+        Again { args, logged, redirected: [before, from + &to] }
+    }
+
+    fn with(&self, flag: &str) -> String {
+        let [before, after] = &self.redirected;
+        // A timeline is of one run: that of the first one stays.
+        let again = argv::again(self.args, flag, &RESUME_FLAGS, &["--trace"]);
+        format!("{before}{again}{after}")
+    }
+
+    /// Returns the line that goes on with a run that has jobs left.
+    pub(crate) fn go_on(&self) -> Option<String> {
+        self.logged.then(|| format!("go on with: {}", self.with("--resume-failed")))
+    }
+}
+
+/// Tells how a run ended, and what to run next if jobs failed or are left; answers with how that ends the
+/// program. `cause` is the signal that stopped it, if one did.
 pub(crate) fn tell(
     console: &mut Console,
     summary: &Summary,
     took: Duration,
-    logged: bool,
-    args: &[OsString],
-) {
+    again: &Again<'_>,
+    cause: Option<Cause>,
+) -> Exit {
     console.info(line(summary, took));
     if summary.undelivered > 0 {
         let lost = size_text(summary.undelivered as u64);
@@ -30,20 +84,15 @@ pub(crate) fn tell(
             .help("have what reads the output read to its end, or write to a file: --output FILE");
     }
     let left = summary.end != End::Complete;
-    if logged && left {
-        console.info(format_args!(
-            "go on with: {}",
-            argv::again(args, "--resume-failed", &RESUME_FLAGS)
-        ));
-    } else if logged && summary.stats.failed > 0 {
-        console.info(format_args!(
-            "run the failed jobs again with: {}",
-            argv::again(args, "--retry-failed", &RESUME_FLAGS)
-        ));
-    } else if summary.stats.failed > 0 || left {
-        console
-            .info("with --joblog FILE, a run can go on where another one stopped: --resume-failed");
+    match again.go_on() {
+        Some(go_on) if left => console.info(go_on),
+        Some(_) if summary.stats.failed > 0 => console
+            .info(format_args!("run the failed jobs again with: {}", again.with("--retry-failed"))),
+        None if summary.stats.failed > 0 || left => console
+            .info("with --joblog FILE, a run can go on where another one stopped: --resume-failed"),
+        _ => (),
     }
+    Exit::of_run(summary, cause)
 }
 
 /// The counts on one line.
@@ -95,6 +144,9 @@ pub(crate) fn no_jobs(what: NoInput, console: &mut Console) -> Exit {
 /// # Errors
 /// Standard output cannot be written.
 pub(crate) fn print(text: &str) -> Result<Exit, Report> {
+    if closed_at_start()[1] {
+        return Err(Report::new(Exit::Output, "standard output is closed"));
+    }
     match std::io::stdout().write_all(text.as_bytes()) {
         Ok(()) => Ok(Exit::Success),
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Exit::BrokenPipe),

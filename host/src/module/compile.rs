@@ -298,7 +298,7 @@ mod tests {
             ("(module (memory 1 1 shared (pagesize 1)))", "custom page sizes"),
             ("(module (func try catch_all end))", "legacy exceptions"),
         ] {
-            let error = compile(text.as_bytes(), false).unwrap_err();
+            let error = compile(text.as_bytes(), false, false).unwrap_err();
             assert!(matches!(&error, ModuleError::Proposal(it) if it.contains(name)), "{error:?}");
         }
     }
@@ -316,7 +316,7 @@ mod tests {
             (component("(component (core func (canon waitable-set.new)))"), true),
             (component("(import \"wasi:random/random@0.3.0\" (instance))"), true),
         ] {
-            let (_, description) = compile(text.as_bytes(), false).unwrap();
+            let (_, description) = compile(text.as_bytes(), false, false).unwrap();
             assert_eq!(description.is_concurrent(), concurrent, "{text}");
         }
     }

@@ -74,6 +74,12 @@ impl Intake {
         self.entries.clear();
     }
 
+    /// Forgets the jobs that were added and not yet taken; those that follow are numbered on.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.settled.clear();
+    }
+
     /// The first job that has failed already, and why.
     pub fn first_failed(&self) -> Option<(u64, &Failure)> {
         self.settled.iter().find_map(|(job, settled)| match settled {
@@ -137,15 +143,17 @@ pub struct Attempt {
     pub ran: Option<Duration>,
     /// Bytes of linear memory at its end, if measured.
     pub memory_bytes: Option<u64>,
+    /// The code with which its command exited, if measured.
+    pub exit_code: Option<i32>,
 }
 
 impl Attempt {
     /// The same attempt, with what its worker measured.
     #[inline]
     pub(super) fn measured(self, measure: Option<Measure>) -> Attempt {
-        let Some(Measure { began, nanos, memory_bytes }) = measure else { return self };
-        let ran = Some(Duration::from_nanos(nanos));
-        Attempt { began: Some(began), ran, memory_bytes: Some(memory_bytes), ..self }
+        let Some(Measure { began, nanos, memory_bytes, exit_code }) = measure else { return self };
+        let (began, ran) = (Some(began), Some(Duration::from_nanos(nanos)));
+        Attempt { began, ran, memory_bytes: Some(memory_bytes), exit_code: Some(exit_code), ..self }
     }
 }
 
@@ -154,7 +162,8 @@ impl Attempt {
 pub struct Outcome<'a> {
     /// Its number.
     pub job: u64,
-    /// Its input, if [`Config::keep_inputs`](super::config::Config::keep_inputs).
+    /// Its input, if [`Config::keep_inputs`](super::config::Config::keep_inputs). If not, the beginning of a
+    /// failed job's.
     pub input: Option<&'a [u8]>,
     /// The bytes of its result, or why there is none.
     pub result: Result<&'a [u8], &'a Failure>,

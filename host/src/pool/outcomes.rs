@@ -11,6 +11,9 @@ use crate::wire::clock::after;
 use crate::wire::failure::Failure;
 use std::time::Instant;
 
+/// Bytes of a failed job's input that the sink is told where it does not want all.
+const INPUT_TOLD_MAX: usize = 256;
+
 impl Dispatcher<'_> {
     /// Enters the outcomes that the source brought along.
     pub(super) fn settle_intake(&mut self) -> Result<(), PoolError> {
@@ -51,7 +54,7 @@ impl Dispatcher<'_> {
     pub(super) fn fail(
         &mut self,
         job: u64,
-        input: Vec<u8>,
+        mut input: Vec<u8>,
         failure: Failure,
         mut attempt: Attempt,
     ) -> Result<(), PoolError> {
@@ -65,8 +68,12 @@ impl Dispatcher<'_> {
         if !again {
             self.attempts.remove(&job);
             self.cancelled.remove(&job);
-            let input = self.config.keep_inputs.then_some(input);
-            return self.enter(job, Segment::Failed { input, failure, attempt });
+            if !self.config.keep_inputs {
+                // Enough to tell which job it was.
+                input.truncate(INPUT_TOLD_MAX);
+                input.shrink_to_fit();
+            }
+            return self.enter(job, Segment::Failed { input: Some(input), failure, attempt });
         }
         self.attempts.insert(job, failed_before + 1);
         self.retried += 1;

@@ -24,6 +24,9 @@ const READS_MAX: usize = 4;
 /// Bytes of lines that a worker may add to a job's own: notes of what was cut.
 const LOG_SLACK: u64 = 64 << 10;
 
+/// Most bytes of a failure beside what its job has printed.
+const FAILURE_BYTES_MAX: usize = 1 << 20;
+
 /// Reads that are enough for all that a pipe holds.
 const READS_PIPE: usize = PIPE_BYTES / ROOM_BYTES;
 
@@ -227,8 +230,8 @@ impl Dispatcher<'_> {
         };
         let (total, offset) = (u64_at(place, 0) as usize, u64_at(place, 8) as usize);
         let most = self.config.settings.output_bytes_max as usize + RECORD_BYTES + MEASURE_BYTES;
-        // A failure may be long where results must be short.
-        let most = most.max(1 << 20);
+        // A failure may be long where results must be short, and has what was printed behind it.
+        let most = most + FAILURE_BYTES_MAX;
         let at = worker.in_flight.iter().position(|batch| batch.id == header.batch);
         let at = at.ok_or("a part of a batch that is not in flight")?;
         let batch = &mut worker.in_flight[at];

@@ -376,6 +376,11 @@ fn left(config: &CompileConfig) -> Option<Duration> {
     config.deadline.map(|end| end.saturating_duration_since(Instant::now()))
 }
 
+/// Returns which of standard input, output and error were closed when this program began.
+pub fn closed_at_start() -> [bool; 3] {
+    crate::zygote::closed_at_start()
+}
+
 pub(super) fn setup(what: &'static str) -> impl Fn(io::Error) -> PoolError {
     move |error| PoolError::setup(what, error)
 }

@@ -5,6 +5,7 @@ use super::waits::Awaited;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
 /// The message of a trap for want of stack.
 pub const STACK_EXHAUSTED: &str = "call stack exhausted";
@@ -88,6 +89,9 @@ pub struct Failure {
     /// asked for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<NonZeroU64>,
+    /// The standard output of a command that exited or trapped. From the guest: untrusted.
+    #[serde(skip)]
+    pub stdout: Arc<Vec<u8>>,
 }
 
 impl Failure {
@@ -101,11 +105,25 @@ impl Failure {
             awaited: None,
             signal: None,
             asked: None,
+            stdout: Arc::default(),
         }
     }
 
+    /// Appends what a record holds of it: `{length u32}`, itself as JSON of that length, and the bytes of
+    /// [`stdout`](Self::stdout).
+    pub(crate) fn encode(&self, to: &mut Vec<u8>) {
+        let start = to.len();
+        to.extend_from_slice(&[0; 4]);
+        serde_json::to_writer(&mut *to, self).expect("a failure is made of strings and numbers");
+        let length = (to.len() - start - 4) as u32;
+        to[start..start + 4].copy_from_slice(&length.to_le_bytes());
+        to.extend_from_slice(&self.stdout);
+    }
+
     /// Reads a failure as a worker has written it, and cuts what is longer than a worker may write.
-    pub(crate) fn decode(json: &[u8]) -> Option<Failure> {
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Failure> {
+        let (length, rest) = bytes.split_first_chunk::<4>()?;
+        let (json, stdout) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
         // A text of many short strings takes eight times its length.
         let json = Some(json).filter(|json| json.len() <= ENCODED_BYTES_MAX)?;
         let mut failure: Failure = serde_json::from_slice(json).ok()?;
@@ -115,13 +133,15 @@ impl Failure {
         failure.backtrace.shrink_to_fit();
         // The dispatcher alone sees what the job waited for, and what signal ended its process.
         (failure.awaited, failure.signal) = (None, None);
+        // As much as a result may have, which the dispatcher has checked.
+        failure.stdout = stdout.to_vec().into();
         Some(failure)
     }
 
     /// Bytes that the failure takes beside its own size.
     pub(crate) fn bytes(&self) -> usize {
         let frames = self.backtrace.iter().map(|frame| frame.len() + size_of::<String>());
-        self.message.len() + frames.sum::<usize>()
+        self.message.len() + self.stdout.len() + frames.sum::<usize>()
     }
 
     /// Whether the job was given up before there was a process to send a signal to.
@@ -194,17 +214,33 @@ mod tests {
 
     #[test]
     fn a_failure_that_a_worker_made_up_is_cut_to_what_a_worker_may_write() {
+        let decode = |failure: &Failure| {
+            let mut bytes = Vec::new();
+            failure.encode(&mut bytes);
+            Failure::decode(&bytes)
+        };
         let long = Failure {
             backtrace: vec!["f".repeat(2 * FRAME_BYTES_MAX); FRAMES_MAX + 1],
             ..Failure::new(FailureKind::Trap, "é".repeat(MESSAGE_BYTES_MAX))
         };
-        let decoded = Failure::decode(&serde_json::to_vec(&long).unwrap()).unwrap();
+        let decoded = decode(&long).unwrap();
         assert_eq!(decoded.message.len(), MESSAGE_BYTES_MAX);
         assert_eq!(decoded.backtrace, vec!["f".repeat(FRAME_BYTES_MAX); FRAMES_MAX]);
         assert!(decoded.bytes() < MESSAGE_BYTES_MAX + FRAMES_MAX * (FRAME_BYTES_MAX + 64));
         let frames = Failure { backtrace: vec![String::new(); 1 << 20], ..long };
-        assert_eq!(Failure::decode(&serde_json::to_vec(&frames).unwrap()), None);
+        assert_eq!(decode(&frames), None);
         assert_eq!(Failure::decode(b"{"), None);
+    }
+
+    #[test]
+    fn a_failure_comes_back_with_what_was_printed_before_it() {
+        let mut bytes = Vec::new();
+        let exit = Failure { code: Some(1), ..Failure::new(FailureKind::Exit, "with code 1") };
+        let failure = Failure { stdout: b"0\n\xff".to_vec().into(), ..exit };
+        failure.encode(&mut bytes);
+        assert_eq!(Failure::decode(&bytes), Some(failure));
+        assert_eq!(Failure::decode(&bytes[..20]), None);
+        assert_eq!(Failure::decode(b"{}"), None);
     }
 
     #[test]

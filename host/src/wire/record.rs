@@ -1,11 +1,11 @@
 //! Records: what a worker commits to its outbox, one for each finished job of a batch.
 //!
 //! ```text
-//! {index u16, status u8, flags u8, len u32} [{began u64, nanoseconds u64, memory u64}] bytes
+//! {index u16, status u8, flags u8, len u32} [{began u64, nanoseconds u64, memory u64, exit code i64}] bytes
 //! ```
 //!
 //! `index` counts the batch's jobs from 0 and rises by one from record to record. `status` 0 means
-//! the bytes are the job's result, 1 that they are a [`Failure`](super::failure::Failure) as JSON.
+//! the bytes are the job's result, 1 that they are a [`Failure`](super::failure::Failure), encoded.
 //! Flag 1 tells that the measurements are there.
 
 use super::clock::Moment;
@@ -15,26 +15,30 @@ use super::frame::{u32_at, u64_at};
 pub(crate) const RECORD_BYTES: usize = 8;
 
 /// Bytes of a record's measurements.
-pub(crate) const MEASURE_BYTES: usize = 24;
+pub(crate) const MEASURE_BYTES: usize = 32;
 
 const MEASURED: u8 = 1;
 
-/// When a job began, how long it ran, and how much linear memory its instance had at its end.
+/// When a job began, how long it ran, how much linear memory its instance had at its end, and the code with
+/// which its command exited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Measure {
     pub(crate) began: Moment,
     pub(crate) nanos: u64,
     pub(crate) memory_bytes: u64,
+    pub(crate) exit_code: i32,
 }
 
 impl Measure {
     /// Of a job that began then and ends now.
-    pub(crate) fn until_now(began: Moment, memory_bytes: u64) -> Measure {
-        Measure { began, nanos: Moment::now().since(began).as_nanos() as u64, memory_bytes }
+    pub(crate) fn until_now(began: Moment, memory_bytes: u64, exit_code: i32) -> Measure {
+        let nanos = Moment::now().since(began).as_nanos() as u64;
+        Measure { began, nanos, memory_bytes, exit_code }
     }
 
     fn encode(self) -> [u8; MEASURE_BYTES] {
-        let words = [self.began.nanos(), self.nanos, self.memory_bytes];
+        let exit_code = i64::from(self.exit_code) as u64;
+        let words = [self.began.nanos(), self.nanos, self.memory_bytes, exit_code];
         let mut bytes = [0; MEASURE_BYTES];
         for (bytes, word) in bytes.chunks_exact_mut(8).zip(words) {
             bytes.copy_from_slice(&word.to_le_bytes());
@@ -45,7 +49,8 @@ impl Measure {
     /// Reads what [`encode`](Self::encode) wrote; the caller has checked the length.
     fn decode(bytes: &[u8]) -> Measure {
         let began = Moment::of_nanos(u64_at(bytes, 0));
-        Measure { began, nanos: u64_at(bytes, 8), memory_bytes: u64_at(bytes, 16) }
+        let (nanos, memory_bytes) = (u64_at(bytes, 8), u64_at(bytes, 16));
+        Measure { began, nanos, memory_bytes, exit_code: u64_at(bytes, 24) as i32 }
     }
 }
 
@@ -123,7 +128,8 @@ mod tests {
 
     #[test]
     fn a_record_comes_back_as_it_was_written() {
-        let measure = Some(Measure { began: Moment::of_nanos(3), nanos: 1, memory_bytes: 2 });
+        let measure =
+            Some(Measure { began: Moment::of_nanos(3), nanos: 1, memory_bytes: 2, exit_code: -1 });
         for measure in [None, measure] {
             let record = Record { index: 3, failed: true, measure, bytes: b"why" };
             let bytes = encode(&record);

@@ -135,6 +135,10 @@ pub struct Settings {
     pub input: InputForm,
     /// What results may look like.
     pub output: OutputForm,
+    /// Set if a NUL byte ends each printed result, so that a job fails whose result holds one.
+    pub nul_ends: bool,
+    /// The exit codes of commands that are successes.
+    pub ok_exit: Vec<i32>,
     /// Whether `list<u8>` in results is a string in base64, and not an array of numbers.
     pub base64: bool,
     /// Arguments of a command.
@@ -214,6 +218,8 @@ impl Default for Settings {
             pause: PauseAfter::default(),
             input: InputForm::default(),
             output: OutputForm::default(),
+            nul_ends: false,
+            ok_exit: vec![0],
             base64: false,
             command: CommandLine::default(),
             stdio: false,

@@ -1,10 +1,11 @@
 //! All jobs of a run in one process, from memory to memory: what pipes and other processes cost is
 //! measured against this.
 
+use super::fault;
 use super::guest::Guest;
+use super::jail;
 use super::log::{LogSink, Origin};
 use super::program::Program;
-use super::{encode, fault, jail};
 use crate::wire::control::{ALONE_BYTES_MAX, JOB_TOO_SLOW};
 use crate::wire::frame::Walk;
 use crate::wire::record;
@@ -96,7 +97,7 @@ fn work<'a>(
         record::begin(&mut record, false);
         let result = guest.run(*number, job, &mut record);
         if let Err(failure) = &result {
-            encode(failure, &mut record);
+            failure.encode(&mut record);
         }
         record::finish(&mut record, 0, result.is_err(), None);
         records.extend_from_slice(&record);

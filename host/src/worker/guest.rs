@@ -38,6 +38,8 @@ pub(crate) struct Guest<'a> {
     numbers: Vec<ValRaw>,
     /// Linear memory of the last instance that was thrown away.
     memory_bytes: u64,
+    /// The code with which the last command exited.
+    exit_code: i32,
 }
 
 impl<'a> Guest<'a> {
@@ -66,6 +68,7 @@ impl<'a> Guest<'a> {
             live: None,
             numbers: vec![ValRaw::i64(0); program.width()],
             memory_bytes: 0,
+            exit_code: 0,
             program,
         }
     }
@@ -108,6 +111,7 @@ impl<'a> Guest<'a> {
             Calling::Command { command, .. } => self.run_command(number, task, command, job, out),
             Calling::Native(task) => self.run_native(task, job, out),
         };
+        let result = result.and_then(|()| outcome::check_nul(&program.settings, &out[start..]));
         match (&result, &mut self.live) {
             (Ok(()), Some(live)) => live.store.end_job(),
             (Ok(()), None) => {}
@@ -125,6 +129,11 @@ impl<'a> Guest<'a> {
     /// Bytes of linear memory of the instance that ran the last job.
     pub(crate) fn memory_bytes(&self) -> u64 {
         self.live.as_ref().map_or(self.memory_bytes, |live| live.store.data().limits.memory_bytes())
+    }
+
+    /// The code with which the command of the last job exited; 0 where it is no command.
+    pub(crate) fn exit_code(&self) -> i32 {
+        self.exit_code
     }
 
     #[inline]
@@ -243,18 +252,27 @@ impl<'a> Guest<'a> {
         self.discard();
         self.random.begin_job(number);
         let grants = Grants { arguments: &arguments, input: Some(Input::new(job.stdin)) };
+        let start = out.len();
         self.captured.swap(out);
         let result = self.instantiate(number, task, grants).and_then(|mut live| {
             let called = live.run_command();
-            let failure = called
-                .err()
-                .and_then(|error| self.failure(&live.store, &error))
-                .map_or(Ok(()), Err);
+            let failure = called.err().and_then(|error| self.failure(&live.store, &error));
             self.live = Some(live);
-            failure
+            self.judge(failure)
         });
         self.captured.swap(out);
-        result
+        result.map_err(|failure| match failure.kind {
+            // What there is of it is as large as a result may be, and cut.
+            FailureKind::OutputTooLarge => failure,
+            _ => Failure { stdout: out[start..].to_vec().into(), ..failure },
+        })
+    }
+
+    /// Decides by the exit code whether a command has succeeded.
+    fn judge(&mut self, failure: Option<Failure>) -> Result<(), Failure> {
+        let ended = failure.unwrap_or_else(|| outcome::exited(0));
+        self.exit_code = ended.code.unwrap_or(0);
+        if outcome::is_ok_exit(&ended, &self.program.settings) { Ok(()) } else { Err(ended) }
     }
 
     /// Makes sure that there is an instance, and makes it ready for a job.

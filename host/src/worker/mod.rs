@@ -310,9 +310,10 @@ impl<'a> Worker<'a> {
         }
         record::begin(&mut self.record, began.is_some());
         let result = guest.run(number, job, &mut self.record);
-        let measure = began.map(|began| Measure::until_now(began, guest.memory_bytes()));
+        let (memory_bytes, exit_code) = (guest.memory_bytes(), guest.exit_code());
+        let measure = began.map(|began| Measure::until_now(began, memory_bytes, exit_code));
         if let Err(failure) = &result {
-            encode(failure, &mut self.record);
+            failure.encode(&mut self.record);
         }
         record::finish(&mut self.record, index, result.is_err(), measure);
         if self.settings.waits {
@@ -409,9 +410,9 @@ impl<'a> Worker<'a> {
         });
         // What memory it had is gone with it.
         let began = || self.memory.began().unwrap_or_else(Moment::now);
-        let measure = self.settings.measured.then(|| Measure::until_now(began(), 0));
+        let measure = self.settings.measured.then(|| Measure::until_now(began(), 0, 0));
         record::begin(&mut self.record, measure.is_some());
-        encode(&failure, &mut self.record);
+        failure.encode(&mut self.record);
         record::finish(&mut self.record, index, true, measure);
         let fits = outbox.put(&self.memory, &self.pipe, &self.record)?;
         Ok(self.after(true, fits))
@@ -426,8 +427,4 @@ fn try_fill(frames: &mut FrameBuffer, jobs: &mut File) -> io::Result<Option<usiz
         Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-fn encode(failure: &Failure, to: &mut Vec<u8>) {
-    serde_json::to_writer(to, failure).expect("a failure is made of strings and numbers");
 }

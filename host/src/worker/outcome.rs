@@ -79,8 +79,31 @@ pub(crate) fn failure(
 
 /// What became of a job whose guest exited.
 fn exit(code: i32) -> Option<Failure> {
+    (code != 0).then(|| exited(code))
+}
+
+/// The failure of a job whose guest exited with a code that is none of a success.
+pub(crate) fn exited(code: i32) -> Failure {
     let message = format!("with code {code}");
-    (code != 0).then(|| Failure { code: Some(code), ..Failure::new(FailureKind::Exit, message) })
+    Failure { code: Some(code), ..Failure::new(FailureKind::Exit, message) }
+}
+
+/// Returns whether a command has exited with a code that is a success.
+pub(crate) fn is_ok_exit(failure: &Failure, settings: &Settings) -> bool {
+    failure.kind == FailureKind::Exit
+        && failure.code.is_some_and(|code| settings.ok_exit.contains(&code))
+}
+
+/// Checks that a result holds no NUL byte where one ends each result.
+///
+/// # Errors
+/// The result would be taken for two.
+#[inline]
+pub(crate) fn check_nul(settings: &Settings, result: &[u8]) -> Result<(), Failure> {
+    match settings.nul_ends && memchr::memchr(0, result).is_some() {
+        true => Err(guest_error(b"its result has a NUL byte in it, which would end it")),
+        false => Ok(()),
+    }
 }
 
 /// A task that exits instead of returning has no result, whatever its code.

@@ -5,9 +5,12 @@ use crate::module::description::Task;
 use crate::module::scalar::Scalar;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::settings::{InputForm, OutputForm};
-use memchr::memchr;
+use memchr::{memchr2, memchr2_iter};
 use serde::de::IgnoredAny;
 use std::str::Utf8Error;
+
+/// Most lists and objects that a value of a result lies in; serde_json, too, takes no more.
+const DEPTH_MAX: usize = 128;
 
 /// What a byte task takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +98,7 @@ fn not_text(error: &Utf8Error) -> Failure {
 /// Appends what a byte task wrote, if it may be a result in this form.
 ///
 /// # Errors
-/// It is not one line.
+/// The bytes are not one value of JSON on one line.
 pub(crate) fn result(form: OutputForm, written: &[u8], out: &mut Vec<u8>) -> Result<(), Failure> {
     match form {
         OutputForm::Bytes => out.extend_from_slice(written),
@@ -104,14 +107,43 @@ pub(crate) fn result(form: OutputForm, written: &[u8], out: &mut Vec<u8>) -> Res
             Err(_) => out.extend_from_slice(written),
         },
         OutputForm::Json => {
-            let one_line = !written.is_empty() && memchr(b'\n', written).is_none();
-            if !one_line || std::str::from_utf8(written).is_err() {
+            let one_line = memchr2(b'\n', b'\r', written).is_none();
+            // The parser does not look at the bytes of a string.
+            if !one_line || std::str::from_utf8(written).is_err() || !is_json(written) {
                 return Err(guest_error(b"result is not one line of JSON"));
             }
             out.extend_from_slice(written);
         }
     }
     Ok(())
+}
+
+/// Returns whether the bytes are one value of JSON that any parser can take.
+fn is_json(bytes: &[u8]) -> bool {
+    is_shallow(bytes) && serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
+}
+
+/// Returns whether no list or object of this JSON lies in too many others: parsers without a bound would end.
+fn is_shallow(json: &[u8]) -> bool {
+    if memchr2_iter(b'[', b'{', json).nth(DEPTH_MAX).is_none() {
+        return true;
+    }
+    let (mut depth, mut text, mut escaped) = (0_usize, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = text,
+            b'"' => text = !text,
+            _ if text => {}
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEPTH_MAX {
+            return false;
+        }
+    }
+    true
 }
 
 #[cfg(test)]
@@ -156,13 +188,34 @@ mod tests {
 
     #[test]
     fn a_result_that_is_not_one_line_of_text_fails_unless_bytes_are_wanted() {
-        for forged in [&b"1\n2"[..], b"\xff", b""] {
+        for forged in [&b"1\n2"[..], b"\"\xff\"", b""] {
             let mut out = Vec::new();
             let failure = result(OutputForm::Json, forged, &mut out).unwrap_err();
             assert_eq!(failure.to_string(), "guest error: result is not one line of JSON");
             result(OutputForm::Bytes, forged, &mut out).unwrap();
             result(OutputForm::Raw, forged, &mut out).unwrap();
             assert_eq!(out, [forged, forged].concat());
+        }
+    }
+
+    #[test]
+    fn a_result_is_one_value_and_not_too_deep() {
+        let nested = |depth| ["[".repeat(depth), "]".repeat(depth)].concat();
+        let flat = format!("[{}]", vec!["[\"[[{\\\"[\"]"; 1000].join(","));
+        for (written, good) in [
+            ("1", true),
+            ("[1, 2] ", true),
+            ("1 2", false),
+            ("{", false),
+            ("nul", false),
+            ("1\r", false),
+            ("\"\x1b[2J\"", false),
+            (&nested(128), true),
+            (&nested(129), false),
+            (&flat, true),
+        ] {
+            let mut out = Vec::new();
+            assert_eq!(result(OutputForm::Json, written.as_bytes(), &mut out).is_ok(), good);
         }
     }
 

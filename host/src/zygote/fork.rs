@@ -6,21 +6,43 @@ use crate::wire::control::ExitStatus;
 use crate::worker::jail;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction};
 use nix::unistd::{ForkResult, Pid, fork, getpid};
+use rustix::io::{Errno, fcntl_getfd};
 use rustix::process::{PidfdFlags, pidfd_open};
 use std::fs::DirEntry;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 /// Name of the environment variable that makes this program a zygote.
 pub(super) const MARKER: &str = "WPOOL_ZYGOTE";
 
+/// The standard streams that were closed when this program began, a bit each.
+static CLOSED: AtomicU8 = AtomicU8::new(0);
+
+/// Returns which of standard input, output and error were closed when this program began. Rust puts /dev/null in
+/// the place of those before `main`, which takes what is written and loses it.
+pub(crate) fn closed_at_start() -> [bool; 3] {
+    let closed = CLOSED.load(Relaxed);
+    [0, 1, 2].map(|stream| closed & (1 << stream) != 0)
+}
+
+fn note_closed() {
+    let (input, output, error) = (io::stdin(), io::stdout(), io::stderr());
+    for (bit, fd) in [(1, input.as_fd()), (2, output.as_fd()), (4, error.as_fd())] {
+        if fcntl_getfd(fd) == Err(Errno::BADF) {
+            CLOSED.fetch_or(bit, Relaxed);
+        }
+    }
+}
+
 /// Run by the loader before `main`, in every program that contains this crate.
 ///
-/// It does nothing unless the marker is there and standard input is a socket: a marker that leaked
+/// The function notes which standard streams are closed, and does nothing else unless the marker is there and standard input is a socket: a marker that leaked
 /// into an ordinary environment must not turn a program into a zygote. Nor may whoever starts a program
 /// with the rights of another user: what a zygote is told to load runs with these rights.
 extern "C" fn before_main() {
+    note_closed();
     if std::env::var_os(MARKER).is_none() || is_privileged() {
         return;
     }

@@ -15,3 +15,4 @@ mod nursery;
 mod server;
 
 pub(crate) use client::{LOADED, LoadError, Loaded, Zygote, loaded, payload};
+pub(crate) use fork::closed_at_start;

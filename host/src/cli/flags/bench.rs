@@ -170,6 +170,7 @@ impl BenchFlags {
             argv0: self.grants.argv0.as_deref(),
             template: &self.template,
             replace: None,
+            ok_exit: &[0],
             input: &self.input,
         }
     }

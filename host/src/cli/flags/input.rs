@@ -213,4 +213,14 @@ impl InputFlags {
             _ => Ok(()),
         }
     }
+
+    /// Returns whether jobs are made of records in another way than one of each, or in another order.
+    pub(crate) fn is_shaped(&self) -> bool {
+        self.pipe || self.shuf || self.run().is_some()
+    }
+
+    /// Returns whether jobs that are read from files come from standard input, too.
+    pub(crate) fn reads_standard_input(&self) -> bool {
+        self.arg_file.is_empty() || self.arg_file.iter().any(|path| path.as_os_str() == "-")
+    }
 }

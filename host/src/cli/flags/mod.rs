@@ -129,6 +129,7 @@ impl MapFlags {
             argv0: self.grants.argv0.as_deref(),
             template: &self.template,
             replace: self.replace.as_deref(),
+            ok_exit: &self.output.ok_exit,
             input: &self.input,
         }
     }

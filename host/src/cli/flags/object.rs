@@ -9,7 +9,7 @@
 use crate::cli::numbers::{self, Type};
 use crate::cli::units;
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use wpool::Permits;
 
 /// Longest name of an object.
@@ -81,6 +81,16 @@ pub(crate) enum Elements {
     Given(String),
     /// The numbers of a file.
     File(PathBuf),
+}
+
+impl Elements {
+    /// The file that they are read from.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Elements::File(file) => Some(file),
+            Elements::Zeros(_) | Elements::Given(_) => None,
+        }
+    }
 }
 
 /// `--region`.

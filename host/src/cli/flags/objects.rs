@@ -4,6 +4,7 @@ use super::object::{
     self, Array, Barrier, Condition, Event, Queue, Region, Save, Semaphore, Value,
 };
 use clap::Args;
+use std::path::Path;
 
 /// Objects that guests share, by their names. Each flag can be given several times.
 #[derive(Args, Debug)]
@@ -61,6 +62,14 @@ pub(crate) struct ObjectFlags {
 }
 
 impl ObjectFlags {
+    /// Returns whether an object begins with what is in a file.
+    pub(crate) fn begins_with(&self, name: &str, file: &Path) -> bool {
+        let queues = self.queue.iter().map(|queue| (&queue.name, queue.file.as_deref()));
+        let regions = self.region.iter().map(|region| (&region.name, region.file.as_deref()));
+        let arrays = self.array.iter().map(|array| (&array.name, array.elements.file()));
+        queues.chain(regions).chain(arrays).any(|known| known == (&name.to_owned(), Some(file)))
+    }
+
     /// Whether nothing is to be made, shown or saved.
     pub(crate) fn is_empty(&self) -> bool {
         let ObjectFlags {

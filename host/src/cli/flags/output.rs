@@ -31,7 +31,8 @@ pub(crate) enum ProgressWhen {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Results")]
 pub(crate) struct ResultFlags {
-    /// Write results to FILE (emptied first, then written as they come) instead of standard output
+    /// Write results to FILE instead of standard output. What is in it is replaced, unless a run goes on: then
+    /// results take their place in it
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 
@@ -70,7 +71,17 @@ pub(crate) struct OutputFlags {
     #[arg(long, value_name = "DIR", alias = "res", value_parser = grammar::results)]
     pub(crate) results: Option<PathBuf>,
 
-    /// Print results as they come; failed jobs print nothing
+    /// Exit codes of a command that are successes
+    #[arg(
+        long,
+        value_name = "CODES",
+        value_delimiter = ',',
+        default_value = "0",
+        allow_hyphen_values = true
+    )]
+    pub(crate) ok_exit: Vec<i32>,
+
+    /// Print results as they come; failed tasks print nothing
     #[arg(long)]
     pub(crate) unordered: bool,
 
@@ -104,6 +115,18 @@ impl ResultFlags {
             OutputFormat::Jsonl => Format::Jsonl,
             OutputFormat::Null => Format::Null,
         }
+    }
+
+    /// Returns the format of results in words: a run that goes on has to write them like this, too.
+    pub(crate) fn words(&self, tag: bool) -> String {
+        let format = match self.format() {
+            Format::Raw => "raw",
+            Format::Jsonl => "jsonl",
+            Format::Null => "null",
+        };
+        let flags = [("tag", tag), ("raw-output", self.raw_output), ("base64", self.base64)];
+        let flags = flags.iter().filter(|(_, given)| *given).map(|(flag, _)| format!(" --{flag}"));
+        format!("--output-format {format}{}", flags.collect::<String>())
     }
 
     /// What results may look like.

@@ -3,14 +3,19 @@
 use super::columns::Columns;
 use super::files::Files;
 use super::lines::{START_BYTES_MAX, is_readable};
-use super::names::Names;
+use super::names::{Names, shorten};
+use crate::cli::escape;
+use crate::cli::files::FileId;
 use crate::cli::output::resume::Skip;
+use crate::cli::report::Report;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileTypeExt;
+use wpool::pool::error::PoolError;
 use wpool::pool::feed::Intake;
 use wpool::wire::directory::Directory;
 use wpool::wire::failure::{Failure, FailureKind};
@@ -77,6 +82,12 @@ pub(crate) struct Encoder {
     names: Names,
     /// Whether a word is a job as it is: the fast path.
     plain: bool,
+    /// Set if jobs are compared with those of the log, and not made.
+    compares: bool,
+    /// The first job that is not the one that the log has under its number.
+    differs: Option<Differs>,
+    /// Files that the run writes: no job is made of one.
+    written: Vec<FileId>,
     scratch: Vec<u8>,
     columns: Vec<Vec<u8>>,
     run: Run,
@@ -112,19 +123,84 @@ enum Opened {
 /// Most bytes that are read of a pipe before others have their turn.
 const TURN_BYTES: u64 = 4 << 20;
 
+/// A job that is not the one that the joblog has under its number.
+#[derive(Debug)]
+pub(crate) struct Differs {
+    /// The job's place.
+    pub(crate) place: String,
+    /// The job as it is now, if there is one.
+    pub(crate) text: Option<String>,
+}
+
+impl fmt::Display for Differs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Differs { place, text } = self;
+        match text {
+            Some(text) => write!(f, "is of other jobs: {place} is `{text}`, which it was not"),
+            None => write!(f, "is of other jobs: there is no {place} any more"),
+        }
+    }
+}
+
+impl std::error::Error for Differs {}
+
+impl Differs {
+    /// The one that an error of a run is about.
+    pub(crate) fn in_error(error: &PoolError) -> Option<&Differs> {
+        match error {
+            PoolError::Input(error) => error.get_ref()?.downcast_ref(),
+            _ => None,
+        }
+    }
+
+    /// The report of it.
+    pub(crate) fn report(&self) -> Report {
+        Report::usage(format!("the joblog {self}"))
+            .help("give the same jobs, or more; without a resume flag the log begins anew")
+    }
+}
+
 impl Encoder {
     /// An encoder of jobs of at most `bytes_max` bytes.
     pub(crate) fn new(form: Form, bytes_max: usize, skip: Option<Skip>, names: Names) -> Self {
         let as_it_is = form.shape == Shape::Word && matches!(form.words, Words::One);
         let plain = as_it_is && !form.files && !form.jsonl && skip.is_none();
         let (scratch, columns, run) = (Vec::new(), Vec::new(), Run::default());
-        let files = Files::default();
-        Encoder { form, files, bytes_max, skip, names, plain, scratch, columns, run, piped: None }
+        Encoder {
+            form,
+            files: Files::default(),
+            bytes_max,
+            skip,
+            names,
+            plain,
+            compares: false,
+            differs: None,
+            written: Vec::new(),
+            scratch,
+            columns,
+            run,
+            piped: None,
+        }
     }
 
     /// The same, for jobs of guests that are granted these folders.
     pub(crate) fn beside(self, granted: &[Directory]) -> Self {
         Encoder { files: Files::beside(granted), ..self }
+    }
+
+    /// The same, but jobs are only compared with those of the log.
+    pub(crate) fn comparing(self) -> Self {
+        Encoder { compares: true, ..self }
+    }
+
+    /// The same, but jobs that are one of these files fail.
+    pub(crate) fn sparing(self, written: Vec<FileId>) -> Self {
+        Encoder { written, ..self }
+    }
+
+    /// Takes the first job that is not the one that the log has under its number.
+    pub(crate) fn take_differs(&mut self) -> Option<Differs> {
+        self.differs.take()
     }
 
     /// Adds the job of a single record, or makes the record a part of one.
@@ -175,12 +251,18 @@ impl Encoder {
     /// Adds the job of these words.
     pub(crate) fn add(&mut self, intake: &mut Intake, words: &[&[u8]]) {
         let job = intake.next_number();
-        if self.skip.as_ref().is_some_and(|skip| skip.contains(job)) {
-            return intake.skip();
+        if let Some(skip) = self.skip.clone() {
+            let text = self.text(words);
+            if !self.is_same(&skip, job, &text) {
+                return;
+            }
+            if self.compares || skip.contains(job) {
+                return intake.skip();
+            }
         }
         if self.form.files {
             self.names.opened(job, words[0]);
-            match open(&self.files, words[0], self.bytes_max, &mut self.scratch) {
+            match open(&self.files, words[0], self.bytes_max, &self.written, &mut self.scratch) {
                 Ok(Opened::Read) => {}
                 Ok(Opened::Pipe(pipe)) => {
                     let words = words.iter().map(|word| word.to_vec()).collect();
@@ -232,9 +314,27 @@ impl Encoder {
     /// Adds a job whose word is too long to be kept; `start` is its beginning.
     pub(crate) fn add_too_large(&mut self, intake: &mut Intake, start: &[u8]) {
         let job = intake.next_number();
-        match self.skip.as_ref().is_some_and(|skip| skip.contains(job)) {
-            true => intake.skip(),
-            false => self.fail(intake, start, too_large(self.bytes_max)),
+        match self.skip.clone() {
+            Some(skip) if !self.is_same(&skip, job, start) => (),
+            Some(skip) if self.compares || skip.contains(job) => intake.skip(),
+            _ => self.fail(intake, start, too_large(self.bytes_max)),
+        }
+    }
+
+    /// Returns whether a job may be the one that the log has, and all before it were.
+    fn is_same(&mut self, skip: &Skip, job: u64, text: &[u8]) -> bool {
+        if self.differs.is_none() && !skip.is_same(job, text) {
+            let text = Some(shorten(&escape::bytes(text)));
+            self.differs = Some(Differs { place: self.names.position(job), text });
+        }
+        self.differs.is_none()
+    }
+
+    /// A job of one word as the log has it.
+    fn text<'a>(&self, words: &[&'a [u8]]) -> Cow<'a, [u8]> {
+        match words {
+            [only] => Cow::Borrowed(only),
+            _ => Cow::Owned(words.join(&b' ')),
         }
     }
 
@@ -396,12 +496,17 @@ fn open(
     files: &Files,
     path: &[u8],
     bytes_max: usize,
+    written: &[FileId],
     bytes: &mut Vec<u8>,
 ) -> Result<Opened, Failure> {
     bytes.clear();
     let mut open = || -> io::Result<Opened> {
         let file = files.open(path)?;
-        let kind = file.metadata()?.file_type();
+        let metadata = file.metadata()?;
+        let kind = metadata.file_type();
+        if kind.is_file() && written.contains(&FileId::of(&metadata)) {
+            return Err(io::Error::other("this run writes it"));
+        }
         if kind.is_fifo() {
             return Ok(Opened::Pipe(file));
         }
@@ -473,7 +578,7 @@ mod tests {
 
     fn contents(path: &[u8]) -> Result<Vec<u8>, String> {
         let mut bytes = Vec::new();
-        match open(&Files::default(), path, 16, &mut bytes) {
+        match open(&Files::default(), path, 16, &[], &mut bytes) {
             Ok(_) => Ok(bytes),
             Err(failure) => Err(failure.message),
         }

@@ -10,8 +10,8 @@ use super::names::Names;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, IsTerminal, Read};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::io::{self, IsTerminal, Read, Seek, SeekFrom};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::fs::FileTypeExt;
 use wpool::pool::feed::{Fill, Intake};
 
@@ -124,6 +124,18 @@ impl Reader {
         Ok(Reader { file, name: name.into(), pollable, ahead: Vec::new(), begun: false })
     }
 
+    /// The same bytes once more, where they are those of a file.
+    fn copy(&self) -> Option<Reader> {
+        let at = (&self.file).stream_position().ok()?;
+        if !self.file.metadata().ok()?.is_file() {
+            return None;
+        }
+        let mut file = File::open(format!("/proc/self/fd/{}", self.file.as_raw_fd())).ok()?;
+        file.seek(SeekFrom::Start(at)).ok()?;
+        let (ahead, begun) = (self.ahead.clone(), self.begun);
+        Some(Reader { file, name: self.name.clone(), pollable: self.pollable, ahead, begun })
+    }
+
     /// What it is called.
     pub(crate) fn name(&self) -> &str {
         &self.name
@@ -217,6 +229,18 @@ impl Lines {
             }
         }
         self.readers.is_empty()
+    }
+
+    /// The same records once more, up to the first file that can be read only once; and whether these are all.
+    pub(crate) fn copy(&self) -> (Lines, bool) {
+        let readers: Vec<Reader> = self.readers.iter().map_while(Reader::copy).collect();
+        let all = readers.len() == self.readers.len();
+        (Lines::new(readers, self.record, self.prefix.clone(), self.names.anew()), all)
+    }
+
+    /// The names of the jobs.
+    pub(crate) fn names(&self) -> Names {
+        self.names.clone()
     }
 
     /// What to wait on.
@@ -428,7 +452,7 @@ pub(super) fn is_readable(file: &File) -> io::Result<bool> {
 mod tests {
     use super::*;
     use crate::cli::input::encode::{Form, Shape};
-    use std::io::{PipeWriter, Seek, Write, pipe};
+    use std::io::{PipeWriter, Write, pipe};
     use std::os::fd::OwnedFd;
 
     /// Bytes that an entry has beside its job.

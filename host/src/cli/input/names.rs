@@ -62,6 +62,14 @@ impl Names {
         Names(Rc::new(Inner { origin, files: RefCell::default() }))
     }
 
+    /// Names of the same kind, of which no file has been told yet.
+    pub(crate) fn anew(&self) -> Self {
+        match &self.0.origin {
+            Naming::Records { noun, each, before, .. } => Names::records(noun, *each, *before),
+            Naming::Words(_) | Naming::Range(..) => self.clone(),
+        }
+    }
+
     /// Notes that job `first` and those after it come from this file.
     pub(crate) fn started(&self, first: u64, file: &str) {
         if let Naming::Records { starts, .. } = &self.0.origin {
@@ -82,6 +90,19 @@ impl Names {
     /// Takes the path that was noted for this job.
     pub(crate) fn take_path(&self, job: u64) -> Option<Vec<u8>> {
         self.0.files.borrow_mut().remove(&job)
+    }
+
+    /// Returns the job's place in the input, without the job itself.
+    pub(crate) fn position(&self, job: u64) -> String {
+        match &self.0.origin {
+            Naming::Records { .. } => self.place(job),
+            _ => format!("job {job}"),
+        }
+    }
+
+    /// Returns whether a place does not tell what the job is.
+    pub(crate) fn are_positions(&self) -> bool {
+        matches!(self.0.origin, Naming::Records { .. })
     }
 
     /// Where the job stands in the input, for people; not yet escaped.

@@ -23,8 +23,16 @@ pub(crate) struct Console {
     /// `-v`: details too.
     verbose: bool,
     progress: Progress,
+    /// Set while a bar stands on the last line, or will when all is written.
+    bar: bool,
     dropped: u64,
 }
+
+/// Takes the bar away: to the line's beginning, and clear it.
+const ERASE: &[u8] = b"\r\x1b[K";
+
+/// Columns of a terminal that does not tell how many it has.
+const COLUMNS: usize = 80;
 
 impl Console {
     /// Standard error, with this display of progress.
@@ -34,7 +42,12 @@ impl Console {
     pub(crate) fn new(quiet: bool, verbose: bool, progress: Progress) -> io::Result<Self> {
         let color = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
         let stream = Stream::of(io::stderr())?;
-        Ok(Console { stream, color, quiet, verbose, progress, dropped: 0 })
+        // A bar in a file would be nonsense.
+        let progress = match progress {
+            Progress::Bar { .. } if !stream.is_terminal() => Progress::None,
+            progress => progress,
+        };
+        Ok(Console { stream, color, quiet, verbose, progress, bar: false, dropped: 0 })
     }
 
     /// Whether all failures are told in full.
@@ -83,6 +96,7 @@ impl Console {
     /// A line of a guest's standard error that is wpool's own: as it is, and never dropped. Whoever
     /// calls this waits while much is held.
     pub(crate) fn pass(&mut self, tag: &str, line: &[u8]) {
+        self.erase_bar();
         push_line(self.stream.buffer(), tag, line);
     }
 
@@ -97,21 +111,50 @@ impl Console {
             self.dropped += 1;
             return;
         }
+        self.erase_bar();
         writeln!(self.stream.buffer(), "{text}").expect("writing to memory cannot fail");
     }
 
-    /// Shows progress.
-    pub(crate) fn progress(&mut self, stats: &Stats) {
+    /// Shows progress. A bar is drawn where nothing else stands on the line.
+    pub(crate) fn progress(&mut self, stats: &Stats, line_is_free: bool) {
         if let Some(line) = self.progress.update(stats) {
             self.info(line);
+        }
+        if line_is_free {
+            self.draw_bar();
         }
         // Results may be waiting for their reader, and what is said to people must not wait with them.
         self.flush();
     }
 
+    /// Draws the bar, if there is one and what was written before is read.
+    fn draw_bar(&mut self) {
+        if self.stream.held() > 0 {
+            return;
+        }
+        if let Some(bar) = self.progress.drawn(self.stream.columns().unwrap_or(COLUMNS)) {
+            self.stream.buffer().extend_from_slice(ERASE);
+            self.stream.buffer().extend_from_slice(bar.as_bytes());
+            self.bar = true;
+        }
+    }
+
+    /// Takes the bar away, so that something else can be written; true if that is on the screen.
+    pub(crate) fn hide_bar(&mut self) -> bool {
+        self.erase_bar();
+        self.flush()
+    }
+
+    fn erase_bar(&mut self) {
+        if std::mem::take(&mut self.bar) {
+            self.stream.buffer().extend_from_slice(ERASE);
+        }
+    }
+
     /// Ends the display of progress.
     pub(crate) fn end_progress(&mut self) {
-        self.progress.end();
+        self.erase_bar();
+        self.progress = Progress::None;
     }
 
     /// Bytes not yet written.
@@ -125,10 +168,9 @@ impl Console {
         if self.stream.held() == 0 {
             return true;
         }
-        let stream = &mut self.stream;
-        let flushed = self.progress.hidden(|| stream.flush());
+        let flushed = self.stream.flush();
         if flushed.is_err() {
-            stream.discard();
+            self.stream.discard();
         }
         let all = flushed.unwrap_or(true);
         if all && self.dropped > 0 {

@@ -53,12 +53,14 @@ impl Failures {
         self.names.clone()
     }
 
-    /// Tells of a failed job, or counts it. `path` is the file whose bytes the job was.
+    /// Tells of a failed job, or counts it. `path` is the file whose bytes the job was, `input` what is known of
+    /// the job itself.
     pub(crate) fn add(
         &mut self,
         console: &mut Console,
         job: u64,
         path: Option<&[u8]>,
+        input: &[u8],
         failure: &Failure,
     ) {
         let tell = console.is_verbose() || self.told < FULL_MAX;
@@ -67,10 +69,14 @@ impl Failures {
             return;
         }
         self.told += 1;
-        let place = match path {
+        let mut place = match path {
             Some(path) => shorten(&String::from_utf8_lossy(path)),
             None => self.names.place(job),
         };
+        // Where in a file a job stands does not tell what it is.
+        if path.is_none() && self.names.are_positions() && !input.is_empty() {
+            place = format!("{place}: {}", shorten(&escape::bytes(input)));
+        }
         self.tell(console, sentence(job, &place, failure), failure);
     }
 

@@ -1,10 +1,17 @@
 //! `--joblog`: GNU parallel's log of jobs, one row of nine columns for each.
 //!
-//! `Seq` counts from 1, as there. `Exitval` is 0 for success, a guest's exit code, 134 for a trap
-//! (as SIGABRT would give), 1 for other errors of the guest, and -1 for jobs that were stopped: by
-//! a limit, or, with `Signal` 2, by the end of the run, in which case `--resume` runs them again.
+//! `Seq` counts from 1, as there. `Receive` is the number of bytes that the job has in the output. `Exitval` is
+//! a command's exit code, 0 for success, 134 for a trap (as SIGABRT would give), 1 for other errors of the
+//! guest, and -1 for jobs that were stopped: by a limit, or, with `Signal` 2, by the end of the run, in which
+//! case `--resume` runs them again.
+//!
+//! A row is written when all bytes of its job are in the output, and rows are in the order of these. So the log
+//! tells where each job's result lies there, and what lies behind the last one was written by a run that was
+//! killed before it wrote the row.
 
-use crate::cli::escape;
+pub(super) use super::resume::log_text;
+use super::unwritable::Unwritable;
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Write};
@@ -19,34 +26,63 @@ pub(crate) const HEADER: &str =
 /// `Exitval` and `Signal` of a job that was given up because the run ended.
 pub(crate) const CANCELLED: (i32, i32) = (-1, 2);
 
+/// The place of a job's bytes in the output.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Place {
+    /// Bytes of the run's output up to the end of the job's.
+    pub(crate) end: u64,
+    /// Bytes of the job.
+    pub(crate) bytes: u64,
+}
+
 /// A log being written.
 #[derive(Debug)]
 pub(crate) struct JobLog {
     file: File,
+    /// The name in errors.
+    name: String,
+    /// Bytes of the file: whole rows.
+    bytes: u64,
+    /// The rows not yet written.
     rows: String,
+    /// The end of each of these rows' job in the output, and of the row in the file.
+    ends: VecDeque<(u64, u64)>,
+    /// Bytes of the output whose jobs have a row in the file.
+    logged: u64,
+    /// Exit codes that are successes.
+    ok_exit: Vec<i32>,
 }
 
 impl JobLog {
-    /// A log that is appended to this file.
-    pub(crate) fn new(file: File) -> Self {
-        JobLog { file, rows: String::new() }
+    /// A log that is appended to this file, which has so many bytes.
+    pub(crate) fn new(file: File, name: String, bytes: u64, ok_exit: Vec<i32>) -> Self {
+        let (rows, ends) = (String::new(), VecDeque::new());
+        JobLog { file, name, bytes, rows, ends, logged: 0, ok_exit }
     }
 
     /// Adds the row of a job. `start` is the run's start, in seconds since 1970.
-    pub(crate) fn add(&mut self, outcome: &Outcome<'_>, input: &[u8], start: Duration) {
+    pub(crate) fn add(
+        &mut self,
+        outcome: &Outcome<'_>,
+        input: &[u8],
+        start: Duration,
+        place: Place,
+    ) {
         let started = (start + outcome.attempt.sent).as_secs_f64();
         let ran = outcome.attempt.ran.unwrap_or_default().as_secs_f64();
-        let (exit, signal) = outcome.result.map_or_else(exit_and_signal, |_| (0, 0));
-        let received = outcome.result.map_or(0, <[u8]>::len);
-        let sent = input.len();
-        // A TAB or a line end inside the input would break the row.
-        let command = escape::bytes(input).replace('\t', "\\t");
+        let (exit, signal) = match outcome.result {
+            Ok(_) => (outcome.attempt.exit_code.unwrap_or(0), 0),
+            Err(failure) => self.exit_and_signal(failure),
+        };
+        let (sent, received) = (input.len(), place.bytes);
+        let command = log_text(input);
         let job = outcome.job + 1;
         writeln!(
             self.rows,
             "{job}\t:\t{started:.3}\t{ran:10.3}\t{sent}\t{received}\t{exit}\t{signal}\t{command}"
         )
         .expect("writing to a String cannot fail");
+        self.ends.push_back((place.end, self.bytes + self.rows.len() as u64));
     }
 
     /// Bytes of rows not yet written.
@@ -54,24 +90,64 @@ impl JobLog {
         self.rows.len()
     }
 
-    /// Writes the rows.
+    /// Bytes of the output whose jobs have a row in the file.
+    pub(crate) fn logged(&self) -> u64 {
+        self.logged
+    }
+
+    /// Writes the rows of jobs whose results are among the first `output` bytes of the output.
     ///
     /// # Errors
-    /// The file cannot be written.
-    pub(crate) fn flush(&mut self) -> io::Result<()> {
-        if !self.rows.is_empty() {
-            self.file.write_all(self.rows.as_bytes())?;
-            self.rows.clear();
+    /// The file cannot be written. It ends with a whole row all the same, where that is possible.
+    pub(crate) fn flush(&mut self, output: u64) -> io::Result<()> {
+        let due = self.ends.partition_point(|(end, _)| *end <= output);
+        let Some((_, last)) = due.checked_sub(1).map(|last| self.ends[last]) else { return Ok(()) };
+        let due = &self.rows.as_bytes()[..(last - self.bytes) as usize];
+        let mut written = 0;
+        let result = write_counted(&mut self.file, due, &mut written);
+        let whole = memchr::memrchr(b'\n', &due[..written]).map_or(0, |at| at + 1);
+        self.rows.drain(..whole);
+        self.bytes += whole as u64;
+        while let Some((end, _)) = self.ends.pop_front_if(|(_, row)| *row <= self.bytes) {
+            self.logged = end;
         }
-        Ok(())
+        if whole < written {
+            // A torn row is cut off by the run that goes on, too.
+            let _ = self.file.set_len(self.bytes);
+        }
+        result.map_err(Unwritable::log(&self.name))
     }
+
+    /// A failure must not look like a success, however it is told.
+    fn exit_and_signal(&self, failure: &Failure) -> (i32, i32) {
+        match exit_and_signal(failure) {
+            (code, 0) if self.ok_exit.contains(&code) => match self.ok_exit.contains(&1) {
+                true => (-1, 0),
+                false => (1, 0),
+            },
+            told => told,
+        }
+    }
+}
+
+/// Writes all bytes, and counts those that were written.
+fn write_counted(file: &mut File, bytes: &[u8], written: &mut usize) -> io::Result<()> {
+    while *written < bytes.len() {
+        match file.write(&bytes[*written..]) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(more) => *written += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 fn exit_and_signal(failure: &Failure) -> (i32, i32) {
     match failure.kind {
         FailureKind::GuestError | FailureKind::InvalidJob => (1, 0),
         FailureKind::Trap => (134, 0),
-        FailureKind::Exit => (failure.code.filter(|code| *code != 0).unwrap_or(1), 0),
+        FailureKind::Exit => (failure.code.unwrap_or(1), 0),
         FailureKind::OutOfMemory | FailureKind::Fuel | FailureKind::OutputTooLarge => (-1, 0),
         FailureKind::Timeout => (-1, 9),
         FailureKind::WorkerLost => (-1, failure.signal.unwrap_or(0)),
@@ -85,24 +161,59 @@ mod tests {
     use std::io::{Read, Seek};
     use wpool::pool::feed::Attempt;
 
-    #[test]
-    fn rows_have_nine_columns_whatever_the_input_holds() {
-        let mut file = tempfile::tempfile().expect("a temporary file");
-        let mut log = JobLog::new(file.try_clone().expect("cloned"));
-        let failure = Failure::new(FailureKind::Timeout, "");
-        for (job, result) in [(0, Ok(&b"49"[..])), (1, Err(&failure))] {
-            let outcome = Outcome { job, input: None, result, attempt: Attempt::default() };
-            log.add(&outcome, b"a\tb\nc", Duration::from_millis(1_700_000_000_250));
-        }
-        assert!(log.held() > 0);
-        log.flush().expect("written");
+    fn add(log: &mut JobLog, job: u64, result: Result<&[u8], &Failure>, place: (u64, u64)) {
+        let outcome = Outcome { job, input: None, result, attempt: Attempt::default() };
+        let place = Place { end: place.0, bytes: place.1 };
+        log.add(&outcome, b"a\tb\nc", Duration::from_millis(1_700_000_000_250), place);
+    }
+
+    fn text(mut file: File) -> String {
         let mut text = String::new();
         file.rewind().expect("rewound");
         file.read_to_string(&mut text).expect("read");
+        text
+    }
+
+    #[test]
+    fn rows_have_nine_columns_whatever_the_input_holds() {
+        let file = tempfile::tempfile().expect("a temporary file");
+        let mut log = JobLog::new(file.try_clone().expect("cloned"), "log".into(), 0, vec![0]);
+        let failure = Failure::new(FailureKind::Timeout, "");
+        add(&mut log, 0, Ok(b"49"), (3, 3));
+        add(&mut log, 1, Err(&failure), (8, 5));
+        assert!(log.held() > 0);
+        log.flush(8).expect("written");
+        assert_eq!((log.held(), log.logged()), (0, 8));
         assert_eq!(
-            text,
-            "1\t:\t1700000000.250\t     0.000\t5\t2\t0\t0\ta\\tb\\nc\n\
-             2\t:\t1700000000.250\t     0.000\t5\t0\t-1\t9\ta\\tb\\nc\n"
+            text(file),
+            "1\t:\t1700000000.250\t     0.000\t5\t3\t0\t0\ta\\tb\\nc\n\
+             2\t:\t1700000000.250\t     0.000\t5\t5\t-1\t9\ta\\tb\\nc\n"
         );
+    }
+
+    #[test]
+    fn a_row_waits_for_the_last_byte_of_its_result() {
+        let file = tempfile::tempfile().expect("a temporary file");
+        let mut log = JobLog::new(file.try_clone().expect("cloned"), "log".into(), 0, vec![0]);
+        add(&mut log, 0, Ok(b"49"), (3, 3));
+        add(&mut log, 1, Ok(b"64"), (6, 3));
+        log.flush(5).expect("written");
+        assert_eq!((text(file.try_clone().expect("cloned")).lines().count(), log.logged()), (1, 3));
+        log.flush(6).expect("written");
+        assert_eq!((text(file).lines().count(), log.logged()), (2, 6));
+    }
+
+    #[test]
+    fn no_failure_looks_like_a_success() {
+        let told = |kind, code, ok_exit: &[i32]| {
+            let file = tempfile::tempfile().expect("a temporary file");
+            let log = JobLog::new(file, "log".into(), 0, ok_exit.to_vec());
+            log.exit_and_signal(&Failure { code, ..Failure::new(kind, "") })
+        };
+        assert_eq!(told(FailureKind::Exit, Some(3), &[0, 1]), (3, 0));
+        assert_eq!(told(FailureKind::Exit, Some(0), &[1]), (0, 0));
+        assert_eq!(told(FailureKind::Exit, Some(0), &[0]), (1, 0), "a task has no exit code");
+        assert_eq!(told(FailureKind::InvalidJob, None, &[0]), (1, 0));
+        assert_eq!(told(FailureKind::InvalidJob, None, &[0, 1]), (-1, 0));
     }
 }

@@ -1,10 +1,14 @@
-//! A joblog's files: the log itself, and `FILE.meta.json`, which tells what was run.
+//! A joblog's files: the log itself, and `FILE.meta.json`, which tells what was run and where its results went.
 //!
-//! Rows are known by the number of their job only, so going on with another module or other input
-//! would mix up results. The second file makes that an error.
+//! Rows are known by the number of their job only, so going on with another module or other input would mix up
+//! results. The second file makes that an error. It also tells which rows have their results in which file, so
+//! that a run that goes on can have that file agree with the log, whenever the one before was killed.
 
+use super::console::Console;
 use super::joblog::{HEADER, JobLog};
-use super::resume::{Skip, whole_rows};
+use super::merge::{self, Merge};
+use super::resume::{Resume, Skip};
+use super::target::{Target, lock};
 use crate::cli::exit::Exit;
 use crate::cli::flags::LogFlags;
 use crate::cli::plan::SHUFFLED;
@@ -12,10 +16,14 @@ use crate::cli::report::Report;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// What was run.
+/// The help where a log does not suit a run.
+const ANEW: &str = "--force-resume goes on all the same; without a resume flag the log begins anew";
+
+/// A description of a run and of where its results are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Meta {
     /// blake3 of the module.
@@ -26,24 +34,109 @@ pub(crate) struct Meta {
     args: Vec<String>,
     /// The jobs.
     input: String,
+    /// The file with the results, if they are in one.
+    #[serde(default)]
+    pub(super) output: Option<Placed>,
+    /// A merge that was begun.
+    #[serde(default)]
+    pub(super) merge: Option<Merge>,
+}
+
+/// A file with results: those of the log's rows from one row on, in the same order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Placed {
+    path: Option<String>,
+    pub(super) device: u64,
+    pub(super) inode: u64,
+    /// The format of the results.
+    format: String,
+    /// Bytes of the log before the first of these rows.
+    pub(super) log: u64,
+    /// Bytes of the file before the first of these results.
+    pub(super) start: u64,
+    /// Set if the last run ended by itself: bytes behind the results were then not written by that run.
+    closed: bool,
 }
 
 impl Meta {
     /// What is run.
     pub(crate) fn new(module: String, task: String, args: Vec<String>, input: String) -> Self {
-        Meta { module, task, args, input }
+        Meta { module, task, args, input, output: None, merge: None }
     }
 
-    /// What differs between two runs.
+    /// Returns the first difference between two runs, beside the jobs.
     fn difference(&self, other: &Meta) -> Option<&'static str> {
         let same = [
             (self.module == other.module, "module"),
             (self.task == other.task, "task"),
             (self.args == other.args, "arguments after `--`"),
-            (self.input == other.input, "jobs"),
         ];
         same.iter().find(|(same, _)| !same).map(|(_, what)| *what)
     }
+
+    /// Reads what a log is of.
+    pub(super) fn read(log: &Path) -> Result<Meta, Report> {
+        let path = meta_path(log);
+        let wrong = |error: &dyn std::fmt::Display| {
+            let (log, path) = (log.display(), path.display());
+            Report::usage(format!("cannot tell what {log} is of: {path}: {error}")).help(ANEW)
+        };
+        let bytes = fs::read(&path).map_err(|error| wrong(&error))?;
+        serde_json::from_slice(&bytes).map_err(|error| wrong(&error))
+    }
+
+    /// Writes it, in one step.
+    pub(super) fn write(&self, log: &Path) -> io::Result<()> {
+        let path = meta_path(log);
+        let new = with_suffix(&path, ".new");
+        let mut text = serde_json::to_string_pretty(self)?;
+        text.push('\n');
+        fs::write(&new, text).and_then(|()| fs::rename(&new, path)).inspect_err(|_| {
+            // It may not have been made at all.
+            let _ = fs::remove_file(&new);
+        })
+    }
+}
+
+impl Placed {
+    /// The results of a run that begins, where they stay in a file.
+    fn new(target: &Target, log: u64, start: u64, format: &str) -> io::Result<Option<Placed>> {
+        let metadata = target.file.metadata()?;
+        Ok(metadata.is_file().then(|| Placed {
+            path: target.path().map(|path| path.to_string_lossy().into_owned()),
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            format: format.to_owned(),
+            log,
+            start,
+            closed: false,
+        }))
+    }
+
+    /// Returns whether this is the file, moved or not.
+    fn is_same_file(&self, other: &Placed) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
+    }
+
+    /// Returns whether this is the file, or another at its path.
+    fn is_same(&self, other: &Placed) -> bool {
+        self.is_same_file(other) || (self.path.is_some() && self.path == other.path)
+    }
+}
+
+/// The plan of a run, as far as its joblog needs it.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// What is run.
+    pub(crate) meta: Meta,
+    /// The format of results.
+    pub(crate) format: String,
+    /// Set if results come in the order of jobs.
+    pub(crate) ordered: bool,
+    /// Exit codes that are successes.
+    pub(crate) ok_exit: Vec<i32>,
+    /// Set if jobs can be compared with those of the log one by one.
+    pub(crate) by_text: bool,
 }
 
 /// A joblog to write, and what an earlier run left to skip.
@@ -53,6 +146,10 @@ pub(crate) struct Journal {
     pub(crate) log: Option<JobLog>,
     /// The jobs that are not to be run.
     pub(crate) skip: Option<Skip>,
+    /// Bytes of the results' file before this run's.
+    pub(crate) before: u64,
+    /// The work that is left when the run has ended.
+    pub(crate) ending: Option<Ending>,
 }
 
 /// The seed of the random order in which an earlier run, which is gone on with, took its jobs.
@@ -63,87 +160,263 @@ pub(crate) fn earlier_seed(flags: &LogFlags) -> Option<u64> {
     seed.trim().parse().ok()
 }
 
-/// Opens the joblog that the flags name, if they name one.
-///
-/// # Errors
-/// A file cannot be read or written, or tells of another run.
-pub(crate) fn open(flags: &LogFlags, meta: &Meta) -> Result<Journal, Report> {
-    let Some(path) = &flags.joblog else { return Ok(Journal::default()) };
-    let wrong = |error: io::Error| {
-        Report::new(Exit::Setup, format!("cannot use --joblog {}: {error}", path.display()))
-            .help("give a file that you may write, in a folder that is there")
-    };
-    let earlier = match flags.resume() {
-        None => None,
-        Some(resume) => match fs::read(path) {
-            Ok(log) => Some((log, resume)),
-            // Nothing was run yet.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(wrong(error)),
-        },
-    };
-    let Some((log, resume)) = earlier else {
-        let file = begin(path, meta).map_err(wrong)?;
-        return Ok(Journal { log: Some(JobLog::new(file)), skip: None });
-    };
-    if !flags.force_resume {
-        check(path, meta)?;
+/// A log that is opened and as it was: it is not known yet whether the run may begin.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    path: PathBuf,
+    name: String,
+    file: File,
+    made: bool,
+    resume: Option<Resume>,
+    forced: bool,
+    earlier: Option<Earlier>,
+    plan: Plan,
+}
+
+/// The state that earlier runs have left in a log.
+#[derive(Debug)]
+struct Earlier {
+    skip: Skip,
+    /// Bytes of its whole rows.
+    bytes: u64,
+    /// The file with the results, and how many bytes of them there must be.
+    output: Option<(Placed, u64)>,
+}
+
+impl Opened {
+    /// Opens the joblog that the flags name, if they name one, and reads it if the run goes on.
+    ///
+    /// # Errors
+    /// A file cannot be read or written, is being written by another run, or tells of another run.
+    pub(crate) fn open(flags: &LogFlags, plan: Plan) -> Result<Option<Opened>, Report> {
+        let Some(path) = &flags.joblog else { return Ok(None) };
+        let name = format!("--joblog {}", path.display());
+        let (resume, forced) = (flags.resume(), flags.force_resume);
+        let made = !path.exists();
+        let open = || -> Result<File, Report> {
+            let mut options = OpenOptions::new();
+            options.read(resume.is_some()).write(true).create(true).truncate(false);
+            let file = options.open(path).map_err(|error| unusable(&name, &error))?;
+            lock(&file, &name, Exit::Setup)?;
+            Ok(file)
+        };
+        let mut file = open()?;
+        if merge::recover(path).map_err(|error| unusable(&name, &error))? {
+            // It may be another one now.
+            drop(file);
+            file = open()?;
+        }
+        let mut opened =
+            Opened { path: path.clone(), name, file, made, resume, forced, earlier: None, plan };
+        if let Some(resume) = resume
+            && opened.file.metadata().is_ok_and(|metadata| metadata.len() > 0)
+        {
+            opened.earlier = Some(opened.read(resume)?);
+        }
+        Ok(Some(opened))
     }
-    let skip = Skip::read(&log, resume).map_err(|error| {
-        Report::usage(format!("--joblog {} is not a joblog: {error}", path.display()))
-            .help("without a resume flag the log begins anew")
-    })?;
-    let file = go_on(path, whole_rows(&log)).map_err(wrong)?;
-    Ok(Journal { log: Some(JobLog::new(file)), skip: Some(skip) })
-}
 
-/// Begins a log, in place of any other.
-fn begin(path: &Path, meta: &Meta) -> io::Result<File> {
-    let mut file = File::create(path)?;
-    file.write_all(HEADER.as_bytes())?;
-    let mut text = serde_json::to_string_pretty(meta)?;
-    text.push('\n');
-    fs::write(meta_path(path), text)?;
-    Ok(file)
-}
-
-/// Opens a log to go on with, behind its last whole row.
-fn go_on(path: &Path, whole: usize) -> io::Result<File> {
-    let mut file = OpenOptions::new().write(true).open(path)?;
-    file.set_len(whole as u64)?;
-    file.seek(SeekFrom::End(0))?;
-    if whole == 0 {
-        file.write_all(HEADER.as_bytes())?;
+    /// The jobs that need not be run.
+    pub(crate) fn skip(&self) -> Option<&Skip> {
+        self.earlier.as_ref().map(|earlier| &earlier.skip)
     }
-    Ok(file)
-}
 
-/// Checks that the log is of the same run.
-fn check(path: &Path, meta: &Meta) -> Result<(), Report> {
-    let meta_path = meta_path(path);
-    let help = "--force-resume goes on all the same; without a resume flag the log begins anew";
-    let earlier = fs::read(&meta_path).map_err(|error| {
-        Report::usage(format!(
-            "cannot tell what {} is of: {}: {error}",
-            path.display(),
-            meta_path.display()
-        ))
-        .help(help)
-    })?;
-    let earlier: Meta = serde_json::from_slice(&earlier).map_err(|error| {
-        Report::usage(format!("cannot tell what {} is of: {error}", path.display())).help(help)
-    })?;
-    match earlier.difference(meta) {
-        None => Ok(()),
-        Some(what) => {
-            Err(Report::usage(format!("--joblog {} is of other {what}", path.display())).help(help))
+    fn read(&self, resume: Resume) -> Result<Earlier, Report> {
+        let meta = match Meta::read(&self.path) {
+            Ok(meta) => Some(meta),
+            Err(_) if self.forced => None,
+            Err(report) => return Err(report),
+        };
+        let (now, by_text) = (&self.plan.meta, self.plan.by_text);
+        let differs = meta.as_ref().and_then(|meta| {
+            let jobs = !by_text && meta.input != now.input;
+            meta.difference(now).or(jobs.then_some("jobs"))
+        });
+        if let (Some(what), false) = (differs, self.forced) {
+            return Err(Report::usage(format!("{} is of other {what}", self.name)).help(ANEW));
+        }
+        let placed = meta.and_then(|meta| meta.output);
+        let mut received = 0;
+        let read = Skip::read(BufReader::new(&self.file), resume, &self.plan.ok_exit, |row, at| {
+            if placed.as_ref().is_some_and(|placed| at.start >= placed.log) {
+                received += row.received;
+            }
+        });
+        let (skip, bytes) = read.map_err(|error| {
+            Report::usage(format!("{} is not a joblog: {error}", self.name))
+                .help("without a resume flag the log begins anew")
+        })?;
+        let skip = if self.forced || !by_text { skip.of_any_jobs() } else { skip };
+        Ok(Earlier { skip, bytes, output: placed.map(|placed| (placed, received)) })
+    }
+
+    /// Begins the log, or goes on with it, and makes the results' file ready.
+    ///
+    /// # Errors
+    /// The results of earlier runs are not where they were, or a file cannot be written.
+    pub(crate) fn begin(mut self, target: &mut Target) -> Result<Journal, Report> {
+        let begun = match self.earlier.take() {
+            Some(earlier) => self.go_on(earlier, target),
+            None => self.begin_anew(target),
+        };
+        begun.inspect_err(|_| {
+            target.unmake();
+            if self.made {
+                // It stays empty at worst.
+                let _ = fs::remove_file(&self.path);
+            }
+        })
+    }
+
+    fn begin_anew(&mut self, target: &mut Target) -> Result<Journal, Report> {
+        if self.resume.is_some() && target.own && target.bytes() > 0 {
+            let (log, results) = (&self.name, &target.name);
+            return Err(Report::usage(format!("{log} has no rows, and {results} has results"))
+                .help("without a resume flag both begin anew"));
+        }
+        target.empty()?;
+        self.cut(0).map_err(|error| unusable(&self.name, &error))?;
+        let (start, log) = (target.position(), HEADER.len() as u64);
+        let placed = Placed::new(target, log, start, &self.plan.format);
+        let placed = placed.map_err(|error| target.unwritable(&error))?;
+        self.start(placed, None, log, start)
+    }
+
+    fn go_on(&mut self, earlier: Earlier, target: &mut Target) -> Result<Journal, Report> {
+        let wrong = |target: &Target, error: io::Error| target.unwritable(&error);
+        let log = earlier.bytes.max(HEADER.len() as u64);
+        // What another file has is kept as well.
+        let start = if target.own { target.bytes() } else { target.position() };
+        let new = Placed::new(target, log, start, &self.plan.format);
+        let placed = match (new.map_err(|error| wrong(target, error))?, earlier.output) {
+            (Some(new), Some((old, received))) if old.is_same(&new) => {
+                Some(self.go_on_in(new, old, received, target)?)
+            }
+            (new, _) => new.map(|new| (new, start)),
+        };
+        let before = placed.as_ref().map_or(0, |(_, end)| *end);
+        if placed.is_some() {
+            let ready = if target.own { target.cut(before) } else { target.turn_to(before) };
+            ready.map_err(|error| wrong(target, error))?;
+        }
+        self.cut(earlier.bytes).map_err(|error| unusable(&self.name, &error))?;
+        self.start(placed.map(|(placed, _)| placed), Some(earlier.skip), log, before)
+    }
+
+    /// Decides where results go in the file that has those of earlier runs, and behind how many bytes.
+    fn go_on_in(
+        &self,
+        new: Placed,
+        old: Placed,
+        received: u64,
+        target: &Target,
+    ) -> Result<(Placed, u64), Report> {
+        let (there, end) = (target.bytes(), old.start + received);
+        let (log, results) = (&self.name, &target.name);
+        let behind = (Placed { start: there, ..new.clone() }, there);
+        let again = (Placed { log: old.log, start: old.start, ..new.clone() }, end);
+        if self.forced && (there < end || old.format != new.format) {
+            return Ok(behind);
+        }
+        if there < end {
+            let error =
+                format!("{results} has {there} of the {end} bytes of results that {log} tells of");
+            return Err(Report::usage(error).help(
+                "append to it (`>>`, not `>`), or give another file; --force-resume goes on all the same",
+            ));
+        }
+        if old.format != new.format {
+            let error = format!("{results} has results in another format: {}", old.format);
+            return Err(Report::usage(error).help("give the same flags again, or another file"));
+        }
+        match there == end {
+            true => Ok(again),
+            // Somebody else has added to it.
+            false if old.closed || self.forced => Ok(behind),
+            false if target.own && old.is_same_file(&new) => Ok(again),
+            false => {
+                let error = format!(
+                    "{results} has {} bytes behind the results that {log} tells of",
+                    there - end
+                );
+                Err(Report::usage(error).help(format!(
+                    "if they are of the run that was killed: truncate -s {end} FILE; --force-resume keeps \
+                     them"
+                )))
+            }
         }
     }
+
+    /// Leaves so many bytes of the log.
+    fn cut(&mut self, bytes: u64) -> io::Result<()> {
+        if self.file.metadata()?.is_file() {
+            self.file.set_len(bytes)?;
+            self.file.seek(SeekFrom::Start(bytes))?;
+        }
+        if bytes == 0 { self.file.write_all(HEADER.as_bytes()) } else { Ok(()) }
+    }
+
+    /// Tells in the second file what is run; the log has `bytes` bytes, and the results' file `before`.
+    fn start(
+        &mut self,
+        placed: Option<Placed>,
+        skip: Option<Skip>,
+        bytes: u64,
+        before: u64,
+    ) -> Result<Journal, Report> {
+        let wrong = |error: io::Error| unusable(&self.name, &error);
+        let mut meta = self.plan.meta.clone();
+        meta.output = placed;
+        meta.write(&self.path).map_err(wrong)?;
+        let file = self.file.try_clone().map_err(wrong)?;
+        let log = JobLog::new(file, self.name.clone(), bytes, self.plan.ok_exit.clone());
+        let merges = self.plan.ordered && skip.is_some();
+        let ending = Ending { path: self.path.clone(), meta, merges };
+        Ok(Journal { log: Some(log), skip, before, ending: Some(ending) })
+    }
 }
 
-fn meta_path(path: &Path) -> PathBuf {
+/// The work that is left when a run has ended.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    path: PathBuf,
+    meta: Meta,
+    /// Set if results of this run may have to go before those of earlier ones.
+    merges: bool,
+}
+
+impl Ending {
+    /// Puts results in the order of jobs, and notes that the run has ended by itself. All is written.
+    pub(crate) fn end(mut self, target: &Target, console: &mut Console) {
+        let Some(placed) = &mut self.meta.output else { return };
+        placed.closed = true;
+        if self.merges
+            && target.own
+            && let Err(error) = merge::merge(&self.path, &mut self.meta, target)
+        {
+            let name = &target.name;
+            console.warning(format_args!(
+                "the results of this run stand behind the earlier ones in {name}: cannot merge: {error}"
+            ));
+        }
+        // A run that goes on finds out by itself, unless somebody else writes the file as well.
+        let _ = self.meta.write(&self.path);
+    }
+}
+
+fn unusable(name: &str, error: &io::Error) -> Report {
+    Report::new(Exit::Setup, format!("cannot use {name}: {error}"))
+        .help("give a file that you may write, in a folder that is there")
+}
+
+/// The path of a log's second file.
+pub(crate) fn meta_path(path: &Path) -> PathBuf {
+    with_suffix(path, ".meta.json")
+}
+
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name: OsString = path.as_os_str().to_owned();
-    name.push(".meta.json");
+    name.push(suffix);
     name.into()
 }
 
@@ -151,35 +424,29 @@ fn meta_path(path: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
-    fn meta(input: &str) -> Meta {
-        Meta::new("hash".into(), "square".into(), Vec::new(), input.into())
+    fn meta(task: &str) -> Meta {
+        Meta::new("hash".into(), task.into(), Vec::new(), "3 words".into())
     }
 
     #[test]
-    fn a_log_of_other_jobs_is_refused() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("log");
-        begin(&path, &meta("3 words")).expect("begun");
-        assert!(check(&path, &meta("3 words")).is_ok());
-        let report = check(&path, &meta("4 words")).expect_err("other jobs");
-        assert!(report.error.ends_with("is of other jobs"), "{}", report.error);
-        assert_eq!(report.exit, Exit::Usage);
+    fn a_log_of_another_task_is_told_from_one_of_the_same() {
+        assert_eq!(meta("square").difference(&meta("square")), None);
+        assert_eq!(meta("square").difference(&meta("cube")), Some("task"));
     }
 
     #[test]
     fn a_log_without_its_second_file_is_refused() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let report = check(&folder.path().join("log"), &meta("")).expect_err("no file");
+        let report = Meta::read(&folder.path().join("log")).expect_err("no file");
         assert!(report.error.contains("log.meta.json"), "{}", report.error);
     }
 
     #[test]
-    fn a_torn_row_is_cut_off_before_rows_are_added() {
+    fn a_second_file_of_an_earlier_version_says_nothing_of_results() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("log");
-        fs::write(&path, "Seq\tHost\n1\t:").expect("written");
-        let whole = whole_rows(b"Seq\tHost\n1\t:");
-        go_on(&path, whole).expect("opened").write_all(b"row\n").expect("written");
-        assert_eq!(fs::read_to_string(&path).expect("read"), "Seq\tHost\nrow\n");
+        let log = folder.path().join("log");
+        let text = r#"{"module":"hash","task":"square","args":[],"input":"3 words"}"#;
+        fs::write(meta_path(&log), text).expect("written");
+        assert_eq!(Meta::read(&log).expect("readable"), meta("square"));
     }
 }

@@ -5,26 +5,32 @@ pub(crate) mod console;
 pub(crate) mod failures;
 pub(crate) mod joblog;
 pub(crate) mod journal;
+mod merge;
 pub(crate) mod processes;
 pub(crate) mod progress;
 pub(crate) mod results;
 pub(crate) mod resume;
 mod rows;
 pub(crate) mod stream;
+pub(crate) mod target;
 pub(crate) mod trace;
+mod turns;
+pub(crate) mod unwritable;
 pub(crate) mod words;
 
 use super::input::names::Names;
 use super::signals::{Cause, SharedCause};
-use super::units::count;
+use super::{escape, units};
 use console::Console;
 use failures::Failures;
-use joblog::JobLog;
+use joblog::{JobLog, Place, log_text};
 use std::borrow::Cow;
 use std::io::{self, Write};
 use std::os::fd::BorrowedFd;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use stream::Stream;
+use turns::Turns;
+use unwritable::Unwritable;
 use words::WordsOf;
 use wpool::pool::feed::{Notice, Outcome, Results, Sink, Stats};
 use wpool::wire::settings::split_command_job;
@@ -64,6 +70,12 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 pub(crate) struct Output {
     results: Stream,
+    /// The name of the results' file in errors.
+    name: String,
+    /// Set if results are shown on a terminal, where no guest may write what it likes.
+    shown: bool,
+    /// Bytes of the results' file before this run's.
+    before: u64,
     plan: Plan,
     /// What ends each result; nothing where a command's bytes pass as they are.
     end: Option<u8>,
@@ -73,21 +85,24 @@ pub(crate) struct Output {
     log: Option<JobLog>,
     failures: Failures,
     console: Console,
+    /// Lines of guests on their way to the console.
+    turns: Turns,
     cause: SharedCause,
     /// The run's start, in time since 1970.
     start: Duration,
 }
 
 impl Output {
-    /// Results go to `results`, everything else to `console` and `log`.
+    /// Results go to `results`, which has this name and `before` bytes, everything else to `console` and `log`.
     pub(crate) fn new(
-        results: Stream,
+        (results, name, before): (Stream, String, u64),
         plan: Plan,
         failures: Failures,
         console: Console,
         log: Option<JobLog>,
         cause: SharedCause,
     ) -> Self {
+        let shown = results.is_terminal();
         let end = match plan.format {
             Format::Null => Some(0),
             Format::Raw if plan.command => None,
@@ -97,10 +112,26 @@ impl Output {
             && !plan.tag
             && plan.tagstring.is_none()
             && !plan.files
-            && log.is_none();
+            && log.is_none()
+            && !shown;
         let start = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let names = failures.names();
-        Output { results, plan, end, plain, names, log, failures, console, cause, start }
+        Output {
+            results,
+            name,
+            shown,
+            before,
+            plan,
+            end,
+            plain,
+            names,
+            log,
+            failures,
+            console,
+            turns: Turns::default(),
+            cause,
+            start,
+        }
     }
 
     /// What ends each record of what is printed: a line end, or NUL.
@@ -121,6 +152,7 @@ impl Output {
 
     /// Standard error, for what comes after the run.
     pub(crate) fn end(&mut self) -> &mut Console {
+        self.end_turns();
         self.console.end_progress();
         self.failures.end(&mut self.console);
         &mut self.console
@@ -129,7 +161,7 @@ impl Output {
     /// What stands before each line of a result.
     fn tag<'a>(&self, outcome: &Outcome<'_>, input: &'a [u8]) -> Option<Cow<'a, [u8]>> {
         let Some(template) = &self.plan.tagstring else {
-            return self.plan.tag.then_some(Cow::Borrowed(input));
+            return self.plan.tag.then(|| Cow::Owned(log_text(input).into_bytes()));
         };
         let words = match self.plan.files {
             true => vec![String::from_utf8_lossy(input).into_owned()],
@@ -139,21 +171,37 @@ impl Output {
         let (number, slot) = (outcome.job + 1, outcome.attempt.slot + 1);
         let mut tag = Vec::new();
         template.expand(Filling { words: &words, number, slot }, &mut tag);
-        Some(Cow::Owned(tag.join(" ").into_bytes()))
+        Some(Cow::Owned(log_text(tag.join(" ").as_bytes()).into_bytes()))
+    }
+
+    /// Shows all that guests have printed.
+    fn end_turns(&mut self) {
+        let console = &mut self.console;
+        self.turns.end(&mut |pid, line| console.guest(pid, line));
     }
 
     fn push(&mut self, outcome: &Outcome<'_>, input: &[u8]) {
         let tag = self.tag(outcome, input);
         let buffer = self.results.buffer();
-        match (self.plan.format, outcome.result) {
-            (Format::Jsonl, _) => rows::push(buffer, outcome, input, self.start),
-            (_, Ok(result)) => put_tagged(buffer, result, tag.as_deref(), self.end),
-            // A failed job holds its place, so that line N stays the result of job N.
-            (_, Err(_)) if self.plan.ordered && !self.plan.command => {
-                put_tagged(buffer, b"null", tag.as_deref(), self.end);
-            }
-            (_, Err(_)) => (),
+        if self.plan.format == Format::Jsonl {
+            return rows::push(buffer, outcome, input, self.start, self.plan.command);
         }
+        let result = match outcome.result {
+            Ok(result) => result,
+            // As GNU parallel: whatever it exits with, a command's output is its output.
+            Err(failure) if self.plan.command => {
+                let holds_place = self.end.is_some() && self.plan.ordered;
+                if failure.stdout.is_empty() && !holds_place {
+                    return;
+                }
+                &failure.stdout
+            }
+            // A failed job holds its place, so that line N stays the result of job N.
+            Err(_) if self.plan.ordered => b"null",
+            Err(_) => return,
+        };
+        let result = if self.shown { escape::shown(result) } else { Cow::Borrowed(result) };
+        put_tagged(buffer, &result, tag.as_deref(), self.end);
     }
 
     fn take_any(&mut self, outcome: &Outcome<'_>) {
@@ -163,12 +211,31 @@ impl Output {
             None if self.plan.command => command_text(outcome.input.unwrap_or_default()),
             None => Cow::Borrowed(outcome.input.unwrap_or_default()),
         };
+        let begin = self.results.end();
         self.push(outcome, &input);
         if let Some(log) = &mut self.log {
-            log.add(outcome, &input, self.start);
+            let end = self.results.end();
+            log.add(outcome, &input, self.start, Place { end, bytes: end - begin });
         }
         if let Err(failure) = outcome.result {
-            self.failures.add(&mut self.console, outcome.job, path.as_deref(), failure);
+            // What the job has printed comes before that it failed.
+            self.end_turns();
+            self.failures.add(&mut self.console, outcome.job, path.as_deref(), &input, failure);
+        }
+    }
+
+    /// Shows what guests have printed whose turn it is.
+    fn pass_turn(&mut self) {
+        let console = &mut self.console;
+        self.turns.pass(Instant::now(), &mut |pid, line| console.guest(pid, line));
+    }
+
+    /// Has results and log agree, when nothing more is written: a result that has no row goes, since its job
+    /// will be run again.
+    pub(crate) fn settle(&mut self) {
+        if let Some(log) = &self.log {
+            // If not here, it is done when a run goes on.
+            let _ = self.results.cut(self.before, log.logged());
         }
     }
 }
@@ -192,7 +259,11 @@ impl Sink for Output {
     fn notice(&mut self, notice: Notice) {
         let console = &mut self.console;
         match notice {
-            Notice::Log { pid, line, .. } => console.guest(pid, &line),
+            Notice::Log { pid, job, line, .. } => {
+                self.turns.line((pid, job), &line, Instant::now(), &mut |pid, line| {
+                    console.guest(pid, line);
+                });
+            }
             Notice::WorkerStarted { slot, pid, .. } => {
                 console.detail(format_args!("worker {slot} started, process {pid}"));
             }
@@ -204,7 +275,7 @@ impl Sink for Output {
                 console.detail(format_args!("job {job} again after attempt {number}: {failure}"));
             }
             Notice::Draining { running, why } => {
-                let jobs = count(running, "job");
+                let jobs = units::count(running, "job");
                 match self.cause.get() {
                     Some(Cause::Interrupt) => {
                         console.info(format_args!("draining {jobs}, Ctrl-C again to kill"));
@@ -219,7 +290,10 @@ impl Sink for Output {
                 console.warning(format_args!("the zygote was lost, another one starts: {how}"));
             }
             Notice::FewerWorkers { workers, why } => {
-                console.warning(format_args!("{} for now: {why}", count(workers as u64, "worker")));
+                console.warning(format_args!(
+                    "{} for now: {why}",
+                    units::count(workers as u64, "worker")
+                ));
             }
             Notice::Report(text) => console.info(text),
             Notice::Sent { .. }
@@ -230,22 +304,39 @@ impl Sink for Output {
     }
 
     fn progress(&mut self, stats: &Stats) {
-        self.console.progress(stats);
+        self.pass_turn();
+        // Results may stand on the line where the bar would: they are written first.
+        let free = !self.shown || (self.results.held() == 0 && self.results.ends_with(b'\n'));
+        self.console.progress(stats, free);
     }
 
     fn held(&self) -> usize {
-        self.results.held() + self.console.held() + self.log.as_ref().map_or(0, JobLog::held)
+        // What people are to read holds up no results: it is as if it were one byte, which is to be flushed.
+        let lines = usize::from(self.console.held() > 0 || !self.turns.is_empty());
+        self.results.held() + lines + self.log.as_ref().map_or(0, JobLog::held)
     }
 
     fn flush(&mut self) -> io::Result<bool> {
         // Where standard error is blocked, the next call tries again: results do not wait for it.
-        self.console.flush();
-        let all = self.results.flush()?;
-        // A job counts as done in the log only once its result is out of our hands.
-        if let (true, Some(log)) = (all, &mut self.log) {
-            log.flush()?;
+        self.pass_turn();
+        let written = match self.shown && self.results.held() > 0 {
+            // The bar may stand where results go.
+            true => self.console.hide_bar(),
+            false => self.console.flush(),
+        };
+        if self.shown && !written {
+            return Ok(self.results.held() == 0);
         }
-        Ok(all)
+        let all = self.results.flush();
+        // A job counts as done in the log only once its result is out of our hands.
+        if let Some(log) = &mut self.log {
+            let logged = log.flush(self.results.written());
+            return match all {
+                Ok(all) => logged.map(|()| all),
+                Err(error) => Err(Unwritable::output(&self.name)(error)),
+            };
+        }
+        all.map_err(Unwritable::output(&self.name))
     }
 
     fn fd(&self) -> Option<BorrowedFd<'_>> {
@@ -275,12 +366,15 @@ fn put_tagged(buffer: &mut Vec<u8>, result: &[u8], tag: Option<&[u8]>, end: Opti
 fn command_text(job: &[u8]) -> Cow<'_, [u8]> {
     match split_command_job(job) {
         Some((b"", stdin)) => Cow::Borrowed(stdin),
-        Some((words, _)) => {
-            let words = words.strip_suffix(b"\0").unwrap_or(words);
-            words.iter().map(|&b| if b == 0 { b' ' } else { b }).collect()
-        }
-        None => Cow::Borrowed(job),
+        Some((words, _)) => words_text(words),
+        // The beginning of a long one.
+        None => words_text(job.get(4..).unwrap_or_default()),
     }
+}
+
+fn words_text(words: &[u8]) -> Cow<'_, [u8]> {
+    let words = words.strip_suffix(b"\0").unwrap_or(words);
+    words.iter().map(|&b| if b == 0 { b' ' } else { b }).collect()
 }
 
 #[cfg(test)]
@@ -299,8 +393,14 @@ mod tests {
         let console = Console::new(true, false, progress::Progress::None).expect("a console");
         let names = Names::words();
         let failures = Failures::new(names, &Config::default());
-        let mut output =
-            Output::new(results, plan, failures, console, None, SharedCause::default());
+        let mut output = Output::new(
+            (results, "out".into(), 0),
+            plan,
+            failures,
+            console,
+            None,
+            SharedCause::default(),
+        );
         let failure = Failure::new(FailureKind::Cancelled, "");
         for (job, result) in [(0, Ok(&b"1"[..])), (1, Err(&failure)), (2, Ok(b"a\nb"))] {
             let outcome = Outcome { job, input: Some(b"in"), result, attempt: Attempt::default() };
@@ -342,6 +442,6 @@ mod tests {
     fn a_commands_job_is_called_by_its_words_or_its_input() {
         assert_eq!(&*command_text(b"\x03\0\0\0a\0bstdin"), b"a b");
         assert_eq!(&*command_text(b"\0\0\0\0stdin"), b"stdin");
-        assert_eq!(&*command_text(b"\xff\0\0\0torn"), b"\xff\0\0\0torn");
+        assert_eq!(&*command_text(b"\xff\0\0\0be\0gin"), b"be gin");
     }
 }

@@ -4,6 +4,8 @@
 use super::console::{Console, push_line};
 use super::failures::{Failures, happened};
 use super::stream::{Patience, Stream};
+use super::target::Target;
+use super::unwritable::Unwritable;
 use super::{Format, rows};
 use crate::cli::exit::Exit;
 use crate::cli::signals::{Cause, SharedCause};
@@ -86,15 +88,12 @@ impl Processes {
         }
     }
 
-    /// Prints the results, to standard output unless to `file`, and writes everything that is held.
+    /// Prints the results, to standard output unless to `file`, which is emptied, and writes everything that is
+    /// held.
     ///
     /// # Errors
     /// They cannot be written.
-    pub(crate) fn finish(
-        &mut self,
-        mut file: Option<Stream>,
-        patience: Patience,
-    ) -> io::Result<()> {
+    pub(crate) fn finish(&mut self, file: Option<Target>, patience: Patience) -> io::Result<()> {
         let mut text = Vec::new();
         for (at, ended) in self.ended.iter().enumerate() {
             match ended {
@@ -108,29 +107,27 @@ impl Processes {
                 }
             }
         }
-        file.as_mut().unwrap_or(&mut self.lines).buffer().append(&mut text);
-        self.write_out(file, patience)
+        let written = match file {
+            Some(mut file) => file.replace(text),
+            None => {
+                self.lines.buffer().append(&mut text);
+                Ok(())
+            }
+        };
+        let printed = self.write_lines(patience).map_err(Unwritable::output("standard output"));
+        self.console.finish(patience);
+        written.and(printed)
     }
 
-    /// Writes everything that is held, as far as there is patience.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    pub(crate) fn write_out(
-        &mut self,
-        mut file: Option<Stream>,
-        patience: Patience,
-    ) -> io::Result<()> {
-        for stream in file.iter_mut().chain([&mut self.lines]) {
-            while !stream.flush()? {
-                if !stream.wait(patience) {
-                    let lost = size_text(stream.held() as u64);
-                    self.console.error(format_args!("nobody took the last {lost} of the output"));
-                    break;
-                }
+    /// Writes what is held of standard output, as far as there is patience.
+    fn write_lines(&mut self, patience: Patience) -> io::Result<()> {
+        while !self.lines.flush()? {
+            if !self.lines.wait(patience) {
+                let lost = size_text(self.lines.held() as u64);
+                self.console.error(format_args!("nobody took the last {lost} of the output"));
+                break;
             }
         }
-        self.console.finish(patience);
         Ok(())
     }
 
@@ -287,7 +284,8 @@ impl Sink for Processes {
 
     fn flush(&mut self) -> io::Result<bool> {
         let console = self.console.flush();
-        Ok(self.lines.flush()? && console)
+        let lines = self.lines.flush().map_err(Unwritable::output("standard output"))?;
+        Ok(lines && console)
     }
 
     fn fd(&self) -> Option<BorrowedFd<'_>> {

@@ -1,12 +1,18 @@
 //! The display of progress on standard error.
 
 use crate::cli::units;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::fmt::Write;
 use std::time::{Duration, Instant};
 use wpool::pool::feed::Stats;
 
 /// Time between two lines of plain progress.
 const PLAIN_PERIOD: Duration = Duration::from_secs(10);
+
+/// Characters of the bar itself.
+const BAR: usize = 30;
+
+/// Characters that the bar and the time left take beside the counts; narrower terminals show the counts alone.
+const BAR_WITH_WORDS: usize = BAR + 20;
 
 /// How progress is shown.
 #[derive(Debug)]
@@ -24,8 +30,8 @@ pub(crate) enum Progress {
     Bar {
         /// When the run began.
         began: Instant,
-        /// The bar.
-        bar: ProgressBar,
+        /// The last counts.
+        stats: Option<Stats>,
     },
 }
 
@@ -38,12 +44,10 @@ impl Progress {
 
     /// A bar that is redrawn.
     pub(crate) fn bar() -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        bar.set_style(style("{spinner} {msg}"));
-        Progress::Bar { began: Instant::now(), bar }
+        Progress::Bar { began: Instant::now(), stats: None }
     }
 
-    /// Shows the counts, or answers with a line that shows them.
+    /// Takes the counts, and answers with a line that shows them if one is due.
     pub(crate) fn update(&mut self, stats: &Stats) -> Option<String> {
         match self {
             Progress::None => None,
@@ -55,42 +59,42 @@ impl Progress {
                 *shown = now;
                 Some(line(stats, now - *began))
             }
-            Progress::Bar { began, bar } => {
-                if bar.length() != stats.total {
-                    set_total(bar, stats.total);
-                }
-                bar.set_position(stats.succeeded + stats.failed);
-                bar.set_message(line(stats, began.elapsed()));
+            Progress::Bar { stats: last, .. } => {
+                *last = Some(*stats);
                 None
             }
         }
     }
 
-    /// Runs `print` while the bar is off the screen.
-    pub(crate) fn hidden<T>(&self, print: impl FnOnce() -> T) -> T {
+    /// The bar on a terminal of so many columns, if there is one.
+    pub(crate) fn drawn(&self, columns: usize) -> Option<String> {
         match self {
-            Progress::Bar { bar, .. } => bar.suspend(print),
-            Progress::None | Progress::Plain { .. } => print(),
-        }
-    }
-
-    /// Ends the display.
-    pub(crate) fn end(&mut self) {
-        if let Progress::Bar { bar, .. } = std::mem::replace(self, Progress::None) {
-            bar.finish_and_clear();
+            Progress::Bar { began, stats: Some(stats) } => {
+                Some(bar(stats, began.elapsed(), columns))
+            }
+            _ => None,
         }
     }
 }
 
-fn set_total(bar: &ProgressBar, total: Option<u64>) {
-    if let Some(total) = total {
-        bar.set_length(total);
-        bar.set_style(style("{bar:30} {eta} left: {msg}"));
+/// The bar, with the counts behind it, in less than a line: the last column makes some terminals wrap.
+fn bar(stats: &Stats, elapsed: Duration, columns: usize) -> String {
+    let (done, words) = (stats.succeeded + stats.failed, line(stats, elapsed));
+    let mut text = String::new();
+    if let Some(total @ 1..) = stats.total
+        && columns > BAR_WITH_WORDS + words.chars().count()
+    {
+        let full = (done.min(total) as u128 * BAR as u128 / u128::from(total)) as usize;
+        text = "█".repeat(full) + &"░".repeat(BAR - full);
+        if done > 0 {
+            let left = elapsed.mul_f64(total.saturating_sub(done) as f64 / done as f64);
+            write!(text, " {} left", units::duration_text(left))
+                .expect("writing to a String cannot fail");
+        }
+        text.push_str(": ");
     }
-}
-
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).expect("the template is valid")
+    text.push_str(&words);
+    text.chars().take(columns.saturating_sub(1)).collect()
 }
 
 /// The counts on one line.
@@ -110,11 +114,20 @@ fn line(stats: &Stats, elapsed: Duration) -> String {
 mod tests {
     use super::*;
 
+    const STATS: Stats = Stats {
+        read: 400,
+        total: Some(400),
+        succeeded: 90,
+        failed: 10,
+        retried: 0,
+        workers: 2,
+        in_flight: 0,
+    };
+
     #[test]
     fn a_plain_line_has_the_counts_and_no_guess() {
-        let stats = Stats { succeeded: 90, failed: 10, total: Some(400), ..Stats::default() };
         assert_eq!(
-            line(&stats, Duration::from_secs(20)),
+            line(&STATS, Duration::from_secs(20)),
             "100 of 400 jobs done, 10 failed, in 20.0s (5 jobs/s)"
         );
     }
@@ -122,5 +135,15 @@ mod tests {
     #[test]
     fn a_short_run_shows_no_plain_line() {
         assert_eq!(Progress::plain().update(&Stats::default()), None);
+    }
+
+    #[test]
+    fn a_bar_fits_its_terminal() {
+        let bar = |columns| bar(&STATS, Duration::from_secs(20), columns);
+        let counts = "100 of 400 jobs done, 10 failed, in 20.0s (5 jobs/s)";
+        assert_eq!(bar(120), format!("███████░░░░░░░░░░░░░░░░░░░░░░░ 1m left: {counts}"));
+        assert_eq!(bar(80), counts);
+        assert_eq!(bar(20), counts[..19]);
+        assert_eq!(bar(0), "");
     }
 }

@@ -1,23 +1,42 @@
 //! Rows of `--jsonl`: one JSON object for each job.
 
+use crate::cli::escape;
 use crate::cli::input::encode::is_json;
 use serde_json::to_writer;
 use std::borrow::Cow;
 use std::io::Write;
 use std::time::Duration;
-use wpool::Failure;
 use wpool::pool::feed::{Attempt, Outcome};
 use wpool::wire::base64::base64;
+use wpool::{Failure, FailureKind};
 
 const MEMORY: &str = "writing to memory cannot fail";
 
-/// Appends the row of a job. `start` is the run's start, in seconds since 1970.
-pub(crate) fn push(row: &mut Vec<u8>, outcome: &Outcome<'_>, input: &[u8], start: Duration) {
+/// Appends the row of a job, of a command or not. `start` is the run's start, in seconds since 1970.
+pub(crate) fn push(
+    row: &mut Vec<u8>,
+    outcome: &Outcome<'_>,
+    input: &[u8],
+    start: Duration,
+    command: bool,
+) {
+    let begin = row.len();
     write!(row, "{{\"seq\":{},\"input\":", outcome.job).expect(MEMORY);
     push_value(row, input);
     push_result(row, outcome);
+    match outcome.result {
+        Ok(_) if command => {
+            let exit_code = outcome.attempt.exit_code.unwrap_or(0);
+            write!(row, ",\"exit_code\":{exit_code}").expect(MEMORY);
+        }
+        Err(Failure { kind: FailureKind::Exit, code: Some(code), .. }) if command => {
+            write!(row, ",\"exit_code\":{code}").expect(MEMORY);
+        }
+        _ => {}
+    }
     push_attempt(row, &outcome.attempt, start);
     row.extend_from_slice(b"}\n");
+    escape::json_from(row, begin);
 }
 
 /// Appends the row of a process, with its name, the task it called, and its exit code.
@@ -28,6 +47,7 @@ pub(crate) fn push_process(
     input: &[u8],
     start: Duration,
 ) {
+    let begin = row.len();
     write!(row, "{{\"seq\":{},\"name\":", outcome.job).expect(MEMORY);
     to_writer(&mut *row, name).expect(MEMORY);
     row.extend_from_slice(b",\"task\":");
@@ -39,6 +59,7 @@ pub(crate) fn push_process(
     write!(row, ",\"exit_code\":{exit_code}").expect(MEMORY);
     push_attempt(row, &outcome.attempt, start);
     row.extend_from_slice(b"}\n");
+    escape::json_from(row, begin);
 }
 
 fn push_result(row: &mut Vec<u8>, outcome: &Outcome<'_>) {
@@ -50,6 +71,10 @@ fn push_result(row: &mut Vec<u8>, outcome: &Outcome<'_>) {
         Err(failure) => {
             row.extend_from_slice(b",\"ok\":false,\"error\":");
             to_writer(&mut *row, failure).expect(MEMORY);
+            if !failure.stdout.is_empty() {
+                row.extend_from_slice(b",\"stdout\":");
+                push_text(row, &failure.stdout);
+            }
         }
     }
 }
@@ -71,9 +96,16 @@ fn push_attempt(row: &mut Vec<u8>, attempt: &Attempt, start: Duration) {
 /// Appends bytes as a JSON value: as they are if they are JSON, as a string if they are text,
 /// otherwise as `{"base64": …}`.
 fn push_value(row: &mut Vec<u8>, bytes: &[u8]) {
-    if is_json(bytes) {
+    if is_json(bytes) && std::str::from_utf8(bytes).is_ok() {
         row.extend_from_slice(&on_one_line(bytes.trim_ascii()));
-    } else if let Ok(text) = std::str::from_utf8(bytes) {
+    } else {
+        push_text(row, bytes);
+    }
+}
+
+/// Appends bytes as a string, or, if they are no text, as `{"base64": …}`.
+fn push_text(row: &mut Vec<u8>, bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
         to_writer(row, text).expect(MEMORY);
     } else {
         write!(row, "{{\"base64\":\"{}\"}}", base64(bytes)).expect(MEMORY);
@@ -93,12 +125,11 @@ fn on_one_line(json: &[u8]) -> Cow<'_, [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wpool::FailureKind;
 
     fn row(input: &[u8], result: Result<&[u8], &Failure>, attempt: Attempt) -> String {
         let mut row = Vec::new();
         let outcome = Outcome { job: 7, input: None, result, attempt };
-        push(&mut row, &outcome, input, Duration::from_secs(1000));
+        push(&mut row, &outcome, input, Duration::from_secs(1000), false);
         let row = String::from_utf8(row).expect("UTF-8");
         serde_json::from_str::<serde_json::Value>(&row).expect("a row is JSON");
         row
@@ -114,6 +145,7 @@ mod tests {
             began: None,
             ran: Some(Duration::from_micros(1234)),
             memory_bytes: Some(65536),
+            exit_code: Some(0),
         };
         assert_eq!(
             row(b"[1, 2]", Ok(b"3"), attempt),
@@ -137,6 +169,20 @@ mod tests {
         let row = row(b"1", Ok(b"[1,\n2]\n"), Attempt::default());
         assert!(row.contains("\"output\":[1, 2],"), "{row}");
         assert_eq!(row.matches('\n').count(), 1);
+    }
+
+    #[test]
+    fn what_could_steer_a_terminal_is_escaped_and_means_the_same() {
+        let row = row("\"\u{9b}2J\u{202e}\u{7f}é\"".as_bytes(), Ok(b"1"), Attempt::default());
+        assert!(row.contains("\"input\":\"\\u009b2J\\u202e\\u007fé\","), "{row}");
+    }
+
+    #[test]
+    fn what_a_failed_command_has_printed_is_text() {
+        let exit = Failure { code: Some(1), ..Failure::new(FailureKind::Exit, "with code 1") };
+        let failure = Failure { stdout: b"0\n".to_vec().into(), ..exit };
+        let row = row(b"a", Err(&failure), Attempt::default());
+        assert!(row.contains("\"code\":1},\"stdout\":\"0\\n\","), "{row}");
     }
 
     #[test]

@@ -3,8 +3,9 @@
 //! The descriptor's own flags are left alone, since standard output is shared with other programs.
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use rustix::termios::tcgetwinsize;
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileTypeExt;
 use wpool::pool::summary::End;
@@ -43,6 +44,8 @@ pub(crate) struct Stream {
     buffer: Vec<u8>,
     /// Bytes of the buffer that are written.
     sent: usize,
+    /// Bytes written so far.
+    written: u64,
     /// The last byte that was written of what is in the buffer no more.
     last: Option<u8>,
 }
@@ -55,7 +58,7 @@ impl Stream {
     pub(crate) fn new(file: File) -> io::Result<Self> {
         let kind = file.metadata()?.file_type();
         let may_block = kind.is_fifo() || kind.is_socket() || file.is_terminal();
-        Ok(Stream { file, may_block, buffer: Vec::new(), sent: 0, last: None })
+        Ok(Stream { file, may_block, buffer: Vec::new(), sent: 0, written: 0, last: None })
     }
 
     /// A stream to a descriptor that stays open behind it.
@@ -91,6 +94,27 @@ impl Stream {
         written
     }
 
+    /// Bytes written so far.
+    pub(crate) fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Bytes put in so far.
+    pub(crate) fn end(&self) -> u64 {
+        self.written + self.held() as u64
+    }
+
+    /// Cuts off what was written behind the first `bytes`, where that can be taken back: in a regular file
+    /// that holds nothing behind it. The file had `before` bytes at first.
+    pub(crate) fn cut(&mut self, before: u64, bytes: u64) -> io::Result<()> {
+        let metadata = self.file.metadata()?;
+        if bytes < self.written && metadata.is_file() && metadata.len() == before + self.written {
+            self.file.set_len(before + bytes)?;
+            self.file.seek(SeekFrom::End(0))?;
+        }
+        Ok(())
+    }
+
     /// Bytes not yet written.
     pub(crate) fn held(&self) -> usize {
         self.buffer.len() - self.sent
@@ -99,6 +123,12 @@ impl Stream {
     /// Whether a terminal is behind it.
     pub(crate) fn is_terminal(&self) -> bool {
         self.file.is_terminal()
+    }
+
+    /// Columns of the terminal behind it.
+    pub(crate) fn columns(&self) -> Option<usize> {
+        let size = tcgetwinsize(&self.file).ok()?;
+        Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
     }
 
     /// Whether nothing was ever put in, or this byte was the last.
@@ -154,7 +184,10 @@ impl Stream {
             }
             match self.file.write(piece) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(bytes) => *sent += bytes,
+                Ok(bytes) => {
+                    *sent += bytes;
+                    self.written += bytes as u64;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
                 Err(error) => return Err(error),

@@ -4,6 +4,7 @@
 //! viewers take that without its end as well, so that a run which was itself killed can be looked at.
 //! Times are in microseconds from when the file was begun. A row ("thread") is a process, and has its id.
 
+use super::unwritable::Unwritable;
 use serde::Serialize;
 use serde_json::json;
 use std::fs::File;
@@ -194,9 +195,8 @@ impl Trace {
 
     /// Writes what is held. An error says which file it is about: it is one of several that there are.
     fn flush(&mut self) -> io::Result<()> {
-        let written = self.write();
-        written
-            .map_err(|error| io::Error::other(format!("--trace {}: {error}", self.path.display())))
+        self.write()
+            .map_err(|error| Unwritable::output(&format!("--trace {}", self.path.display()))(error))
     }
 }
 

@@ -1,0 +1,170 @@
+//! Lines of processes that print at once: each process has its turn, so that what it prints in one go (a
+//! traceback, say) stays together.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// A process that has printed nothing for so long has said what it wanted to.
+const SILENCE: Duration = Duration::from_millis(100);
+
+/// Longest turn while others wait.
+const TURN: Duration = Duration::from_secs(1);
+
+/// Bytes of lines that wait before all are shown.
+const HELD_BYTES_MAX: usize = 256 << 10;
+
+/// Lines that one process prints.
+#[derive(Debug)]
+struct Speech {
+    pid: i32,
+    job: Option<u64>,
+    lines: Vec<Vec<u8>>,
+    began: Instant,
+    last: Instant,
+}
+
+/// Whose turn it is, and what the others have printed meanwhile.
+#[derive(Debug, Default)]
+pub(crate) struct Turns {
+    /// The process whose turn it is; its lines have been shown.
+    speaker: Option<Speech>,
+    waiting: VecDeque<Speech>,
+    held: usize,
+}
+
+impl Turns {
+    /// Takes a line, and has `show` called with those whose turn it is.
+    pub(crate) fn line(
+        &mut self,
+        (pid, job): (i32, Option<u64>),
+        line: &[u8],
+        now: Instant,
+        show: &mut dyn FnMut(i32, &[u8]),
+    ) {
+        self.pass(now, show);
+        match &mut self.speaker {
+            Some(speaker) if speaker.pid == pid && speaker.job == job => {
+                speaker.last = now;
+                return show(pid, line);
+            }
+            // What comes of its next job waits for those who have waited.
+            Some(speaker) if speaker.pid == pid && self.waiting.is_empty() => {
+                *speaker = Speech { pid, job, lines: Vec::new(), began: now, last: now };
+                return show(pid, line);
+            }
+            None => {
+                self.speaker = Some(Speech { pid, job, lines: Vec::new(), began: now, last: now });
+                return show(pid, line);
+            }
+            Some(_) => {}
+        }
+        self.held += line.len() + 1;
+        match self.waiting.iter_mut().find(|speech| speech.pid == pid) {
+            Some(speech) => {
+                speech.lines.push(line.to_vec());
+                (speech.job, speech.last) = (job, now);
+            }
+            None => {
+                let lines = vec![line.to_vec()];
+                self.waiting.push_back(Speech { pid, job, lines, began: now, last: now });
+            }
+        }
+        let ended = self.speaker.as_ref().is_some_and(|speaker| speaker.pid == pid);
+        if ended {
+            self.speaker = None;
+            self.pass(now, show);
+        }
+        if self.held > HELD_BYTES_MAX {
+            self.end(show);
+        }
+    }
+
+    /// Passes the turn on, if it is over.
+    pub(crate) fn pass(&mut self, now: Instant, show: &mut dyn FnMut(i32, &[u8])) {
+        if let Some(Speech { began, last, .. }) = &self.speaker
+            && now.saturating_duration_since(*last) < SILENCE
+            && (self.waiting.is_empty() || now.saturating_duration_since(*began) < TURN)
+        {
+            return;
+        }
+        self.speaker = None;
+        while let Some(mut speech) = self.waiting.pop_front() {
+            self.show(&mut speech, show);
+            // It may go on at any moment.
+            if now.saturating_duration_since(speech.last) < SILENCE {
+                self.speaker = Some(Speech { began: now, ..speech });
+                return;
+            }
+        }
+    }
+
+    /// Shows what waits; nobody has the turn.
+    pub(crate) fn end(&mut self, show: &mut dyn FnMut(i32, &[u8])) {
+        self.speaker = None;
+        while let Some(mut speech) = self.waiting.pop_front() {
+            self.show(&mut speech, show);
+        }
+    }
+
+    /// Returns whether nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    fn show(&mut self, speech: &mut Speech, show: &mut dyn FnMut(i32, &[u8])) {
+        for line in speech.lines.drain(..) {
+            self.held -= line.len() + 1;
+            show(speech.pid, &line);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the lines in the order in which they are shown; times are in milliseconds.
+    fn shown(lines: &[(u64, i32, u64, &str)]) -> String {
+        let (mut turns, start, mut shown) = (Turns::default(), Instant::now(), String::new());
+        let mut show = |pid: i32, line: &[u8]| {
+            shown += &format!("{pid}{} ", String::from_utf8_lossy(line));
+        };
+        for (at, pid, job, line) in lines {
+            let now = start + Duration::from_millis(*at);
+            turns.line((*pid, Some(*job)), line.as_bytes(), now, &mut show);
+        }
+        show(0, b"|");
+        turns.end(&mut show);
+        assert!(turns.is_empty() && turns.held == 0);
+        shown
+    }
+
+    #[test]
+    fn lines_of_two_processes_are_not_mixed() {
+        let lines =
+            [(0, 1, 0, "a"), (1, 2, 1, "x"), (2, 1, 0, "b"), (3, 2, 1, "y"), (4, 1, 0, "c")];
+        assert_eq!(shown(&lines), "1a 1b 1c 0| 2x 2y ");
+    }
+
+    #[test]
+    fn who_is_silent_or_has_another_job_loses_the_turn() {
+        let silent = [(0, 1, 0, "a"), (1, 2, 1, "x"), (150, 2, 1, "y"), (151, 1, 0, "b")];
+        assert_eq!(shown(&silent), "1a 2x 2y 0| 1b ");
+        let next = [(0, 1, 0, "a"), (1, 2, 1, "x"), (2, 1, 2, "b"), (3, 2, 1, "y"), (4, 1, 2, "c")];
+        assert_eq!(shown(&next), "1a 2x 2y 0| 1b 1c ");
+    }
+
+    #[test]
+    fn who_talks_for_long_lets_others_speak() {
+        let mut lines: Vec<_> = (0..30).map(|n| (n * 50, 1, 0, "a")).collect();
+        lines.insert(1, (1, 2, 1, "x"));
+        let shown = shown(&lines);
+        assert!(shown.split('|').next().is_some_and(|shown| shown.contains("2x")), "{shown}");
+    }
+
+    #[test]
+    fn what_waits_is_bounded() {
+        let line = "x".repeat(HELD_BYTES_MAX);
+        assert!(shown(&[(0, 1, 0, "a"), (1, 2, 1, &line)]).ends_with("0| "));
+    }
+}
