@@ -50,22 +50,22 @@ fn modules_that_cannot_be_used() {
     "#);
     assert_snapshot!(said("map notes.txt ::: 1"), @r#"
     error: notes.txt: not a WebAssembly module: it is text, but not WebAssembly's
-    help: in Rust, build one with: cargo build --release --target wasm32-wasip1
+    help: build one: in Rust by cargo build --release --target wasm32-wasip1, in C by clang --target=wasm32-wasi
     exit code 101
     "#);
     assert_snapshot!(said("map open.wat ::: 1"), @r#"
     error: open.wat: not a WebAssembly module: line 1, column 14: expected `)`
-    help: in Rust, build one with: cargo build --release --target wasm32-wasip1
+    help: build one: in Rust by cargo build --release --target wasm32-wasip1, in C by clang --target=wasm32-wasi
     exit code 101
     "#);
     assert_snapshot!(said("map none.wat ::: 1"), @r#"
     error: none.wat: the module exports no function that can be a task
-    help: in Rust, mark a function with #[task] of the crate wpool-guest
+    help: export one: in Rust with #[task] of the crate wpool-guest, in C with wpool.h
     exit code 101
     "#);
     assert_snapshot!(said("map imports.wat ::: 1"), @r#"
     error: imports.wat: the module imports what wpool does not provide: env.one
-    help: build it for wasm32-wasip1; `wpool inspect` lists all that it imports
+    help: build it for wasm32-wasip1; with --stub-imports it runs as long as it calls no such function
     exit code 101
     "#);
     assert_snapshot!(said("map large.wat --memory 1MiB ::: 1"), @r#"
@@ -112,21 +112,21 @@ fn grants_that_are_wrong() {
 fn flags_that_are_wrong() {
     assert_snapshot!(said("map square.wasm --wokers 2 ::: 1"), @r#"
     error: unexpected argument '--wokers' found
-    help: a similar argument exists: '--workers'; to pass '--wokers' as a value, use '-- --wokers'
+    help: there is --workers, if that is meant; `--help` lists the flags
     exit code 2
     "#);
-    assert_snapshot!(said("map square.wasm -j 0 ::: 1"), @r#"
-    error: invalid value '0' for '--workers <N|N%>': at least one worker is needed
-    help: leave the flag out for one per CPU
+    assert_snapshot!(said("map square.wasm -j x ::: 1"), @r#"
+    error: invalid value 'x' for '--workers <N|N%|+N|-N>': not a number of workers
+    help: write 4, 50%, +1, -1, or 0 for one per job
     exit code 2
     "#);
     assert_snapshot!(said("map square.wasm --timeout 0 ::: 1"), @r#"
-    error: invalid value '0' for '--timeout <DURATION>': the limit must be above zero
+    error: invalid value '0' for '--timeout <DURATION|N%>': the limit must be above zero
     help: leave the flag out for none
     exit code 2
     "#);
     assert_snapshot!(said("map square.wasm --timeout soon ::: 1"), @r#"
-    error: invalid value 'soon' for '--timeout <DURATION>': not a duration
+    error: invalid value 'soon' for '--timeout <DURATION|N%>': not a duration
     help: write 0.5 (seconds), 200ms, 1.5s, 1h30m
     exit code 2
     "#);
@@ -255,7 +255,7 @@ fn calls_that_are_wrong() {
     "#);
     assert_snapshot!(said("run none.wat f(1)"), @r#"
     error: none.wat: the module exports no function that can be a task
-    help: in Rust, mark a function with #[task] of the crate wpool-guest
+    help: export one: in Rust with #[task] of the crate wpool-guest, in C with wpool.h
     exit code 101
     "#);
     assert_snapshot!(said("run square.wasm square(1"), @r#"
@@ -312,6 +312,7 @@ fn jobs_that_fail() {
     "#);
     assert_snapshot!(said("map square.wasm -q ::: 9223372036854775808"), @r#"
     error: job 0 (9223372036854775808) is invalid: line 1, column 1: 9223372036854775808 is out of range for s64 (-9223372036854775808 to 9223372036854775807)
+    help: if the task takes unsigned integers, say so: --unsigned
     exit code 100
     "#);
     assert_snapshot!(said("map misbehave.wasm -q ::: error"), @r#"

@@ -61,9 +61,8 @@ pub(crate) fn run(flags: &RunFlags, early: Option<EarlyZygote>) -> Result<Exit, 
     objects.lend_to(&mut plan.config);
     objects.open_files()?;
     // Before signals are taken: a task that initialises may take a while.
-    session
-        .load(&plan.config)
-        .map_err(|error| Report::of_load(&flags.module, error, &plan.config))?;
+    let of_load = |error| Report::of_load(&flags.module, error, &plan.config);
+    session.load(&plan.config).map_err(of_load)?;
     let file = flags.results.output.as_deref().map(|path| Target::own("--output", path));
     let file = file.transpose()?;
     let names = plan.processes.iter().map(|process| process.name.clone()).collect();
@@ -101,16 +100,15 @@ pub(crate) fn run(flags: &RunFlags, early: Option<EarlyZygote>) -> Result<Exit, 
     let wrong = objects.tell(io::stdout().lock(), end);
     let summary = ended.map_err(of_module)?;
     written.and(traced).map_err(|error| of_module(PoolError::Output(error)))?;
-    let mut exit = match (summary.end, cause.get()) {
+    let exit = match (summary.end, cause.get()) {
         (End::Complete, _) => sink.exit(),
         (_, Some(Cause::HangUp)) if command => Exit::Process(129),
         (_, cause) => Exit::of_run(&summary, cause),
     };
-    for report in wrong {
+    Ok(wrong.into_iter().fold(exit, |exit, report| {
         report.print();
-        exit = exit.or(report.exit);
-    }
-    Ok(exit)
+        exit.or(report.exit)
+    }))
 }
 
 /// The plan of a command: one process that has wpool's own streams.
