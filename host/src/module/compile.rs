@@ -295,7 +295,7 @@ mod tests {
                     (canon stream.read $s (memory $i "m"))))"#,
                 "component model more async builtins feature",
             ),
-            ("(module (memory 1 1 shared (pagesize 1)))", "custom page sizes"),
+            ("(module (memory 1 (pagesize 1)))", "custom page sizes"),
             ("(module (func try catch_all end))", "legacy exceptions"),
         ] {
             let error = compile(text.as_bytes(), false, false).unwrap_err();

@@ -12,7 +12,8 @@
 use crate::imports::{Host, mapping};
 use crate::wire::jobmem::{EXIT_OUT_OF_MEMORY, EXIT_WITH_LAST_WORDS, JobMem};
 use nix::libc::{_exit, SIGSEGV, c_int, c_void, siginfo_t};
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, raise, sigaction};
+use nix::unistd::getpid;
 use std::cell::Cell;
 use std::ptr;
 use std::sync::Arc;
@@ -48,9 +49,9 @@ pub(crate) fn install() -> nix::Result<()> {
 /// # Errors
 /// Returns the error of sigaction.
 pub(crate) fn install_abort() -> nix::Result<()> {
-    let flags = SaFlags::SA_ONSTACK;
-    let action = SigAction::new(SigHandler::Handler(on_abort), flags, SigSet::empty());
-    // SAFETY: the handler makes the system call `_exit` and does nothing else.
+    let flags = SaFlags::SA_ONSTACK | SaFlags::SA_SIGINFO;
+    let action = SigAction::new(SigHandler::SigAction(on_abort), flags, SigSet::empty());
+    // SAFETY: the handler makes system calls and does nothing else.
     unsafe { sigaction(Signal::SIGABRT, &action) }?;
     Ok(())
 }
@@ -86,9 +87,18 @@ fn address(info: *const siginfo_t) -> usize {
     unsafe { (*info).si_addr() as usize }
 }
 
-extern "C" fn on_abort(_: c_int) {
-    // SAFETY: _exit has no preconditions.
-    unsafe { _exit(EXIT_OUT_OF_MEMORY) }
+extern "C" fn on_abort(_: c_int, info: *mut siginfo_t, _: *mut c_void) {
+    // SAFETY: the system passes a whole `siginfo_t`, and its sender is there for SIGABRT.
+    let sender = unsafe { (*info).si_pid() };
+    if sender == getpid().as_raw() {
+        // SAFETY: _exit has no preconditions.
+        unsafe { _exit(EXIT_OUT_OF_MEMORY) }
+    }
+    // Somebody else's: it ends the process as it ends any other.
+    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    // SAFETY: the default action runs no code.
+    let _ = unsafe { sigaction(Signal::SIGABRT, &default) };
+    let _ = raise(Signal::SIGABRT);
 }
 
 extern "C" fn on_fault(_: c_int, info: *mut siginfo_t, _: *mut c_void) {

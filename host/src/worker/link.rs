@@ -187,10 +187,10 @@ fn provided_version(interface: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::module::classify::describe;
+    use crate::module::compile::describe;
 
     fn missing_of(text: &str) -> Vec<String> {
-        missing(&describe(&wat::parse_str(text).unwrap()).unwrap()).unwrap()
+        missing(&describe(text.as_bytes()).unwrap()).unwrap()
     }
 
     #[test]

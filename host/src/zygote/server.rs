@@ -203,7 +203,9 @@ impl Server {
                 self.socket.send(&FromZygote::Loaded(Ok(())), &[printed.as_fd()])?;
             }
             Err(failure) => {
-                let failure = payload("wpool-failure", &serde_json::to_vec(&failure)?)?;
+                let mut encoded = Vec::new();
+                failure.encode(&mut encoded);
+                let failure = payload("wpool-failure", &encoded)?;
                 let files = [printed.as_fd(), failure.as_fd()];
                 self.socket.send(&FromZygote::Loaded(Err(Unloaded::Init)), &files)?;
             }
