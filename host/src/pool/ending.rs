@@ -82,12 +82,7 @@ impl Dispatcher<'_> {
             return Ok(());
         };
         match (pid, fds.pop()) {
-            (Ok(pid), Some(pidfd)) => {
-                if !descends(&pidfd, pid, zygote) {
-                    return Err(PoolError::Lost(
-                        "the zygote sent a process that is not its own".into(),
-                    ));
-                }
+            (Ok(pid), Some(pidfd)) if descends(&pidfd, pid, zygote) => {
                 handle.pid = Some(pid);
                 handle.pidfd = Some(pidfd);
                 if let Some(killed) = &handle.killed {
@@ -100,9 +95,10 @@ impl Dispatcher<'_> {
                     .map_err(|error| PoolError::setup("wait for a worker", error))?;
                 Ok(())
             }
-            (Ok(pid), None) => {
+            // None is left, or it is not known to be the worker's: its zygote has died, perhaps.
+            (Ok(pid), _) => {
                 handle.pid = Some(pid);
-                self.orphan(worker.slot, "no descriptor is left for it")
+                self.orphan(worker.slot, "no descriptor of it came")
             }
             (Err(why), _) => {
                 handle.fatal = Some(why);
