@@ -357,7 +357,7 @@ fn what_cannot_start_says_why() {
     assert!(why(process(HALF).task("third").start(1)).contains("half"), "tasks are named");
     assert!(why(process(HALF).start_command(&[], b"")).contains("not a command"));
     let command = Launcher::builder(guest("wordcount")).start().unwrap();
-    assert!(why(command.start("count", 1)).contains("start_command"));
+    assert!(why(command.start("count", 1)).contains("is a command and has no task `count`"));
     assert!(why(command.start_command(&["a\0b"], b"")).contains("NUL"));
     let launcher = Launcher::from_bytes(HALF).cache(false).start().unwrap();
     assert!(why(launcher.start("third", 1)).contains("half"));

@@ -348,7 +348,7 @@ fn of_a_run_that_was_itself_killed_only_the_end_is_missing() {
 
 #[test]
 fn a_job_that_no_worker_had_is_in_the_dispatchers_row() {
-    let run = map("sha256").flags("--task sha256_hex --files");
+    let run = map("sha256").flags("--files");
     traced(run.jobs([guest("square").to_str().expect("text"), "/nowhere"])).run().ends(100);
     let timeline = Timeline::read();
     assert_eq!(timeline.jobs().len(), 1);

@@ -218,7 +218,9 @@ fn has_threads() -> bool {
 
 fn refused(error: wasmtime::Error) -> ModuleError {
     // How wasmparser says that a proposal is not enabled.
-    const NOT_ENABLED: [&str; 5] = [
+    const NOT_ENABLED: [&str; 7] = [
+        " feature required for ",
+        " proposal must be enabled",
         " the component model ",
         " feature to be enabled",
         " is not enabled",
@@ -296,7 +298,7 @@ mod tests {
                 "component model more async builtins feature",
             ),
             ("(module (memory 1 (pagesize 1)))", "custom page sizes"),
-            ("(module (func try catch_all end))", "legacy exceptions"),
+            ("(module (func try catch_all end))", "legacy_exceptions"),
         ] {
             let error = compile(text.as_bytes(), false, false).unwrap_err();
             assert!(matches!(&error, ModuleError::Proposal(it) if it.contains(name)), "{error:?}");
