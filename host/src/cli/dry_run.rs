@@ -121,7 +121,7 @@ fn command(
     if line.append && !template.has_replacement() {
         arguments.extend(words.into_iter().map(str::to_owned));
     }
-    let mut text = arguments.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ");
+    let mut text = arguments.iter().map(quote).collect::<Vec<_>>().join(" ");
     if !stdin.is_empty() {
         text += &format!(" # with {} of standard input", size_text(stdin.len() as u64));
     }

@@ -49,7 +49,7 @@ impl Killed {
                 if let Some(awaited) = awaited {
                     message += &format!(", waiting for {awaited}");
                 }
-                let awaited = awaited.clone();
+                let awaited = awaited.clone().map(Box::new);
                 Failure { awaited, ..Failure::new(FailureKind::Timeout, message) }
             }
             Killed::Cancelled(why) => Failure::new(FailureKind::Cancelled, why.clone()),

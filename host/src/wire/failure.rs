@@ -81,7 +81,7 @@ pub struct Failure {
     pub code: Option<i32>,
     /// What the job waited for in shared state when its time was over ([`FailureKind::Timeout`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub awaited: Option<Awaited>,
+    pub awaited: Option<Box<Awaited>>,
     /// Signal that ended the worker.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signal: Option<i32>,
