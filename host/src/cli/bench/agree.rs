@@ -20,7 +20,7 @@ pub(crate) enum Compared {
 }
 
 impl Compared {
-    /// Those of a task.
+    /// Returns the way in which results of a task are compared.
     pub(crate) fn of(task: &Task) -> Compared {
         if task.form == Form::Command { Compared::Lines } else { Compared::Values }
     }

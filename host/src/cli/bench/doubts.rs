@@ -1,4 +1,4 @@
-//! What makes figures doubtful: the warnings of hyperfine.
+//! The doubts about figures: the warnings of hyperfine.
 
 use super::findings::{Findings, Measured};
 use super::stats::median;
@@ -15,7 +15,7 @@ const ROUNDS_MIN: usize = 4;
 
 type Doubt = (fn(&Measured) -> bool, &'static str, &'static str);
 
-/// What may be wrong with a mode's rounds, and what to do about it.
+/// A doubt about the rounds of a mode, and the way out of it.
 const DOUBTS: [Doubt; 4] = [
     (
         is_short,
@@ -67,13 +67,13 @@ fn is_cold(result: &Measured) -> bool {
     distances(result).first().is_some_and(|first| *first > FAR)
 }
 
-/// Whether there are any beside a first one that was cold.
+/// Returns whether there are outliers beside a first round that was cold.
 fn has_outliers(result: &Measured) -> bool {
     let distances = distances(result);
     distances.iter().skip(usize::from(is_cold(result))).any(|distance| distance.abs() > FAR)
 }
 
-/// How far each round is from the median, in the median of those distances.
+/// Returns the distance of each round from the median, in units of the median distance.
 fn distances(result: &Measured) -> Vec<f64> {
     let times: Vec<f64> = result.times.iter().map(std::time::Duration::as_secs_f64).collect();
     if times.len() < ROUNDS_MIN {

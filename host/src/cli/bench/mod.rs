@@ -118,7 +118,7 @@ fn open<'a>(
     Ok(Module { path, bytes, description, task, config })
 }
 
-/// Whether modules can be compared: their jobs are the same.
+/// Checks that modules can be compared: their jobs are the same.
 fn check_alike(modules: &[Module<'_>]) -> Result<(), Report> {
     let first = &modules[0];
     let is_command = |module: &Module<'_>| module.task.is_command();
@@ -211,7 +211,7 @@ fn contenders(flags: &BenchFlags, modules: &[Module<'_>]) -> Result<Vec<Contende
     Ok(contenders)
 }
 
-/// Whether everything that was given to be compared with is.
+/// Checks that everything that was given to compare with is compared.
 fn check_used(flags: &BenchFlags, modes: &[Mode], modules: &[Module<'_>]) -> Result<(), Report> {
     let (native, python) = (flags.compared.native.is_some(), flags.compared.python.is_some());
     let command = modules[0].task.is_command();
