@@ -252,6 +252,7 @@ fn what_is_too_large() {
     "#);
     assert_snapshot!(said("--region r:1KiB --region-space 20GiB --shared-space 99999TiB"), @r#"
     error: cannot make shared memory: Cannot allocate memory (os error 12)
+    help: lower --shared-space and --region-space, or raise `ulimit -f` and `ulimit -v`: shared state is files in memory
     exit code 96
     "#);
 }

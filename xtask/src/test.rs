@@ -35,7 +35,8 @@ pub fn run() -> Result {
         // What is there for one bench only.
         lint(&["--features", "micro", "--lib", "--bench", "micro"])
     })?;
-    step("tests", || cargo(["test", "--release", "--workspace"]))
+    // All of them, so that one run tells of every failure.
+    step("tests", || cargo(["test", "--release", "--workspace", "--no-fail-fast"]))
 }
 
 fn step(name: &str, run: impl FnOnce() -> Result) -> Result {

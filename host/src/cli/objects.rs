@@ -44,8 +44,8 @@ impl Objects {
             let shared = Shared::builder().shared_bytes(shared_bytes).region_bytes(region_bytes);
             let shared = shared.build().map_err(|error| {
                 Report::new(Exit::Setup, error.to_string()).help(
-                    "shared state is files in memory: raise `ulimit -f`, or lower --shared-space and \
-                     --region-space",
+                    "lower --shared-space and --region-space, or raise `ulimit -f` and `ulimit -v`: \
+                     shared state is files in memory",
                 )
             })?;
             Maker { shared: &shared }.make_all(flags)?;

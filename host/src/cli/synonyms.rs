@@ -211,6 +211,8 @@ pub(super) fn help(error: &clap::Error, subcommand: &str) -> Option<&'static str
             });
             found.map(|(.., help)| *help)
         }
+        // A parser of semaphores knows better what is wrong with a value.
+        ErrorKind::ValueValidation if word.starts_with("--semaphore") => None,
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             let flag = word.split(' ').next().unwrap_or(word);
             VALUES.iter().find(|(name, _)| *name == flag).map(|(_, help)| *help)
