@@ -511,7 +511,8 @@ fn a_system_that_gives_little_is_told_with_what_helps() {
     let done = run("--as=4000000000").run().ends(96).prints("");
     done.says("addresses are limited to 3814 MiB").says("help: `ulimit -v unlimited`");
     let done = run("--fsize=1000000").flags("--value v=i32:1").run().ends(96).prints("");
-    done.says("File too large").says("help: lower --shared-space and --region-space, or raise `ulimit -f`");
+    done.says("File too large")
+        .says("help: lower --shared-space and --region-space, or raise `ulimit -f`");
     let done = run("--nofile=10").run().ends(96).prints("");
     done.says("Too many open files");
     let results = folder("results").join("file");

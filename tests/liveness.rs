@@ -122,7 +122,8 @@ fn left_in(reader: OwnedFd) -> usize {
 
 #[test]
 fn a_deadline_ends_a_run_whose_reader_does_not_read() {
-    let (run, reader) = unread("--deadline 0.5");
+    // Long enough for compiling on a busy machine.
+    let (run, reader) = unread("--deadline 5");
     run.finish().ends(124).says("of the output: they are lost").says("stopped by --deadline");
     assert!(left_in(reader) > 0);
 }

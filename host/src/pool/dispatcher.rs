@@ -1,25 +1,16 @@
 //! The dispatcher: owns the truth about jobs and workers.
 //!
-//! One struct, one loop over epoll, one match over events. It trusts nothing that a worker can write.
-//! The parts of its work have a file each: [`super::sending`], [`super::receiving`],
-//! [`super::outcomes`], [`super::ending`] and [`super::watching`].
+//! One loop, one match over events. What is to be done is decided by the [schedule](super::schedule), who does it
+//! is the [crew](super::crew); source, sink and commands are others'. Nothing in the loop blocks.
 
-use super::backlog::Backlog;
 use super::config::Config;
+use super::core::Core;
+use super::crew::{Crew, Outside};
 use super::error::PoolError;
-use super::events::{Events, Token};
-use super::feed::{Command, Commands, Intake, Sink, Source, Stats};
-use super::handle::{Killed, WorkerHandle};
-use super::ledger::Ledger;
-use super::limit::TimeLimit;
-use super::pace::Pace;
-use super::session::Session;
+use super::feed::{Command, Commands, Fill, Intake, Notice, Sink, Source, Stats};
+use super::schedule::{Input, Killed, Needs, Phase, Schedule};
 use super::summary::{End, Summary};
-use super::supply::Supply;
 use crate::wire::clock::after;
-use crate::wire::spin::Spin;
-use std::collections::{HashMap, HashSet};
-use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -35,67 +26,18 @@ const OUTPUT_WAIT: Duration = Duration::from_secs(10);
 /// How long it does so once its workers have been killed.
 const OUTPUT_LAST_WAIT: Duration = Duration::from_secs(1);
 
-/// What is known of the source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Input {
-    /// There may be more jobs at once.
-    Open,
-    /// There are no more jobs until its descriptor is readable.
-    Blocked,
-    /// There are no more jobs.
-    Ended,
-}
-
-/// Where the run is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
-    /// Jobs are started.
-    Running,
-    /// No more jobs are started; those that run may finish, until a time if there is one.
-    Draining(End, Option<Instant>),
-    /// All workers have been killed.
-    Killing(End),
-}
-
 /// The dispatcher of one run.
-pub(super) struct Dispatcher<'a> {
-    pub(super) session: &'a mut Session,
-    pub(super) config: Config,
-    pub(super) source: &'a mut dyn Source,
-    pub(super) sink: &'a mut dyn Sink,
-    pub(super) commands: &'a mut dyn Commands,
-    pub(super) events: Events,
-    /// By slot.
-    pub(super) workers: Vec<Option<WorkerHandle>>,
-    /// How often each slot was used.
-    pub(super) epochs: Vec<u64>,
-    pub(super) intake: Intake,
-    pub(super) backlog: Backlog,
-    pub(super) ledger: Ledger,
-    pub(super) pace: Pace,
-    pub(super) limit: TimeLimit,
-    pub(super) input: Input,
-    pub(super) phase: Phase,
-    /// Failed attempts at jobs that have no outcome yet.
-    pub(super) attempts: HashMap<u64, u32>,
-    /// Jobs to be given up wherever they turn up.
-    pub(super) cancelled: HashSet<u64>,
-    pub(super) retried: u64,
-    pub(super) skipped: u64,
-    pub(super) started: Instant,
-    pub(super) last_sample: Instant,
+pub(super) struct Dispatcher<'a, C: Crew> {
+    crew: C,
+    core: Core<'a>,
+    source: &'a mut dyn Source,
+    commands: &'a mut dyn Commands,
+    intake: Intake,
     last_progress: Instant,
-    spin: Spin,
     /// Whether the source has more work to do before it has a job.
-    pub(super) unfilled: bool,
+    unfilled: bool,
     /// What the sink waits for, while it cannot take more.
     sink_blocked: Option<OwnedFd>,
-    /// Workers in a row that ended before they were ready.
-    pub(super) false_starts: u32,
-    /// Zygotes lost in a row without a finished job between.
-    pub(super) zygotes_lost: u32,
-    /// How many workers the system gives.
-    pub(super) supply: Supply,
     /// Why the run is given up, once it is.
     failed: Option<PoolError>,
     /// Whether every job has its outcome, and only the output is waited for.
@@ -104,73 +46,64 @@ pub(super) struct Dispatcher<'a> {
     output_stood: Option<(Instant, usize)>,
 }
 
-impl<'a> Dispatcher<'a> {
-    /// A dispatcher for one run of a loaded module.
-    ///
-    /// # Errors
-    /// No descriptors.
+impl<'a, C: Crew> Dispatcher<'a, C> {
+    /// Returns the dispatcher of one run by a crew.
     pub(super) fn new(
-        session: &'a mut Session,
+        crew: C,
         config: Config,
         source: &'a mut dyn Source,
         sink: &'a mut dyn Sink,
         commands: &'a mut dyn Commands,
-    ) -> Result<Self, PoolError> {
-        let events = Events::new().map_err(|error| PoolError::setup("wait for events", error))?;
-        let now = Instant::now();
-        Ok(Dispatcher {
-            session,
+    ) -> Self {
+        let now = crew.now();
+        Dispatcher {
+            core: Core::new(config, sink, now),
+            crew,
             source,
-            sink,
             commands,
-            events,
-            workers: Vec::new(),
-            epochs: Vec::new(),
             intake: Intake::default(),
-            backlog: Backlog::default(),
-            ledger: Ledger::new(config.ordered),
-            pace: Pace::new(config.batch_jobs_max),
-            limit: TimeLimit::new(&config),
-            input: Input::Open,
-            phase: Phase::Running,
-            attempts: HashMap::new(),
-            cancelled: HashSet::new(),
-            retried: 0,
-            skipped: 0,
-            started: now,
-            last_sample: now,
             last_progress: now,
-            spin: Spin::default(),
             unfilled: false,
             sink_blocked: None,
-            false_starts: 0,
-            zygotes_lost: 0,
-            supply: Supply::default(),
             failed: None,
             complete: false,
             output_stood: None,
-            config,
-        })
+        }
     }
 
     /// Runs to the end.
     ///
     /// # Errors
-    /// As [`Session::run`].
+    /// As [`Session::run`](super::session::Session::run).
     pub(super) fn run(mut self) -> Result<Summary, PoolError> {
         let served = self.serve();
-        let stats = self.stats();
-        self.sink.progress(&stats);
-        self.end_workers();
+        self.finish(served)
+    }
+
+    /// Ends the crew, and says how the run ended.
+    fn finish(mut self, served: Result<(), PoolError>) -> Result<Summary, PoolError> {
+        let stats = self.schedule().stats();
+        self.core.sink.progress(&stats);
+        let ended: Vec<_> = self.schedule().ready().collect();
+        self.crew.end();
+        for (slot, pid) in ended {
+            let how = "the run is over".into();
+            self.core.sink.notice(Notice::WorkerEnded { slot, pid, how, lost: false });
+        }
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
         served.map(|()| self.summary(stats))
     }
 
+    fn schedule(&mut self) -> &mut Schedule {
+        &mut self.core.schedule
+    }
+
     fn serve(&mut self) -> Result<(), PoolError> {
-        self.watch(Token::Zygote)?;
-        self.watch(Token::Commands)?;
+        if let Some(fd) = self.commands.fd() {
+            self.crew.watch(fd, Outside::Commands)?;
+        }
         let mut tokens = Vec::new();
         loop {
             match self.turn(&mut tokens) {
@@ -181,23 +114,117 @@ impl<'a> Dispatcher<'a> {
         }
     }
 
+    /// Leaves out the rule of progress.
+    #[cfg(test)]
+    pub(super) fn without_progress(mut self) -> Self {
+        self.core.schedule.without_progress = true;
+        self
+    }
+
+    /// Runs as [`Dispatcher::run`], with a look at the schedule after each turn; `None` if it does not end in so
+    /// much time, or so many turns.
+    #[cfg(test)]
+    pub(super) fn run_checked(
+        mut self,
+        time: Duration,
+        turns: u64,
+        mut check: impl FnMut(&Schedule, &C),
+    ) -> Option<Result<Summary, PoolError>> {
+        let (mut tokens, end) = (Vec::new(), self.crew.now() + time);
+        for _ in 0..turns {
+            let turn = self.turn(&mut tokens);
+            check(&self.core.schedule, &self.crew);
+            let served = match turn {
+                Ok(true) => Ok(()),
+                Ok(false) if self.crew.now() > end => return None,
+                Ok(false) => continue,
+                Err(error) => match self.give_up(error) {
+                    Ok(()) => continue,
+                    Err(error) => Err(error),
+                },
+            };
+            return Some(self.finish(served));
+        }
+        None
+    }
+
     /// Does what can be done, waits for the next events, and handles them. Answers with whether the run is
     /// over.
-    fn turn(&mut self, tokens: &mut Vec<Token>) -> Result<bool, PoolError> {
-        self.send_jobs()?;
-        if self.is_over() && self.is_handed_over()? {
+    fn turn(&mut self, tokens: &mut Vec<C::Token>) -> Result<bool, PoolError> {
+        self.assign()?;
+        if self.schedule().is_over() && self.is_handed_over()? {
             return Ok(true);
         }
-        self.choose_readers()?;
+        self.schedule().choose_readers();
+        self.perform()?;
         tokens.clear();
         self.wait(tokens)?;
+        self.core.now = self.crew.now();
         for &token in tokens.iter() {
             self.handle(token)?;
-            self.halt_if_met()?;
+            self.perform()?;
         }
-        self.tick(Instant::now())?;
-        self.halt_if_met()?;
+        self.tick()?;
         Ok(false)
+    }
+
+    /// Gives out jobs, as many as workers, memory and the source allow.
+    fn assign(&mut self) -> Result<(), PoolError> {
+        let now = self.crew.now();
+        self.core.now = now;
+        self.unfilled = false;
+        self.schedule().begin_turn(now);
+        loop {
+            let (sink, crew) = (self.core.sink.held(), self.crew.held());
+            self.schedule().set_elsewhere(sink, crew);
+            match self.schedule().assign(now) {
+                Needs::Jobs(room) if !self.unfilled => {
+                    self.perform()?;
+                    self.fill(room)?;
+                    continue;
+                }
+                // It works on a long job. Others have their turn first.
+                Needs::Jobs(_) => self.schedule().assign_without_source(now),
+                Needs::Events => {}
+            }
+            self.perform()?;
+            if !self.schedule().has_news() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads jobs from the source.
+    fn fill(&mut self, room: usize) -> Result<(), PoolError> {
+        let fill = self.source.fill(&mut self.intake, room).map_err(PoolError::Input)?;
+        let input = match fill {
+            Fill::More => Input::Open,
+            Fill::Blocked => {
+                if let Some(fd) = self.source.fd() {
+                    self.crew.watch(fd, Outside::Source)?;
+                }
+                Input::Blocked
+            }
+            Fill::End => Input::Ended,
+        };
+        self.unfilled = input == Input::Open && self.intake.bytes() == 0;
+        let remaining = self.source.remaining();
+        self.core.schedule.set_input(input, remaining);
+        self.core.schedule.refill(&mut self.intake);
+        self.core.hand_over_due()
+    }
+
+    /// Carries out what the schedule has asked for, and what it asks for because of the answers.
+    fn perform(&mut self) -> Result<(), PoolError> {
+        loop {
+            while let Some(request) = self.core.next_request() {
+                self.crew.carry_out(request, &mut self.core)?;
+            }
+            self.schedule().halt_if_met();
+            if !self.schedule().has_actions() {
+                return self.core.hand_over_due();
+            }
+        }
     }
 
     /// The run cannot go on. What is finished is handed over all the same, unless the output is what failed.
@@ -210,223 +237,151 @@ impl<'a> Dispatcher<'a> {
         if input {
             // The jobs that could be read are run.
             self.forget_source();
-            self.input = Input::Ended;
+            self.schedule().set_input(Input::Ended, None);
             return Ok(());
         }
-        self.kill_all(End::Killed, "the run is given up")
+        self.schedule().kill_all(End::Killed, "the run is given up");
+        self.perform()
     }
 
-    fn watch(&self, token: Token) -> Result<(), PoolError> {
-        let watched = match token {
-            Token::Zygote => self.events.watch_readable(self.session.zygote.as_fd(), token),
-            _ => match self.commands.fd() {
-                Some(fd) => self.events.watch_readable(fd, token),
-                None => Ok(true),
-            },
-        };
-        watched.map(|_| ()).map_err(|error| PoolError::setup("wait for events", error))
-    }
-
-    fn handle(&mut self, token: Token) -> Result<(), PoolError> {
-        match token {
-            Token::Results(slot) => self.read_results(slot),
-            Token::Jobs(slot) => self.write_jobs(slot),
-            Token::Ended(slot) => self.worker_ended(slot),
-            Token::Zygote => self.hear_zygote(),
-            Token::Source => {
+    fn handle(&mut self, token: C::Token) -> Result<(), PoolError> {
+        match self.crew.handle(token, &mut self.core)? {
+            None => Ok(()),
+            Some(Outside::Source) => {
                 self.forget_source();
-                self.input = Input::Open;
+                let remaining = self.source.remaining();
+                self.schedule().set_input(Input::Open, remaining);
                 Ok(())
             }
-            Token::Sink => self.flush(),
-            Token::Commands => self.obey(),
+            Some(Outside::Sink) => self.flush(),
+            Some(Outside::Commands) => self.obey(),
         }
     }
 
     /// Stops waiting for the source.
-    pub(super) fn forget_source(&mut self) {
+    fn forget_source(&mut self) {
         if let Some(fd) = self.source.fd() {
-            self.events.forget(fd);
+            self.crew.forget(fd);
         }
     }
 
     /// Waits for the next events. Outcomes are handed on before it sleeps, and when there are many.
-    fn wait(&mut self, tokens: &mut Vec<Token>) -> Result<(), PoolError> {
-        let lost = |error| PoolError::setup("wait for events", error);
-        if self.sink.held() < FLUSH_BYTES {
-            self.look_for_events(tokens).map_err(lost)?;
+    fn wait(&mut self, tokens: &mut Vec<C::Token>) -> Result<(), PoolError> {
+        let idle = !(self.unfilled && self.core.schedule.phase() == Phase::Running);
+        if self.core.sink.held() < FLUSH_BYTES {
+            self.crew.look(idle, tokens)?;
         }
-        let due = tokens.is_empty() || self.sink.held() >= FLUSH_BYTES;
-        if due && self.sink.held() > 0 && self.sink_blocked.is_none() {
+        let due = tokens.is_empty() || self.core.sink.held() >= FLUSH_BYTES;
+        if due && self.core.sink.held() > 0 && self.sink_blocked.is_none() {
             self.flush()?;
         }
         if !tokens.is_empty() {
             return Ok(());
         }
-        let timeout = match self.unfilled && self.phase == Phase::Running {
-            true => Duration::ZERO,
-            false => self.next_timer().saturating_duration_since(Instant::now()),
-        };
-        self.events.wait(Some(timeout), tokens).map_err(lost)
-    }
-
-    /// Looks for events without sleeping.
-    fn look_for_events(&mut self, tokens: &mut Vec<Token>) -> io::Result<()> {
-        self.events.wait(Some(Duration::ZERO), tokens)?;
-        if !tokens.is_empty() || self.unfilled {
-            return Ok(());
-        }
-        let mut result = Ok(());
-        let events = &mut self.events;
-        self.spin.until(|| {
-            result = events.wait(Some(Duration::ZERO), tokens);
-            result.is_err() || !tokens.is_empty()
-        });
-        result
+        let now = self.crew.now();
+        let until = if idle { self.next_timer(now) } else { now };
+        self.crew.wait(until, tokens)
     }
 
     /// Hands outcomes on; if the sink cannot take them now, waits for it.
     fn flush(&mut self) -> Result<(), PoolError> {
-        let lost = |error| PoolError::setup("wait for the output", error);
         if let Some(watched) = self.sink_blocked.take() {
-            self.events.forget(&watched);
+            self.crew.forget(watched.as_fd());
         }
-        if self.sink.flush().map_err(PoolError::Output)? {
+        if self.core.sink.flush().map_err(PoolError::Output)? {
             return Ok(());
         }
         // A copy, because what the sink waits for next may be another descriptor.
-        if let Some(fd) = self.sink.fd() {
-            let watched = fd.try_clone_to_owned().map_err(lost)?;
-            self.events.watch_writable(&watched, Token::Sink).map_err(lost)?;
+        if let Some(fd) = self.core.sink.fd() {
+            let watched = fd
+                .try_clone_to_owned()
+                .map_err(|error| PoolError::setup("wait for the output", error))?;
+            self.crew.watch(watched.as_fd(), Outside::Sink)?;
             self.sink_blocked = Some(watched);
         }
         Ok(())
     }
 
-    /// Whether there is nothing left to do or to wait for.
-    fn is_over(&self) -> bool {
-        let idle = self.workers.iter().flatten().all(|worker| worker.in_flight.is_empty());
-        match self.phase {
-            Phase::Running => idle && self.input == Input::Ended && self.backlog.is_empty(),
-            Phase::Draining(..) | Phase::Killing(_) => idle,
-        }
-    }
-
-    /// When something is to be done although nothing happens.
-    fn next_timer(&mut self) -> Instant {
-        let now = Instant::now();
-        let mut next = self.last_progress + PROGRESS;
-        let mut sooner = |when: Instant| next = next.min(when);
-        if let Some(when) = self.next_sample() {
-            sooner(when);
-        }
-        let grace = match self.phase {
-            Phase::Draining(_, until) => until,
-            _ => None,
-        };
-        let restarted = self.session.loading_until();
-        let others = [self.deadline(), grace, self.output_patience(), restarted];
-        others.into_iter().flatten().chain(self.supply.wake(now)).for_each(&mut sooner);
-        if let Some(when) = self.next_status_timeout() {
-            sooner(when);
-        }
-        if let Some(when) = self.next_burial(now) {
-            sooner(when);
-        }
-        if let Some(when) = self.backlog.wake(now) {
-            sooner(when);
-        }
-        next
-    }
-
-    /// When the whole run must have ended.
-    fn deadline(&self) -> Option<Instant> {
-        self.config.deadline.and_then(|deadline| self.started.checked_add(deadline))
+    /// Returns when something is to be done although nothing happens.
+    fn next_timer(&mut self, now: Instant) -> Instant {
+        let timers =
+            [self.core.schedule.next_timer(now), self.crew.next_timer(now), self.output_patience()];
+        timers.into_iter().flatten().fold(self.last_progress + PROGRESS, Instant::min)
     }
 
     /// Does what is due.
-    fn tick(&mut self, now: Instant) -> Result<(), PoolError> {
-        if self.deadline().is_some_and(|deadline| now >= deadline)
-            && !matches!(self.phase, Phase::Killing(_))
-        {
-            self.kill_all(End::Deadline, "the deadline passed")?;
-        }
-        if let Phase::Draining(end, Some(until)) = self.phase
-            && now >= until
-        {
-            self.kill_all(end, "the time to finish passed")?;
-        }
-        self.sample(now)?;
-        self.give_up_waiting(now)?;
-        self.bury_gone();
+    fn tick(&mut self) -> Result<(), PoolError> {
+        let now = self.crew.now();
+        self.core.now = now;
+        self.schedule().tick(now);
+        self.perform()?;
+        self.crew.tick(now, &mut self.core)?;
+        self.perform()?;
         if now >= self.last_progress + PROGRESS {
             self.last_progress = now;
-            self.sweep_again(now);
-            let stats = self.stats();
-            self.sink.progress(&stats);
+            let stats = self.schedule().stats();
+            self.core.sink.progress(&stats);
         }
         Ok(())
-    }
-
-    /// The counts so far.
-    pub(super) fn stats(&self) -> Stats {
-        let known = self.intake.next_number() - self.skipped;
-        let mut stats = Stats {
-            read: known,
-            total: match self.input {
-                Input::Ended => Some(known),
-                _ => self.source.remaining().map(|left| known + left),
-            },
-            retried: self.retried,
-            workers: self.workers.iter().flatten().filter(|worker| worker.ended.is_none()).count()
-                as u64,
-            in_flight: self.workers.iter().flatten().map(WorkerHandle::jobs_in_flight).sum(),
-            ..Stats::default()
-        };
-        self.ledger.count(&mut stats);
-        stats
     }
 
     fn obey(&mut self) -> Result<(), PoolError> {
         while let Some(command) = self.commands.next() {
+            let now = self.crew.now();
             match command {
-                Command::Drain => self.drain(End::Drained, None, "asked to")?,
+                Command::Drain => self.schedule().drain(End::Drained, None, "asked to"),
                 Command::DrainFor(grace) => {
-                    self.drain(End::Drained, Some(after(Instant::now(), grace)), "asked to")?;
+                    self.schedule().drain(End::Drained, Some(after(now, grace)), "asked to");
                 }
-                Command::Kill => self.kill_all(End::Killed, "asked to")?,
-                Command::Cancel(job) => self.cancel(job, Killed::Cancelled(String::new()))?,
-                Command::Terminate(job) => self.cancel(job, Killed::Terminated)?,
-                Command::Pause => self.pause(),
-                Command::Resume => self.resume(),
-                Command::Report => self.report(),
+                Command::Kill => self.schedule().kill_all(End::Killed, "asked to"),
+                Command::Cancel(job) => {
+                    self.schedule().cancel(job, Killed::Cancelled(String::new()));
+                }
+                Command::Terminate(job) => self.schedule().cancel(job, Killed::Terminated),
+                Command::Pause => {
+                    self.crew.pause(true);
+                    self.commands.paused();
+                    let stood = self.crew.now().saturating_duration_since(now);
+                    self.schedule().stood(stood);
+                }
+                Command::Resume => self.crew.pause(false),
+                Command::Report => self.report(now),
             }
+            self.perform()?;
         }
         Ok(())
+    }
+
+    /// Tells which jobs are running.
+    fn report(&mut self, now: Instant) {
+        let crew = &self.crew;
+        let lines = self.core.schedule.report(|slot| crew.awaited(slot), now);
+        lines.into_iter().for_each(|line| self.core.tell(Notice::Report(line)));
     }
 
     /// Hands over all that is left; answers with whether the sink has passed it on, or nobody waits for that
     /// any more.
     fn is_handed_over(&mut self) -> Result<bool, PoolError> {
-        self.complete |= self.phase == Phase::Running;
-        self.ledger.skip_to(u64::MAX, self.sink).map_err(PoolError::Output)?;
+        self.complete |= self.schedule().phase() == Phase::Running;
+        self.schedule().release_all();
+        self.core.hand_over_due()?;
         if self.sink_blocked.is_none() {
             self.flush()?;
         }
         if self.sink_blocked.is_none() {
             return Ok(true);
         }
-        let (now, held) = (Instant::now(), self.sink.held());
+        let (now, held) = (self.crew.now(), self.core.sink.held());
         if self.output_stood.is_none_or(|(_, before)| held < before) {
             self.output_stood = Some((now, held));
         }
         Ok(self.output_patience().is_some_and(|until| now >= until))
     }
 
-    /// Until when a run that was asked to end waits for its output, unless something is taken of it.
+    /// Returns until when a run that was asked to end waits for its output, unless something is taken of it.
     fn output_patience(&self) -> Option<Instant> {
         let (since, _) = self.output_stood?;
-        match self.phase {
+        match self.core.schedule.phase() {
             Phase::Running => None,
             Phase::Draining(..) => Some(since + OUTPUT_WAIT),
             Phase::Killing(_) => Some(since + OUTPUT_LAST_WAIT),
@@ -434,12 +389,14 @@ impl<'a> Dispatcher<'a> {
     }
 
     fn summary(&self, stats: Stats) -> Summary {
-        let undelivered = if self.sink_blocked.is_some() { self.sink.held() } else { 0 };
-        let end = match self.phase {
+        let undelivered = if self.sink_blocked.is_some() { self.core.sink.held() } else { 0 };
+        let schedule = &self.core.schedule;
+        let end = match schedule.phase() {
             Phase::Running => End::Complete,
             _ if self.complete && undelivered == 0 => End::Complete,
             Phase::Draining(end, _) | Phase::Killing(end) => end,
         };
-        Summary { end, stats, input_exhausted: self.input == Input::Ended, undelivered }
+        let input_exhausted = schedule.input() == Input::Ended;
+        Summary { end, stats, input_exhausted, undelivered }
     }
 }

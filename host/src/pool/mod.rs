@@ -1,29 +1,21 @@
 //! The parent side: owns the truth about jobs and workers.
 //!
 //! A [`session`] holds a loaded module. Its runs are a [`dispatcher`]'s, between a source of jobs and
-//! a sink of outcomes ([`feed`]). Nothing here knows wasm, a command line, or a terminal.
+//! a sink of outcomes ([`feed`]). What is to be done is decided by a [`schedule`], and done by a [`crew`]. Nothing
+//! here knows wasm, a command line, or a terminal.
 
 pub mod alone;
-mod backlog;
-mod batch;
 pub mod config;
+mod core;
 pub mod cpus;
+mod crew;
 mod dispatcher;
-mod ending;
 pub mod error;
-mod events;
 pub mod feed;
 mod grants;
-mod handle;
-mod ledger;
-mod limit;
-mod outcomes;
-mod pace;
-mod progress;
-mod receiving;
-mod sending;
+mod parcel;
+mod schedule;
 pub mod session;
-mod sharing;
+#[cfg(test)]
+mod simulation;
 pub mod summary;
-mod supply;
-mod watching;

@@ -1,11 +1,11 @@
 //! A module that is loaded and ready to be run: its zygote, its machine code, its description.
 
 use super::config::{CompileConfig, CompileLimit, Config, FOREVER};
+use super::crew::local::{LocalCrew, Sharing};
 use super::dispatcher::Dispatcher;
 use super::error::PoolError;
 use super::feed::{Commands, Notice, Sink, Source};
 use super::grants;
-use super::sharing::Sharing;
 use super::summary::Summary;
 use crate::module::cache::Cache;
 use crate::module::description::{DESCRIPTION_BYTES_MAX, Description};
@@ -204,7 +204,8 @@ impl Session {
         for line in std::mem::take(&mut self.printed) {
             sink.notice(self.notice_of(line));
         }
-        Dispatcher::new(self, config, source, sink, commands)?.run()
+        let crew = LocalCrew::new(self, config.clone())?;
+        Dispatcher::new(crew, config, source, sink, commands).run()
     }
 
     /// Has the zygote load and link the module for these settings, unless it has. [`Session::run`] does

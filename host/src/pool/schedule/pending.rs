@@ -1,13 +1,13 @@
 //! Jobs that are read and not sent: new ones, and ones that came back.
 
-use super::feed::Intake;
+use crate::pool::feed::Intake;
 use crate::wire::frame::{ENTRY_BYTES, Entries, Walk, u32_at};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 /// Jobs that are read and not sent.
 #[derive(Debug, Default)]
-pub(super) struct Backlog {
+pub(crate) struct Pending {
     /// New jobs as the source wrote them; `at` bytes of them are taken.
     fresh: Entries,
     at: usize,
@@ -21,9 +21,9 @@ pub(super) struct Backlog {
     delayed_jobs: BTreeMap<u64, Vec<u8>>,
 }
 
-impl Backlog {
-    /// Takes over what a source has added. The backlog of new jobs must be empty.
-    pub(super) fn refill(&mut self, intake: &mut Intake) {
+impl Pending {
+    /// Takes over what a source has added. The pending of new jobs must be empty.
+    pub(crate) fn refill(&mut self, intake: &mut Intake) {
         debug_assert!(self.fresh_count() == 0, "a refill never mixes two blocks");
         std::mem::swap(&mut self.fresh, &mut intake.entries);
         intake.entries.clear();
@@ -31,34 +31,34 @@ impl Backlog {
     }
 
     /// How many new jobs there are.
-    pub(super) fn fresh_count(&self) -> usize {
+    pub(crate) fn fresh_count(&self) -> usize {
         self.fresh.count() - self.taken
     }
 
     /// How many jobs can be sent now.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.fresh_count() + self.returned.len()
     }
 
     /// Whether there is no job, not even one for later.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.count() == 0 && self.delayed.is_empty()
     }
 
     /// Bytes held.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.fresh.bytes().len() - self.at + self.returned_bytes
     }
 
     /// Number of the lowest job that can be sent now.
-    pub(super) fn lowest(&self) -> Option<u64> {
+    pub(crate) fn lowest(&self) -> Option<u64> {
         let fresh = (self.fresh_count() > 0).then(|| self.peek_fresh().0);
         let returned = self.returned.first_key_value().map(|(&number, _)| number);
         fresh.into_iter().chain(returned).min()
     }
 
     /// Returns whether the job with this number is to be tried again later.
-    pub(super) fn is_delayed(&self, number: u64) -> bool {
+    pub(crate) fn is_delayed(&self, number: u64) -> bool {
         self.delayed_jobs.contains_key(&number)
     }
 
@@ -78,20 +78,20 @@ impl Backlog {
     }
 
     /// Puts a job back that has not run, or is to run again.
-    pub(super) fn put_back(&mut self, number: u64, job: Vec<u8>) {
+    pub(crate) fn put_back(&mut self, number: u64, job: Vec<u8>) {
         self.returned_bytes += job.len();
         self.returned.insert(number, job);
     }
 
     /// Puts a job back that must not run before a time.
-    pub(super) fn put_back_at(&mut self, number: u64, job: Vec<u8>, when: Instant) {
+    pub(crate) fn put_back_at(&mut self, number: u64, job: Vec<u8>, when: Instant) {
         self.returned_bytes += job.len();
         self.delayed.insert((when, number));
         self.delayed_jobs.insert(number, job);
     }
 
     /// Makes the delayed jobs whose time has come ready, and tells when the next one's comes.
-    pub(super) fn wake(&mut self, now: Instant) -> Option<Instant> {
+    pub(crate) fn wake(&mut self, now: Instant) -> Option<Instant> {
         while let Some(&(when, number)) = self.delayed.first() {
             if when > now {
                 return Some(when);
@@ -106,7 +106,7 @@ impl Backlog {
 
     /// Cuts the next batch: jobs in ascending order, at most `jobs`, and at most `bytes` bytes
     /// unless the first alone is longer. Jobs that came back go first.
-    pub(super) fn cut(&mut self, jobs: usize, bytes: usize, to: &mut Entries) {
+    pub(crate) fn cut(&mut self, jobs: usize, bytes: usize, to: &mut Entries) {
         while to.count() < jobs {
             let Some((&number, job)) = self.returned.first_key_value() else { break };
             if !to.reaches(number) || to.count() > 0 && to.bytes().len() + job.len() > bytes {
@@ -158,7 +158,7 @@ impl Backlog {
     }
 
     /// Takes the job out that has this number, if it is here.
-    pub(super) fn remove(&mut self, number: u64) -> Option<Vec<u8>> {
+    pub(crate) fn remove(&mut self, number: u64) -> Option<Vec<u8>> {
         if let Some(job) = self.remove_returned(number) {
             return Some(job);
         }
@@ -191,8 +191,8 @@ impl Backlog {
     }
 
     /// Forgets all jobs, because none will be started any more.
-    pub(super) fn clear(&mut self) {
-        *self = Backlog::default();
+    pub(crate) fn clear(&mut self) {
+        *self = Pending::default();
     }
 }
 
@@ -200,89 +200,89 @@ impl Backlog {
 mod tests {
     use super::*;
 
-    fn backlog(numbers: &[u64]) -> Backlog {
+    fn pending(numbers: &[u64]) -> Pending {
         let mut intake = Intake::default();
         for &number in numbers {
             intake.entries.push(number, format!("job {number}").as_bytes());
         }
-        let mut backlog = Backlog::default();
-        backlog.refill(&mut intake);
-        backlog
+        let mut pending = Pending::default();
+        pending.refill(&mut intake);
+        pending
     }
 
-    fn cut(backlog: &mut Backlog, jobs: usize, bytes: usize) -> Vec<u64> {
+    fn cut(pending: &mut Pending, jobs: usize, bytes: usize) -> Vec<u64> {
         let mut batch = Entries::default();
-        backlog.cut(jobs, bytes, &mut batch);
+        pending.cut(jobs, bytes, &mut batch);
         Walk::new(batch.bytes(), batch.first()).map(|(number, _)| number).collect()
     }
 
     #[test]
     fn jobs_leave_in_order_with_their_numbers() {
-        let mut backlog = backlog(&[3, 4, 7, 8]);
-        assert_eq!(cut(&mut backlog, 3, 1 << 20), [3, 4, 7]);
-        assert_eq!(backlog.lowest(), Some(8));
-        assert_eq!(cut(&mut backlog, 3, 1 << 20), [8]);
-        assert!(backlog.is_empty());
-        assert_eq!(backlog.bytes(), 0);
+        let mut pending = pending(&[3, 4, 7, 8]);
+        assert_eq!(cut(&mut pending, 3, 1 << 20), [3, 4, 7]);
+        assert_eq!(pending.lowest(), Some(8));
+        assert_eq!(cut(&mut pending, 3, 1 << 20), [8]);
+        assert!(pending.is_empty());
+        assert_eq!(pending.bytes(), 0);
     }
 
     #[test]
     fn jobs_that_came_back_go_first() {
-        let mut backlog = backlog(&[5, 6]);
-        backlog.put_back(2, b"two".to_vec());
-        backlog.put_back(1, b"one".to_vec());
-        assert_eq!(backlog.lowest(), Some(1));
-        assert_eq!(cut(&mut backlog, 3, 1 << 20), [1, 2, 5]);
+        let mut pending = pending(&[5, 6]);
+        pending.put_back(2, b"two".to_vec());
+        pending.put_back(1, b"one".to_vec());
+        assert_eq!(pending.lowest(), Some(1));
+        assert_eq!(cut(&mut pending, 3, 1 << 20), [1, 2, 5]);
     }
 
     #[test]
     fn jobs_that_are_too_far_apart_for_one_batch_go_in_two() {
         const FAR: u64 = 1 << 33;
-        let mut backlog = backlog(&[2 * FAR]);
-        backlog.put_back(0, b"zero".to_vec());
-        backlog.put_back(FAR, b"far".to_vec());
-        assert_eq!(cut(&mut backlog, 3, 1 << 20), [0]);
-        assert_eq!(cut(&mut backlog, 3, 1 << 20), [FAR]);
-        assert_eq!(cut(&mut backlog, 3, 1 << 20), [2 * FAR]);
+        let mut pending = pending(&[2 * FAR]);
+        pending.put_back(0, b"zero".to_vec());
+        pending.put_back(FAR, b"far".to_vec());
+        assert_eq!(cut(&mut pending, 3, 1 << 20), [0]);
+        assert_eq!(cut(&mut pending, 3, 1 << 20), [FAR]);
+        assert_eq!(cut(&mut pending, 3, 1 << 20), [2 * FAR]);
     }
 
     #[test]
     fn a_long_job_goes_alone() {
-        let mut backlog = backlog(&[0, 1, 2]);
-        assert_eq!(cut(&mut backlog, 10, 1), [0]);
-        assert_eq!(cut(&mut backlog, 10, 30), [1, 2]);
+        let mut pending = pending(&[0, 1, 2]);
+        assert_eq!(cut(&mut pending, 10, 1), [0]);
+        assert_eq!(cut(&mut pending, 10, 30), [1, 2]);
     }
 
     #[test]
     fn a_long_job_that_came_alone_leaves_nothing_behind() {
-        let mut backlog = backlog(&[7]);
-        assert_eq!(cut(&mut backlog, 10, 1), [7]);
-        assert_eq!((backlog.count(), backlog.bytes()), (0, 0));
-        assert!(backlog.is_empty());
+        let mut pending = pending(&[7]);
+        assert_eq!(cut(&mut pending, 10, 1), [7]);
+        assert_eq!((pending.count(), pending.bytes()), (0, 0));
+        assert!(pending.is_empty());
     }
 
     #[test]
     fn a_job_can_be_taken_out_wherever_it_waits() {
-        let mut backlog = backlog(&[4, 5, 6]);
-        backlog.put_back(1, b"one".to_vec());
+        let mut pending = pending(&[4, 5, 6]);
+        pending.put_back(1, b"one".to_vec());
         let later = Instant::now() + std::time::Duration::from_secs(9);
-        backlog.put_back_at(2, b"two".to_vec(), later);
-        assert_eq!(backlog.remove(1).as_deref(), Some(&b"one"[..]));
-        assert_eq!(backlog.remove(2).as_deref(), Some(&b"two"[..]));
-        assert_eq!(backlog.remove(5).as_deref(), Some(&b"job 5"[..]));
-        assert_eq!(backlog.remove(5), None);
-        assert_eq!(cut(&mut backlog, 9, 1 << 20), [4, 6]);
-        assert_eq!(backlog.bytes(), 0);
+        pending.put_back_at(2, b"two".to_vec(), later);
+        assert_eq!(pending.remove(1).as_deref(), Some(&b"one"[..]));
+        assert_eq!(pending.remove(2).as_deref(), Some(&b"two"[..]));
+        assert_eq!(pending.remove(5).as_deref(), Some(&b"job 5"[..]));
+        assert_eq!(pending.remove(5), None);
+        assert_eq!(cut(&mut pending, 9, 1 << 20), [4, 6]);
+        assert_eq!(pending.bytes(), 0);
     }
 
     #[test]
     fn a_delayed_job_wakes_when_its_time_has_come() {
-        let mut backlog = Backlog::default();
+        let mut pending = Pending::default();
         let now = Instant::now();
         let then = now + std::time::Duration::from_secs(1);
-        backlog.put_back_at(3, b"x".to_vec(), then);
-        assert_eq!((backlog.wake(now), backlog.count()), (Some(then), 0));
-        assert!(!backlog.is_empty());
-        assert_eq!((backlog.wake(then), backlog.count()), (None, 1));
+        pending.put_back_at(3, b"x".to_vec(), then);
+        assert_eq!((pending.wake(now), pending.count()), (Some(then), 0));
+        assert!(!pending.is_empty());
+        assert_eq!((pending.wake(then), pending.count()), (None, 1));
     }
 }

@@ -13,7 +13,7 @@ const REFUSALS_MAX: u32 = 6;
 
 /// How a pool goes on after it was refused a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(crate) enum Refused {
     /// With the workers that there are; the flag tells whether they are fewer than at the last refusal.
     Fewer(bool),
     /// It has none, and asks again in a moment.
@@ -24,7 +24,7 @@ pub(super) enum Refused {
 
 /// How many workers the system gives.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Supply {
+pub(crate) struct Supply {
     /// Most workers, until a time.
     limit: Option<(usize, Instant)>,
     /// The fewest that a pool has been told to do with.
@@ -35,7 +35,7 @@ pub(super) struct Supply {
 
 impl Supply {
     /// Most workers at this time, of the `wanted` ones.
-    pub(super) fn most(&self, wanted: usize, now: Instant) -> usize {
+    pub(crate) fn most(&self, wanted: usize, now: Instant) -> usize {
         match self.limit {
             Some((limit, until)) if now < until => limit.min(wanted),
             _ => wanted,
@@ -43,12 +43,12 @@ impl Supply {
     }
 
     /// When to ask again.
-    pub(super) fn wake(&self, now: Instant) -> Option<Instant> {
+    pub(crate) fn wake(&self, now: Instant) -> Option<Instant> {
         self.limit.map(|(_, until)| until).filter(|&until| until > now)
     }
 
     /// Takes note that a worker was refused while there were `others`.
-    pub(super) fn refused(&mut self, others: usize, now: Instant) -> Refused {
+    pub(crate) fn refused(&mut self, others: usize, now: Instant) -> Refused {
         if others > 0 {
             self.limit = Some((others, now + ASK_AGAIN));
             let news = self.fewest.is_none_or(|fewest| others < fewest);
@@ -64,7 +64,7 @@ impl Supply {
     }
 
     /// Takes note that a worker works.
-    pub(super) fn given(&mut self) {
+    pub(crate) fn given(&mut self) {
         self.refusals = 0;
     }
 }

@@ -1,6 +1,6 @@
 //! The time limit of an attempt: one for all jobs, or a share of the median of those that have succeeded.
 
-use super::config::Config;
+use crate::pool::config::Config;
 use std::time::Duration;
 
 /// Successes that a median needs.
@@ -15,7 +15,7 @@ const PART_BITS: u32 = PARTS.trailing_zeros();
 
 /// The time limit of an attempt.
 #[derive(Debug)]
-pub(super) struct TimeLimit {
+pub(crate) struct TimeLimit {
     fixed: Option<Duration>,
     percent: Option<f64>,
     /// How many successes took how long, by the first bits of their nanoseconds. Empty where nobody asks.
@@ -25,7 +25,7 @@ pub(super) struct TimeLimit {
 
 impl TimeLimit {
     /// The limit that the configuration names.
-    pub(super) fn new(config: &Config) -> Self {
+    pub(crate) fn new(config: &Config) -> Self {
         let counts = if config.timeout_percent.is_some() { 64 * PARTS } else { 0 };
         TimeLimit {
             fixed: config.timeout,
@@ -37,7 +37,7 @@ impl TimeLimit {
 
     /// Learns how long a job took that succeeded.
     #[inline]
-    pub(super) fn note(&mut self, nanos: u64) {
+    pub(crate) fn note(&mut self, nanos: u64) {
         if !self.counts.is_empty() {
             self.counts[part(nanos)] += 1;
             self.count += 1;
@@ -45,7 +45,7 @@ impl TimeLimit {
     }
 
     /// The limit as it is now.
-    pub(super) fn now(&self) -> Option<Duration> {
+    pub(crate) fn now(&self) -> Option<Duration> {
         let (Some(percent), SUCCESSES_MIN..) = (self.percent, self.count) else {
             return self.fixed;
         };

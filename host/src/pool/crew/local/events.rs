@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// Where an event comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Token {
+pub(crate) enum Token {
     /// A worker's pipe of results has bytes, or its end.
     Results(u32),
     /// A worker's pipe of jobs has room.
@@ -54,7 +54,7 @@ impl Token {
 
 /// The descriptors that are watched.
 #[derive(Debug)]
-pub(super) struct Events {
+pub(crate) struct Events {
     epoll: Epoll,
     ready: Vec<EpollEvent>,
 }
@@ -64,7 +64,7 @@ impl Events {
     ///
     /// # Errors
     /// That of epoll_create.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         Ok(Events { epoll, ready: vec![EpollEvent::empty(); 64] })
     }
@@ -73,7 +73,7 @@ impl Events {
     ///
     /// # Errors
     /// That of epoll_ctl; false for a descriptor that is always ready (a file).
-    pub(super) fn watch_readable(&self, fd: impl AsFd, token: Token) -> io::Result<bool> {
+    pub(crate) fn watch_readable(&self, fd: impl AsFd, token: Token) -> io::Result<bool> {
         self.add(fd, token, EpollFlags::EPOLLIN)
     }
 
@@ -81,7 +81,7 @@ impl Events {
     ///
     /// # Errors
     /// As [`Events::watch_readable`].
-    pub(super) fn watch_writable(&self, fd: impl AsFd, token: Token) -> io::Result<bool> {
+    pub(crate) fn watch_writable(&self, fd: impl AsFd, token: Token) -> io::Result<bool> {
         self.add(fd, token, EpollFlags::EPOLLOUT)
     }
 
@@ -94,7 +94,7 @@ impl Events {
     }
 
     /// Watches a descriptor no more.
-    pub(super) fn forget(&self, fd: impl AsFd) {
+    pub(crate) fn forget(&self, fd: impl AsFd) {
         // It may have been forgotten before.
         let _ = self.epoll.delete(fd);
     }
@@ -103,7 +103,7 @@ impl Events {
     ///
     /// # Errors
     /// That of epoll_wait.
-    pub(super) fn wait(
+    pub(crate) fn wait(
         &mut self,
         timeout: Option<Duration>,
         tokens: &mut Vec<Token>,

@@ -4,15 +4,16 @@
 //! has ended: a child that runs a job for it dies some moments later. It is when nobody has the writing
 //! end of the worker's pipe of results.
 
-use super::dispatcher::Dispatcher;
-use super::error::PoolError;
-use super::feed::{Attempt, Notice};
-use super::handle::{Killed, WorkerHandle};
+use super::worker::Worker;
+use super::{LocalCrew, hear};
+use crate::pool::crew::{Event, Listener};
+use crate::pool::error::PoolError;
 use crate::shared::{
     JOINERS, Kind, Member, NOTIFIED, Owner, PUTTERS, Shared, Side, Standing, Swept,
 };
 use crate::wire::control::Membership;
-use crate::wire::waits::{Awaited, Wait, Waits, Want};
+use crate::wire::jobmem::JobMem;
+use crate::wire::waits::{Awaited, Wait, Want};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::HashSet;
 use std::fs::File;
@@ -35,7 +36,7 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// The dispatcher's own membership, and the memberships of workers that are about to end.
 #[derive(Debug)]
-pub(super) struct Sharing {
+pub(in crate::pool) struct Sharing {
     member: Member,
     /// The workers that have a slot and are not leaving.
     enrolled: HashSet<Membership>,
@@ -77,7 +78,7 @@ impl Sharing {
     ///
     /// # Errors
     /// All slots of the host are taken.
-    pub(super) fn new(shared: &Arc<Shared>) -> Result<Sharing, PoolError> {
+    pub(in crate::pool) fn new(shared: &Arc<Shared>) -> Result<Sharing, PoolError> {
         let member = Member::join(shared).map_err(|_| {
             PoolError::Lost(
                 "shared state has no slot left for this pool: too many pools and threads use it at \
@@ -89,7 +90,7 @@ impl Sharing {
     }
 
     /// Where it takes part.
-    pub(super) fn shared(&self) -> &Arc<Shared> {
+    pub(in crate::pool) fn shared(&self) -> &Arc<Shared> {
         self.member.shared()
     }
 
@@ -114,7 +115,7 @@ impl Sharing {
     }
 
     /// Sweeps the slots of those that are gone; waits for that at most so long.
-    fn bury_gone(&mut self, patience: Duration) {
+    pub(super) fn bury_gone(&mut self, patience: Duration) {
         let until = Instant::now() + patience;
         let mut at = 0;
         while at < self.leaving.len() {
@@ -180,36 +181,18 @@ fn owner(membership: Membership) -> Owner {
     Owner { slot: membership.slot, epoch: membership.epoch }
 }
 
-impl Dispatcher<'_> {
-    /// Ends what workers wait for on behalf of their guests: nobody may come any more to fulfil it.
-    pub(super) fn interrupt_waits(&self) {
-        let Some(sharing) = &self.session.sharing else { return };
-        for worker in self.workers.iter().flatten() {
-            worker.memory.stop();
-            if let Some(member) = worker.member {
-                sharing.interrupt(member);
-            }
-        }
+impl Sharing {
+    /// Returns the wait in which a worker died, if it was in one; its end is not known. The worker's slot must not
+    /// be swept yet.
+    pub(super) fn last_wait(&self, member: Membership, memory: &JobMem) -> Option<Wait> {
+        let Standing { kind, name, .. } = self.shared().waits_for(owner(member))?;
+        let called = memory.called();
+        Some(Wait { kind: kind.to_string(), name, began: called, ended: called })
     }
 
-    /// Tells in what wait a worker died that was running this job, if it was in one. Its slot must not be
-    /// swept yet.
-    pub(super) fn tell_last_wait(&mut self, worker: &WorkerHandle, job: u64, attempt: &Attempt) {
-        let ended = attempt.began.zip(attempt.ran).map(|(began, ran)| began.after(ran));
-        let (true, Some(ended)) = (self.config.settings.waits, ended) else { return };
-        let sharing = self.session.sharing.as_ref().zip(worker.member);
-        let standing = sharing.and_then(|(all, member)| all.shared().waits_for(owner(member)));
-        if let Some(Standing { kind, name, .. }) = standing {
-            let wait = Wait { kind: kind.to_string(), name, began: worker.memory.called(), ended };
-            let waits = Waits { job, list: vec![wait], left_out: 0 };
-            self.sink.notice(Notice::Waited { pid: attempt.pid, waits });
-        }
-    }
-
-    /// What a worker's job waits for in shared state, if it does.
-    pub(super) fn awaited(&self, worker: &WorkerHandle) -> Option<Awaited> {
-        let sharing = self.session.sharing.as_ref()?;
-        let standing = sharing.shared().waits_for(owner(worker.member?))?;
+    /// Returns what a worker's job waits for in shared state, if it does.
+    pub(super) fn awaited(&self, member: Membership) -> Option<Awaited> {
+        let standing = self.shared().waits_for(owner(member))?;
         let (here, all) = standing.parties;
         let want = match (standing.kind, standing.line) {
             (Kind::Queue, PUTTERS) => Want::Room,
@@ -226,40 +209,49 @@ impl Dispatcher<'_> {
         Some(Awaited { want, name: standing.name })
     }
 
-    /// When to look at workers that are leaving.
+    /// Returns when to look at workers that are leaving.
     pub(super) fn next_burial(&self, now: Instant) -> Option<Instant> {
-        let sharing = self.session.sharing.as_ref()?;
-        (!sharing.leaving.is_empty()).then(|| now + LOOK)
-    }
-
-    /// Sweeps the slots of workers that have left.
-    pub(super) fn bury_gone(&mut self) {
-        if let Some(sharing) = &mut self.session.sharing {
-            sharing.bury_gone(Duration::ZERO);
-        }
-    }
-
-    /// Goes on with sweeps that a live worker held up, and kills one that does so for long.
-    pub(super) fn sweep_again(&mut self, now: Instant) {
-        let Some(sharing) = &mut self.session.sharing else { return };
-        let stuck = sharing.sweep_again(now);
-        for worker in self.workers.iter_mut().flatten() {
-            if worker.member.is_some_and(|member| stuck.contains(&owner(member))) {
-                let why = Killed::Protocol("it holds a latch of shared state".into());
-                worker.kill(why, self.sink);
-            }
-        }
+        (!self.leaving.is_empty()).then(|| now + LOOK)
     }
 
     /// Sweeps the slots of workers that have been killed, once they are dead. Those that are not in
     /// time, and those that nobody could kill, end with the zygote, and are swept then.
-    pub(super) fn bury_killed(&mut self, workers: Vec<WorkerHandle>) {
-        let Some(sharing) = &mut self.session.sharing else { return };
+    pub(super) fn bury_killed(&mut self, workers: Vec<Worker>) {
         for worker in workers {
             if let Some(member) = worker.member {
-                sharing.leave(member, worker.results, worker.ended);
+                self.leave(member, worker.results, worker.ended);
             }
         }
-        sharing.bury_gone(DEATH_WAIT);
+        self.bury_gone(DEATH_WAIT);
+    }
+}
+
+impl LocalCrew<'_> {
+    /// Ends what workers wait for on behalf of their guests: nobody may come any more to fulfil it.
+    pub(super) fn interrupt_waits(&self) {
+        let Some(sharing) = &self.session.sharing else { return };
+        for worker in self.workers.iter().flatten() {
+            worker.memory.stop();
+            if let Some(member) = worker.member {
+                sharing.interrupt(member);
+            }
+        }
+    }
+
+    /// Goes on with sweeps that a live worker held up, and tells of one that does so for long.
+    pub(super) fn sweep_again(
+        &mut self,
+        now: Instant,
+        listener: &mut dyn Listener,
+    ) -> Result<(), PoolError> {
+        let Some(sharing) = &mut self.session.sharing else { return Ok(()) };
+        let stuck = sharing.sweep_again(now);
+        for worker in self.workers.iter().flatten() {
+            if worker.member.is_some_and(|member| stuck.contains(&owner(member))) {
+                let what = "it holds a latch of shared state".into();
+                hear(listener, Event::Broke { slot: worker.id.slot, what })?;
+            }
+        }
+        Ok(())
     }
 }

@@ -8,7 +8,7 @@
 
 /// Where the job is that all outcomes held wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Awaited {
+pub(crate) enum Awaited {
     /// A worker in this slot has it.
     InFlight(u32),
     /// It can be sent, and there is no worker for it.
@@ -21,7 +21,7 @@ pub(super) enum Awaited {
 
 /// Whose pipes are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Readers {
+pub(crate) enum Readers {
     /// Those of all workers.
     All,
     /// That of the worker in this slot.
@@ -32,7 +32,7 @@ pub(super) enum Readers {
 
 /// Tells whose pipes are read while memory is short. `busy` has slot and jobs in flight of each worker that
 /// has any.
-pub(super) fn readers(awaited: Awaited, busy: impl Iterator<Item = (u32, u64)>) -> Readers {
+pub(crate) fn readers(awaited: Awaited, busy: impl Iterator<Item = (u32, u64)>) -> Readers {
     match awaited {
         Awaited::Any => Readers::All,
         Awaited::InFlight(slot) => Readers::Only(slot),
