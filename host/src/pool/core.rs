@@ -119,8 +119,14 @@ impl<'a> Core<'a> {
     pub(super) fn next_request(&mut self) -> Option<Request> {
         loop {
             match self.schedule.next_action()? {
-                Action::Ask(request) => return Some(request),
-                Action::Tell(notice) => self.sink.notice(notice),
+                Action::Ask(request) => {
+                    if let Request::Send { slot, parcel } = &request {
+                        let (job, jobs) = (parcel.number(0), parcel.count());
+                        self.sink.notice(Notice::Sent { slot: *slot, job, jobs });
+                    }
+                    return Some(request);
+                }
+                Action::Tell(notice) => self.sink.notice(*notice),
                 Action::TellDraining { why } => {
                     let running = self.schedule.stats().in_flight;
                     self.sink.notice(Notice::Draining { running, why });

@@ -170,8 +170,7 @@ impl<'a, C: Crew> Dispatcher<'a, C> {
 
     /// Gives out jobs, as many as workers, memory and the source allow.
     fn assign(&mut self) -> Result<(), PoolError> {
-        let now = self.crew.now();
-        self.core.now = now;
+        let now = self.core.now;
         self.unfilled = false;
         self.schedule().begin_turn(now);
         loop {
@@ -311,8 +310,7 @@ impl<'a, C: Crew> Dispatcher<'a, C> {
 
     /// Does what is due.
     fn tick(&mut self) -> Result<(), PoolError> {
-        let now = self.crew.now();
-        self.core.now = now;
+        let now = self.core.now;
         self.schedule().tick(now);
         self.perform()?;
         self.crew.tick(now, &mut self.core)?;
@@ -341,7 +339,8 @@ impl<'a, C: Crew> Dispatcher<'a, C> {
                 Command::Pause => {
                     self.crew.pause(true);
                     self.commands.paused();
-                    let stood = self.crew.now().saturating_duration_since(now);
+                    self.core.now = self.crew.now();
+                    let stood = self.core.now.saturating_duration_since(now);
                     self.schedule().stood(stood);
                 }
                 Command::Resume => self.crew.pause(false),

@@ -167,7 +167,6 @@ impl Schedule {
         self.pending.cut(jobs, BATCH_BYTES_MAX, &mut entries);
         let parcel = worker.window.push(entries, now);
         self.in_flight += parcel.bytes();
-        self.tell(Notice::Sent { slot, job: parcel.number(0), jobs: parcel.count() });
         self.ask(Request::Send { slot, parcel });
     }
 

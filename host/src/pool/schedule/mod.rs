@@ -67,8 +67,8 @@ pub(crate) enum Phase {
 pub(crate) enum Action {
     /// By the crew.
     Ask(Request),
-    /// The sink is to be told.
-    Tell(Notice),
+    /// The sink is to be told. (In a box, since it is long and rare.)
+    Tell(Box<Notice>),
     /// The sink is to be told how many jobs run when no more are started.
     TellDraining { why: String },
 }
@@ -287,7 +287,7 @@ impl Schedule {
     }
 
     fn tell(&mut self, notice: Notice) {
-        self.actions.push_back(Action::Tell(notice));
+        self.actions.push_back(Action::Tell(Box::new(notice)));
     }
 
     fn workers(&self) -> impl Iterator<Item = &Worker> {
