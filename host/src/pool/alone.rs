@@ -1,4 +1,4 @@
-//! Runs in one process: all jobs at once, without workers.
+//! In-process runs: all jobs in one forked process, without workers.
 
 use super::config::Config;
 use super::error::PoolError;
@@ -14,29 +14,31 @@ use std::io::{self, Read, Seek};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-/// Longest time for all jobs where the configuration sets no deadline.
+/// The longest time for all jobs together if the configuration sets no deadline.
 const DEADLINE: Duration = Duration::from_secs(3600);
 
-/// Jobs to be run in one process.
+/// The jobs to be run in one process.
 #[derive(Debug, Default)]
 pub struct Batch {
     entries: Entries,
 }
 
-/// What a run in one process came to.
+/// The results of an in-process run.
 #[derive(Debug)]
 pub struct Done {
-    /// From before the first job to behind the last one, without the start of the process.
+    /// The time from just before the first job to just after the last one, without the start of the
+    /// process.
     pub took: Duration,
     records: Vec<u8>,
 }
 
-/// Why a run in one process was ended.
+/// The reason why an in-process run was stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stopped {
-    /// This job took longer than [`Config::timeout`].
+    /// The job with this number took longer than [`Config::timeout`].
     Timeout(u64),
-    /// All together took longer than [`Config::deadline`], or than an hour if there is none.
+    /// The jobs together took longer than [`Config::deadline`], or than an hour if no deadline is
+    /// set.
     Deadline,
 }
 
@@ -48,7 +50,7 @@ impl Batch {
 }
 
 impl Done {
-    /// The result of each job in order, or why there is none.
+    /// Returns the result of each job, or its failure, in job order.
     pub fn results(&self) -> impl Iterator<Item = Result<&[u8], Failure>> {
         let mut rest = &self.records[..];
         std::iter::from_fn(move || {
@@ -60,12 +62,13 @@ impl Done {
 }
 
 impl Session {
-    /// Runs all jobs in one process that is forked for it, in several threads if the configuration names
-    /// a native library ([`Settings::native`](crate::wire::settings::Settings::native)). Nothing is tried
-    /// again, and the first job that takes too long ends the run.
+    /// Runs all jobs in one process that is forked for them, in several threads if the
+    /// configuration names a native library
+    /// ([`Settings::native`](crate::wire::settings::Settings::native)). No job is retried, and the
+    /// first job that takes too long ends the run.
     ///
     /// # Errors
-    /// [`PoolError`]: the module cannot be loaded, or the process died.
+    /// Returns a [`PoolError`] if the module cannot be loaded or the process died.
     pub fn run_alone(
         &mut self,
         config: &Config,
@@ -78,7 +81,7 @@ impl Session {
         let results = memfd_create("wpool-results", MemfdFlags::CLOEXEC);
         let results = results.map_err(|error| setup("take the results")(error.into()))?;
         let limit = config.deadline.unwrap_or(DEADLINE);
-        // Rounded up: none is too short.
+        // The limit is rounded up, so that it is never zero or too short.
         let timeout_ms = config.timeout.map(|timeout| timeout.as_millis() as u64 + 1);
         let request = ToZygote::Alone { threads, timeout_ms };
         let ended = match self.zygote.run_alone(&request, [jobs.as_fd(), results.as_fd()], limit) {
@@ -89,7 +92,7 @@ impl Session {
         };
         let read = read(File::from(results), ALONE_BYTES_MAX);
         match (read, ended) {
-            // It has killed itself.
+            // The process stopped itself.
             (Ok(Err(stopped)), _) => Ok(Err(stopped)),
             (_, Err(message)) => Err(PoolError::Lost(message)),
             (read, Ok(())) => read.map_err(setup("read the results")),
@@ -102,7 +105,7 @@ fn failure(json: &[u8]) -> Failure {
     Failure::decode(json).unwrap_or_else(unreadable)
 }
 
-/// Reads what came of a run. Nobody vouches for the file.
+/// Reads the results of a run. The file is not trusted: the process that wrote it ran guest code.
 fn read(mut file: File, most: u64) -> io::Result<Result<Done, Stopped>> {
     file.rewind()?;
     let mut number = || {

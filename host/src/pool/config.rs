@@ -1,4 +1,4 @@
-//! What a pool is told at its start: how many workers, and every limit.
+//! The configuration of a pool: the number of workers, and every limit.
 
 use crate::shared::{Shared, Space};
 use crate::wire::failure::FailureKind;
@@ -8,57 +8,60 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Most workers of a pool: the slots that control memory has for them.
+/// The largest number of workers of a pool: the number of slots that control memory has for them.
 pub const WORKERS_MAX: usize = 960;
 
-/// A time that nobody lives to see the end of, and that every clock can still add: as long as no limit.
+/// A time that no process lives to see the end of, yet every clock can still add; it stands for "no
+/// limit".
 pub(crate) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
-/// When the pool stops taking jobs because of how earlier ones ended (GNU parallel's `--halt`).
+/// The rule by which the pool stops taking jobs because of how earlier ones ended (`--halt` of GNU
+/// parallel).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Halt {
-    /// Run every job whatever happens.
+    /// Runs every job, whatever happens.
     #[default]
     Never,
-    /// Start no more jobs once the limit is met; running ones finish.
+    /// Starts no more jobs once the limit is met; running jobs finish.
     Soon(HaltOn),
-    /// Kill running jobs once the limit is met.
+    /// Kills running jobs once the limit is met.
     Now(HaltOn),
 }
 
-/// What is counted for [`Halt`].
+/// The jobs that [`Halt`] counts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum HaltOn {
-    /// Failed jobs.
+    /// Counts failed jobs.
     Fail(HaltLimit),
-    /// Successful jobs.
+    /// Counts successful jobs.
     Success(HaltLimit),
-    /// Jobs with any outcome.
+    /// Counts jobs with any outcome.
     Done(HaltLimit),
 }
 
-/// How many make [`Halt`] act.
+/// The number of jobs at which [`Halt`] acts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum HaltLimit {
-    /// This many.
+    /// A number of jobs.
     Count(u64),
-    /// This share of all jobs, in percent; needs an input of known length, or its end.
+    /// A share of all jobs, in percent. Needs an input of known length, or acts at its end.
     Percent(f64),
 }
 
-/// Which failures `--retries` tries again.
+/// The failures that `--retries` tries again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retry {
-    /// Extra attempts after the first.
+    /// The number of extra attempts after the first.
     pub attempts: u32,
-    /// Kinds of failure that are tried again.
+    /// The kinds of failure that are retried.
     pub on: Vec<FailureKind>,
-    /// Time between a failure and the next attempt.
+    /// The time between a failure and the next attempt.
     pub delay: Duration,
 }
 
 impl Default for Retry {
-    /// No retries; were there any, of traps, timeouts, memory and lost workers.
+    /// Returns a rule without retries. If attempts are added, traps, timeouts, memory failures and
+    /// lost workers are retried.
     fn default() -> Self {
         Retry {
             attempts: 0,
@@ -73,54 +76,54 @@ impl Default for Retry {
     }
 }
 
-/// Longest time of a task that initialises where nothing says otherwise.
+/// The longest time of the task that initialises, if no other limit is set.
 const INIT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Everything a pool is told at its start.
+/// The configuration of a pool.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Most worker processes (one more may be forked where memory is short; see ARCHITECTURE.md).
+    /// The largest number of worker processes. (One more may be forked where memory is short; see
+    /// ARCHITECTURE.md.)
     pub workers: usize,
-    /// What workers are told.
+    /// The settings that workers receive.
     pub settings: Settings,
-    /// Shared state that workers take part in. A module that uses any gets some of its own where this
-    /// is `None`.
+    /// The shared state that workers use. If `None`, a module that uses shared state gets its own.
     pub shared: Option<Arc<Shared>>,
-    /// Most bytes of control memory, where it is made for this pool.
+    /// The largest size of control memory, in bytes, if it is made for this pool.
     pub shared_bytes_max: u64,
-    /// Longest time of the task that initialises ([`Settings::init`]), where it is called once for all
-    /// workers; where this is `None`, that of one attempt at a job, or a minute.
+    /// The longest time of the task that initialises ([`Settings::init`]) if it is called once for
+    /// all workers. If `None`, the limit of one attempt at a job applies, or a minute.
     pub init_timeout: Option<Duration>,
-    /// Longest time of one attempt at a job.
+    /// The longest time of one attempt at a job.
     pub timeout: Option<Duration>,
-    /// Longest time of one attempt at a job, in percent of the median of the jobs that have succeeded so far,
-    /// once there are enough of them. Needs [`Settings::measured`].
+    /// The longest time of one attempt at a job, in percent of the median of the jobs that have
+    /// succeeded so far, once there are enough of them. Needs [`Settings::measured`].
     pub timeout_percent: Option<f64>,
-    /// Longest time of the whole run.
+    /// The longest time of the whole run.
     pub deadline: Option<Duration>,
-    /// Which failed jobs are tried again.
+    /// The failed jobs that are tried again.
     pub retry: Retry,
-    /// When to stop early.
+    /// The rule by which the run stops early.
     pub halt: Halt,
-    /// Jobs after which a worker is replaced by a new one.
+    /// The number of jobs after which a worker is replaced by a new one.
     pub jobs_per_worker_max: Option<u64>,
-    /// Most bytes held: inputs of unfinished jobs and results not yet taken.
+    /// The largest number of bytes held: inputs of unfinished jobs, and results not yet taken.
     pub buffer_bytes_max: usize,
-    /// Most jobs in a batch; chosen by measurement when `None`.
+    /// The largest number of jobs in a batch; chosen by measurement if `None`.
     pub batch_jobs_max: Option<u16>,
-    /// Whether the source is asked for a job only when a worker can start with it at once, because the source
-    /// decides when that is.
+    /// True if the source is asked for a job only when a worker can start it at once, because the
+    /// source decides when that is.
     pub paced: bool,
-    /// Niceness of the processes of the pool; that of this process when `None`.
+    /// The niceness of the pool's processes; that of this process if `None`.
     pub nice: Option<i8>,
-    /// Whether outcomes are handed to the sink in job order.
+    /// True if outcomes are handed to the sink in job order.
     pub ordered: bool,
-    /// Whether the sink wants each job's input with its outcome.
+    /// True if the sink needs each job's input with its outcome.
     pub keep_inputs: bool,
 }
 
 impl Config {
-    /// How large shared state is that is made for this pool.
+    /// Returns the size of the shared state that is made for this pool.
     pub(crate) fn space(&self) -> Space {
         let bytes = |bytes| usize::try_from(bytes).unwrap_or(usize::MAX);
         Space {
@@ -129,12 +132,13 @@ impl Config {
         }
     }
 
-    /// Longest time of the task that initialises, where it is called once for all workers.
+    /// Returns the longest time of the task that initialises, if it is called once for all workers.
     pub fn init_limit(&self) -> Duration {
         self.init_timeout.or(self.timeout).unwrap_or(INIT_TIMEOUT)
     }
 
-    /// The same, with limits that agree: a result has to fit the buffer as well, and times the clock.
+    /// Returns the configuration with limits that agree: a result also has to fit the buffer, and
+    /// times have to fit the clock.
     pub(crate) fn bounded(mut self) -> Self {
         self.timeout = self.timeout.filter(|timeout| *timeout < FOREVER);
         self.deadline = self.deadline.filter(|deadline| *deadline < FOREVER);
@@ -176,27 +180,30 @@ impl Default for Config {
     }
 }
 
-/// What compiling a module may cost, and where the result is kept.
+/// The cost that compiling a module may have, and the place where the result is kept.
 #[derive(Clone, Debug)]
 pub struct CompileConfig {
-    /// Whether compiled modules are read from and written to the user's cache folder.
+    /// True if compiled modules are read from and written to the user's cache folder.
     pub cache: bool,
-    /// Most bytes of writable memory of the compiler process.
+    /// The largest amount of writable memory of the compiler process, in bytes.
     pub bytes_max: u64,
-    /// Longest compile time.
+    /// The longest time of compiling.
     pub timeout: Duration,
-    /// When all must be done: compiling, initialising, and the jobs of every run. No such time if `None`.
+    /// The time by which everything must be done: compiling, initialising, and the jobs of every
+    /// run. No limit if `None`.
     pub deadline: Option<Instant>,
-    /// Whether jobs will have a limit of fuel (it changes the machine code).
+    /// True if jobs will have a limit of fuel, which changes the machine code.
     pub fuel: bool,
-    /// Whether functions are inlined across the modules of a component, which makes Python an eighth faster,
-    /// and takes ten times the memory to compile. What is in the cache is compiled again for this.
+    /// True if functions are inlined across the modules of a component. Inlining makes Python an
+    /// eighth faster and takes ten times the memory to compile. A module in the cache that was
+    /// compiled without inlining is compiled again.
     pub inline: bool,
-    /// Whether a module is compiled although nobody provides what it imports ([`Settings::stub_imports`]).
+    /// True if a module is compiled even though the host does not provide what it imports
+    /// ([`Settings::stub_imports`]).
     pub stub_imports: bool,
-    /// What is called when a module has to be compiled, before that begins.
+    /// The function that is called when a module has to be compiled, before compiling begins.
     pub on_compile: OnCompile,
-    /// The program to run as zygote where the embedding program lacks this crate.
+    /// The program to run as the zygote if the embedding program does not contain this crate.
     pub executable: Option<PathBuf>,
 }
 
@@ -221,7 +228,7 @@ impl Default for CompileConfig {
 pub struct OnCompile(Option<Arc<dyn Fn() + Send + Sync>>);
 
 impl OnCompile {
-    /// Has this function called.
+    /// Makes a hook that calls this function.
     pub fn new(call: impl Fn() + Send + Sync + 'static) -> OnCompile {
         OnCompile(Some(Arc::new(call)))
     }
@@ -239,12 +246,12 @@ impl fmt::Debug for OnCompile {
     }
 }
 
-/// A limit that compiling a module has crossed.
+/// A limit that was crossed by compiling a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CompileLimit {
-    /// That of its memory, in bytes.
+    /// The limit of memory, in bytes.
     Memory(u64),
-    /// That of its time.
+    /// The limit of time.
     Time(Duration),
 }
 

@@ -1,4 +1,5 @@
-//! The core of a dispatcher: hears its crew, keeps the schedule, and hands outcomes and notices to the sink.
+//! The core of a dispatcher: listens to the crew, keeps the schedule, and hands outcomes and
+//! notices to the sink.
 
 use super::config::Config;
 use super::crew::{Event, Listener, Request, Stop};
@@ -9,15 +10,15 @@ use crate::wire::record::Record;
 use std::borrow::Cow;
 use std::time::Instant;
 
-/// What hears the crew of a run.
+/// The listener of a run's crew.
 pub(super) struct Core<'a> {
     pub(super) schedule: Schedule,
     pub(super) sink: &'a mut dyn Sink,
-    /// The time of the events that are heard now.
+    /// The time of the events that are being handled.
     pub(super) now: Instant,
 }
 
-/// Records of a batch, the next ones, of jobs that succeeded.
+/// A range of a batch's next records, all of jobs that succeeded.
 struct Successes {
     count: u16,
     bytes: std::ops::Range<usize>,
@@ -29,10 +30,10 @@ impl<'a> Core<'a> {
         Core { schedule: Schedule::new(config, now), sink, now }
     }
 
-    /// Hands over what is due.
+    /// Hands over the outcomes that are due.
     ///
     /// # Errors
-    /// Those of the sink.
+    /// Returns the errors of the sink.
     #[inline]
     pub(super) fn hand_over_due(&mut self) -> Result<(), PoolError> {
         while let Some((first, segment)) = self.schedule.next_due() {
@@ -44,7 +45,7 @@ impl<'a> Core<'a> {
     /// Takes whole records of a batch.
     fn take_records(&mut self, slot: u32, batch: u32, bytes: Cow<'_, [u8]>) -> Result<(), Stop> {
         let Some((mut next, limit, is_run)) = self.schedule.expected(slot, batch) else {
-            // All of it was taken from job memory, and the batch is done.
+            // The records were all taken from job memory already, and the batch is done.
             return Ok(());
         };
         let (mut rest, mut taken) = (&*bytes, 0);
@@ -85,7 +86,7 @@ impl<'a> Core<'a> {
         Ok(())
     }
 
-    /// Hands over successes where nothing is before them, without a copy, or has them wait.
+    /// Hands successes over without a copy if no earlier job is awaited; otherwise holds them.
     fn take_successes(
         &mut self,
         slot: u32,
@@ -110,12 +111,12 @@ impl<'a> Core<'a> {
         self.hand_over_due()
     }
 
-    /// Tells the sink something.
+    /// Passes a notice to the sink.
     pub(super) fn tell(&mut self, notice: Notice) {
         self.sink.notice(notice);
     }
 
-    /// Does what needs no crew; answers with what does.
+    /// Carries out the actions that need no crew, and returns the next request that does.
     pub(super) fn next_request(&mut self) -> Option<Request> {
         loop {
             match self.schedule.next_action()? {

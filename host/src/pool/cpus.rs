@@ -1,11 +1,12 @@
-//! How many workers this process may keep busy.
+//! The number of workers that this process may keep busy.
 
 use nix::sched::{CpuSet, sched_getaffinity};
 use nix::unistd::Pid;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Usable CPUs: those of the affinity mask, or fewer where the cgroup's quota is less (rounded up).
+/// Returns the number of usable CPUs: the CPUs of the affinity mask, or the cgroup's quota (rounded
+/// up) if that is less.
 pub fn usable() -> usize {
     let affinity = affinity().unwrap_or(1);
     quota().map_or(affinity, |quota| affinity.min(quota)).max(1)
@@ -16,7 +17,7 @@ fn affinity() -> Option<usize> {
     Some((0..CpuSet::count()).filter(|&cpu| set.is_set(cpu).unwrap_or(false)).count())
 }
 
-/// The least quota of this process's cgroup and those above it, in whole CPUs.
+/// Returns the smallest quota of this process's cgroup and of the cgroups above it, in whole CPUs.
 fn quota() -> Option<usize> {
     let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
     let path = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;

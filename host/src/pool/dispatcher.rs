@@ -1,7 +1,8 @@
 //! The dispatcher: owns the truth about jobs and workers.
 //!
-//! One loop, one match over events. What is to be done is decided by the [schedule](super::schedule), who does it
-//! is the [crew](super::crew); source, sink and commands are others'. Nothing in the loop blocks.
+//! The dispatcher is one loop with one match over events. The [schedule](super::schedule) decides
+//! what is to be done, and the [crew](super::crew) does it; the source, the sink and the commands
+//! are supplied by the caller. Nothing in the loop blocks.
 
 use super::config::Config;
 use super::core::Core;
@@ -14,16 +15,16 @@ use crate::wire::clock::after;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-/// Bytes of outcomes after which they are handed on even while there is more to do.
+/// The number of bytes of outcomes at which outcomes are handed on even while there is more to do.
 const FLUSH_BYTES: usize = 64 << 10;
 
-/// Time between two calls of [`Sink::progress`].
+/// The time between two calls of [`Sink::progress`].
 const PROGRESS: Duration = Duration::from_millis(200);
 
-/// How long a run that was asked to end waits for an output whose reader takes nothing.
+/// The time for which a run that was asked to end waits for an output whose reader takes nothing.
 const OUTPUT_WAIT: Duration = Duration::from_secs(10);
 
-/// How long it does so once its workers have been killed.
+/// The time for which such a run waits once its workers have been killed.
 const OUTPUT_LAST_WAIT: Duration = Duration::from_secs(1);
 
 /// The dispatcher of one run.
@@ -34,15 +35,16 @@ pub(super) struct Dispatcher<'a, C: Crew> {
     commands: &'a mut dyn Commands,
     intake: Intake,
     last_progress: Instant,
-    /// Whether the source has more work to do before it has a job.
+    /// True if the source has more work to do before it has a job.
     unfilled: bool,
-    /// What the sink waits for, while it cannot take more.
+    /// The descriptor that the sink waits for, while the sink cannot take more.
     sink_blocked: Option<OwnedFd>,
-    /// Why the run is given up, once it is.
+    /// The reason why the run is given up, once it is.
     failed: Option<PoolError>,
-    /// Whether every job has its outcome, and only the output is waited for.
+    /// True if every job has its outcome and only the output is still awaited.
     complete: bool,
-    /// Since when the sink has passed nothing on, with nothing else left to do, and what it held then.
+    /// The time since which the sink has passed nothing on, and the bytes that it held then. Set
+    /// only when nothing else is left to do.
     output_stood: Option<(Instant, usize)>,
 }
 
@@ -71,16 +73,16 @@ impl<'a, C: Crew> Dispatcher<'a, C> {
         }
     }
 
-    /// Runs to the end.
+    /// Runs until the run is over.
     ///
     /// # Errors
-    /// As [`Session::run`](super::session::Session::run).
+    /// Returns the same errors as [`Session::run`](super::session::Session::run).
     pub(super) fn run(mut self) -> Result<Summary, PoolError> {
         let served = self.serve();
         self.finish(served)
     }
 
-    /// Ends the crew, and says how the run ended.
+    /// Ends the crew, and returns how the run ended.
     fn finish(mut self, served: Result<(), PoolError>) -> Result<Summary, PoolError> {
         let stats = self.schedule().stats();
         self.core.sink.progress(&stats);
@@ -114,15 +116,15 @@ impl<'a, C: Crew> Dispatcher<'a, C> {
         }
     }
 
-    /// Leaves out the rule of progress.
+    /// Turns off the rule that the run must make progress.
     #[cfg(test)]
     pub(super) fn without_progress(mut self) -> Self {
         self.core.schedule.without_progress = true;
         self
     }
 
-    /// Runs as [`Dispatcher::run`], with a look at the schedule after each turn; `None` if it does not end in so
-    /// much time, or so many turns.
+    /// Runs like [`Dispatcher::run`], but checks the schedule after each turn. Returns `None` if
+    /// the run does not end within `time` or within `turns` turns.
     #[cfg(test)]
     pub(super) fn run_checked(
         mut self,
@@ -148,8 +150,8 @@ impl<'a, C: Crew> Dispatcher<'a, C> {
         None
     }
 
-    /// Does what can be done, waits for the next events, and handles them. Answers with whether the run is
-    /// over.
+    /// Does what can be done, waits for the next events, and handles them. Returns whether the run
+    /// is over.
     fn turn(&mut self, tokens: &mut Vec<C::Token>) -> Result<bool, PoolError> {
         self.assign()?;
         if self.schedule().is_over() && self.is_handed_over()? {
@@ -168,7 +170,7 @@ impl<'a, C: Crew> Dispatcher<'a, C> {
         Ok(false)
     }
 
-    /// Gives out jobs, as many as workers, memory and the source allow.
+    /// Assigns as many jobs as workers, memory and the source allow.
     fn assign(&mut self) -> Result<(), PoolError> {
         let now = self.core.now;
         self.unfilled = false;
@@ -182,7 +184,7 @@ impl<'a, C: Crew> Dispatcher<'a, C> {
                     self.fill(room)?;
                     continue;
                 }
-                // It works on a long job. Others have their turn first.
+                // The source is still working on a long job, so others have their turn first.
                 Needs::Jobs(_) => self.schedule().assign_without_source(now),
                 Needs::Events => {}
             }
@@ -213,7 +215,7 @@ impl<'a, C: Crew> Dispatcher<'a, C> {
         self.core.hand_over_due()
     }
 
-    /// Carries out what the schedule has asked for, and what it asks for because of the answers.
+    /// Carries out what the schedule asks for, including what it asks for in reply to the answers.
     fn perform(&mut self) -> Result<(), PoolError> {
         loop {
             while let Some(request) = self.core.next_request() {
@@ -226,7 +228,8 @@ impl<'a, C: Crew> Dispatcher<'a, C> {
         }
     }
 
-    /// The run cannot go on. What is finished is handed over all the same, unless the output is what failed.
+    /// Gives up a run that cannot go on. Finished jobs are still handed over, unless the output
+    /// itself failed.
     fn give_up(&mut self, error: PoolError) -> Result<(), PoolError> {
         if self.failed.is_some() || matches!(error, PoolError::Output(_)) {
             return Err(error);
@@ -234,7 +237,7 @@ impl<'a, C: Crew> Dispatcher<'a, C> {
         let input = matches!(error, PoolError::Input(_));
         self.failed = Some(error);
         if input {
-            // The jobs that could be read are run.
+            // The jobs that could be read are still run.
             self.forget_source();
             self.schedule().set_input(Input::Ended, None);
             return Ok(());
@@ -264,7 +267,8 @@ impl<'a, C: Crew> Dispatcher<'a, C> {
         }
     }
 
-    /// Waits for the next events. Outcomes are handed on before it sleeps, and when there are many.
+    /// Waits for the next events. Outcomes are handed on before the dispatcher sleeps, and when
+    /// there are many.
     fn wait(&mut self, tokens: &mut Vec<C::Token>) -> Result<(), PoolError> {
         let idle = !(self.unfilled && self.core.schedule.phase() == Phase::Running);
         if self.core.sink.held() < FLUSH_BYTES {
@@ -282,7 +286,7 @@ impl<'a, C: Crew> Dispatcher<'a, C> {
         self.crew.wait(until, tokens)
     }
 
-    /// Hands outcomes on; if the sink cannot take them now, waits for it.
+    /// Hands outcomes on. If the sink cannot take them now, watches the sink's descriptor.
     fn flush(&mut self) -> Result<(), PoolError> {
         if let Some(watched) = self.sink_blocked.take() {
             self.crew.forget(watched.as_fd());
@@ -290,7 +294,7 @@ impl<'a, C: Crew> Dispatcher<'a, C> {
         if self.core.sink.flush().map_err(PoolError::Output)? {
             return Ok(());
         }
-        // A copy, because what the sink waits for next may be another descriptor.
+        // The descriptor is cloned because the sink may wait on another one next time.
         if let Some(fd) = self.core.sink.fd() {
             let watched = fd
                 .try_clone_to_owned()
@@ -301,14 +305,14 @@ impl<'a, C: Crew> Dispatcher<'a, C> {
         Ok(())
     }
 
-    /// Returns when something is to be done although nothing happens.
+    /// Returns the time at which something is due even if no event arrives.
     fn next_timer(&mut self, now: Instant) -> Instant {
         let timers =
             [self.core.schedule.next_timer(now), self.crew.next_timer(now), self.output_patience()];
         timers.into_iter().flatten().fold(self.last_progress + PROGRESS, Instant::min)
     }
 
-    /// Does what is due.
+    /// Does what is due now.
     fn tick(&mut self) -> Result<(), PoolError> {
         let now = self.core.now;
         self.schedule().tick(now);
@@ -351,15 +355,15 @@ impl<'a, C: Crew> Dispatcher<'a, C> {
         Ok(())
     }
 
-    /// Tells which jobs are running.
+    /// Reports which jobs are running.
     fn report(&mut self, now: Instant) {
         let crew = &self.crew;
         let lines = self.core.schedule.report(|slot| crew.awaited(slot), now);
         lines.into_iter().for_each(|line| self.core.tell(Notice::Report(line)));
     }
 
-    /// Hands over all that is left; answers with whether the sink has passed it on, or nobody waits for that
-    /// any more.
+    /// Hands over everything that is left. Returns true once the sink has passed it on, or once the
+    /// time to wait for the sink is over.
     fn is_handed_over(&mut self) -> Result<bool, PoolError> {
         self.complete |= self.schedule().phase() == Phase::Running;
         self.schedule().release_all();
@@ -377,7 +381,8 @@ impl<'a, C: Crew> Dispatcher<'a, C> {
         Ok(self.output_patience().is_some_and(|until| now >= until))
     }
 
-    /// Returns until when a run that was asked to end waits for its output, unless something is taken of it.
+    /// Returns the time until which a run that was asked to end waits for its output, unless the
+    /// reader takes something before then.
     fn output_patience(&self) -> Option<Instant> {
         let (since, _) = self.output_stood?;
         match self.core.schedule.phase() {

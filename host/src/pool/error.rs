@@ -1,4 +1,5 @@
-//! Why a run could not be started or had to be given up. (A failed job is not one of these.)
+//! The errors of a run that could not be started or had to be given up. (A failed job is not one of
+//! them.)
 
 use super::config::CompileLimit;
 use crate::wire::failure::Failure;
@@ -7,61 +8,63 @@ use std::path::PathBuf;
 use std::time::Duration;
 use thiserror::Error;
 
-/// Why a run could not be started or had to be given up.
+/// The reason why a run could not be started or had to be given up.
 #[derive(Debug, Error)]
 pub enum PoolError {
     /// The module cannot be used: not wasm, invalid, too large, or too costly to compile.
     #[error("{0}")]
     Module(String),
-    /// Compiling the module takes more than it may.
+    /// Compiling the module takes more memory or time than it may.
     #[error("compiling it {0}")]
     Compile(CompileLimit),
     /// The task that initialises guests failed.
     #[error("the task `{}`, which initialises, failed: {failure}", .task.escape_debug())]
     Init {
-        /// Its name.
+        /// The name of the task.
         task: String,
-        /// How it failed.
+        /// The failure of the task.
         failure: Box<Failure>,
-        /// The lines that it printed before, without their ends.
+        /// The lines that the task had printed, without their line ends.
         printed: Vec<Vec<u8>>,
     },
     /// The task that initialises guests took too long.
     #[error("the task `{}`, which initialises, took longer than {} s", .task.escape_debug(), .limit.as_secs_f64())]
     InitTime {
-        /// Its name.
+        /// The name of the task.
         task: String,
-        /// How long it may take.
+        /// The time that the task may take.
         limit: Duration,
     },
-    /// The deadline passed before there could be jobs.
+    /// The deadline passed before any job could run. The word says what was unfinished: "compiled",
+    /// "loaded".
     #[error("the deadline passed while the module was {0}")]
     Deadline(&'static str),
-    /// The module has no such task, or several and none was named.
+    /// The module has no task of that name, or has several and none was named.
     #[error("{message}")]
     Task {
-        /// What is wrong.
+        /// A description of what is wrong.
         message: String,
-        /// The tasks there are, each as `name(parameters) -> results`.
+        /// The tasks of the module, each as `name(parameters) -> results`.
         candidates: Vec<String>,
     },
     /// A folder cannot be granted.
     #[error("{0}")]
     Grant(String),
-    /// Guests could write the cache of machine code, which later runs execute.
+    /// A folder granted to guests for writing would let them write the cache of machine code, which
+    /// later runs execute.
     #[error("guests could write wpool's cache of machine code, or its key: {} holds {}, or is held by it", .folder.display(), .cache.display())]
     CacheGranted {
         /// The folder that is granted for writing.
         folder: PathBuf,
-        /// The cache.
+        /// The folder of the cache.
         cache: PathBuf,
     },
-    /// The environment does not allow a pool: no processes, no descriptors, no memory.
+    /// The environment does not allow a pool: processes, descriptors or memory are lacking.
     #[error("cannot {what}: {source}")]
     Setup {
-        /// What could not be done.
+        /// The step that failed.
         what: String,
-        /// Why.
+        /// The error of the system.
         source: io::Error,
     },
     /// Workers or zygotes were lost one after another.
@@ -76,7 +79,7 @@ pub enum PoolError {
 }
 
 impl PoolError {
-    /// A set-up error: what could not be done, and why.
+    /// Returns a set-up error: the step that failed, and the error of the system.
     pub(crate) fn setup(what: impl Into<String>, source: impl Into<io::Error>) -> Self {
         PoolError::Setup { what: what.into(), source: source.into() }
     }

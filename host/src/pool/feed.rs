@@ -1,4 +1,4 @@
-//! Where jobs come from and where outcomes go: the two ends a dispatcher is given.
+//! The two ends that a dispatcher is given: the source of jobs and the sink of outcomes.
 
 use crate::wire::clock::Moment;
 use crate::wire::failure::Failure;
@@ -10,34 +10,35 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-/// What a source has to say after a [`Source::fill`].
+/// The answer of a source to [`Source::fill`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fill {
-    /// There may be more at once.
+    /// The source may have more jobs at once.
     More,
-    /// Nothing more until [`Source::fd`] is readable.
+    /// The source has no more jobs until [`Source::fd`] is readable.
     Blocked,
-    /// There will be no more jobs.
+    /// The source will have no more jobs.
     End,
 }
 
-/// What a source adds its next jobs to. Jobs are numbered from 0 in the order they are added.
+/// The input queue to which a source adds its next jobs. Jobs are numbered from 0 in the order in
+/// which they are added.
 #[derive(Debug, Default)]
 pub struct Intake {
-    /// Jobs to run, encoded for the wire, skipped numbers included.
+    /// The jobs to run, encoded for the wire, skipped numbers included.
     pub(crate) entries: Entries,
-    /// Jobs that have their outcome already, by number.
+    /// The jobs that already have their outcome, by number.
     pub(crate) settled: Vec<(u64, Settled)>,
-    /// Number of the next job.
+    /// The number of the next job.
     pub(crate) next: u64,
 }
 
 /// A job that needs no worker.
 #[derive(Debug)]
 pub(crate) enum Settled {
-    /// It failed before it was run (its file cannot be read, say).
+    /// The job failed before it was run (for example, because its file cannot be read).
     Failed { input: Vec<u8>, failure: Failure },
-    /// It is not to be run (a resumed run has its outcome).
+    /// The job is not to be run, because a resumed run already has its outcome.
     Skipped,
 }
 
@@ -49,14 +50,15 @@ impl Intake {
         self.next += 1;
     }
 
-    /// Adds a job that is written in place by `write`; what it appends is the job.
+    /// Adds a job that `write` writes in place: the bytes that `write` appends are the job.
     #[inline]
     pub fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         self.entries.push_with(self.next, write);
         self.next += 1;
     }
 
-    /// Adds a job that has failed already: it is not run, and `input` is shown with its failure.
+    /// Adds a job that has already failed. The job is not run, and `input` is shown with its
+    /// failure.
     pub fn fail(&mut self, input: &[u8], failure: Failure) {
         self.settled.push((self.next, Settled::Failed { input: input.to_vec(), failure }));
         self.next += 1;
@@ -68,19 +70,19 @@ impl Intake {
         self.next += 1;
     }
 
-    /// Takes out the jobs that were added and not yet taken.
+    /// Removes the jobs that were added but not yet taken, passing each to `take`.
     pub fn drain(&mut self, mut take: impl FnMut(&[u8])) {
         Walk::new(self.entries.bytes(), self.entries.first()).for_each(|(_, job)| take(job));
         self.entries.clear();
     }
 
-    /// Forgets the jobs that were added and not yet taken; those that follow are numbered on.
+    /// Discards the jobs that were added but not yet taken. Numbering continues after them.
     pub fn clear(&mut self) {
         self.entries.clear();
         self.settled.clear();
     }
 
-    /// The first job that has failed already, and why.
+    /// Returns the first job that has already failed, with its failure.
     pub fn first_failed(&self) -> Option<(u64, &Failure)> {
         self.settled.iter().find_map(|(job, settled)| match settled {
             Settled::Failed { failure, .. } => Some((*job, failure)),
@@ -88,7 +90,7 @@ impl Intake {
         })
     }
 
-    /// Takes out the jobs that have failed already, and why, in the order of their numbers.
+    /// Removes and returns the jobs that have already failed, with their failures, in job order.
     pub fn take_failed(&mut self) -> Vec<(u64, Failure)> {
         let settled = std::mem::take(&mut self.settled).into_iter();
         settled
@@ -99,56 +101,58 @@ impl Intake {
             .collect()
     }
 
-    /// Number that the next job will get.
+    /// Returns the number that the next job will get.
     pub fn next_number(&self) -> u64 {
         self.next
     }
 
-    /// Bytes of the jobs added and not yet taken.
+    /// Returns the size, in bytes, of the jobs that were added but not yet taken.
     pub fn bytes(&self) -> usize {
         self.entries.bytes().len()
     }
 }
 
-/// Where jobs come from.
+/// A source of jobs.
 pub trait Source {
-    /// Adds jobs until about `room` bytes are added, or there is nothing more for now. Never
-    /// blocks, and does not work for long: it may answer [`Fill::More`] without having added any.
+    /// Adds jobs until about `room` bytes are added or there are no more jobs for now. Never
+    /// blocks, and never works for long: it may return [`Fill::More`] without having added any job.
     ///
     /// # Errors
-    /// An input that cannot be read ends the run.
+    /// Returns an error if the input cannot be read; the error ends the run.
     fn fill(&mut self, intake: &mut Intake, room: usize) -> io::Result<Fill>;
 
-    /// What to wait on (readable) after [`Fill::Blocked`].
+    /// Returns the descriptor that becomes readable when there are more jobs, to be waited on after
+    /// [`Fill::Blocked`].
     fn fd(&self) -> Option<BorrowedFd<'_>>;
 
-    /// How many jobs are still to come, where that is known.
+    /// Returns the number of jobs still to come, if known.
     fn remaining(&self) -> Option<u64>;
 }
 
-/// Where, when and how long an attempt at a job ran.
+/// An attempt at a job: where, when and for how long it ran.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Attempt {
-    /// Which attempt it was, from 1.
+    /// The number of the attempt, from 1.
     pub number: u32,
-    /// Process id of the worker; 0 where no worker ran it.
+    /// The process id of the worker; 0 if no worker ran the attempt.
     pub pid: i32,
-    /// Slot of that worker.
+    /// The slot of the worker.
     pub slot: u32,
-    /// From the start of the run to when the job's batch was sent.
+    /// The time from the start of the run until the job's batch was sent.
     pub sent: Duration,
-    /// When the job began in its worker, if [`Settings::measured`](crate::wire::settings::Settings::measured).
+    /// The time at which the job began in its worker, if
+    /// [`Settings::measured`](crate::wire::settings::Settings::measured).
     pub began: Option<Moment>,
-    /// How long it ran, if measured.
+    /// The time for which the job ran, if measured.
     pub ran: Option<Duration>,
-    /// Bytes of linear memory at its end, if measured.
+    /// The size of linear memory, in bytes, at the end of the job, if measured.
     pub memory_bytes: Option<u64>,
-    /// The code with which its command exited, if measured.
+    /// The exit code of the job's command, if measured.
     pub exit_code: Option<i32>,
 }
 
 impl Attempt {
-    /// The same attempt, with what its worker measured.
+    /// Returns the attempt with what its worker measured.
     #[inline]
     pub(super) fn measured(self, measure: Option<Measure>) -> Attempt {
         let Some(Measure { began, nanos, memory_bytes, exit_code }) = measure else { return self };
@@ -157,28 +161,28 @@ impl Attempt {
     }
 }
 
-/// A job's one outcome.
+/// The outcome of a job. Every job has exactly one.
 #[derive(Debug)]
 pub struct Outcome<'a> {
-    /// Its number.
+    /// The number of the job.
     pub job: u64,
-    /// Its input, if [`Config::keep_inputs`](super::config::Config::keep_inputs). If not, the beginning of a
-    /// failed job's.
+    /// The input of the job, if [`Config::keep_inputs`](super::config::Config::keep_inputs) is set;
+    /// otherwise only the beginning of a failed job's input.
     pub input: Option<&'a [u8]>,
-    /// The bytes of its result, or why there is none.
+    /// The bytes of the job's result, or its failure.
     pub result: Result<&'a [u8], &'a Failure>,
-    /// The last attempt at it.
+    /// The last attempt at the job.
     pub attempt: Attempt,
 }
 
-/// The results of jobs that succeeded and have consecutive numbers.
+/// The results of successful jobs with consecutive numbers.
 #[derive(Clone, Debug)]
 pub struct Results<'a> {
     records: &'a [u8],
 }
 
 impl<'a> Results<'a> {
-    /// Of well-formed records.
+    /// Makes an iterator over well-formed records.
     pub(crate) fn new(records: &'a [u8]) -> Self {
         Results { records }
     }
@@ -195,198 +199,204 @@ impl<'a> Iterator for Results<'a> {
     }
 }
 
-/// Something that happened beside outcomes.
+/// An event of a run other than an outcome.
 #[derive(Clone, Debug)]
 pub enum Notice {
-    /// A guest printed a line (without its newline).
+    /// A guest printed a line.
     Log {
-        /// Process id of the worker.
+        /// The process id of the worker.
         pid: i32,
-        /// The job that printed it, if it is one that the worker has.
+        /// The job that printed the line, if the worker has that job.
         job: Option<u64>,
-        /// What it was printed to.
+        /// The stream to which the line was printed.
         stream: Stream,
-        /// The line; any bytes.
+        /// The line without its newline; any bytes.
         line: Vec<u8>,
     },
-    /// What a job waited for in shared state, if [`Settings::waits`](crate::wire::settings::Settings::waits).
-    /// The worker tells it when the job ends. Of one that dies first, only the wait is told in which it was.
+    /// A job waited in shared state, reported if
+    /// [`Settings::waits`](crate::wire::settings::Settings::waits) is set. The worker reports the
+    /// waits when the job ends. For a job that dies first, only the wait in which it died is
+    /// reported.
     Waited {
-        /// Process id of the worker.
+        /// The process id of the worker.
         pid: i32,
-        /// The job, and its waits.
+        /// The job and its waits.
         waits: Waits,
     },
-    /// A batch was sent to a worker. Jobs that are taken back from it later are sent again.
+    /// A batch was sent to a worker. Jobs that are later taken back from the worker are sent again.
     Sent {
-        /// Slot of the worker.
+        /// The slot of the worker.
         slot: u32,
         /// The first job.
         job: u64,
-        /// How many there are.
+        /// The number of jobs in the batch.
         jobs: u16,
     },
     /// A worker is ready.
     WorkerStarted {
-        /// Its slot.
+        /// The slot of the worker.
         slot: u32,
-        /// Its process id.
+        /// The process id of the worker.
         pid: i32,
-        /// When it was asked for.
+        /// The time at which the worker was requested.
         asked: Moment,
-        /// When it was ready.
+        /// The time at which the worker was ready.
         ready: Moment,
-        /// The first of the jobs that it has been sent, if there are any.
+        /// The first of the jobs that were sent to the worker, if any.
         job: Option<u64>,
     },
-    /// A worker is killed.
+    /// A worker is being killed.
     WorkerKilled {
-        /// Its slot.
+        /// The slot of the worker.
         slot: u32,
-        /// Its process id; 0 while it is not known.
+        /// The process id of the worker; 0 while it is unknown.
         pid: i32,
-        /// Why, as the failure of a job that it runs.
+        /// The reason, as the failure of the job that the worker runs.
         why: Failure,
     },
     /// A worker ended.
     WorkerEnded {
-        /// Its slot.
+        /// The slot of the worker.
         slot: u32,
-        /// Its process id.
+        /// The process id of the worker.
         pid: i32,
-        /// How it ended, in words.
+        /// A description of how the worker ended.
         how: String,
-        /// Whether nobody asked it to, and no job's failure tells of it.
+        /// True if the worker was not asked to end and no job's failure reports the loss.
         lost: bool,
     },
-    /// An attempt failed and the job will be tried again.
+    /// An attempt failed, and the job will be tried again.
     Retrying {
         /// The job.
         job: u64,
         /// The attempt that failed.
         attempt: Attempt,
-        /// Why.
+        /// The failure of that attempt.
         failure: Failure,
     },
-    /// No more jobs are started; this many are still running.
+    /// No more jobs are started; the running ones are finished.
     Draining {
-        /// Jobs that run or may be running.
+        /// The number of jobs that are running or may be running.
         running: u64,
-        /// Why, in words.
+        /// The reason, in words.
         why: String,
     },
-    /// The zygote was lost and another one started.
+    /// The zygote was lost, and another one was started.
     ZygoteLost {
-        /// How it ended, in words.
+        /// A description of how the zygote ended.
         how: String,
     },
-    /// The system does not give as many workers as were asked for. The pool asks again later.
+    /// The system does not allow as many workers as were requested. The pool tries again later.
     FewerWorkers {
-        /// How many there are.
+        /// The number of workers that there are.
         workers: usize,
-        /// Why, in words.
+        /// The reason, in words.
         why: String,
     },
     /// A line of the answer to [`Command::Report`].
     Report(String),
 }
 
-/// Counts of a run so far.
+/// The counts of a run so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Jobs read from the source so far (skipped ones not counted).
+    /// The number of jobs read from the source so far, without skipped ones.
     pub read: u64,
-    /// Jobs in all, where known.
+    /// The number of jobs in all, if known.
     pub total: Option<u64>,
-    /// Jobs that succeeded.
+    /// The number of jobs that succeeded.
     pub succeeded: u64,
-    /// Jobs that failed.
+    /// The number of jobs that failed.
     pub failed: u64,
-    /// Attempts beyond each job's first.
+    /// The number of attempts beyond each job's first.
     pub retried: u64,
-    /// Workers alive.
+    /// The number of workers alive.
     pub workers: u64,
-    /// Jobs sent to workers and without an outcome.
+    /// The number of jobs that were sent to workers and have no outcome yet.
     pub in_flight: u64,
 }
 
-/// Where outcomes go.
+/// A sink of outcomes.
 pub trait Sink {
     /// Takes a job's outcome. Called once for each job, in job order if the pool is ordered.
     ///
     /// # Errors
-    /// An output that cannot be kept ends the run.
+    /// Returns an error if the output cannot be kept; the error ends the run.
     fn take(&mut self, outcome: &Outcome<'_>) -> io::Result<()>;
 
-    /// Takes the results of jobs that succeeded, if a sink wants nothing of them but their bytes; true if
-    /// it does. If not, each is handed to [`Sink::take`]. It saves a fifth of the dispatcher's time
-    /// where jobs are short.
+    /// Takes the results of successful jobs, and returns true, if the sink needs nothing but their
+    /// bytes. If this function returns false, each result is passed to [`Sink::take`] instead.
+    /// Implementing this function saves a fifth of the dispatcher's time where jobs are short.
     fn take_plain(&mut self, results: Results<'_>) -> bool {
         let _ = results;
         false
     }
 
-    /// Takes note of something.
+    /// Takes note of an event.
     fn notice(&mut self, notice: Notice);
 
-    /// Called a few times a second and at the end, for a display of progress.
+    /// Updates a display of progress. Called a few times a second and at the end.
     fn progress(&mut self, stats: &Stats) {
         let _ = stats;
     }
 
-    /// Bytes taken and not yet handed on.
+    /// Returns the number of bytes taken but not yet handed on.
     fn held(&self) -> usize {
         0
     }
 
-    /// Hands on what is held, as far as that is possible without blocking; true if all is handed on.
+    /// Hands on what is held, as far as possible without blocking. Returns true if everything is
+    /// handed on.
     ///
     /// # Errors
-    /// An output that cannot be written ends the run.
+    /// Returns an error if the output cannot be written; the error ends the run.
     fn flush(&mut self) -> io::Result<bool> {
         Ok(true)
     }
 
-    /// What to wait on (writable) when [`Sink::flush`] answered false.
+    /// Returns the descriptor that becomes writable when the sink can go on, to be waited on when
+    /// [`Sink::flush`] returned false.
     fn fd(&self) -> Option<BorrowedFd<'_>> {
         None
     }
 }
 
-/// What a running dispatcher can be told from outside.
+/// A command to a running dispatcher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Start no more jobs; finish the running ones.
+    /// Starts no more jobs, and finishes the running ones.
     Drain,
-    /// Start no more jobs; finish the running ones within this time, then kill.
+    /// Starts no more jobs, finishes the running ones within this time, and then kills what still
+    /// runs.
     DrainFor(Duration),
-    /// Kill running jobs and end.
+    /// Kills the running jobs and ends the run.
     Kill,
-    /// Give up this job, killing its worker if it runs.
+    /// Gives up the job with this number, killing its worker if the job is running.
     Cancel(u64),
-    /// The same, but its worker is asked to end (SIGTERM) instead of killed.
+    /// Gives up the job with this number, like [`Command::Cancel`], but asks its worker to end
+    /// (SIGTERM) instead of killing it.
     Terminate(u64),
-    /// Stop all clocks and workers (SIGTSTP).
+    /// Stops all clocks and workers (SIGTSTP).
     Pause,
-    /// Go on (SIGCONT).
+    /// Goes on after [`Command::Pause`] (SIGCONT).
     Resume,
-    /// Tell the sink which jobs are running, as [`Notice::Report`].
+    /// Reports to the sink which jobs are running, as [`Notice::Report`].
     Report,
 }
 
-/// Where commands come from.
+/// A source of commands.
 pub trait Commands {
-    /// The next command, if there is one. Never blocks.
+    /// Returns the next command, if there is one. Never blocks.
     fn next(&mut self) -> Option<Command>;
 
-    /// What to wait on (readable).
+    /// Returns the descriptor that becomes readable when there is a command.
     fn fd(&self) -> Option<BorrowedFd<'_>>;
 
-    /// Called when [`Command::Pause`] has been carried out. May stop the calling process.
+    /// Runs after [`Command::Pause`] has been carried out. May stop the calling process.
     fn paused(&mut self) {}
 }
 
-/// No commands.
+/// The source of commands that never has any.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoCommands;
 

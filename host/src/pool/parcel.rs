@@ -6,28 +6,28 @@ use crate::wire::frame::{
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Bytes of a long job in one part.
+/// The number of bytes of a long job in one part.
 const PIECE_BYTES: usize = BODY_BYTES_MAX - PART_BYTES;
 
-/// Bytes before a piece of a long job.
+/// The number of bytes before a piece of a long job.
 const PART_HEAD_BYTES: usize = HEADER_BYTES + PART_BYTES;
 
-/// Bytes of a part in all.
+/// The number of bytes of a whole part.
 const PART_FRAME_BYTES: usize = PART_HEAD_BYTES + PIECE_BYTES;
 
-/// The jobs of one batch, encoded. Who schedules them and who carries them share one.
+/// The jobs of one batch, encoded. The schedule and the crew share one parcel.
 #[derive(Debug)]
 pub(crate) struct Parcel {
-    /// Number of the batch among those of its worker.
+    /// The number of the batch among the batches of its worker.
     pub(crate) batch: u32,
     /// The jobs, and the frame that carries them.
     jobs: Entries,
-    /// Whether there is one job that is too long for a frame, so that several carry it.
+    /// True if the parcel is one job too long for a single frame, so that several frames carry it.
     in_parts: bool,
 }
 
 impl Parcel {
-    /// Makes a parcel of these jobs; there is at least one.
+    /// Makes a parcel of these jobs, of which there is at least one.
     pub(crate) fn new(batch: u32, mut jobs: Entries) -> Parcel {
         let header = header(batch, &jobs);
         let in_parts = jobs.bytes().len() > BODY_BYTES_MAX;
@@ -42,7 +42,7 @@ impl Parcel {
         self.jobs.count() as u16
     }
 
-    /// Returns the bytes of the jobs.
+    /// Returns the size of the jobs in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.jobs.bytes().len()
     }
@@ -52,7 +52,8 @@ impl Parcel {
         self.jobs.is_run()
     }
 
-    /// Returns what is to be written next when so many bytes are written; nothing if that was all.
+    /// Returns what is to be written next after `written` bytes, or nothing if everything has been
+    /// written.
     pub(crate) fn unwritten(&self, written: usize) -> Cow<'_, [u8]> {
         match self.in_parts {
             true => self.unwritten_part(written),
@@ -60,7 +61,7 @@ impl Parcel {
         }
     }
 
-    /// Returns the rest of the head of the part that is written, or of its piece of the job.
+    /// Returns the rest of the part that is being written: of its head, or of its piece of the job.
     fn unwritten_part(&self, written: usize) -> Cow<'_, [u8]> {
         let (_, job) = self.job(0);
         let (at, within) = (written / PART_FRAME_BYTES, written % PART_FRAME_BYTES);
@@ -75,7 +76,7 @@ impl Parcel {
         }
     }
 
-    /// Returns what stands before a piece of the job.
+    /// Returns the head of a part, which precedes its piece of the job.
     fn part_head(&self, total: usize, offset: usize, piece: usize) -> [u8; PART_HEAD_BYTES] {
         let bytes = (PART_BYTES + piece) as u32;
         let header = Header { kind: FrameKind::JobPart, bytes, ..header(self.batch, &self.jobs) };
@@ -92,12 +93,12 @@ impl Parcel {
         if self.is_run() { self.jobs.first() + u64::from(index) } else { self.job(index).0 }
     }
 
-    /// Returns number and bytes of the job with this index.
+    /// Returns the number and the bytes of the job with this index.
     pub(crate) fn job(&self, index: u16) -> (u64, &[u8]) {
         self.walk().nth(usize::from(index)).expect("indices are checked against the count")
     }
 
-    /// Returns numbers and bytes of the jobs in a range of indices.
+    /// Returns the numbers and the bytes of the jobs in a range of indices.
     pub(crate) fn jobs(&self, range: Range<u16>) -> impl Iterator<Item = (u64, &[u8])> {
         self.walk().skip(usize::from(range.start)).take(range.len())
     }

@@ -26,25 +26,27 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// So many zygotes are started, where each is killed before it has done what it is asked for.
+/// The number of zygotes that are started, one after another, if each is killed before it has done
+/// what was asked of it.
 const ZYGOTES_MAX: u32 = 3;
 
-/// Where a module's machine code came from.
+/// The origin of a module's machine code.
 #[derive(Clone, Debug)]
 pub struct Compiled {
-    /// Whether it was found in the cache.
+    /// True if the machine code was found in the cache.
     pub cached: bool,
-    /// Its file in the cache, if there is one.
+    /// The file of the machine code in the cache, if there is one.
     pub path: Option<PathBuf>,
-    /// Bytes of machine code and data.
+    /// The size of machine code and data, in bytes.
     pub bytes: u64,
-    /// Time from the start of the zygote until it was there.
+    /// The time from the start of the zygote until the machine code was available.
     pub took: Duration,
 }
 
-/// A zygote that starts before it is known what for: the system loads it while its dispatcher is busy.
+/// A zygote started before its purpose is known, so that the system loads it while the dispatcher
+/// is busy.
 ///
-/// It lives and dies with the thread that starts it.
+/// An early zygote lives and dies with the thread that started it.
 #[derive(Debug)]
 pub struct EarlyZygote {
     zygote: Zygote,
@@ -52,7 +54,8 @@ pub struct EarlyZygote {
 }
 
 impl EarlyZygote {
-    /// Starts this program again as a zygote. Where that fails there is none, and [`Session::open`] says why.
+    /// Starts this program again as a zygote. Returns `None` if that fails; [`Session::open`] then
+    /// reports why.
     pub fn start() -> Option<EarlyZygote> {
         let zygote = Zygote::start(None).ok()?;
         Some(EarlyZygote { zygote, not_send: PhantomData })
@@ -65,22 +68,23 @@ impl EarlyZygote {
 #[derive(Debug)]
 pub struct Session {
     pub(super) zygote: Zygote,
-    /// Of the module's bytes.
+    /// The digest of the module's bytes.
     digest: blake3::Hash,
     code: File,
     description: Description,
     compiled: Compiled,
     config: CompileConfig,
-    /// What the zygote has loaded the module for.
+    /// The settings for which the zygote has loaded the module.
     loaded: Option<Settings>,
-    /// Until when a zygote that took another's place may load the module, while it does.
+    /// The time until which a replacement zygote may load the module, while it does so.
     loading: Option<Instant>,
-    /// Its part in the shared state of its workers, if there is any. Behind the zygote, so that it goes
-    /// when all workers have.
+    /// The part of this session in the shared state of its workers, if there is any. The field
+    /// follows the zygote, so that it is dropped after all workers have ended.
     pub(super) sharing: Option<Sharing>,
-    /// What was printed while a guest was initialised, until a run passes it on.
+    /// The lines printed while a guest was initialised, until a run passes them on.
     printed: Vec<Line>,
-    /// A zygote dies with the thread that started it, so a session must stay there.
+    /// A marker that keeps the session on its thread, because a zygote dies with the thread that
+    /// started it.
     not_send: PhantomData<*const ()>,
 }
 
@@ -88,16 +92,17 @@ impl Session {
     /// Starts a zygote, and finds the module's machine code in the cache or has it compiled.
     ///
     /// # Errors
-    /// [`PoolError::Module`] if the module cannot be used, [`PoolError::Setup`] if the system does not
-    /// allow a zygote.
+    /// Returns [`PoolError::Module`] if the module cannot be used, and [`PoolError::Setup`] if the
+    /// system does not allow a zygote.
     pub fn open(module: &[u8], config: CompileConfig) -> Result<Session, PoolError> {
         Session::open_in(None, module, config)
     }
 
-    /// The same, with a zygote that has been started already, if there is one.
+    /// Opens a session like [`Session::open`], using a zygote that has already been started, if
+    /// there is one.
     ///
     /// # Errors
-    /// As of [`Session::open`].
+    /// Returns the same errors as [`Session::open`].
     pub fn open_in(
         early: Option<EarlyZygote>,
         module: &[u8],
@@ -110,7 +115,7 @@ impl Session {
             Some(early) => early.zygote,
             None => start_zygote(&config)?,
         };
-        // While the zygote starts.
+        // The zygote starts meanwhile.
         let digest = blake3::hash(module);
         let cache = if config.cache { Cache::open() } else { None };
         let hash = ask(&mut zygote, &config, |zygote| zygote.compatibility(config.fuel))?;
@@ -124,7 +129,7 @@ impl Session {
                 config.on_compile.call();
                 let (code, description) = compile(&mut zygote, module, &config)?;
                 if let Some(cache) = &cache {
-                    // Without the entry the next start compiles again; that is all.
+                    // Without the entry, the next start merely compiles again.
                     let _ = cache.put(&key, &code, &description);
                 }
                 (code, description)
@@ -148,10 +153,10 @@ impl Session {
         })
     }
 
-    /// Has a module described by a zygote of its own, which neither compiles nor keeps it.
+    /// Describes a module with a zygote of its own, which neither compiles nor keeps the module.
     ///
     /// # Errors
-    /// As of [`Session::open`].
+    /// Returns the same errors as [`Session::open`].
     pub fn describe(module: &[u8], config: &CompileConfig) -> Result<Description, PoolError> {
         check_size(module)?;
         let mut zygote = start_zygote(config)?;
@@ -161,33 +166,33 @@ impl Session {
         Ok(description)
     }
 
-    /// What the module is.
+    /// Returns the description of the module.
     pub fn description(&self) -> &Description {
         &self.description
     }
 
-    /// The BLAKE3 digest of its bytes, in hexadecimal.
+    /// Returns the BLAKE3 digest of the module's bytes, in hexadecimal.
     pub fn digest(&self) -> String {
         self.digest.to_hex().to_string()
     }
 
-    /// Where its machine code came from.
+    /// Returns the origin of the module's machine code.
     pub fn compiled(&self) -> &Compiled {
         &self.compiled
     }
 
-    /// The shared state that its workers take part in, once the module is loaded; `None` if the module
-    /// uses none and none was given.
+    /// Returns the shared state that the workers use, once the module is loaded; `None` if the
+    /// module uses none and none was given.
     pub(crate) fn shared(&self) -> Option<&Arc<Shared>> {
         self.sharing.as_ref().map(Sharing::shared)
     }
 
-    /// Runs the jobs of `source`, handing their outcomes to `sink`, until there are no more or
-    /// something ends it earlier.
+    /// Runs the jobs of `source` and hands their outcomes to `sink`, until there are no more jobs
+    /// or the run is ended early.
     ///
     /// # Errors
-    /// [`PoolError`]: the run could not be started or had to be given up. A failed job is an
-    /// outcome, not an error.
+    /// Returns a [`PoolError`] if the run could not be started or had to be given up. A failed job
+    /// is an outcome, not an error.
     pub fn run(
         &mut self,
         config: Config,
@@ -208,12 +213,14 @@ impl Session {
         Dispatcher::new(crew, config, source, sink, commands).run()
     }
 
-    /// Has the zygote load and link the module for these settings, unless it has. [`Session::run`] does
-    /// so itself; this finds what a run would stumble over, without one.
+    /// Has the zygote load and link the module for these settings, unless it already has.
+    /// [`Session::run`] does so itself; this function finds the errors that would prevent a run
+    /// without starting one.
     ///
     /// # Errors
-    /// [`PoolError::Task`] if there is no such task, [`PoolError::Module`] if the module cannot be linked,
-    /// [`PoolError::Grant`] and [`PoolError::CacheGranted`] if folders cannot be granted.
+    /// Returns [`PoolError::Task`] if there is no such task, [`PoolError::Module`] if the module
+    /// cannot be linked, and [`PoolError::Grant`] or [`PoolError::CacheGranted`] if folders cannot
+    /// be granted.
     pub fn load(&mut self, config: &Config) -> Result<(), PoolError> {
         let config = config.clone().bounded();
         let settings = &config.settings;
@@ -225,7 +232,7 @@ impl Session {
         if same && self.loaded.as_ref() == Some(settings) {
             return Ok(());
         }
-        // Whatever comes of it, the zygote will not have loaded what it had before.
+        // Even if loading fails, the zygote no longer has what it had loaded before.
         self.loaded = None;
         if !same {
             let made = || Shared::new(config.space()).map(Arc::new);
@@ -244,14 +251,14 @@ impl Session {
         Ok(())
     }
 
-    /// Has the zygote load the module, or another one if that is killed meanwhile.
+    /// Has the zygote load the module, or a new zygote if the first is killed meanwhile.
     fn ask_to_load(&mut self, config: &Config) -> Result<Loaded, PoolError> {
         for zygotes in 1.. {
             let (limit, left) = (load_limit(config), left(&self.config).unwrap_or(Duration::MAX));
             let limits = limit.min(left);
             match self.with_load(config, |zygote, files| zygote.load(files, limits))? {
                 Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-                    // It goes on initialising, and answers nobody.
+                    // The zygote is still initialising and cannot answer anything else.
                     self.zygote.end();
                     self.zygote = start_zygote(&self.config)?;
                     return Err(match &config.settings.init {
@@ -269,7 +276,7 @@ impl Session {
         unreachable!("the last zygote's answer is returned")
     }
 
-    /// Takes what a zygote says of the module that it has loaded; answers with what was printed.
+    /// Takes a zygote's answer about the module that it has loaded, and returns what was printed.
     fn take_loaded(&mut self, loaded: Loaded, config: &Config) -> Result<Vec<Line>, PoolError> {
         self.loading = None;
         let (loaded, printed) = loaded;
@@ -285,7 +292,7 @@ impl Session {
         Ok(printed)
     }
 
-    /// Makes what a zygote is sent to load the module, and sends it.
+    /// Prepares the files that a zygote needs to load the module, and passes them to `send`.
     fn with_load<T>(
         &self,
         config: &Config,
@@ -314,35 +321,35 @@ impl Session {
         Ok(send(&self.zygote, &files))
     }
 
-    /// Ends the zygote in good order: the processor time of all its workers is then this process's (as
-    /// that of its children).
+    /// Ends the zygote in good order, so that the processor time of all its workers is counted for
+    /// this process (as that of its children).
     pub fn close(self) {
         self.zygote.close();
     }
 
-    /// Ends what is left of a zygote; says how it ended.
+    /// Ends what is left of a zygote, and returns a description of how it ended.
     pub(super) fn end_zygote(&mut self) -> String {
         (self.loaded, self.loading) = (None, None);
         self.zygote.end()
     }
 
-    /// Starts another zygote in the place of one that was lost, and asks it to load the module: its answer is
-    /// for [`Session::take_loaded`]. Says how the lost one ended.
+    /// Starts another zygote in place of a lost one and asks it to load the module; the answer is
+    /// handled by [`Session::take_loaded`]. Returns a description of how the lost zygote ended.
     pub(super) fn restart(&mut self, config: &Config) -> Result<String, PoolError> {
         let how = self.end_zygote();
         self.zygote = start_zygote(&self.config)?;
-        // One that is gone again is noticed by its socket.
+        // If the new zygote dies at once, its socket reports so.
         let _ = self.with_load(config, |zygote, files| zygote.send(&ToZygote::Load, files))?;
         self.loading = Some(after(Instant::now(), load_limit(config)));
         Ok(how)
     }
 
-    /// Until when the zygote may load the module, while it does.
+    /// Returns the time until which the zygote may load the module, while it does so.
     pub(super) fn loading_until(&self) -> Option<Instant> {
         self.loading
     }
 
-    /// Takes the answer of a zygote that took another's place; answers with what was printed.
+    /// Takes the answer of a replacement zygote, and returns what was printed.
     pub(super) fn hear_loaded(
         &mut self,
         answer: Result<(), Unloaded>,
@@ -350,7 +357,7 @@ impl Session {
         config: &Config,
     ) -> Result<Vec<Notice>, PoolError> {
         if self.loading.is_none() {
-            // Nobody asked.
+            // The answer was not asked for.
             return Ok(Vec::new());
         }
         let loaded = loaded(answer, files).map_err(no_zygote)?;
@@ -358,7 +365,7 @@ impl Session {
         Ok(printed.into_iter().map(|line| self.notice_of(line)).collect())
     }
 
-    /// The notice of a line that was printed while a guest was initialised.
+    /// Returns the notice of a line that was printed while a guest was initialised.
     fn notice_of(&self, line: Line) -> Notice {
         let Line { stream, bytes } = line;
         Notice::Log { pid: self.zygote.pid(), job: None, stream, line: bytes }
@@ -372,7 +379,7 @@ fn check_size(module: &[u8]) -> Result<(), PoolError> {
     }
 }
 
-/// The time that is left until all must be done, if that was said.
+/// Returns the time left until everything must be done, if there is such a limit.
 fn left(config: &CompileConfig) -> Option<Duration> {
     config.deadline.map(|end| end.saturating_duration_since(Instant::now()))
 }
@@ -386,11 +393,12 @@ pub(super) fn setup(what: &'static str) -> impl Fn(io::Error) -> PoolError {
     move |error| PoolError::setup(what, error)
 }
 
-/// Least addresses that a guest with a memory can do with: 4 GiB are reserved for it, so that no access has to be
-/// checked, and some are for everything else.
+/// The smallest address space that suffices for a guest with a memory: 4 GiB are reserved for the
+/// memory, so that no access has to be checked, and the rest is for everything else.
 const ADDRESSES_MIN: u64 = 6 << 30;
 
-/// Claims that the memory of a guest can be reserved, which would else be each job's failure.
+/// Checks that the memory of a guest can be reserved; otherwise every job would fail for lack of
+/// it.
 fn check_addresses(description: &Description) -> Result<(), PoolError> {
     match getrlimit(Resource::RLIMIT_AS) {
         Ok((limit, _)) if limit < ADDRESSES_MIN && description.parts.memories > 0 => {
@@ -414,7 +422,7 @@ pub(super) fn no_zygote(error: io::Error) -> PoolError {
     )
 }
 
-/// Asks the zygote something, and another one if that is killed meanwhile.
+/// Asks the zygote, or a new zygote if the first is killed meanwhile.
 fn ask<T>(
     zygote: &mut Zygote,
     config: &CompileConfig,
@@ -429,7 +437,7 @@ fn ask<T>(
     ask(zygote).map_err(useless)
 }
 
-/// The error of a zygote that is of no use, or says itself why.
+/// Returns the error for a zygote that cannot be used, or that itself reported why.
 fn useless(error: io::Error) -> PoolError {
     match error.kind() {
         io::ErrorKind::Unsupported => setup("start a zygote")(error),
@@ -437,12 +445,12 @@ fn useless(error: io::Error) -> PoolError {
     }
 }
 
-/// Longest time of loading a module, and of initialising a guest of it.
+/// Returns the longest time of loading a module and of initialising a guest of it.
 fn load_limit(config: &Config) -> Duration {
     config.settings.init.as_ref().map_or(LOADED, |_| config.init_limit())
 }
 
-/// Has a module compiled; the machine code is sealed before it is used.
+/// Compiles a module. The machine code is sealed before it is used.
 fn compile(
     zygote: &mut Zygote,
     module: &[u8],
@@ -455,7 +463,7 @@ fn compile(
     Ok((code, description))
 }
 
-/// Has a module described, and compiled if there is a file for the machine code.
+/// Describes a module, and compiles it if there is a file for the machine code.
 fn ask_compiler(
     zygote: &mut Zygote,
     module: &[u8],
@@ -474,7 +482,7 @@ fn ask_compiler(
         stub_imports: config.stub_imports,
     };
     let compiled = ask(zygote, config, |zygote| {
-        // Another one may have begun before.
+        // An earlier zygote may have begun to read or write these files.
         (&module).rewind()?;
         for mut file in [Some(&description), code].into_iter().flatten() {
             file.set_len(0)?;
@@ -498,7 +506,7 @@ fn ask_compiler(
     described.map_err(setup("read the module's description"))
 }
 
-/// A file in memory, to be filled by another process.
+/// Creates a file in memory, to be filled by another process.
 fn memfd(name: &str) -> io::Result<File> {
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
     Ok(File::from(memfd_create(name, flags)?))

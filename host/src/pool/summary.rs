@@ -1,34 +1,35 @@
-//! How a run ended.
+//! The summary of a run: how it ended.
 
 use super::feed::Stats;
 
-/// How a run ended.
+/// The way in which a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// Every job of the input has its outcome.
     Complete,
-    /// `--halt` stopped it; the flag tells whether because of failures.
+    /// The `--halt` option stopped the run.
     Halted {
-        /// Whether failed jobs were what was counted.
+        /// True if the limit that was met counts failed jobs.
         failed: bool,
     },
-    /// It was drained on request; jobs may be left.
+    /// The run was drained on request; jobs may be left.
     Drained,
-    /// It was killed on request.
+    /// The run was killed on request.
     Killed,
-    /// Its deadline passed.
+    /// The deadline of the run passed.
     Deadline,
 }
 
-/// How a run ended, and its counts.
+/// The end of a run, and its counts.
 #[derive(Clone, Copy, Debug)]
 pub struct Summary {
-    /// How it ended.
+    /// The way in which the run ended.
     pub end: End,
-    /// Its counts.
+    /// The counts of the run.
     pub stats: Stats,
-    /// Whether the source was read to its end.
+    /// True if the source was read to its end.
     pub input_exhausted: bool,
-    /// Bytes that the sink could not pass on, because their reader did not take them in time.
+    /// The number of bytes that the sink could not pass on because their reader did not take them
+    /// in time.
     pub undelivered: usize,
 }
