@@ -1,6 +1,7 @@
-//! What the parts of a run cost, each by itself: `cargo bench --features micro --bench micro`.
+//! Measures the parts of a run one by one: `cargo bench --features micro --bench micro`.
 //!
-//! `cargo xtask bench micro` builds the guest that is needed, and writes the medians into benches/MICRO.md.
+//! `cargo xtask bench micro` builds the guest that the benches need, and writes the medians into
+//! benches/MICRO.md.
 
 use criterion::Criterion;
 use std::hint::black_box;
@@ -8,17 +9,17 @@ use std::time::{Duration, Instant};
 use wpool::micro::{self, JOBS};
 use wpool::{Capacity, Isolation, Lock, Queue, Shared, Value};
 
-/// All benches together are to take about a minute.
+/// The warm-up of each bench; all benches together take about a minute.
 const WARM_UP: Duration = Duration::from_millis(500);
 const MEASUREMENT: Duration = Duration::from_secs(3);
 
 const BARE: &[u8] = include_bytes!("modules/bare.wat");
 const CALLS: &[u8] = include_bytes!("modules/calls.wat");
 
-/// What `cargo xtask guests` makes of an example in Rust.
+/// The module that `cargo xtask guests` builds from an example in Rust.
 const SQUARE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/guests/square.wasm");
 
-/// How often a guest calls the host in one job, as text and as a number.
+/// The number of calls to the host that a guest makes in one job, as text and as a number.
 const TIMES: (&str, u64) = ("1000", 1000);
 
 fn main() {
@@ -33,7 +34,7 @@ fn main() {
     criterion.final_summary();
 }
 
-/// What dispatcher and worker do for each job of a batch.
+/// Measures the work of dispatcher and worker for each job of a batch.
 fn wire(criterion: &mut Criterion) {
     let jobs = u64::from(JOBS);
     bench(criterion, "job, encode into a frame", jobs, micro::jobs_encoded);
@@ -44,7 +45,7 @@ fn wire(criterion: &mut Criterion) {
     bench(criterion, "record, decode", jobs, micro::records_decoded);
 }
 
-/// What a worker's guest does.
+/// Measures a job in a worker's guest, and the guest's calls to the host.
 fn guests(criterion: &mut Criterion) {
     let square = || std::fs::read(SQUARE).expect("`cargo xtask guests` builds it");
     for (isolation, instance) in
@@ -64,7 +65,7 @@ fn guests(criterion: &mut Criterion) {
     }
 }
 
-/// What threads of an embedding program do with shared objects that nobody else uses.
+/// Measures shared objects that a thread of an embedding program uses without contention.
 fn objects(criterion: &mut Criterion) {
     let shared = Shared::new().expect("there is memory");
     bench(criterion, "lock, acquire and release", 1, || {
@@ -87,11 +88,12 @@ fn objects(criterion: &mut Criterion) {
     });
 }
 
-/// Measures an operation that each run of what is set up does so many times.
+/// Measures an operation that every run of the closure made by `set_up` does `times` times.
 ///
-/// Criterion's iterations are operations, and not runs, so that all of its figures are of one operation.
+/// Criterion's iterations are operations rather than runs, so that every figure is for one
+/// operation.
 fn bench<R: FnMut()>(criterion: &mut Criterion, name: &str, times: u64, set_up: impl Fn() -> R) {
-    // Only what is asked for is set up, and only once.
+    // Only the benches that were asked for are set up, and each of them only once.
     let mut run = None;
     criterion.bench_function(name, |bencher| {
         let run = run.get_or_insert_with(&set_up);

@@ -1,8 +1,9 @@
-//! `cargo xtask bench`: wpool beside its peers and floors, in one run on this machine.
+//! `cargo xtask bench`: compares wpool with its peers and floors, in one run on this machine.
 //!
-//! Peers are what people use today, Python's multiprocessing and xargs (`benches/peers/`). A floor is
-//! the same plumbing in C without WebAssembly (`benches/floors/`). Whatever is compared is run in
-//! turns, round after round, so that whatever else the machine does falls on all alike.
+//! Peers are the tools in use today, Python's multiprocessing and xargs (`benches/peers/`). A floor
+//! is the same plumbing in C without WebAssembly (`benches/floors/`). The programs of a comparison
+//! run in turns, round after round, so that anything else the machine does affects all of them
+//! alike.
 
 mod growth;
 mod kernels;
@@ -41,10 +42,10 @@ benches/GROWTH.md, and `micro`, what single parts of a run cost, in benches/MICR
 
 const ROUNDS: usize = 5;
 
-/// Where a run of all rows leaves its table.
+/// The file into which a run of all rows writes its table.
 const RESULTS: &str = "benches/RESULTS.md";
 
-/// Measures the rows that the arguments name, or all.
+/// Measures the rows that the arguments name, or all rows if they name none.
 pub fn run(arguments: &[&str]) -> Result {
     let Some(options) = Options::parse(arguments)? else {
         print!("{HELP}");
@@ -56,7 +57,7 @@ pub fn run(arguments: &[&str]) -> Result {
     if options.compares() {
         compare(&options)?;
     }
-    // The last, because it builds wpool with a feature more.
+    // The micro benches come last, because they build wpool with one more feature.
     if options.micro {
         micro::write()?;
     }
@@ -107,7 +108,7 @@ struct Options {
 }
 
 impl Options {
-    /// `None` where help is asked for.
+    /// Parses the arguments; returns `None` if they ask for help.
     fn parse(arguments: &[&str]) -> Result<Option<Self>> {
         let mut options = Options {
             rounds: ROUNDS,
@@ -139,7 +140,7 @@ impl Options {
         Ok(Some(options))
     }
 
-    /// Whether whole programs are to be run.
+    /// Returns whether whole programs are to be measured.
     fn compares(&self) -> bool {
         !self.rows.is_empty() || self.languages || self.serial || self.growth
     }

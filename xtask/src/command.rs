@@ -1,4 +1,4 @@
-//! Running other programs: every failure names the command, as one would type it.
+//! Runs other programs; every failure names the command as one would type it.
 
 use std::env;
 use std::ffi::OsStr;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::{Result, root};
 
-/// `program` with `arguments`, to be run at the repository's root.
+/// Makes a command that runs `program` with `arguments` at the repository's root.
 pub fn command<S: AsRef<OsStr>>(
     program: impl AsRef<OsStr>,
     arguments: impl IntoIterator<Item = S>,
@@ -18,12 +18,12 @@ pub fn command<S: AsRef<OsStr>>(
     command
 }
 
-/// The cargo that runs this program.
+/// Makes a command of the cargo that runs this program.
 pub fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     command(env::var_os("CARGO").unwrap_or("cargo".into()), arguments)
 }
 
-/// Runs to the end, on this program's own standard streams.
+/// Runs a command to its end, on this program's own standard streams.
 pub fn run(command: &mut Command) -> Result {
     let status = command.status().map_err(|error| format!("`{}`: {error}", typed(command)))?;
     if !status.success() {
@@ -32,7 +32,7 @@ pub fn run(command: &mut Command) -> Result {
     Ok(())
 }
 
-/// Runs to the end, and returns what was printed.
+/// Runs a command to its end, and returns what it printed.
 pub fn bytes(command: &mut Command) -> Result<Vec<u8>> {
     let output = command.stderr(Stdio::inherit()).output();
     let output = output.map_err(|error| format!("`{}`: {error}", typed(command)))?;
@@ -42,12 +42,12 @@ pub fn bytes(command: &mut Command) -> Result<Vec<u8>> {
     Ok(output.stdout)
 }
 
-/// Runs to the end, and returns what was printed, without the last line end.
+/// Runs a command to its end, and returns what it printed, without the last line end.
 pub fn text(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8(bytes(command)?)?.trim_end().to_owned())
 }
 
-/// Whether the command can be run and succeeds, in silence and within a time.
+/// Returns whether the command can be run and succeeds, in silence and within a time.
 pub fn succeeds(command: &mut Command, within: Duration) -> bool {
     let silent = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let Ok(mut child) = silent.spawn() else {
@@ -61,16 +61,16 @@ pub fn succeeds(command: &mut Command, within: Duration) -> bool {
             Err(_) => return false,
         }
     }
-    // Too late. Whether it can still be killed makes no difference.
+    // The time is over, and it makes no difference whether the kill succeeds.
     let _ = child.kill();
     let _ = child.wait();
     false
 }
 
-/// The command as one would type it.
+/// Returns the command as one would type it.
 pub fn typed(command: &Command) -> String {
     let program = command.get_program();
-    // A path to cargo says nothing that its name does not.
+    // A path to cargo says nothing that the name does not.
     let program = match std::path::Path::new(program).file_name() {
         Some(name) if name == "cargo" => name,
         _ => program,

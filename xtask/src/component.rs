@@ -1,4 +1,5 @@
-//! Components: of an example cargo makes a core module that describes the component which it is to be.
+//! Encodes components. Of an example, cargo makes a core module that describes the component it is
+//! to become.
 
 use std::fs;
 use std::path::Path;
@@ -11,20 +12,20 @@ use wit_component::ComponentEncoder;
 
 use crate::Result;
 
-/// What calls WASI's second version where a core module calls the first.
+/// The adapter that calls WASI's second version where a core module calls the first.
 pub enum Adapter {
-    /// For a program, which has a `main`.
+    /// The adapter for a program, which has a `main`.
     Command,
-    /// For all others.
+    /// The adapter for every other module.
     Reactor,
 }
 
-/// Whether an example is a component: the folders' names end so.
+/// Returns whether an example is a component, by the end of its folder's name.
 pub fn is_component(example: &str) -> bool {
     example.ends_with("-component")
 }
 
-/// Makes a component of a core module.
+/// Encodes a core module as a component.
 pub fn encode(module: &Path, component: &Path, adapter: Adapter) -> Result {
     let adapter = match adapter {
         Adapter::Command => WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,

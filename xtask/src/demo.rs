@@ -1,4 +1,5 @@
-//! `cargo xtask demo`: what wpool does, command by command, and a check against native tools.
+//! `cargo xtask demo`: shows what wpool does, command by command, and checks results against native
+//! tools.
 
 use std::env;
 use std::ffi::OsStr;
@@ -11,7 +12,7 @@ use std::time::Instant;
 
 use crate::{Result, command, guests};
 
-/// Builds guests and host and runs the demonstration; an error where a result is wrong.
+/// Builds guests and host and runs the demonstration; fails if a result is wrong.
 pub fn run() -> Result {
     guests::build()?;
     command::run(&mut command::cargo(["build", "--release"]))?;
@@ -28,8 +29,8 @@ pub fn run() -> Result {
     digests()
 }
 
-/// The seed's processes: alone, with a queue, and with a value that they change without a lock and with
-/// one.
+/// Runs the seed's processes: alone, with a queue, and with a value that they change without a lock
+/// and then with one.
 fn processes() -> Result {
     let list = "([1,2,3,4,5,6,7,8,9,10])";
     let (squares, roots) = (format!("calc_square{list}"), format!("calc_square_root{list}"));
@@ -47,10 +48,11 @@ fn processes() -> Result {
     Ok(())
 }
 
-/// Rows and columns of the matrices.
+/// The number of rows and columns of the matrices.
 const N: usize = 256;
 
-/// A product of matrices in regions by two processes, compared with the same product made here.
+/// Multiplies matrices in regions by two processes, and compares the product with the same product
+/// made here.
 fn product() -> Result {
     let folder = Folder::create()?;
     let path = |name: &str| folder.0.join(name).display().to_string();
@@ -79,7 +81,7 @@ fn product() -> Result {
     let c = fs::read(path("c"))?;
     let wrong = (0..N * N).filter(|&at| {
         let (row, column) = (at / N, at % N);
-        // In the order in which the guest adds, so that not even the last bit may differ.
+        // The products are added in the guest's order, so that not even the last bit may differ.
         let sum = (0..N).fold(0.0, |sum, k| sum + a[row * N + k] * b[k * N + column]);
         c[at * 8..][..8] != sum.to_le_bytes()
     });
@@ -96,8 +98,8 @@ fn wpool<S: AsRef<OsStr>>(arguments: &[S]) -> Result {
     command::run(&mut command::command("target/release/wpool", arguments))
 }
 
-/// Digests every source file that cargo has downloaded, each in a fresh sandbox, and compares with
-/// `sha256sum`.
+/// Digests every source file that cargo has downloaded, each in a fresh sandbox, and compares the
+/// digests with those of `sha256sum`.
 fn digests() -> Result {
     let files = regular_files(&cargo_home()?.join("registry/src"))?;
     if files.is_empty() {
@@ -134,7 +136,7 @@ fn cargo_home() -> Result<PathBuf> {
     Ok(Path::new(&home).join(".cargo"))
 }
 
-/// All regular files below `folder`, in a fixed order; links are not followed.
+/// Returns all regular files below `folder`, in a fixed order; links are not followed.
 fn regular_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -164,20 +166,22 @@ fn write_list(list: &Path, files: &[PathBuf]) -> io::Result<()> {
     out.flush()
 }
 
-/// What `sha256sum` says of each file in the list, in the list's order.
+/// Returns the output of `sha256sum` for each file in the list, in the list's order.
 fn sha256sum(list: &Path) -> Result<Vec<String>> {
     let mut xargs = command::command("xargs", ["-0", "sha256sum", "--"]);
     let output = command::bytes(xargs.stdin(File::open(list)?))?;
     Ok(output.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(digest_of).collect())
 }
 
-/// The digest at the start of a line; a backslash before it says that the name after it is quoted.
+/// Returns the digest at the start of a line. A backslash before the digest says that the name
+/// after it is quoted.
 fn digest_of(line: &[u8]) -> String {
     let line = line.strip_prefix(b"\\").unwrap_or(line);
     String::from_utf8_lossy(&line[..line.len().min(64)]).into_owned()
 }
 
-/// One digest a line, in the order of the files; the first few differences are named.
+/// Compares one digest a line with those expected, in the order of the files; names the first few
+/// differences.
 fn compare(files: &[PathBuf], digests: &str, expected: &[String]) -> Result {
     let digests: Vec<&str> = digests.lines().collect();
     if digests.len() != files.len() || expected.len() != files.len() {
@@ -195,7 +199,7 @@ fn compare(files: &[PathBuf], digests: &str, expected: &[String]) -> Result {
     }
 }
 
-/// A temporary folder, removed at the end.
+/// A temporary folder, removed on drop.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -208,7 +212,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What cannot be removed is left to the system, as all of its temporary files are.
+        // A folder that cannot be removed is left to the system, like any temporary file.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -1,7 +1,7 @@
-//! `cargo xtask guests`: every example in `guest-examples/` becomes `target/guests/NAME.wasm`.
+//! `cargo xtask guests`: builds every example in `guest-examples/` as `target/guests/NAME.wasm`.
 //!
-//! The target's standard library comes with the active toolchain, or from rustup, or, where none
-//! can be downloaded, is built from the sources that Debian packages.
+//! The target's standard library comes with the active toolchain, or from rustup. If it cannot be
+//! downloaded, it is built from the sources that Debian packages.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,26 +12,28 @@ use crate::command::{cargo, command, run, succeeds, text};
 use crate::component::{Adapter, encode, is_component};
 use crate::{Result, languages, native, public, root};
 
-/// What guests are built for.
+/// The target that guests are built for.
 pub const TARGET: &str = "wasm32-wasip1";
 
-/// Where Debian's wasi-libc is.
+/// The folder of Debian's wasi-libc.
 const WASI_LIBC: &str = "/usr/lib/wasm32-wasi";
 
-/// What Debian needs: a Rust of one version with its sources, and a C library to link.
+/// The packages that Debian needs: a Rust with sources of the same version, and a C library to
+/// link.
 const DEBIAN_INSTALL: &str = "apt-get update && apt-get install -y --no-install-recommends \
                               rustc-web cargo-web rust-web-src wasi-libc";
 
-/// Examples built for SIMD of 128 bits, which every CPU that wpool runs on has.
+/// The examples that are built for 128-bit SIMD, which every CPU that wpool runs on has.
 const SIMD: [&str; 1] = ["kernels"];
 
-/// What SIMD is to the compiler.
+/// The compiler's flag for SIMD.
 const SIMD_FLAG: &str = "-C target-feature=+simd128";
 
-/// Downloading the target takes seconds; what takes longer will not come.
+/// The time within which the target is downloaded. A download takes seconds; one that takes longer
+/// will not succeed.
 const RUSTUP_TIME_MAX: Duration = Duration::from_secs(60);
 
-/// Builds what has changed and returns the folder of the modules.
+/// Builds the guests that have changed, and returns the folder of the modules.
 pub fn build() -> Result<PathBuf> {
     let target = root().join("target");
     let build = target.join("guests-build");
@@ -44,7 +46,8 @@ pub fn build() -> Result<PathBuf> {
         examples.iter().map(String::as_str).partition(|example| is_component(example));
     let (simd, modules): (Vec<_>, Vec<_>) =
         modules.into_iter().partition(|example| SIMD.contains(example));
-    // One after the other, or the SDK would be built for both in one: for components.
+    // The groups are built one after the other: in a single build the SDK would be built for all of
+    // them with the features of components.
     for (examples, flags) in [(modules, ""), (simd, SIMD_FLAG), (components, "")] {
         let packages = examples.into_iter().flat_map(|example| ["--package", example]);
         run(cargo_for_target(&build, flags)?
@@ -72,7 +75,7 @@ pub fn build() -> Result<PathBuf> {
     Ok(guests)
 }
 
-/// The examples written in Rust: the folders that are packages.
+/// Returns the examples written in Rust: the folders that are packages.
 fn examples() -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(root().join("guest-examples"))? {
@@ -85,8 +88,8 @@ fn examples() -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Leaves an unchanged file alone, so that whoever watches its time sees changes only, and replaces
-/// a changed one by renaming: somebody may be running the old one.
+/// Replaces a changed file by renaming, as a process may be running the old one. An unchanged file
+/// is left alone, so that a program that watches its time sees real changes only.
 pub fn replace_if_changed(from: &Path, to: &Path) -> Result<bool> {
     let new = fs::read(from).map_err(|error| format!("{}: {error}", from.display()))?;
     if fs::read(to).is_ok_and(|old| old == new) {
@@ -98,15 +101,15 @@ pub fn replace_if_changed(from: &Path, to: &Path) -> Result<bool> {
     Ok(true)
 }
 
-/// A cargo that can build for the target, with flags for the compiler.
+/// Makes a cargo command that can build for the target, with flags for the compiler.
 fn cargo_for_target(build: &Path, flags: &str) -> Result<Command> {
     let sysroot = sysroot()?;
     let mut flags = flags.to_owned();
     let mut cargo = if has_target(&sysroot) || rustup_adds_target(&sysroot, build) {
         cargo::<&str>([])
     } else {
-        // Here rustc finds libc.a, and for commands crt1-command.o; wpool-guest itself holds what
-        // crt1-reactor.o would add. So one set of flags does for both.
+        // The folder in which rustc finds libc.a and, for commands, crt1-command.o. wpool-guest
+        // itself holds the code of crt1-reactor.o, so one set of flags is enough for both.
         flags += &format!(" -L native={WASI_LIBC}");
         debian_cargo(&sysroot)?
     };
@@ -116,18 +119,18 @@ fn cargo_for_target(build: &Path, flags: &str) -> Result<Command> {
     Ok(cargo)
 }
 
-/// Where the active toolchain is.
+/// Returns the folder of the active toolchain.
 fn sysroot() -> Result<String> {
     text(&mut command("rustc", ["--print", "sysroot"]))
 }
 
-/// Whether a toolchain has the standard library of the target.
+/// Returns whether a toolchain has the standard library of the target.
 pub fn has_target(sysroot: &str) -> bool {
     Path::new(sysroot).join("lib/rustlib").join(TARGET).join("lib").exists()
 }
 
-/// Where a toolchain's target could not be had, that is remembered until `target/` is removed: the
-/// attempt may take a minute.
+/// Adds the target to the toolchain with rustup; returns whether that succeeded. A failure, which
+/// may take a minute, is remembered until `target/` is removed.
 fn rustup_adds_target(sysroot: &str, build: &Path) -> bool {
     let failed = build.join("rustup-has-no-target-for");
     if fs::read_to_string(&failed).is_ok_and(|toolchain| toolchain == sysroot) {
@@ -142,8 +145,8 @@ fn rustup_adds_target(sysroot: &str, build: &Path) -> bool {
     added
 }
 
-/// Debian's cargo, which builds the standard library too, with the linker of the host's toolchain:
-/// Debian's own is older than its compiler.
+/// Makes a command of Debian's cargo, which builds the standard library too. The linker comes from
+/// the host's toolchain, because Debian's own is older than its compiler.
 fn debian_cargo(sysroot: &str) -> Result<Command> {
     if !debian_is_ready() {
         install_debian()?;
@@ -155,7 +158,7 @@ fn debian_cargo(sysroot: &str) -> Result<Command> {
         return Err(format!("{missing} not found: install Rust by https://rustup.rs").into());
     }
     let mut cargo = command("/usr/bin/cargo", ["-Zbuild-std=std,panic_abort"]);
-    // What `cargo xtask` was started with belongs to another toolchain.
+    // The variables that `cargo xtask` was started with belong to another toolchain.
     for name in ["CARGO", "LD_LIBRARY_PATH", "RUSTC_WRAPPER", "RUSTDOC", "RUSTUP_TOOLCHAIN"] {
         cargo.env_remove(name);
     }

@@ -1,9 +1,10 @@
-//! Examples in other languages than Rust: each folder of `guest-examples/` that is no package of
-//! cargo's, built with what people use for that language.
+//! Builds the examples in languages other than Rust: each folder of `guest-examples/` that is no
+//! package of cargo's, with the usual tools of its language.
 //!
-//! They are built from copies, so that no tool leaves anything among the sources, and only when a
-//! source has changed: some take half a minute. Where the tools are missing, an example is skipped
-//! with a line that says how to get them; in CI, where `CI` is set, that is an error.
+//! The examples are built from copies, so that no tool leaves anything among the sources, and only
+//! when a source has changed, because some take half a minute. If the tools are missing, an example
+//! is skipped with a line that says how to get them; in CI, where `CI` is set, missing tools are an
+//! error.
 
 mod c;
 mod node;
@@ -21,9 +22,9 @@ use sources::Sources;
 /// An example, and how it is built.
 struct Example {
     name: &'static str,
-    /// The files and folders that it is built from.
+    /// The files and folders that the example is built from.
     sources: &'static [&'static str],
-    /// The text of the code below: what it does is a source as well.
+    /// The source text of the functions below; a change of it rebuilds the example.
     recipe: &'static str,
     /// Makes sure that the tools are there; an error says how to get them.
     prepare: fn(&Sources) -> Result,
@@ -62,8 +63,8 @@ const EXAMPLES: [Example; 4] = [
     },
 ];
 
-/// Builds the examples whose sources have changed into `guests`, with what is kept from build to
-/// build in a folder of `kept` for each.
+/// Builds the examples whose sources have changed into `guests`. Each example has a folder in
+/// `kept` for what is kept from build to build.
 pub fn build(kept: &Path, guests: &Path) -> Result {
     for example in &EXAMPLES {
         let kept = kept.join(example.name);

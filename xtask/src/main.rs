@@ -1,4 +1,4 @@
-//! `cargo xtask`: what contributors run, without tools beyond Rust's own.
+//! `cargo xtask`: the commands that contributors run, without tools beyond Rust's own.
 
 mod bench;
 mod command;
@@ -56,7 +56,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The repository's root. The commands below name files as seen from here.
+/// Returns the repository's root. The commands below name files relative to it.
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask/ lies in the repository")
 }

@@ -1,8 +1,8 @@
-//! Examples as native libraries: the same source without WebAssembly, to compare with.
+//! Builds examples as native libraries: the same source without WebAssembly, for comparison.
 //!
-//! `target/guests/native/libNAME.so` is made for any CPU of the architecture, as a module is: nothing
-//! in it asks what the CPU at hand can do. `target/guests/native-shipped/libNAME.so` has the crates it
-//! uses as they come: some ask, and have faster code for many CPUs.
+//! `target/guests/native/libNAME.so` is made for any CPU of the architecture, as a module is, and
+//! does not detect what the CPU can do. `target/guests/native-shipped/libNAME.so` has its
+//! dependencies as published: some detect the CPU, and have faster code for many CPUs.
 
 use std::fs;
 use std::path::Path;
@@ -11,10 +11,11 @@ use crate::Result;
 use crate::command::{cargo, run};
 use crate::guests::replace_if_changed;
 
-/// Makes `sha2` look at no CPU; for other crates a feature of the example decides.
+/// The flags that keep `sha2` from detecting the CPU; for other crates a feature of the example
+/// decides.
 const PLAIN: &str = r#"--cfg sha2_backend="soft""#;
 
-/// Builds what has changed, with a folder of `kept` for each way.
+/// Builds the libraries that have changed, with a folder of `kept` for each variant.
 pub fn build(kept: &Path, guests: &Path) -> Result {
     let plain = Build { folder: "native", features: &["native"], flags: PLAIN };
     plain.libraries(&["cubes", "kernels", "square"], kept, guests)?;
@@ -22,7 +23,7 @@ pub fn build(kept: &Path, guests: &Path) -> Result {
     shipped.libraries(&["kernels"], kept, guests)
 }
 
-/// A way to build.
+/// A variant of the build.
 struct Build {
     folder: &'static str,
     features: &'static [&'static str],
@@ -35,7 +36,7 @@ impl Build {
         fs::create_dir_all(&guests)?;
         let mut cargo =
             cargo(["build", "--release", "--manifest-path", "guest-examples/Cargo.toml"]);
-        // In place of flags that were meant for the host's code.
+        // The flags replace those that were meant for the host's code.
         cargo.env_remove("CARGO_ENCODED_RUSTFLAGS").env("RUSTFLAGS", self.flags);
         cargo.arg("--target-dir").arg(&kept);
         for example in examples {

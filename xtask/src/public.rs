@@ -1,9 +1,11 @@
-//! Programs that others have published: built for WASI from the package registry, with the versions that
-//! their authors locked, and encoded as components, `target/guests/public/NAME.wasm`. They know nothing of
-//! wpool, and their results are published.
+//! Builds programs that others have published, from the package registry and with the versions that
+//! their authors locked. They are built for WASI and encoded as components,
+//! `target/guests/public/NAME.wasm`. The programs know nothing of wpool, and their results are
+//! published.
 //!
-//! They are built once. Where the toolchain has no target for WASI they are skipped with a line that says
-//! so, although the examples can then be built with Debian's Rust sources: that way was not tried for them.
+//! Each program is built once. If the toolchain has no target for WASI, the programs are skipped
+//! with a line that says so. Debian's Rust sources would do for the examples, but have not been
+//! tried for these programs.
 
 use std::fs;
 use std::path::Path;
@@ -15,21 +17,22 @@ use crate::{Result, root};
 
 /// A published program.
 struct Program {
-    /// The package, and its only program.
+    /// The name of the package and of its only program.
     name: &'static str,
     version: &'static str,
-    /// Cargo's flags beside the usual ones.
+    /// The flags for cargo beside the usual ones.
     flags: &'static [&'static str],
 }
 
 const PROGRAMS: [Program; 3] = [
     Program { name: "b2sum", version: "0.4.0", flags: &[] },
-    // Its allocator is written in C. From 2.0 on it edits lines, which takes a terminal that WASI has not.
+    // jaq's allocator is written in C. From version 2.0 on jaq edits lines, for which it needs a
+    // terminal, and WASI has none.
     Program { name: "jaq", version: "1.6.0", flags: &["--no-default-features"] },
     Program { name: "pulldown-cmark", version: "0.13.6", flags: &[] },
 ];
 
-/// Builds what is not there yet into a folder of `guests`.
+/// Builds the programs that are missing in a folder of `guests`.
 pub fn build(sysroot: &str, guests: &Path) -> Result {
     let names = PROGRAMS.map(|program| program.name).join(", ");
     if !has_target(sysroot) {

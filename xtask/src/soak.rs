@@ -1,4 +1,4 @@
-//! `cargo xtask soak`: the long forms of the tests that kill processes.
+//! `cargo xtask soak`: runs the long forms of the tests that kill processes.
 
 use crate::{Result, command, guests};
 
@@ -14,7 +14,7 @@ numbers.
 
 const SECONDS: &str = "600";
 
-/// Runs everything, one after the other; the first that fails ends it.
+/// Runs the tests one after the other; the first that fails ends the run.
 pub fn run(arguments: &[&str]) -> Result {
     let seconds = match arguments {
         [] => SECONDS,
@@ -31,7 +31,7 @@ pub fn run(arguments: &[&str]) -> Result {
     test(&["--test", "crash"], &[("WPOOL_TEST_JOBS", "1000000")])
 }
 
-/// Runs tests in turn and shows what they say.
+/// Runs tests in turn and shows their output.
 fn test(which: &[&str], variables: &[(&str, &str)]) -> Result {
     let arguments = ["test", "--release"].iter().chain(which);
     let mut test = command::cargo(arguments.chain(&["--", "--nocapture", "--test-threads=1"]));

@@ -1,16 +1,17 @@
-//! `cargo xtask test`: what has to pass before a commit, the quickest first.
+//! `cargo xtask test`: runs the checks that have to pass before a commit, the quickest first.
 
 use std::time::Instant;
 
 use crate::{Result, command, guests};
 
-/// Workspaces of their own, whose code is tested natively.
+/// The workspaces apart from the host's, whose code is tested natively.
 const GUEST_WORKSPACES: [&str; 2] = ["guest/Cargo.toml", "guest-examples/Cargo.toml"];
 
-/// Its folder is apart from the host's, so that neither build throws away what the other has made.
+/// The target folder of the guests, apart from the host's, so that neither build throws away what
+/// the other has made.
 const GUESTS_TARGET: &str = "target/guests-native";
 
-/// Runs every step; the first that fails ends it.
+/// Runs every step; the first that fails ends the run.
 pub fn run() -> Result {
     step("format", || {
         cargo(["fmt", "--all", "--check"])?;
@@ -22,7 +23,8 @@ pub fn run() -> Result {
     step("lints of guests", || guests_natively("clippy", &["--all-targets", "--", "-Dwarnings"]))?;
     step("tests of guests", || {
         guests_natively("test", &[])?;
-        // The other form of the SDK, and of what `#[task]` writes.
+        // The feature `native` selects the other form of the SDK, and of the code that `#[task]`
+        // writes.
         let native = ["--features", "native", "--target-dir", GUESTS_TARGET];
         cargo(["test", "--manifest-path", GUEST_WORKSPACES[0]].into_iter().chain(native))
     })?;
@@ -32,10 +34,10 @@ pub fn run() -> Result {
             cargo(["clippy", "--release"].iter().chain(what).chain(&["--", "-Dwarnings"]))
         };
         lint(&["--workspace", "--all-targets"])?;
-        // What is there for one bench only.
+        // The feature `micro` exists for one bench only.
         lint(&["--features", "micro", "--lib", "--bench", "micro"])
     })?;
-    // All of them, so that one run tells of every failure.
+    // All tests run, so that one run reports every failure.
     step("tests", || cargo(["test", "--release", "--workspace", "--no-fail-fast"]))
 }
 
@@ -48,7 +50,7 @@ fn step(name: &str, run: impl FnOnce() -> Result) -> Result {
 }
 
 fn guests_natively(subcommand: &str, arguments: &[&str]) -> Result {
-    // A debug build, because it checks arithmetic.
+    // A debug build checks arithmetic.
     let target = ["--target-dir", GUESTS_TARGET];
     for manifest in GUEST_WORKSPACES {
         let common = [subcommand, "--workspace", "--manifest-path", manifest];

@@ -1,4 +1,4 @@
-//! How costs grow: with the number of jobs, with workers, and with what a job carries.
+//! Measures how costs grow with the number of jobs, with workers, and with the size of a job.
 
 mod chart;
 
@@ -24,13 +24,13 @@ const JOBS: [u64; 5] = [1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 const WORKERS: [usize; 4] = [1, 2, 4, 8];
 const PAYLOADS: [u64; 8] = [8, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
 
-/// So many bytes pass through the pool for each payload, as far as that makes no more jobs than this
-/// and no fewer than that.
+/// The bytes that pass through the pool for each payload, as far as the number of jobs stays within
+/// the two limits below.
 const PAYLOAD_BYTES: u64 = 200_000_000;
 const PAYLOAD_JOBS_MAX: u64 = 1_000_000;
 const PAYLOAD_JOBS_MIN: u64 = 4;
 
-/// How often a process's memory is looked at.
+/// The interval at which a process's memory is sampled.
 const LOOK: Duration = Duration::from_millis(1);
 
 const PAGE: &str = "benches/GROWTH.md";
@@ -46,15 +46,15 @@ Peak memory is the dispatcher's largest resident set of all rounds. Output goes 
 ![Time and memory by jobs, and time by payload](growth.svg)
 ";
 
-/// What a number of rounds took.
+/// The cost of a number of rounds.
 #[derive(Debug)]
 struct Run {
     jobs: u64,
     workers: usize,
-    /// Bytes of a job and of its result.
+    /// The size of a job and of its result, in bytes.
     payload: u64,
     seconds: f64,
-    /// Bytes.
+    /// The peak memory, in bytes.
     peak: f64,
 }
 
@@ -103,7 +103,7 @@ fn by_payload(peers: &Peers) -> Result<Vec<Run>> {
     let workers = 2;
     let file = root().join("target/bench/payload");
     let path = file.display().to_string();
-    // The largest job has to fit, and a few of them have to be on their way.
+    // The buffers must hold the largest job, and a few of them must be in flight.
     let options = ["-j2", "--max-buffer", "512MiB", "--max-output", "128MiB", "-a", &path];
     let mut runs = Vec::new();
     for payload in PAYLOADS {
@@ -121,8 +121,8 @@ fn by_payload(peers: &Peers) -> Result<Vec<Run>> {
     Ok(runs)
 }
 
-/// The median of the seconds, and the most memory, after a round that does not count: it compiles
-/// what is not in the cache yet.
+/// Returns the median of the seconds and the peak memory over all rounds. A round before them does
+/// not count, because it compiles whatever is missing from the cache.
 fn rounds(peers: &Peers, command: impl Fn() -> Command) -> Result<(f64, f64)> {
     watched(&mut command())?;
     let rounds: Vec<_> =
@@ -131,13 +131,13 @@ fn rounds(peers: &Peers, command: impl Fn() -> Command) -> Result<(f64, f64)> {
     Ok((median(rounds.iter().map(|(seconds, _)| *seconds).collect()), peak))
 }
 
-/// Runs a program; returns its seconds and the most memory it had.
+/// Runs a program; returns the seconds it took and its peak memory.
 fn watched(program: &mut Command) -> Result<(f64, f64)> {
     let start = Instant::now();
     let mut child = program.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
     let process = child.id();
     let (ends, end) = channel::<()>();
-    // The kernel forgets it as soon as the program has ended.
+    // The kernel forgets the peak as soon as the program has ended.
     let watcher = thread::spawn(move || {
         let mut peak: f64 = 0.0;
         loop {
@@ -189,7 +189,7 @@ fn workers_text(workers: usize) -> String {
     format!("{workers} worker{}", if workers == 1 { "" } else { "s" })
 }
 
-/// A round size: `8 B`, `10 kB`, `100 MB`.
+/// Formats a round size: `8 B`, `10 kB`, `100 MB`.
 fn size(bytes: u64) -> String {
     match bytes {
         1_000_000.. => format!("{} MB", bytes / 1_000_000),

@@ -1,4 +1,4 @@
-//! P5: kernels in a sandbox against the same source as a native library, each in one worker.
+//! P5: compares kernels in a sandbox with the same source as a native library, each in one worker.
 
 use super::line::{Goal, Line, Unit, amount};
 use super::modes::Medians;
@@ -10,21 +10,23 @@ const KERNELS: &str = "target/guests/kernels.wasm";
 /// The usual job of each kernel.
 const JOBS: &str = include_str!("../../../guest-examples/kernels/jobs.txt");
 
-/// How often the job is in a run.
+/// The number of times that a run repeats the job.
 const JOBS_A_RUN: usize = 20;
 
-/// Most times of what it takes natively: each kernel, and the geometric mean of all.
+/// The highest ratios to native time that are accepted: for each kernel, and for the geometric mean
+/// of all.
 const EACH_MUST: f64 = 2.2;
 const MEAN_MUST: f64 = 1.4;
 const BEYOND: f64 = 1.25;
 
-/// Seconds that a run of all jobs took in a worker.
+/// The seconds that one worker took for all jobs of a run.
 struct Times {
     native: f64,
     wasm: f64,
 }
 
-/// Measures each kernel, against the library for any CPU and that which asks what the CPU can do.
+/// Measures each kernel against two native libraries: one for any CPU, and one that detects what
+/// the CPU can do.
 pub fn kernels(peers: &Peers) -> Result<Vec<Line>> {
     let mut lines = Vec::new();
     let (mut sum, mut count) = (0.0, 0.0);
@@ -43,7 +45,7 @@ pub fn kernels(peers: &Peers) -> Result<Vec<Line>> {
         let times = amount(Unit::Times, shipped.wasm / shipped.native);
         lines.push(Line {
             row: "P5 each",
-            // It lives as long as the program, which measures each kernel once.
+            // The leaked name lives as long as the program, which measures each kernel once.
             work: task.to_owned().leak(),
             wpool: per_job(plain.wasm),
             peer: Some(per_job(plain.native)),
@@ -67,7 +69,7 @@ pub fn kernels(peers: &Peers) -> Result<Vec<Line>> {
     Ok(lines)
 }
 
-/// What a worker takes for a kernel's jobs in WebAssembly, and with the library in this folder.
+/// Measures one worker at a kernel's jobs, in WebAssembly and with the native library in `folder`.
 fn times(peers: &Peers, task: &str, job: &str, folder: &str) -> Result<Times> {
     let library = format!("target/guests/{folder}/libkernels.so");
     let modes = ["--modes", "native-workers,reuse", "-j1", "--native", &library];

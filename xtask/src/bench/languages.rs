@@ -1,5 +1,5 @@
-//! P12: the seed's functions in Python, inside and outside of wpool; and what a module costs in each
-//! language.
+//! P12: compares the seed's functions in Python inside wpool with the same functions outside; and
+//! measures the cost of a module in each language.
 
 use super::line::{Goal, Line, Unit, amount};
 use super::measure::{Contender, Samples, in_turns};
@@ -10,13 +10,13 @@ use std::fs;
 
 const PYTHON: &str = "target/guests/python.wasm";
 
-/// A function of the seed's, called so often.
+/// A function of the seed, and the number of calls to it.
 struct Function {
     row: &'static str,
     work: &'static str,
     task: &'static str,
     peer: &'static str,
-    /// Most times of what it takes CPython.
+    /// The highest ratio to CPython's time that is accepted.
     must: f64,
 }
 
@@ -37,9 +37,9 @@ const FUNCTIONS: [Function; 2] = [
     },
 ];
 
-/// Measures Python inside against Python outside.
+/// Measures Python inside wpool against Python outside.
 pub fn python(peers: &Peers) -> Result<Vec<Line>> {
-    // As the README proposes for Python.
+    // The README recommends `--inline` for Python.
     run(&mut peers.wpool_compile(PYTHON, &["--inline"]))?;
     let mut lines = vec![trivial(peers)?];
     for function in &FUNCTIONS {
@@ -64,7 +64,8 @@ pub fn python(peers: &Peers) -> Result<Vec<Line>> {
     Ok(lines)
 }
 
-/// Each round of what takes Python half a minute is enough to be near the median.
+/// The most rounds of a comparison. Python takes half a minute for a round, so a few rounds are
+/// enough to be near the median.
 const ROUNDS_MAX: usize = 3;
 
 fn trivial(peers: &Peers) -> Result<Line> {
@@ -83,10 +84,10 @@ fn trivial(peers: &Peers) -> Result<Line> {
     })
 }
 
-/// Jobs whose time is divided by their number.
+/// The number of jobs whose time is divided to give the time of one call.
 const CALLS: u32 = 200_000;
 
-/// So many calls of `square` by one worker, and one.
+/// Returns two contenders with one worker: `count` calls of `square`, and a single call.
 fn calls(peers: &Peers, module: &str, count: u32) -> [Contender; 2] {
     [count, 1].map(|count| {
         let range = format!("0..{count}");
@@ -98,11 +99,11 @@ fn per_call(samples: &Samples, count: u32) -> f64 {
     samples.figure(|times| (times[0] - times[1]) / f64::from(count - 1))
 }
 
-/// A module with the task `square` in some language.
+/// A module with the task `square`, in some language.
 struct Module {
     language: &'static str,
     path: &'static str,
-    /// Jobs that are enough to measure a fresh instance.
+    /// The number of jobs that is enough to measure a fresh instance.
     instances: u32,
 }
 
@@ -119,7 +120,7 @@ const fn module(language: &'static str, path: &'static str, instances: u32) -> M
     Module { language, path, instances }
 }
 
-/// A table of what the same task costs in each language.
+/// Returns a table of what the same task costs in each language.
 pub fn costs(peers: &Peers) -> Result<String> {
     let mut table = String::from(
         "| language | size | first job, not compiled yet | first job, compiled | fresh instance | call |\n\

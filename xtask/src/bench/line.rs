@@ -1,9 +1,9 @@
-//! A line of the table: what was measured, and what it has to be.
+//! A line of the table: a measurement and its goals.
 
-/// What a figure counts.
+/// The unit of a figure.
 #[derive(Clone, Copy, Debug)]
 pub enum Unit {
-    /// How many times faster.
+    /// A speed relative to another one.
     Times,
     /// Seconds.
     Seconds,
@@ -11,33 +11,33 @@ pub enum Unit {
     Bytes,
 }
 
-/// On which side of a bound a figure has to be.
+/// A bound, and the side of it on which a figure has to be.
 #[derive(Clone, Copy, Debug)]
 pub enum Bound {
-    /// More is better.
+    /// The figure is to be no less; more is better.
     AtLeast(f64),
-    /// Less is better.
+    /// The figure is to be no more; less is better.
     AtMost(f64),
 }
 
 /// A figure and its bound.
 #[derive(Clone, Copy, Debug)]
 pub struct Goal {
-    /// What was measured.
+    /// The figure that was measured.
     pub figure: f64,
-    /// What it has to be.
+    /// The bound that the figure has to meet.
     pub bound: Bound,
-    /// What both count.
+    /// The unit of figure and bound.
     pub unit: Unit,
 }
 
 impl Goal {
-    /// So many times faster than the peer.
+    /// Makes the goal of being at least `at_least` times faster than the peer.
     pub fn times(figure: f64, at_least: f64) -> Self {
         Self { figure, bound: Bound::AtLeast(at_least), unit: Unit::Times }
     }
 
-    /// So little of something.
+    /// Makes the goal of taking no more than `most`.
     pub fn at_most(unit: Unit, figure: f64, most: f64) -> Self {
         Self { figure, bound: Bound::AtMost(most), unit }
     }
@@ -60,30 +60,30 @@ impl Goal {
 /// A line of the table.
 #[derive(Debug)]
 pub struct Line {
-    /// The row's name.
+    /// The name of the row.
     pub row: &'static str,
-    /// What was done.
+    /// The work that was done.
     pub work: &'static str,
-    /// What it took wpool.
+    /// The amount that wpool needed.
     pub wpool: String,
-    /// What it took the peer.
+    /// The amount that the peer needed.
     pub peer: Option<String>,
-    /// What has to be reached.
+    /// The goal that has to be reached.
     pub must: Goal,
-    /// What is wished for.
+    /// The goal that is hoped for.
     pub beyond: Goal,
-    /// What it took the floor, and how near to it wpool comes.
+    /// The amount that the floor needed, and how near wpool comes to it.
     pub floor: Option<String>,
-    /// How often it was measured.
+    /// The number of rounds that were measured.
     pub rounds: usize,
 }
 
-/// What the columns of a line are called.
+/// The headings of the columns.
 pub const COLUMNS: [&str; 10] =
     ["row", "work", "wpool", "peer", "ratio", "must", "beyond", "verdict", "floor", "rounds"];
 
 impl Line {
-    /// What stands in the columns.
+    /// Returns the text of each column.
     pub fn columns(&self) -> [String; COLUMNS.len()] {
         let or_none = |text: &Option<String>| text.clone().unwrap_or("–".into());
         let ratio = match self.must.unit {
@@ -104,7 +104,7 @@ impl Line {
         ]
     }
 
-    /// The line as a sentence.
+    /// Returns the line as a sentence.
     pub fn told(&self) -> String {
         let [row, work, wpool, peer, ratio, .., verdict, floor, rounds] = self.columns();
         format!(
@@ -121,12 +121,12 @@ impl Line {
     }
 }
 
-/// How near `time` comes to the floor's.
+/// Formats the floor's time, and how near wpool comes to it.
 pub fn floor(floor: f64, nearness: f64) -> String {
     format!("{}: wpool takes {}", amount(Unit::Seconds, floor), amount(Unit::Times, nearness))
 }
 
-/// An amount to three digits.
+/// Formats an amount with three digits.
 pub fn amount(unit: Unit, amount: f64) -> String {
     let (amount, name) = scaled(unit, amount);
     let places = match amount.abs() {
@@ -137,10 +137,10 @@ pub fn amount(unit: Unit, amount: f64) -> String {
     format!("{amount:.places$} {name}")
 }
 
-/// An amount as it is.
+/// Formats an amount without rounding it to three digits.
 pub fn exact(unit: Unit, amount: f64) -> String {
     let (amount, name) = scaled(unit, amount);
-    // What scaling added is not part of it.
+    // Rounding removes the noise that scaling added.
     format!("{} {name}", (amount * 1e6).round() / 1e6)
 }
 

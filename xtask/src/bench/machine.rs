@@ -1,4 +1,4 @@
-//! What the figures are of: the machine, what else it did, and the versions.
+//! The circumstances of a measurement: the machine, its load, and the versions of the programs.
 
 use std::fs;
 use std::thread;
@@ -7,10 +7,10 @@ use super::peers::Peers;
 use crate::command::{command, text};
 use crate::{Result, root};
 
-/// A machine whose load is above this does something else too.
+/// The load above which a machine is considered to be busy with something else.
 const LOAD_MAX: f64 = 0.5;
 
-/// What a page of results has to say of its machine.
+/// The facts about the machine that a page of results states.
 #[derive(Debug)]
 pub struct Machine {
     facts: Vec<(&'static str, String)>,
@@ -18,8 +18,8 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Asks the system, and the programs that are compared. The load is that of now, before anything is
-    /// measured.
+    /// Asks the system, and the programs that are compared. The load is the current one, before
+    /// anything is measured.
     pub fn describe(peers: Option<&Peers>) -> Result<Self> {
         let cores = thread::available_parallelism()?;
         let mut facts = vec![
@@ -40,14 +40,14 @@ impl Machine {
         Ok(Self { facts, load: load()? })
     }
 
-    /// Says so if others use the machine.
+    /// Prints a warning if others use the machine.
     pub fn warn_if_busy(&self) {
         if self.load > LOAD_MAX {
             eprintln!("{}", self.busy());
         }
     }
 
-    /// The facts, with the load at the start and now.
+    /// Returns the facts as text, with the load at the start and the current one.
     pub fn told(&self) -> Result<String> {
         let mut told = String::from("| machine | |\n|---|---|\n");
         for (name, fact) in &self.facts {
@@ -78,18 +78,18 @@ fn cpu() -> Result<String> {
     let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     match model {
         Some((_, name)) => Ok(name.to_owned()),
-        // Only x86 has names there.
+        // Only x86 names the processor there.
         None => text(&mut command("uname", ["-m"])),
     }
 }
 
-/// The load average of the last minute.
+/// Returns the load average of the last minute.
 fn load() -> Result<f64> {
     let averages = fs::read_to_string("/proc/loadavg")?;
     Ok(averages.split(' ').next().unwrap_or_default().parse()?)
 }
 
-/// The commit that is checked out, if git knows.
+/// Returns the commit that is checked out, if git knows it.
 fn commit() -> String {
     let git = |arguments: &[&str]| {
         let output = command("git", arguments).current_dir(root()).output().ok()?;

@@ -1,14 +1,15 @@
-//! Running what is compared in turns, and the medians of what that took.
+//! Runs programs in turns, and computes the medians of their times.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::{Result, command};
 
-/// Short work is measured more often than asked, for so long, because one round says little.
+/// The time for which short work is measured, even beyond the rounds asked for, because one round
+/// says little.
 const TIME_MIN: Duration = Duration::from_secs(3);
 
-/// But not more often than this.
+/// The most rounds of short work, unless more were asked for.
 const ROUNDS_MAX: usize = 50;
 
 /// A program whose time is measured.
@@ -18,17 +19,17 @@ pub struct Contender {
 }
 
 impl Contender {
-    /// The time of the whole process counts, start-up included.
+    /// Makes a contender whose whole process is timed, start-up included.
     pub fn whole(command: Command) -> Self {
         Self { command, tells: false }
     }
 
-    /// The program prints the seconds that count.
+    /// Makes a contender that prints the seconds that count.
     pub fn telling(command: Command) -> Self {
         Self { command, tells: true }
     }
 
-    /// Runs the program once and returns seconds. Nothing of what it prints is kept.
+    /// Runs the program once and returns its seconds. All other output is discarded.
     fn seconds(&mut self) -> Result<f64> {
         if self.tells {
             let told = command::text(self.command.stdin(Stdio::null()))?;
@@ -45,23 +46,23 @@ impl Contender {
     }
 }
 
-/// What each round measured, in the order of the contenders.
+/// The times of each round, in the order of the contenders.
 #[derive(Debug)]
 pub struct Samples(Vec<Vec<f64>>);
 
 impl Samples {
-    /// How many rounds there were.
+    /// Returns the number of rounds.
     pub fn rounds(&self) -> usize {
         self.0.len()
     }
 
-    /// The median time of one contender.
+    /// Returns the median time of one contender.
     pub fn time(&self, contender: usize) -> f64 {
         self.figure(|times| times[contender])
     }
 
-    /// The median of what is made of each round's times. A ratio made so stands firm when the
-    /// machine is slower in one round than in another.
+    /// Returns the median of the figure that `of` computes from each round's times. A ratio made in
+    /// this way stands firm when the machine is slower in one round than in another.
     pub fn figure(&self, of: impl Fn(&[f64]) -> f64) -> f64 {
         median(self.0.iter().map(|times| of(times)).collect())
     }
@@ -73,7 +74,8 @@ pub fn in_turns(rounds: usize, contenders: &mut [Contender]) -> Result<Samples> 
     let mut samples = Vec::new();
     while samples.len() < rounds || start.elapsed() < TIME_MIN && samples.len() < ROUNDS_MAX {
         let mut times = vec![0.0; contenders.len()];
-        // Each goes first in turn: what runs before one leaves caches and clock rates to it.
+        // Each contender goes first in turn, because a program inherits caches and clock rates from
+        // the one that ran before it.
         for turn in 0..contenders.len() {
             let contender = (turn + samples.len()) % contenders.len();
             times[contender] = contenders[contender].seconds()?;
@@ -83,7 +85,7 @@ pub fn in_turns(rounds: usize, contenders: &mut [Contender]) -> Result<Samples> 
     Ok(Samples(samples))
 }
 
-/// The middle of some figures, at least one.
+/// Returns the median of the figures, of which there is at least one.
 pub fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     let middle = figures.len() / 2;

@@ -1,4 +1,4 @@
-//! What processes cost in memory.
+//! Measures the memory of processes.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -8,19 +8,20 @@ use std::time::Duration;
 
 use crate::{Result, command};
 
-/// Jobs that a worker's pool has done before it is idle.
+/// The number of jobs that a pool has done before its workers count as idle.
 const JOBS: usize = 1000;
 
-/// Results have arrived, but the workers may still be about to sleep.
+/// The time for which idle workers are left alone. Results have arrived by then, but the workers
+/// may still be about to sleep.
 const SETTLE: Duration = Duration::from_millis(200);
 
-/// Starts a program, gives it jobs and waits for their results, and returns the largest proportional
-/// set size in bytes of the processes that are `depth` below it.
+/// Starts a program, gives it jobs and waits for their results. Returns the largest proportional
+/// set size, in bytes, of the processes that are `depth` generations below the program.
 pub fn of_idle_workers(program: &mut Command, depth: usize) -> Result<f64> {
     let typed = command::typed(program);
     let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let largest = measure(&mut child, depth);
-    // The end of standard input ends it; whatever it says then does not matter.
+    // The end of standard input ends the program, whose further output does not matter.
     drop(child.stdin.take());
     drop(child.stdout.take());
     child.wait()?;
@@ -48,7 +49,7 @@ fn measure(child: &mut Child, depth: usize) -> Result<Option<f64>> {
     Ok(largest)
 }
 
-/// The processes whose parent is one of `parents`.
+/// Returns the processes whose parent is one of `parents`.
 fn children(parents: &[u32]) -> Result<Vec<u32>> {
     let mut children = Vec::new();
     for entry in fs::read_dir("/proc")? {
@@ -56,7 +57,7 @@ fn children(parents: &[u32]) -> Result<Vec<u32>> {
         let Some(process) = name.to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
-        // One that has ended meanwhile is nobody's child.
+        // A process that has ended meanwhile counts as nobody's child.
         let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
         if parent(&stat).is_some_and(|parent| parents.contains(&parent)) {
             children.push(process);
@@ -65,9 +66,9 @@ fn children(parents: &[u32]) -> Result<Vec<u32>> {
     Ok(children)
 }
 
-/// The parent, in the text of a process's `stat`.
+/// Returns the parent, from the text of a process's `stat`.
 fn parent(stat: &str) -> Option<u32> {
-    // The name before it is in parentheses, and may hold anything.
+    // The name before the parent is in parentheses, and may hold anything.
     let (_, rest) = stat.rsplit_once(')')?;
     rest.split_ascii_whitespace().nth(1)?.parse().ok()
 }
@@ -77,12 +78,12 @@ fn proportional_set_size(process: u32) -> Result<f64> {
     Ok(bytes(&rollup, "Pss:").ok_or("no Pss")?)
 }
 
-/// The most memory that a process has had so far, in bytes: its largest resident set.
+/// Returns the largest resident set that a process has had so far, in bytes.
 pub fn peak(process: u32) -> Option<f64> {
     bytes(&fs::read_to_string(format!("/proc/{process}/status")).ok()?, "VmHWM:")
 }
 
-/// The bytes behind a name, in a text of `/proc`.
+/// Returns the bytes behind a name, in a text of `/proc`.
 fn bytes(text: &str, name: &str) -> Option<f64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: f64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;

@@ -1,4 +1,4 @@
-//! What single parts of a run cost, measured by criterion.
+//! Measures single parts of a run with criterion.
 
 use std::fs;
 use std::process::Command;
@@ -8,7 +8,7 @@ use super::machine::Machine;
 use super::page::aligned;
 use crate::{Result, command, root};
 
-/// Where criterion leaves its figures.
+/// The folder into which criterion writes its figures.
 const FIGURES: &str = "target/criterion";
 
 const PAGE: &str = "benches/MICRO.md";
@@ -55,7 +55,7 @@ fn bench(options: &[&str]) -> Command {
     bench
 }
 
-/// The names in what criterion lists, in the order in which it ran.
+/// Returns the names in criterion's list, in the order in which the benches ran.
 fn names(list: &str) -> impl Iterator<Item = &str> {
     list.lines().filter_map(|line| line.strip_suffix(": benchmark"))
 }
@@ -68,7 +68,7 @@ fn time(name: &str) -> Result<String> {
     Ok(amount(Unit::Seconds, nanoseconds * 1e-9))
 }
 
-/// The estimate of the median in criterion's JSON, in nanoseconds.
+/// Returns the estimate of the median in criterion's JSON, in nanoseconds.
 fn median(figures: &str) -> Option<f64> {
     let (_, median) = figures.split_once("\"median\":")?;
     let (_, estimate) = median.split_once("\"point_estimate\":")?;

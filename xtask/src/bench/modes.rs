@@ -1,4 +1,4 @@
-//! `wpool bench`, whose modes are measured side by side: its medians, read from its table.
+//! Runs `wpool bench`, which measures its modes side by side, and reads the medians from its table.
 
 use std::fs;
 use std::process::Stdio;
@@ -11,8 +11,8 @@ use crate::{Result, root};
 pub struct Medians(String);
 
 impl Medians {
-    /// Measures so many rounds. The modes and jobs are among the options, which end with `:::` and jobs,
-    /// or with a range.
+    /// Measures `rounds` rounds. The options include the modes, and end with a range or with `:::`
+    /// and the jobs.
     pub fn measure(peers: &Peers, rounds: usize, module: &str, options: &[&str]) -> Result<Self> {
         let table = root().join("target/bench/modes.csv");
         let (rounds, csv) = (rounds.to_string(), table.display().to_string());
@@ -22,10 +22,10 @@ impl Medians {
         Ok(Medians(fs::read_to_string(&table)?))
     }
 
-    /// Seconds that all jobs took in this mode.
+    /// Returns the seconds that all jobs took in a mode.
     pub fn seconds(&self, mode: &str) -> Result<f64> {
         let row = self.0.lines().find(|line| line.contains(&format!(",{mode},")));
-        // The command has a comma, and is quoted: from its end on no field has one.
+        // The command contains a comma, and is quoted. No field after the quotes has a comma.
         let fields = row.and_then(|row| row.rsplit_once('"'));
         let median = fields.and_then(|(_, fields)| fields.split(',').nth(3)?.parse().ok());
         median.ok_or_else(|| format!("`wpool bench` told nothing of the mode `{mode}`").into())

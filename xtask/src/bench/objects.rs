@@ -1,4 +1,4 @@
-//! P8: what shared objects cost a guest.
+//! P8: measures what shared objects cost a guest.
 
 use super::line::{Goal, Line, Unit, amount};
 use super::measure::{Contender, Samples, in_turns};
@@ -7,21 +7,22 @@ use crate::Result;
 
 const PRIMITIVES: &str = "target/guests/primitives.wasm";
 
-/// What a task of `primitives.wasm` does over and over.
+/// An operation that a task of `primitives.wasm` repeats.
 struct Operation {
     row: &'static str,
     work: &'static str,
     task: &'static str,
-    /// How often wpool does it, so that the start of processes is small beside it, and Python.
+    /// The repetitions by wpool, enough for the start of processes to be small beside them, and the
+    /// repetitions by Python.
     times: [u32; 2],
     must: Must,
 }
 
-/// What the time of one operation must be; the goal beyond is half of it.
+/// The time that one operation may take; the goal beyond is half of it.
 enum Must {
-    /// At most so many seconds.
+    /// The most seconds.
     Seconds(f64),
-    /// This part of Python's time.
+    /// The factor by which the operation has to be faster than in Python.
     PartOfPython(f64),
 }
 
@@ -60,7 +61,7 @@ const OPERATIONS: [Operation; 8] = [
     more("P8 condition", "lock, notify nobody, and unlock", "condition_notify", 0.4e-6),
 ];
 
-/// What is measured without a peer.
+/// Makes an operation that is measured without a peer.
 const fn more(row: &'static str, work: &'static str, task: &'static str, most: f64) -> Operation {
     Operation { row, work, task, times: [5_000_000, 0], must: Must::Seconds(most) }
 }
@@ -80,7 +81,7 @@ impl Operation {
             contenders.push(Contender::telling(python));
         }
         let samples = in_turns(peers.rounds, &mut contenders)?;
-        // Without the start of processes, which Python does not count either.
+        // The start of processes is subtracted, because Python does not count it either.
         let once = |times: &[f64]| (times[0] - times[1]) / f64::from(ours);
         let seconds = samples.figure(once);
         let (must, beyond) = self.goals(&samples, seconds, once);
@@ -109,7 +110,8 @@ impl Operation {
         }
     }
 
-    /// Does it so often, in one process or in a producer and a consumer.
+    /// Returns the command that repeats the operation, in one process or in a producer and a
+    /// consumer.
     fn wpool(&self, peers: &Peers, times: u32) -> std::process::Command {
         let calls = match self.task {
             "stream" => vec![format!("produce({times})"), format!("consume({times})")],

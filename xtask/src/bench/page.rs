@@ -1,4 +1,4 @@
-//! The table, and the page it stands on.
+//! The table, and the page that contains it.
 
 use super::line::{COLUMNS, Line};
 use super::machine::Machine;
@@ -63,12 +63,12 @@ process, without and with the module in the cache. *Fresh instance*: what a job 
 `--isolation fresh`. *Call*: a job with `reuse`, start-up taken off.
 ";
 
-/// The lines as a table.
+/// Formats the lines as a table.
 pub fn table(lines: &[Line]) -> String {
     aligned(COLUMNS, lines.iter().map(Line::columns))
 }
 
-/// A table, readable as it is and as Markdown.
+/// Formats a table that is readable as plain text and as Markdown.
 pub fn aligned<const N: usize>(
     names: [&str; N],
     rows: impl Iterator<Item = [String; N]>,
@@ -88,7 +88,7 @@ pub fn aligned<const N: usize>(
     table
 }
 
-/// The page: the table, the machine, and how each row is measured.
+/// Returns the page: the table, the machine, and how each row is measured.
 pub fn page(lines: &[Line], languages: &str, serial: &str, machine: &Machine) -> Result<String> {
     let (table, machine) = (table(lines), machine.told()?);
     Ok(format!(

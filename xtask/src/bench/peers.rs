@@ -9,11 +9,11 @@ use std::process::{Command, Stdio};
 use crate::command::{bytes, command, run, text, typed};
 use crate::{Result, root};
 
-/// Files that P10 digests.
+/// The number of files that P10 digests.
 const FILES: u32 = 10_000;
 const FILE_BYTES: usize = 4096;
 
-/// One job for each module that is measured: what it compiles is then in the cache.
+/// One job for each module that is measured, to put the compiled module into the cache.
 const FIRST_JOBS: [(&str, &[&str]); 11] = [
     ("benches/modules/bare.wat", &[":::", "3"]),
     ("target/guests/square.wasm", &["--task", "square", ":::", "3"]),
@@ -28,7 +28,8 @@ const FIRST_JOBS: [(&str, &[&str]); 11] = [
     ("target/guests/python.wasm", &["--task", "square", ":::", "3"]),
 ];
 
-/// What floor and guest must agree on, or the floor is none.
+/// The modules and tasks for which floor and guest must print the same, so that the floor does the
+/// same work.
 const SAME: [(&str, &str); 4] = [
     ("target/guests/square.wasm", "square"),
     ("target/guests/cubes.wasm", "cubes"),
@@ -36,9 +37,9 @@ const SAME: [(&str, &str); 4] = [
     ("target/guests/work.wasm", "busy"),
 ];
 
-/// All that the rows need.
+/// The programs and files that the rows need.
 pub struct Peers {
-    /// Each row is measured at least so often.
+    /// The least number of rounds for each row.
     pub rounds: usize,
     wpool: PathBuf,
     python: PathBuf,
@@ -51,7 +52,7 @@ impl Peers {
     pub fn prepare(rounds: usize) -> Result<Self> {
         let folder = root().join("target/bench");
         fs::create_dir_all(&folder)?;
-        // A copy, so that a build meanwhile changes nothing.
+        // wpool is copied, so that a build in the meantime changes nothing.
         let wpool = folder.join("wpool");
         let built = root().join("target/release/wpool");
         fs::copy(&built, &wpool).map_err(|error| format!("{}: {error}", built.display()))?;
@@ -69,22 +70,22 @@ impl Peers {
         Ok(peers)
     }
 
-    /// `wpool map MODULE OPTION…`, with a cache of its own and no settings of whoever runs this.
+    /// Returns `wpool map MODULE OPTION…`, with a cache of its own and without the user's settings.
     pub fn wpool(&self, module: &str, options: &[&str]) -> Command {
         self.subcommand("map", module, options)
     }
 
-    /// `wpool bench MODULE OPTION…`, just so.
+    /// Returns `wpool bench MODULE OPTION…`, with the same cache and settings.
     pub fn wpool_bench(&self, module: &str, options: &[&str]) -> Command {
         self.subcommand("bench", module, options)
     }
 
-    /// `wpool compile MODULE OPTION…`, just so.
+    /// Returns `wpool compile MODULE OPTION…`, with the same cache and settings.
     pub fn wpool_compile(&self, module: &str, options: &[&str]) -> Command {
         self.at_home(command(&self.wpool, ["compile", module]), options)
     }
 
-    /// `wpool run MODULE CALL…`, just so.
+    /// Returns `wpool run MODULE CALL…`, with the same cache and settings.
     pub fn wpool_run(&self, module: &str, calls: &[&str]) -> Command {
         self.subcommand("run", module, calls)
     }
@@ -93,7 +94,7 @@ impl Peers {
         self.at_home(command(&self.wpool, [name, "-q", module]), options)
     }
 
-    /// A command of wpool's with folders of its own, and no flags from the environment.
+    /// Completes a wpool command with folders of its own, and without flags from the environment.
     fn at_home(&self, mut wpool: Command, options: &[&str]) -> Command {
         wpool.args(options).env("XDG_CACHE_HOME", self.folder.join("cache"));
         wpool.env("XDG_STATE_HOME", self.folder.join("state"));
@@ -105,41 +106,41 @@ impl Peers {
         wpool
     }
 
-    /// A script of `benches/peers`.
+    /// Returns the command that runs a script of `benches/peers`.
     pub fn python(&self, script: &str, arguments: &[&str]) -> Command {
         let mut python = command(&self.python, [format!("benches/peers/{script}")]);
         python.args(arguments);
         python
     }
 
-    /// The floor, if there is a C compiler.
+    /// Returns the command that runs the floor, if there is a C compiler.
     pub fn floor(&self, arguments: &[&str]) -> Option<Command> {
         Some(command(self.floor.as_ref()?, arguments))
     }
 
-    /// A file that lists the files to digest, each path ended by NUL.
+    /// Returns the path of a file that lists the files to digest, each path ended by NUL.
     pub fn list_of_files(&self) -> String {
         self.folder.join("files").display().to_string()
     }
 
-    /// A file of so many empty lines.
+    /// Writes a file of `count` empty lines, and returns its path.
     pub fn empty_lines(&self, count: usize) -> Result<String> {
         let path = self.folder.join(format!("empty-{count}"));
         fs::write(&path, "\n".repeat(count))?;
         Ok(path.display().to_string())
     }
 
-    /// What the measured wpool says of itself.
+    /// Returns the version that the measured wpool prints.
     pub fn wpool_version(&self) -> Result<String> {
         text(&mut command(&self.wpool, ["--version"]))
     }
 
-    /// What Python says of itself.
+    /// Returns the version that Python prints.
     pub fn python_version(&self) -> Result<String> {
         text(&mut command(&self.python, ["--version"]))
     }
 
-    /// Files of text that is always the same, and the list of them.
+    /// Makes the files to digest, whose text is always the same, and their list.
     fn make_files(&self) -> Result {
         let folder = root().join("target/bench-files");
         fs::create_dir_all(&folder)?;
@@ -156,11 +157,11 @@ impl Peers {
     }
 }
 
-/// The bytes of a file, which nothing but its number decides.
+/// Returns the bytes of a file, which depend on its number only.
 fn content(number: u32) -> Vec<u8> {
     let mut state = u64::from(number) << 32 | 0x9e37_79b9;
     let mut byte = || {
-        // Knuth's MMIX generator; its high bits are good enough to look random.
+        // The numbers come from Knuth's MMIX generator, whose high bits look random enough.
         state =
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         state.to_be_bytes()[0]
@@ -168,13 +169,14 @@ fn content(number: u32) -> Vec<u8> {
     (0..FILE_BYTES).map(|_| byte()).collect()
 }
 
-/// The interpreter itself: `python3` may be a script of a version manager, whose time would count.
+/// Returns the path of the interpreter itself. `python3` may be a version manager's script, whose
+/// time would count.
 fn python() -> Result<PathBuf> {
     let mut ask = command("python3", ["-c", "import sys; print(sys.executable)"]);
     Ok(text(&mut ask)?.into())
 }
 
-/// Compiles the floor; none where there is no C compiler.
+/// Compiles the floor; returns `None` if there is no C compiler.
 fn floor(folder: &Path) -> Result<Option<PathBuf>> {
     if bytes(&mut command("cc", ["--version"])).is_err() {
         eprintln!("no C compiler (`cc`): floors are left out");
@@ -193,7 +195,7 @@ fn floor(folder: &Path) -> Result<Option<PathBuf>> {
     Ok(Some(floor))
 }
 
-/// An error unless both print the same lines, of which only the first `columns` characters count.
+/// Fails unless both commands print the same lines, compared by their first `columns` characters.
 pub fn agree(ours: &mut Command, theirs: &mut Command, columns: usize) -> Result {
     let [our_lines, their_lines] = [text(ours)?, text(theirs)?];
     let cut = |line: &str| line.chars().take(columns).collect::<String>();

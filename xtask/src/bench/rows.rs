@@ -1,4 +1,4 @@
-//! The rows: what is done, by whom, and what the ratio has to be.
+//! The rows: the work, the programs that do it, and the ratio that has to be reached.
 
 use std::ops::Range;
 
@@ -11,16 +11,16 @@ use super::{kernels, languages};
 use crate::Result;
 use crate::command::command;
 
-/// What can be measured by itself.
+/// A row, which can be measured by itself.
 #[derive(Debug)]
 pub struct Row {
-    /// How it is called.
+    /// The name of the row.
     pub name: &'static str,
-    /// Measures it.
+    /// Measures the row.
     pub measure: fn(&Peers) -> Result<Vec<Line>>,
 }
 
-/// All rows.
+/// All rows, in the order of the table.
 pub const ROWS: [Row; 12] = [
     Row { name: "P1", measure: squares },
     Row { name: "P2", measure: unbatched },
@@ -42,15 +42,15 @@ const WORK: &str = "target/guests/work.wasm";
 const SHA256: &str = "target/guests/sha256.wasm";
 const BARE: &str = "benches/modules/bare.wat";
 
-/// wpool and a peer at the same work.
+/// A comparison of wpool with a peer at the same work.
 struct Match<'a> {
     row: &'static str,
     work: &'static str,
-    /// Times are divided by it.
+    /// The number of jobs by which the times are divided.
     jobs: f64,
     wpool: Contender,
     peer: Contender,
-    /// The floor's arguments; where there are several ways, the quickest counts.
+    /// The floor's arguments; if there are several variants, the quickest counts.
     floors: &'a [&'a [&'a str]],
     must: f64,
     beyond: f64,
@@ -78,7 +78,7 @@ impl Match<'_> {
     }
 }
 
-/// The quickest of several floors, and how near the contender comes to it.
+/// Returns the quickest of several floors, and how near the contender comes to it.
 fn lowest_floor(
     samples: &Samples,
     floors: Range<usize>,
@@ -155,7 +155,7 @@ fn sums(peers: &Peers) -> Result<Vec<Line>> {
 }
 
 fn second_worker(peers: &Peers) -> Result<Vec<Line>> {
-    // Job n is n rounds.
+    // Job n takes n rounds.
     let (first, end, range) = ("1000000", "1000400", "1000000..1000400");
     let mut contenders: Vec<Contender> = ["-j1", "-j2"]
         .map(|workers| Contender::whole(peers.wpool(WORK, &[workers, "--range", range])))

@@ -1,4 +1,5 @@
-//! The benchmark that Python's tutorials show: 100 000 lists of cubes, one after the other and by a pool.
+//! Measures the benchmark of Python's tutorials: 100 000 lists of cubes, one after the other and by
+//! a pool.
 
 use super::line::{Unit, amount};
 use super::modes::Medians;
@@ -10,14 +11,14 @@ const CUBES: &str = "target/guests/cubes.wasm";
 const LIBRARY: &str = "target/guests/native/libcubes.so";
 const FUNCTION: &str = "benches/peers/cubes.py:cubes";
 
-/// Who calculates, and what one process and a pool of two are called there.
+/// The program that calculates, and the names of its serial and its pooled mode in `wpool bench`.
 const WAYS: [[&str; 3]; 3] = [
     ["Python", "python", "python pool"],
     ["native library", "native", "native workers"],
     ["wpool", "wasm", "wasm reuse"],
 ];
 
-/// A table of what they take.
+/// Returns a table of the times of all programs, serial and by a pool of two.
 pub fn cubes(peers: &Peers) -> Result<String> {
     let modes = "--modes=python-serial,python,native,native-workers,wasm,reuse";
     let options = ["--task", "cubes", modes, "-j2", "--native", LIBRARY, "--python", FUNCTION];

@@ -1,4 +1,4 @@
-//! C, by any clang that has a C library for WASI: Debian's, or that of the WASI SDK.
+//! Builds C, with any clang that has a C library for WASI: Debian's, or that of the WASI SDK.
 
 use std::env;
 use std::path::Path;
@@ -9,10 +9,11 @@ use super::sources::Sources;
 use crate::command::{command, run, succeeds};
 use crate::{Result, root};
 
-/// Linking nothing takes no longer.
+/// The time within which a probe must have linked an empty program.
 const PROBE_TIME_MAX: Duration = Duration::from_secs(20);
 
-/// `-mexec-model=reactor`: a library that is initialised once, not a program.
+/// The compiler's flags. `-mexec-model=reactor` makes a library that is initialised once, not a
+/// program.
 const FLAGS: [&str; 4] =
     ["--target=wasm32-wasi", "-mexec-model=reactor", "-O2", "-Wl,--strip-debug"];
 
@@ -31,7 +32,7 @@ pub fn prepare(sources: &Sources) -> Result {
     Ok(())
 }
 
-/// Compiles and links.
+/// Compiles and links the example.
 pub fn build(sources: &Sources) -> Result {
     let out = sources.folder().join("target/c.wasm");
     let mut clang = clang(&out);

@@ -1,5 +1,5 @@
-//! AssemblyScript and JavaScript, by what npm installs: the package's script `build` makes the
-//! module.
+//! Builds AssemblyScript and JavaScript with tools that npm installs: the package's script `build`
+//! makes the module.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -10,10 +10,10 @@ use super::sources::Sources;
 use crate::Result;
 use crate::command::{command, run, succeeds};
 
-/// Both start in less than a second.
+/// The time within which Node.js and npm must answer. Both start in less than a second.
 const PROBE_TIME_MAX: Duration = Duration::from_secs(20);
 
-/// What says which packages are installed.
+/// The files that decide which packages are installed.
 const PACKAGE: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
 
 const IS_NEW_ENOUGH: &str = "process.exit(process.versions.node.split('.')[0] >= 20 ? 0 : 1)";
@@ -33,7 +33,8 @@ pub fn prepare(sources: &Sources) -> Result {
         }
         let install = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
         if let Err(error) = run(command("npm", install).current_dir(&tools)) {
-            // Whether it can be removed or not: what is there is not all.
+            // The packages are incomplete: the next attempt is to install them again. If the file
+            // cannot be removed, nothing else can be done.
             let _ = fs::remove_file(tools.join(PACKAGE[0]));
             return Err(error);
         }

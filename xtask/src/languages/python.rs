@@ -1,4 +1,4 @@
-//! Python, by componentize-py, which carries its own CPython.
+//! Builds Python with componentize-py, which carries its own CPython.
 
 use std::fs;
 use std::time::Duration;
@@ -7,11 +7,12 @@ use super::sources::Sources;
 use crate::Result;
 use crate::command::{command, run, succeeds};
 
-/// Python starts in less than a second, unless a version manager is busy with itself.
+/// The time within which Python must answer. It starts in less than a second, unless a version
+/// manager is busy with itself.
 const PROBE_TIME_MAX: Duration = Duration::from_secs(120);
 
-/// Looks for Python, and installs componentize-py, of the version that the example requires, into an
-/// environment of its own.
+/// Looks for Python, and installs componentize-py into an environment of its own, in the version
+/// that the example requires.
 pub fn prepare(sources: &Sources) -> Result {
     if !succeeds(&mut command("python3", ["-c", "import ensurepip, venv"]), PROBE_TIME_MAX) {
         return Err("Python tasks need python3 with venv: apt-get install python3-venv".into());
@@ -30,7 +31,8 @@ pub fn prepare(sources: &Sources) -> Result {
     Ok(())
 }
 
-/// Runs the example's modules up to their first call, and keeps what they are then as a component.
+/// Runs the example's modules up to their first call, and keeps their state at that point as a
+/// component.
 pub fn build(sources: &Sources) -> Result {
     let mut componentize = command(sources.tools().join("bin/componentize-py"), ["--quiet"]);
     componentize

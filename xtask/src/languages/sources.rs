@@ -1,4 +1,4 @@
-//! The sources of an example, and the copy that it is built from.
+//! The sources of an example, and the copy that the example is built from.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,21 +7,21 @@ use std::path::{Path, PathBuf};
 
 use crate::{Result, root};
 
-/// Where tools leave what they made: not a source, wherever it is found.
+/// The folders into which tools write; they are never sources.
 const LEFT_BY_TOOLS: [&str; 3] = ["target", "node_modules", "__pycache__"];
 
-/// Files of an example, with what is kept from build to build.
+/// The files of an example, with what is kept from build to build.
 pub struct Sources {
-    /// The example's name.
+    /// The name of the example.
     name: &'static str,
-    /// Their bytes, by their paths from the root.
+    /// The bytes of the files, by their paths from the root.
     files: BTreeMap<PathBuf, Vec<u8>>,
-    /// What is kept.
+    /// The folder that is kept from build to build.
     kept: PathBuf,
 }
 
 impl Sources {
-    /// Reads files, and all files of folders.
+    /// Reads the given files, and all files of the given folders.
     pub fn read(name: &'static str, paths: &[&str], kept: &Path) -> Result<Sources> {
         let mut files = BTreeMap::new();
         for path in paths {
@@ -30,7 +30,7 @@ impl Sources {
         Ok(Sources { name, files, kept: kept.to_owned() })
     }
 
-    /// What changes if a file does, or the recipe.
+    /// Returns a hash that changes with any file and with the recipe.
     pub fn fingerprint(&self, recipe: &str) -> String {
         let mut hasher = DefaultHasher::new();
         (&self.files, recipe).hash(&mut hasher);
@@ -53,22 +53,22 @@ impl Sources {
         Ok(())
     }
 
-    /// The example's name.
+    /// Returns the name of the example.
     pub fn name(&self) -> &str {
         self.name
     }
 
-    /// The root of the copy, in which files lie as in the repository.
+    /// Returns the root of the copy, in which files lie as in the repository.
     pub fn root(&self) -> PathBuf {
         self.kept.join("sources")
     }
 
-    /// The copy of the example's own folder.
+    /// Returns the copy of the example's own folder.
     pub fn folder(&self) -> PathBuf {
         self.root().join("guest-examples").join(self.name)
     }
 
-    /// A folder for tools, which is kept.
+    /// Returns a folder for tools, which is kept from build to build.
     pub fn tools(&self) -> PathBuf {
         self.kept.join("tools")
     }

@@ -1,4 +1,4 @@
-//! The picture: time and memory by jobs, and time by payload.
+//! Draws the picture: time and memory by jobs, and time by payload.
 
 use std::ops::Range;
 
@@ -12,11 +12,11 @@ use crate::bench::line::{Unit, exact};
 const WIDTH: u32 = 1320;
 const HEIGHT: u32 = 420;
 
-/// plotters takes the height of a line for the size of a font: this makes 13 pixels, and 15.
+/// The fonts of 13 and 15 pixels. plotters takes the height of a line for the size of a font.
 const FONT: (&str, u32) = ("sans-serif", 16);
 const TITLE: (&str, u32) = ("sans-serif", 19);
 
-/// Okabe and Ito's colours, which people who are colour-blind can tell apart.
+/// The colours of Okabe and Ito, which colour-blind people can tell apart.
 const COLORS: [RGBColor; WORKERS.len()] = [
     RGBColor(0xe6, 0x9f, 0x00),
     RGBColor(0x00, 0x72, 0xb2),
@@ -24,18 +24,18 @@ const COLORS: [RGBColor; WORKERS.len()] = [
     RGBColor(0xcc, 0x79, 0xa7),
 ];
 
-/// What lies along an edge of a panel.
+/// An edge of a panel.
 struct Axis {
     title: &'static str,
-    /// Whether the same distance is the same factor.
+    /// True if equal distances are equal factors.
     is_logarithmic: bool,
     text: fn(f64) -> String,
 }
 
-/// A line's name and its points.
+/// The name of a line and its points.
 type Line = (String, Vec<(f64, f64)>);
 
-/// Draws all of it, as SVG.
+/// Draws the whole picture, as SVG.
 pub fn growth(by_jobs: &[Run], by_payload: &[Run]) -> Result<String> {
     let jobs = Axis { title: "jobs", is_logarithmic: true, text: power };
     let time =
@@ -112,12 +112,13 @@ fn panel(
 }
 
 impl Axis {
-    /// Where a value lies.
+    /// Returns the position of a value on the axis.
     fn at(&self, value: f64) -> f64 {
         if self.is_logarithmic { value.log10() } else { value }
     }
 
-    /// All values, to the next power of ten; or from zero, with room above them.
+    /// Returns the range of all values, up to the next power of ten; on a linear axis, from zero
+    /// and with room above the values.
     fn range(&self, values: impl Iterator<Item = f64> + Clone) -> Range<f64> {
         let most = values.clone().fold(f64::MIN, f64::max);
         let least = values.fold(f64::MAX, f64::min);
@@ -127,7 +128,7 @@ impl Axis {
         0.0..most * 1.5
     }
 
-    /// What is written at a place: among powers of ten, at those only.
+    /// Returns the label of a position. On a logarithmic axis only powers of ten have one.
     fn label(&self, at: f64) -> String {
         match (self.is_logarithmic, at.round()) {
             (false, _) => (self.text)(at),
@@ -137,7 +138,7 @@ impl Axis {
     }
 }
 
-/// A power of ten.
+/// Formats a power of ten.
 fn power(value: f64) -> String {
     const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
     let exponent = value.log10().round() as usize;
