@@ -1,6 +1,7 @@
 //! Lost workers and zygotes: who is charged, and when to give up.
 
 use super::outcomes::Work;
+use super::reorder::Segment;
 use super::supply::Refused;
 use super::worker::{Intent, Life, Worker};
 use super::*;
@@ -16,6 +17,10 @@ const START_TIME: Duration = Duration::from_secs(1);
 
 /// So many failed starts, or lost zygotes, in a row end the run.
 const IN_A_ROW: u32 = 3;
+
+/// A job is charged once so many workers have ended with it as the first that they had not begun. An honest
+/// worker may be killed at such a time, but hardly so often with one job; a hostile guest may deny that it began.
+const DENIALS_MAX: u32 = 5;
 
 impl Schedule {
     /// A worker is a process.
@@ -41,8 +46,9 @@ impl Schedule {
 
     /// A worker can be sent nothing more.
     pub(crate) fn lost(&mut self, slot: u32) {
-        if let Some(worker) = self.worker_mut(slot) {
+        if let Some(worker) = self.worker_mut(slot).filter(|worker| worker.life != Life::Lost) {
             worker.life = Life::Lost;
+            worker.first_left = worker.window.lowest();
         }
     }
 
@@ -100,8 +106,32 @@ impl Schedule {
         let announced = self.announce(slot, &worker, &death, &failure, now);
         if let Some(work) = running {
             self.fail(work, failure, now);
+        } else if let Some(job) = worker.first_left.filter(|_| is_own_end(&worker, &death)) {
+            self.note_denial(slot, &worker, job, &failure);
         }
         announced
+    }
+
+    /// A worker has ended without having begun with a job that was its next one, as it says.
+    fn note_denial(&mut self, slot: u32, worker: &Worker, job: u64, failure: &Failure) {
+        if !self.pending.holds(job) {
+            return;
+        }
+        let denials = self.denials.entry(job).or_default();
+        *denials += 1;
+        if *denials < DENIALS_MAX {
+            return;
+        }
+        self.denials.remove(&job);
+        if let Some(input) = self.pending.remove(job) {
+            let message = format!(
+                "{DENIALS_MAX} workers ended before they began with it: {}",
+                failure.message
+            );
+            let failure = Failure { message, ..failure.clone() };
+            let attempt = self.attempt_of(slot, worker, worker.asked);
+            self.reorder.enter(job, Segment::Failed { input: Some(input), failure, attempt });
+        }
     }
 
     /// Takes a worker out of its slot.
@@ -205,6 +235,17 @@ impl Schedule {
     pub(crate) fn loaded(&mut self) {
         self.loading = false;
     }
+}
+
+/// Returns whether a worker ended by what it did itself: it was ready, nobody asked it to end, and it had all that
+/// it needed.
+fn is_own_end(worker: &Worker, death: &Death) -> bool {
+    let asked_for = match &worker.intent {
+        Intent::Kill(killed) => killed.is_asked_for(),
+        Intent::Serve | Intent::Close => false,
+    };
+    let wanted = death.status == Some(ExitStatus::Code(EXIT_WITHOUT_PROCESS));
+    worker.was_up && !death.excused && !asked_for && !wanted
 }
 
 /// Returns the jobs that a worker has left: number, bytes, and when each was sent.

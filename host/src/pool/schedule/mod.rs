@@ -91,6 +91,8 @@ pub(crate) struct Schedule {
     phase: Phase,
     /// Failed attempts at jobs that have no outcome yet.
     attempts: HashMap<u64, u32>,
+    /// Workers that have ended before they began with a job, by the job.
+    denials: HashMap<u64, u32>,
     /// Jobs to be given up wherever they turn up, and how.
     cancelled: HashMap<u64, Killed>,
     retried: u64,
@@ -136,6 +138,7 @@ impl Schedule {
             numbered: 0,
             phase: Phase::Running,
             attempts: HashMap::new(),
+            denials: HashMap::new(),
             cancelled: HashMap::new(),
             retried: 0,
             skipped: 0,

@@ -57,6 +57,11 @@ impl Pending {
         fresh.into_iter().chain(returned).min()
     }
 
+    /// Returns whether the job with this number has come back and can be sent again.
+    pub(crate) fn holds(&self, number: u64) -> bool {
+        self.returned.contains_key(&number)
+    }
+
     /// Returns whether the job with this number is to be tried again later.
     pub(crate) fn is_delayed(&self, number: u64) -> bool {
         self.delayed_jobs.contains_key(&number)

@@ -408,3 +408,19 @@ fn three_lost_zygotes_in_a_row_are_too_many() {
     assert_eq!(sent(&bench.turn()), [], "no worker can be had while the module is loaded");
     assert!(bench.schedule.zygote_lost().is_err());
 }
+
+#[test]
+fn a_job_that_every_worker_denies_to_have_begun_is_charged_in_the_end() {
+    let mut bench = Bench::with_jobs(workers(1), 1);
+    let mut deaths = 0;
+    while bench.due().is_empty() {
+        bench.start();
+        bench.schedule.lost(0);
+        // It says that it has claimed nothing.
+        bench.schedule.claims(0, 0, 0, 0);
+        bench.die(0);
+        deaths += 1;
+        assert!(deaths < 10, "the job runs for ever");
+    }
+    assert_eq!((deaths, bench.schedule.stats().failed), (5, 1));
+}

@@ -143,6 +143,8 @@ pub(crate) struct Worker {
     pub(crate) silent: Option<Instant>,
     /// Bytes of lines that it has sent since its last record.
     pub(crate) printed: u64,
+    /// The lowest job that it had not finished when it was lost.
+    pub(crate) first_left: Option<u64>,
 }
 
 impl Worker {
@@ -163,6 +165,7 @@ impl Worker {
             seen: None,
             silent: None,
             printed: 0,
+            first_left: None,
         }
     }
 

@@ -48,7 +48,8 @@ impl LocalCrew<'_> {
         }
         events.forget(&worker.results);
         hear(listener, Event::Lost { slot })?;
-        self.read(slot, usize::MAX, listener)?;
+        // All that a pipe holds, and no more: a child that it left behind may go on writing.
+        self.read(slot, READS_PIPE, listener)?;
         self.salvage(slot, READS_PIPE, listener)?;
         hear(listener, Event::Quiet { slot })?;
         match self.worker(slot).is_some_and(|worker| worker.status.is_some()) {

@@ -47,7 +47,7 @@ impl LocalCrew<'_> {
         let mut emptied = false;
         for _ in 0..most {
             let Some((worker, events)) = self.with_events(slot) else { return Ok(()) };
-            if emptied {
+            if emptied || worker.broken {
                 break;
             }
             match worker.frames.fill(&mut worker.results) {
@@ -79,8 +79,10 @@ impl LocalCrew<'_> {
             Ok(()) => Ok(()),
             Err(Stop::Error(error)) => Err(error),
             Err(Stop::Violation(what)) => {
-                if let Some(worker) = self.worker_mut(slot) {
+                if let Some((worker, events)) = self.with_events(slot) {
                     worker.broken = true;
+                    // Whoever may still have its other end writes for nobody.
+                    events.forget(&worker.results);
                 }
                 hear(listener, Event::Broke { slot, what })
             }

@@ -250,7 +250,8 @@ impl Worker {
         let wanted = self.wanted || self.orphaned.is_some();
         // What a worker says is heard once it is known who it is, or that nobody will tell.
         let is_known = self.pid.is_some() || self.orphaned.is_some();
-        if wanted == self.reading || self.ended.is_some() || self.hung_up || !is_known {
+        let deaf = self.ended.is_some() || self.hung_up || self.broken;
+        if wanted == self.reading || deaf || !is_known {
             return Ok(());
         }
         self.reading = wanted;
