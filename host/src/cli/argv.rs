@@ -1,4 +1,4 @@
-//! The command line before clap sees it: the words after `:::` are cut off.
+//! Cuts the words after `:::` off the command line, before clap sees it.
 //!
 //! Jobs may look like flags (`::: --help`), so nothing after the first `:::` is ever a flag.
 
@@ -12,14 +12,14 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 pub(crate) struct Column {
     /// The words, as bytes.
     pub(crate) words: Vec<Vec<u8>>,
-    /// Whether it began with `:::+`: its words go with those of the column before it.
+    /// True if the column began with `:::+`, which pairs its words with those of the column before.
     pub(crate) linked: bool,
 }
 
 /// Cuts the arguments at the first `:::`.
 ///
 /// # Errors
-/// A separator that has no meaning.
+/// Fails on a separator that has no meaning.
 pub(crate) fn cut(
     args: impl IntoIterator<Item = OsString>,
 ) -> Result<(Vec<OsString>, Vec<Column>), Report> {
@@ -45,8 +45,8 @@ pub(crate) fn cut(
     Ok((front, columns))
 }
 
-/// The command line again, quoted for a shell, with `flag` added behind the subcommand; flags in `without` are
-/// left out, and those in `without_value` with their values.
+/// Returns the command line quoted for a shell, with `flag` added after the subcommand. Flags in
+/// `without` are left out, and those in `without_value` with their values.
 pub(crate) fn again(
     args: &[OsString],
     flag: &str,
@@ -57,7 +57,7 @@ pub(crate) fn again(
     let mut rest = args.iter().skip(1);
     words.extend(rest.next().map(|subcommand| quote(subcommand.as_bytes())));
     words.push(flag.to_owned());
-    // Behind these words nothing is a flag.
+    // After `--` and `:::` no word is a flag.
     let mut flags = true;
     while let Some(arg) = rest.next() {
         let text = arg.to_string_lossy();
@@ -77,8 +77,8 @@ pub(crate) fn again(
     words.join(" ")
 }
 
-/// The word as a shell reads it back: a POSIX shell, or bash where there is what no POSIX shell can be told on
-/// one line.
+/// Quotes a word for a shell: for a POSIX shell, or for bash if no POSIX shell could read the word
+/// from one line.
 pub(super) fn quote(word: &(impl AsRef<[u8]> + ?Sized)) -> String {
     let word = word.as_ref();
     let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_./=:,+@%".contains(b);

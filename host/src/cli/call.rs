@@ -1,4 +1,4 @@
-//! Calls as `wpool run` takes them: `[NAME=][TASK][(ARGUMENT, …)]`, with arguments in JSON.
+//! Parses calls of `wpool run`: `[NAME=][TASK][(ARGUMENT, …)]`, with arguments in JSON.
 
 use super::argv::quote;
 use super::input::names::shorten;
@@ -11,20 +11,20 @@ use wpool::module::description::Task;
 /// A call.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Call {
-    /// What its process is called, if that is given.
+    /// The name of the process, if one is given.
     pub(crate) name: Option<String>,
     /// The task, if it is named.
     pub(crate) task: Option<String>,
     /// The arguments, each as JSON.
     arguments: Vec<String>,
-    /// All of it as it was given.
+    /// The whole text of the call as it was given.
     text: String,
 }
 
-/// What is wrong with a call, and where.
+/// An error in a call, and its place.
 #[derive(Debug)]
 struct Wrong {
-    /// A byte of the text.
+    /// The place of the error, as a byte offset in the text.
     at: usize,
     what: String,
     help: String,
@@ -43,18 +43,18 @@ impl Wrong {
 }
 
 impl Call {
-    /// Reads a call.
+    /// Parses a call.
     ///
     /// # Errors
-    /// It is none; the report names the column.
+    /// Fails if the text is not a call; the report names the column.
     pub(crate) fn parse(text: &str) -> Result<Call, Report> {
         read(text).map_err(|wrong| wrong.report(text))
     }
 
-    /// The job that it is for a task.
+    /// Returns the call as a job for a task.
     ///
     /// # Errors
-    /// The task takes another number of arguments.
+    /// Fails if the task takes another number of arguments.
     pub(crate) fn job(&self, task: &Task) -> Result<Vec<u8>, Report> {
         let given = self.arguments.len();
         if let Some(params) = &task.params
@@ -68,7 +68,7 @@ impl Call {
             .help(format!("it is {}", task.signature())));
         }
         Ok(match self.arguments.as_slice() {
-            // Where the module does not say what the task takes, it may be JSON that nobody wants.
+            // A task without parameters ignores the job.
             [] => b"null".to_vec(),
             [only] => only.clone().into(),
             several => format!("[{}]", several.join(",")).into(),
@@ -102,8 +102,8 @@ fn read(text: &str) -> Result<Call, Wrong> {
     })
 }
 
-/// Reads the arguments from behind the `(` to the end of the text. A comma may stand behind the last
-/// one, as in Python.
+/// Parses the arguments from after the `(` to the end of the text. The last argument may be
+/// followed by a comma, as in Python.
 fn arguments(text: &str, start: usize) -> Result<Vec<String>, Wrong> {
     let mut arguments = Vec::new();
     let mut at = skip_space(text, start);
@@ -133,7 +133,7 @@ fn arguments(text: &str, start: usize) -> Result<Vec<String>, Wrong> {
     Ok(arguments)
 }
 
-/// The JSON value that begins at a place.
+/// Returns the JSON value that begins at byte `at`.
 fn value(text: &str, at: usize) -> Result<&str, Wrong> {
     let rest = &text[at..];
     let mut json = serde_json::Deserializer::from_str(rest);
@@ -161,7 +161,7 @@ fn value(text: &str, at: usize) -> Result<&str, Wrong> {
     Err(Wrong::new(at + offset(rest, error.line(), error.column()), what, help))
 }
 
-/// The byte at a place that serde_json names.
+/// Returns the byte offset of a line and column that serde_json reports.
 fn offset(text: &str, line: usize, column: usize) -> usize {
     let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     text.floor_char_boundary(before + column.saturating_sub(1))
@@ -172,11 +172,11 @@ fn skip_space(text: &str, at: usize) -> usize {
     at.min(text.len()) + rest.len() - rest.trim_start().len()
 }
 
-/// What the processes of calls are called: as was given, or as their tasks, numbered where that would
-/// be the same again.
+/// Returns the names of the calls' processes. A process without a given name is called like its
+/// task, with a number if that name is taken.
 ///
 /// # Errors
-/// Two are given the same name.
+/// Fails if two calls are given the same name.
 pub(crate) fn names(calls: &[Call], tasks: &[&str]) -> Result<Vec<String>, Report> {
     let mut taken: Vec<String> = Vec::new();
     for name in calls.iter().filter_map(|call| call.name.as_ref()) {

@@ -35,7 +35,7 @@ pub(crate) struct CompileFlags {
 /// Runs the subcommand.
 ///
 /// # Errors
-/// A module cannot be used.
+/// Fails if a module cannot be used.
 pub(crate) fn run(flags: &CompileFlags) -> Result<Exit, Report> {
     for path in &flags.modules {
         let config = CompileConfig {

@@ -1,4 +1,4 @@
-//! What people see while a module is compiled, which may take a minute the first time.
+//! Shows people that a module is being compiled, which may take a minute the first time.
 
 use super::escape;
 use super::report::{Label, Report};
@@ -11,16 +11,17 @@ use std::time::Duration;
 use wpool::pool::config::{CompileConfig, OnCompile};
 use wpool::pool::session::{EarlyZygote, Session};
 
-/// The smallest module of which it is said that it is compiled: a smaller one takes a moment.
+/// The size from which a module's compilation is announced; a smaller module takes a moment.
 const LARGE_BYTES: usize = 1 << 20;
 
-/// Time between two pictures of the display.
+/// The time between two frames of the display.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Opens a session for a module's bytes, and says so if they have to be compiled, unless `quiet`.
+/// Opens a session for a module's bytes. Announces compilation if the module has to be compiled,
+/// unless `quiet`.
 ///
 /// # Errors
-/// As of [`Session::open`].
+/// Fails as [`Session::open`] does.
 pub(crate) fn open(
     early: Option<EarlyZygote>,
     path: &Path,
@@ -46,13 +47,14 @@ pub(crate) fn open(
     opened.map_err(|error| Report::of_module(path, error))
 }
 
-/// Says that a module is compiled: once, and on a terminal with the time until that is done.
+/// Announces the compilation of a module: with one line, or on a terminal with the elapsed time
+/// until it is done.
 fn show(name: &str) -> Option<ProgressBar> {
     let stderr = io::stderr();
     let color = AutoStream::choice(&stderr) != ColorChoice::Never;
     let label = Label::Wpool.paint(color).to_string();
     if !stderr.is_terminal() {
-        // There is nobody left to tell when standard error cannot be written.
+        // Nobody is left to tell if standard error cannot be written.
         let _ = writeln!(stderr.lock(), "{label} compiling {name}, once");
         return None;
     }

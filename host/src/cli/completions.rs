@@ -1,4 +1,5 @@
-//! `wpool completions`: completion scripts for shells, and the names of tasks that these ask for.
+//! `wpool completions`: prints completion scripts for shells, and the names of tasks that the
+//! scripts ask for.
 
 use super::exit::Exit;
 use super::report::Report;
@@ -12,7 +13,7 @@ use wpool::module::description::Kind;
 use wpool::pool::config::CompileConfig;
 use wpool::pool::session::Session;
 
-/// Longest time for looking at a module, while somebody waits for the names of its tasks.
+/// The longest time for inspecting a module, while somebody waits for the names of its tasks.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Prints the completion script of a shell.
@@ -34,18 +35,18 @@ pub(crate) struct TasksFlags {
 /// Runs the subcommand.
 ///
 /// # Errors
-/// Standard output cannot be written.
+/// Fails if standard output cannot be written.
 pub(crate) fn run(flags: &CompletionsFlags) -> Result<Exit, Report> {
     let mut script = Vec::new();
     clap_complete::generate(flags.shell, &mut super::command(), "wpool", &mut script);
     summary::print(&with_tasks(flags.shell, &String::from_utf8_lossy(&script)))
 }
 
-/// Runs the hidden subcommand that completion scripts call. Where there is no module, or it cannot be used, it
-/// prints nothing: nobody could read an error.
+/// Runs the hidden subcommand that completion scripts call. Prints nothing if there is no module or
+/// the module cannot be used, because nobody could read an error.
 ///
 /// # Errors
-/// Standard output cannot be written.
+/// Fails if standard output cannot be written.
 pub(crate) fn tasks(flags: &TasksFlags) -> Result<Exit, Report> {
     let is_module = |word: &&OsString| {
         let extension = Path::new(word).extension().unwrap_or_default();
@@ -59,7 +60,8 @@ pub(crate) fn tasks(flags: &TasksFlags) -> Result<Exit, Report> {
     let Ok(description) = Session::describe(&module, &config) else { return Ok(Exit::Success) };
     let tasks = description.tasks.iter();
     let names = tasks.filter(|task| task.refusal.is_none()).map(|task| &task.name);
-    // A module chooses the names of its tasks: none may write to the terminal, or be more than one word.
+    // A module chooses the names of its tasks: none may control the terminal, or be more than one
+    // word.
     let plain =
         |name: &&String| name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.#:/@".contains(c));
     let lines: String = names.filter(plain).map(|name| format!("{name}\n")).collect();
@@ -69,7 +71,7 @@ pub(crate) fn tasks(flags: &TasksFlags) -> Result<Exit, Report> {
     }
 }
 
-/// The script, with tasks behind `--task` and `--init` instead of files.
+/// Returns the script with tasks instead of files after `--task` and `--init`.
 fn with_tasks(shell: Shell, script: &str) -> String {
     let mut lines = Vec::new();
     let mut of_task = false;

@@ -1,4 +1,4 @@
-//! `wpool map --dry-run`: what would be run.
+//! `wpool map --dry-run`: shows what would be run.
 
 use super::argv::quote;
 use super::exit::Exit;
@@ -14,10 +14,10 @@ use wpool::pool::session::Session;
 use wpool::wire::settings::{CommandLine, InputForm, split_command_job};
 use wpool::wire::template::{Filling, Template};
 
-/// Shows what would be run: how, unless it is to be quiet, and which jobs.
+/// Shows the settings of the run, unless quiet, and its jobs.
 ///
 /// # Errors
-/// A job cannot be read, or standard output cannot be written.
+/// Fails if a job cannot be read, or standard output cannot be written.
 pub(crate) fn run(
     session: &Session,
     task: &Task,
@@ -31,7 +31,7 @@ pub(crate) fn run(
     show(task, config, source.unpaced())
 }
 
-/// Tells what is called and under which limits, on standard error.
+/// Prints the task and its limits to standard error.
 fn tell(session: &Session, task: &Task, config: &Config, jobs: Option<u64>) {
     let (description, settings) = (session.description(), &config.settings);
     let optional = |limit: Option<String>| limit.unwrap_or_else(|| "none".into());
@@ -56,15 +56,15 @@ fn tell(session: &Session, task: &Task, config: &Config, jobs: Option<u64>) {
         ("retries", config.retry.attempts.to_string()),
     ];
     let text: String = rows.iter().map(|(name, value)| format!("{name:11}{value}\n")).collect();
-    // There is nobody left to tell when standard error cannot be written.
+    // Nobody is left to tell if standard error cannot be written.
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Prints each job on standard output, as it would be run: a command with its arguments, quoted for a shell, or
-/// a call of a task.
+/// Prints each job on standard output as it would be run: as a command with its arguments, quoted
+/// for a shell, or as a call of a task.
 ///
 /// # Errors
-/// A job cannot be read, or standard output cannot be written.
+/// Fails if a job cannot be read, or standard output cannot be written.
 fn show(task: &Task, config: &Config, mut source: impl Source) -> Result<Exit, Report> {
     let settings = &config.settings;
     let template = Template::parse(&settings.command.template, settings.command.replace.as_deref());
@@ -106,7 +106,7 @@ fn show(task: &Task, config: &Config, mut source: impl Source) -> Result<Exit, R
     }
 }
 
-/// A command with its arguments, quoted for a shell; of its standard input, how long it is.
+/// Formats a command with its arguments, quoted for a shell, and the size of its standard input.
 fn command(
     line: &CommandLine,
     template: &Template,
@@ -128,7 +128,7 @@ fn command(
     text
 }
 
-/// A call as `wpool run` takes it.
+/// Formats a job as a call for `wpool run`.
 fn call(task: &Task, form: InputForm, job: &[u8]) -> String {
     let several = task.params.as_ref().is_some_and(|params| params.len() != 1);
     let is_text = match form {

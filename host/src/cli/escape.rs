@@ -1,20 +1,20 @@
-//! Untrusted bytes made fit for a terminal.
+//! Makes untrusted bytes safe for a terminal.
 //!
 //! Guests choose their messages and names. A control character among them could move the cursor,
-//! rename the window or hide text, so none reaches standard error as it is.
+//! rename the window or hide text, so every one is escaped before it reaches standard error.
 
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// The text, with control characters and those that change the writing direction escaped.
+/// Escapes control characters in a text, and those that change the writing direction.
 pub(crate) fn text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     push(&mut escaped, text);
     escaped
 }
 
-/// The same for any bytes; those that are not UTF-8 become `\xNN`.
+/// Escapes bytes as [`text`] does; those that are not UTF-8 become `\xNN`.
 pub(crate) fn bytes(bytes: &[u8]) -> String {
     let mut escaped = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -26,7 +26,8 @@ pub(crate) fn bytes(bytes: &[u8]) -> String {
     escaped
 }
 
-/// A result fit for a terminal: lines and tabs stay, other control characters are escaped, in JSON as JSON does.
+/// Makes a result safe for a terminal. Lines and tabs stay; other control characters are escaped,
+/// in JSON with JSON's own escapes.
 pub(crate) fn shown(result: &[u8]) -> Cow<'_, [u8]> {
     if let (Ok(_), Ok(IgnoredAny)) = (std::str::from_utf8(result), serde_json::from_slice(result)) {
         let mut json = result.to_vec();
@@ -37,10 +38,10 @@ pub(crate) fn shown(result: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(lines.join("\n").into_bytes())
 }
 
-/// Escapes the same characters in the JSON that begins there, where they can only stand in strings: it means the
-/// same as before.
+/// Escapes control characters in the JSON from byte `begin` on. Outside white space they can only
+/// stand in strings, so the JSON keeps its meaning.
 pub(crate) fn json_from(bytes: &mut Vec<u8>, begin: usize) {
-    // Nothing of ASCII but DEL is at issue, and most rows are that.
+    // DEL is the only character of ASCII to be escaped, and most rows are ASCII.
     if bytes[begin..].iter().all(|&byte| byte < 0x7f) {
         return;
     }
@@ -63,7 +64,8 @@ pub(crate) fn json_from(bytes: &mut Vec<u8>, begin: usize) {
     bytes.extend_from_slice(escaped.as_bytes());
 }
 
-/// Returns whether a terminal may take the character as an order, or the character changes the writing direction.
+/// Returns whether a terminal may take the character as a command, or the character changes the
+/// writing direction.
 fn is_steering(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'

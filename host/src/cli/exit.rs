@@ -8,41 +8,42 @@ use wpool::pool::error::PoolError;
 use wpool::pool::summary::{End, Summary};
 use wpool::{Failure, FailureKind};
 
-/// How the program ends.
+/// The way in which the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Every job succeeded.
     Success,
-    /// A bug of wpool's own.
+    /// wpool has a bug.
     Internal,
-    /// A flag, its value, or a file it names is wrong.
+    /// A flag, its value, or a file that it names is wrong.
     Usage,
     /// There were no jobs, and `--no-input fail` was given.
     NoInput,
-    /// The environment does not allow the run: no processes, an unwritable joblog.
+    /// The environment does not allow the run: no process can be started, or
+    /// the joblog cannot be written.
     Setup,
     /// Jobs failed after their retries, or `--halt` stopped the run because of failures.
     JobsFailed,
     /// The module cannot be read or used, or lacks the task.
     Module,
-    /// Drained on SIGHUP; `--resume` runs the rest.
+    /// The run was drained on SIGHUP; `--resume` runs the rest.
     Incomplete,
-    /// Writing results failed.
+    /// Results could not be written.
     Output,
     /// `--deadline` passed.
     Deadline,
-    /// Ended by SIGINT.
+    /// SIGINT ended the run.
     Interrupted,
     /// The reader of the results went away.
     BrokenPipe,
-    /// Ended by SIGTERM.
+    /// SIGTERM ended the run.
     Terminated,
-    /// As the process of the only call, or of the command, ended.
+    /// The process of the only call, or of the command, ended with this code.
     Process(u8),
 }
 
 impl Exit {
-    /// The number the shell sees.
+    /// Returns the number that the shell sees.
     pub(crate) fn code(self) -> u8 {
         match self {
             Exit::Success => 0,
@@ -62,12 +63,12 @@ impl Exit {
         }
     }
 
-    /// The same, but `other` where this is a success.
+    /// Returns `other` in place of a success, and any other exit unchanged.
     pub(crate) fn or(self, other: Exit) -> Exit {
         if self == Exit::Success { other } else { self }
     }
 
-    /// How the program ends when a signal has stopped what it did.
+    /// Returns the exit for a signal that stopped the program's work.
     pub(crate) fn of_cause(cause: Option<Cause>) -> Self {
         match cause {
             Some(Cause::Interrupt) => Exit::Interrupted,
@@ -76,8 +77,8 @@ impl Exit {
         }
     }
 
-    /// How a run that went to its end, or was stopped, ends the program. `cause` is the signal
-    /// that stopped it, if one did.
+    /// Returns the exit of a run that is complete or was stopped. `cause` is the signal that
+    /// stopped the run, if one did.
     pub(crate) fn of_run(summary: &Summary, cause: Option<Cause>) -> Self {
         match summary.end {
             End::Complete if summary.stats.failed > 0 => Exit::JobsFailed,
@@ -92,7 +93,7 @@ impl Exit {
         }
     }
 
-    /// How a run of a single process ends the program, which ended with this failure if with any.
+    /// Returns the exit of a run of a single process, from the process's failure if there is one.
     pub(crate) fn of_process(failure: Option<&Failure>) -> Self {
         let Some(failure) = failure else { return Exit::Success };
         match failure.exit_code() {
@@ -102,7 +103,7 @@ impl Exit {
         }
     }
 
-    /// How an error of a run ends the program.
+    /// Returns the exit for an error of a run.
     pub(crate) fn of_error(error: &PoolError) -> Self {
         if let Some(unwritable) = Unwritable::in_error(error) {
             return unwritable.exit();

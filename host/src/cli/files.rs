@@ -1,4 +1,5 @@
-//! The files of a run, told apart by device and inode: none that is read may be written, and none written twice.
+//! The files of a run, identified by device and inode: a file that is read must not be written, and
+//! no file may be written twice.
 
 use super::flags::object::Save;
 use super::report::Report;
@@ -30,7 +31,7 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    /// Notes a file that is read.
+    /// Adds a file that is read.
     pub(crate) fn reads(&mut self, metadata: io::Result<Metadata>, name: &str) {
         self.read.extend(regular(metadata).map(|id| (id, name.to_owned())));
     }
@@ -38,7 +39,7 @@ impl Files {
     /// Checks a standard stream that is written, as a shell has opened it.
     ///
     /// # Errors
-    /// The stream is a file that is read.
+    /// Fails if the stream is a file that is read.
     fn writes_stream(&self, stream: BorrowedFd<'_>, name: &str) -> Result<(), Report> {
         let metadata = stream.try_clone_to_owned().and_then(|fd| File::from(fd).metadata());
         match regular(metadata) {
@@ -47,10 +48,10 @@ impl Files {
         }
     }
 
-    /// Notes a file that is to be written, before it is opened.
+    /// Adds a file that is to be written, before it is opened.
     ///
     /// # Errors
-    /// The file is read, or written by another flag.
+    /// Fails if the file is read, or written by another flag.
     fn writes(&mut self, path: Option<&Path>, flag: &str) -> Result<(), Report> {
         let Some(path) = path else { return Ok(()) };
         let name = format!("{flag} {}", path.display());
@@ -71,11 +72,11 @@ impl Files {
 }
 
 impl Files {
-    /// Checks that a run which reads these files and its module's writes none of them, and none twice. Nothing has
-    /// been opened to be written yet.
+    /// Checks that a run which reads these files and its module writes none of them, and writes no
+    /// file twice. No file may have been opened for writing yet.
     ///
     /// # Errors
-    /// The run would.
+    /// Fails if the run would overwrite a file.
     pub(crate) fn check_run<'a>(
         mut self,
         module: &Path,
@@ -92,7 +93,7 @@ impl Files {
     }
 }
 
-/// Returns the regular files that a run writes, once they are opened.
+/// Returns the regular files that a run writes, once they have been opened.
 pub(crate) fn written<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Vec<FileId> {
     let streams =
         [io::stdout().as_fd().try_clone_to_owned(), io::stderr().as_fd().try_clone_to_owned()];

@@ -1,4 +1,4 @@
-//! `wpool inspect`: what a module is, and what it will need.
+//! `wpool inspect`: shows what a module is, and what it will need.
 
 use super::exit::Exit;
 use super::flags::CompileLimitFlags;
@@ -32,7 +32,7 @@ pub(crate) struct InspectFlags {
 /// Runs the subcommand.
 ///
 /// # Errors
-/// The module cannot be used.
+/// Fails if the module cannot be used.
 pub(crate) fn run(flags: &InspectFlags) -> Result<Exit, Report> {
     let description = Session::describe(&modules::read(&flags.module)?, &flags.limits.config())
         .map_err(|error| Report::of_module(&flags.module, error))?;
@@ -48,7 +48,7 @@ pub(crate) fn run(flags: &InspectFlags) -> Result<Exit, Report> {
     summary::print(&(text + "\n"))
 }
 
-/// The description for people. All names are the module's own, so they are escaped.
+/// Formats the description for people. All names are escaped, because the module chooses them.
 fn text(description: &Description, all: bool) -> String {
     let mut rows = vec![("kind", kind(description).to_owned())];
     rows.push(("size", units::size_text(description.bytes)));
@@ -79,7 +79,7 @@ fn text(description: &Description, all: bool) -> String {
         line("help", &format!("it is {}: {}", made.name(), made.way()));
     }
     description.hidden.iter().filter(|_| all).for_each(|name| line("export", name));
-    // A component's imports are in its world.
+    // A component's imports are listed in its world.
     for import in description.imports.iter().filter(|_| description.wit.is_none()) {
         line("import", &format!("{} {}", import.module, import.name));
     }
@@ -101,7 +101,7 @@ fn kind(description: &Description) -> &'static str {
     }
 }
 
-/// The task as `name(parameters) -> results`.
+/// Formats the task as `name(parameters) -> results`.
 fn signature(task: &Task) -> String {
     if task.form == Form::Command || task.name.is_empty() {
         return task.signature();
@@ -124,8 +124,8 @@ fn signature(task: &Task) -> String {
     }
 }
 
-/// What its imports ask for, in words. WASI modules import much that they never call, so this is
-/// what they may use, not what they must have.
+/// Returns what the imports ask for, in words. WASI modules import much that they never call, so
+/// these are things that the module may use, not things that it must have.
 fn needs(description: &Description) -> Vec<String> {
     let any = |names: &[&str]| {
         description.imports.iter().any(|import| {

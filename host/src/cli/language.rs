@@ -1,8 +1,8 @@
-//! Languages: the way from a source file, given in a module's place, to a module.
+//! Languages: the way to a module from a source file that was given in its place.
 
 use std::path::Path;
 
-/// How a file of source code becomes a module, by the extension of its name.
+/// The advice on building a module, by the extension of the source file's name.
 const WAYS: [(&[&str], &str); 9] = [
     (
         &["py"],
@@ -39,7 +39,7 @@ const WAYS: [(&[&str], &str); 9] = [
     ),
 ];
 
-/// The way from a file to a module, if its name says in which language it is.
+/// Returns the command that builds a module from a file, if the file's name tells its language.
 pub(crate) fn way(path: &Path) -> Option<String> {
     let extension = path.extension()?.to_str()?.to_ascii_lowercase();
     let (_, way) = WAYS.iter().find(|(extensions, _)| extensions.contains(&&*extension))?;

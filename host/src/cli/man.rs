@@ -1,4 +1,4 @@
-//! `wpool man`: manual pages.
+//! `wpool man`: prints manual pages.
 
 use super::exit::Exit;
 use super::report::Report;
@@ -16,7 +16,7 @@ pub(crate) struct ManFlags {
 /// Runs the subcommand.
 ///
 /// # Errors
-/// There is no such subcommand, or standard output cannot be written.
+/// Fails if there is no such subcommand, or standard output cannot be written.
 pub(crate) fn run(flags: &ManFlags) -> Result<Exit, Report> {
     let mut command = super::command();
     // Building gives subcommands their full names: `wpool map`, not `map`.

@@ -34,11 +34,11 @@ use wpool::pool::session::{EarlyZygote, Session};
 use wpool::pool::summary::End;
 use wpool::wire::template::Template;
 
-/// Runs the subcommand. `args` is the whole command line, `columns` what followed each `:::`; `early` is a
-/// zygote to use.
+/// Runs the subcommand. `args` is the whole command line, `columns` the words after each `:::`, and
+/// `early` a zygote to use.
 ///
 /// # Errors
-/// The run could not be started, or had to be given up.
+/// Fails if the run could not be started, or had to be given up.
 pub(crate) fn run(
     flags: &MapFlags,
     columns: Vec<Column>,
@@ -65,7 +65,7 @@ pub(crate) fn run(
         return dry_run::run(&session, &task, &config, source, flags.console.quiet);
     }
     objects.open_files()?;
-    // Before signals are taken: a task that initialises may take a while.
+    // The session loads before signals are taken, because a task that initialises may take a while.
     session.load(&config).map_err(of_load)?;
     let command = task.is_command();
     let Ready { target, mut journal } = ready(flags, &session, &task.name, &config, &jobs, &form)?;
@@ -85,7 +85,7 @@ pub(crate) fn run(
     let traced = sink.end_trace();
     let mut sink = sink.sink.sink;
     sink.settle();
-    // What is known of objects and of failed jobs is told even where the run had to be given up.
+    // Objects and failed jobs are reported even if the run had to be given up.
     let unread = ended.as_ref().is_ok_and(|summary| summary.undelivered > 0);
     let wrong = objects.tell(after_results(flags, &sink, unread), sink.record_end());
     let console = sink.end();
@@ -110,8 +110,8 @@ pub(crate) fn run(
     Ok(exit)
 }
 
-/// Where objects are shown: on a line of its own, after results that may end without one; nowhere if nobody
-/// reads there.
+/// Returns the writer for objects. They are shown on a line of their own after results, which may
+/// end without a line end; nowhere if the results were not read.
 fn after_results(flags: &MapFlags, sink: &Output, unread: bool) -> Box<dyn Write> {
     if unread {
         return Box::new(io::sink());
@@ -120,13 +120,14 @@ fn after_results(flags: &MapFlags, sink: &Output, unread: bool) -> Box<dyn Write
     Box::new(sink.after_results(shows && flags.results.output.is_none()))
 }
 
-/// In which order jobs are taken where it is a random one: as in the run that is gone on with.
+/// Returns the order of jobs for a random order, which is that of the earlier run if one is
+/// resumed.
 fn shuffle(flags: &MapFlags) -> Shuffle {
     let seed = flags.grants.seed.or_else(|| journal::earlier_seed(&flags.log));
     Shuffle { seed: seed.unwrap_or_else(rand::random), bytes_max: flags.buffer.max_buffer }
 }
 
-/// Checks that nothing is written that is read.
+/// Checks that no file is written that is also read.
 fn check_files(flags: &MapFlags, jobs: &Jobs) -> Result<(), Report> {
     let meta = flags.log.joblog.as_deref().map(journal::meta_path);
     let written = [
@@ -149,7 +150,8 @@ struct Ready {
     journal: Journal,
 }
 
-/// Opens what results and rows go to, and has it ready. Nothing is changed if something is wrong.
+/// Opens the files for results and rows, and prepares them for writing. On an error nothing has
+/// been changed.
 fn ready(
     flags: &MapFlags,
     session: &Session,
@@ -164,7 +166,7 @@ fn ready(
         format: flags.results.words(flags.output.tag),
         ordered: config.ordered,
         ok_exit: flags.output.ok_exit.clone(),
-        // Where a job is more than its only word, the log has it in another form.
+        // A job that is more than its only word has another form in the log.
         by_text: matches!(form.words, Words::One) && jobs.width == 1 && !flags.input.is_shaped(),
     };
     let opened = Opened::open(&flags.log, plan)?;
@@ -239,7 +241,7 @@ fn output(
     Ok(Output::new(results, plan, failures, console, journal.log.take(), cause))
 }
 
-/// The files of `--results`, if there are to be any.
+/// Makes the files of `--results`, if the flag is given.
 fn result_files(
     flags: &MapFlags,
     jobs: &Jobs,
@@ -254,10 +256,11 @@ fn result_files(
     })
 }
 
-/// The timeline of `--trace`, begun, if there is to be one. Jobs are called as [`Trace::begin`] says.
+/// Begins the timeline of `--trace`, if the flag is given. Jobs are named as [`Trace::begin`]
+/// describes.
 ///
 /// # Errors
-/// Its file cannot be written.
+/// Fails if the timeline's file cannot be written.
 pub(super) fn trace(flags: &TraceFlags, names: Vec<String>) -> Result<Option<Trace>, Report> {
     let Some(path) = &flags.trace else { return Ok(None) };
     let mut target = Target::own("--trace", path)?;

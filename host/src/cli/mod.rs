@@ -1,7 +1,7 @@
 //! The command line: the only code that knows clap or prints.
 //!
-//! One file for each subcommand; `flags` holds what they take, `input` makes jobs, `output` takes
-//! their outcomes, `exit` and `report` are how a run ends.
+//! Each subcommand has a file. `flags` holds the flags, `input` makes jobs, `output` takes their
+//! outcomes, and `exit` and `report` tell how a run ends.
 
 mod argv;
 pub(crate) mod bench;
@@ -40,7 +40,7 @@ use report::Report;
 use std::ffi::OsString;
 use wpool::pool::session::EarlyZygote;
 
-/// `wpool` alone shows the help, and fails.
+/// The error with which `wpool` without arguments shows the help and fails.
 const NO_ARGUMENTS: ErrorKind = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
 
 /// Multiprocessing for WebAssembly: runs jobs through a wasm module in sandboxed OS processes.
@@ -71,12 +71,12 @@ enum Sub {
     Version,
 }
 
-/// Does what the command line says.
+/// Runs the command line of this process.
 pub(crate) fn main() -> Exit {
     let args: Vec<OsString> = std::env::args_os().collect();
     open_many();
     outlive_large_writes();
-    // What needs one for certain need not wait until the command line is read.
+    // A subcommand that always needs a zygote starts it before the command line is read.
     let early = match args.get(1).and_then(|subcommand| subcommand.to_str()) {
         Some("map" | "run") => EarlyZygote::start(),
         _ => None,
@@ -87,23 +87,23 @@ pub(crate) fn main() -> Exit {
     })
 }
 
-/// Lets the program have as many descriptors as the system allows it: each worker takes three.
+/// Raises the limit of file descriptors as far as the system allows: each worker takes three.
 fn open_many() {
     if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
-        // If it is refused, fewer workers have to do.
+        // If the system refuses, fewer workers have to do.
         let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
     }
 }
 
-/// Has a write beyond `ulimit -f` be an error and not the end. (Programs that are started have the signal blocked,
-/// too, and see the error.)
+/// Makes a write beyond `ulimit -f` an error instead of the end of the program. Programs that wpool
+/// starts inherit the blocked signal, and see the error too.
 fn outlive_large_writes() {
-    // It fails for no signal that there is.
+    // Blocking a signal that exists cannot fail.
     let _ = SigSet::from(Signal::SIGXFSZ).thread_block();
 }
 
 fn obey(args: &[OsString], early: Option<EarlyZygote>) -> Result<Exit, Report> {
-    // To `wpool run` and completions, `:::` is a word like any other.
+    // `wpool run` and completions treat `:::` like any other word.
     let (front, columns) = match args.get(1) {
         Some(subcommand) if subcommand == "run" || subcommand == "tasks" => {
             (args.to_vec(), Vec::new())
@@ -112,9 +112,9 @@ fn obey(args: &[OsString], early: Option<EarlyZygote>) -> Result<Exit, Report> {
     };
     let cli = match command().try_get_matches_from(front).and_then(|m| Cli::from_arg_matches(&m)) {
         Ok(cli) => cli,
-        // Help that was asked for, in one way or another.
+        // The user asked for the help, in one way or another.
         Err(error) if error.exit_code() == 0 || error.kind() == NO_ARGUMENTS => {
-            // Nobody is left to tell when this cannot be printed.
+            // Nobody is left to tell if the help cannot be printed.
             let _ = error.print();
             return Ok(if error.exit_code() == 0 { Exit::Success } else { Exit::Usage });
         }
@@ -140,7 +140,7 @@ fn obey(args: &[OsString], early: Option<EarlyZygote>) -> Result<Exit, Report> {
     }
 }
 
-/// The command line as clap knows it.
+/// Returns the command line's definition for clap.
 fn command() -> clap::Command {
     Cli::command().mut_subcommands(flags::with_environment)
 }

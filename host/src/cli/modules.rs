@@ -8,13 +8,13 @@ use wpool::pool::error::PoolError;
 /// Reads a module file whole.
 ///
 /// # Errors
-/// The file cannot be read, or is too large.
+/// Fails if the file cannot be read, or is too large.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Report> {
     module::read(path)
         .map_err(|error| Report::of_module(path, PoolError::Module(error.to_string())))
 }
 
-/// The file's name without its folder and extension: a command's `argv[0]`.
+/// Returns the file's name without its folder and extension, which is a command's `argv[0]`.
 pub(crate) fn stem(path: &Path) -> String {
     path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }

@@ -32,12 +32,12 @@ impl FromStr for Type {
     }
 }
 
-/// A number that can be read from a text.
+/// A number that can be parsed from text.
 pub(crate) trait Text: Number {
-    /// Reads it.
+    /// Parses the text.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// Returns what is wrong with the text.
     fn read(text: &str) -> Result<Self, String>;
 }
 
@@ -48,7 +48,7 @@ macro_rules! integers {
                 let name = stringify!($Integer);
                 match (text.parse(), text.parse::<i128>()) {
                     (Ok(number), _) => Ok(number),
-                    // -0, for which an unsigned type has no sign.
+                    // The text is -0, for which an unsigned type has no sign.
                     (_, Ok(0)) => Ok(0),
                     (_, Ok(_)) => {
                         let (least, most) = ($Integer::MIN, $Integer::MAX);
@@ -67,7 +67,7 @@ macro_rules! floats {
             fn read(text: &str) -> Result<Self, String> {
                 let name = stringify!($Float);
                 match text.parse::<$Float>() {
-                    // Spelled out, as in jobs and results, it is one.
+                    // An infinity that is spelled out, as in jobs and results, is a number.
                     Ok(number) if number.is_finite() || !text.contains(|c: char| c.is_ascii_digit()) => {
                         Ok(number)
                     }
@@ -88,7 +88,7 @@ impl Text for bool {
     }
 }
 
-/// Does something with the Rust type of a [`Type`].
+/// Evaluates an expression with the Rust type of a [`Type`].
 macro_rules! with_type {
     ($kind:expr, $T:ident => $body:expr) => {
         match $kind {
@@ -126,26 +126,26 @@ macro_rules! with_type {
 
 pub(crate) use with_type;
 
-/// Whether a text is a number of a type.
+/// Checks that a text is a number of a type.
 ///
 /// # Errors
-/// What is wrong with it.
+/// Returns what is wrong with the text.
 pub(crate) fn check(kind: Type, text: &str) -> Result<(), String> {
     with_type!(kind, T => T::read(text).map(drop))
 }
 
-/// Whether a text is a list of numbers of a type.
+/// Checks that a text is a list of numbers of a type.
 ///
 /// # Errors
-/// What is wrong with it.
+/// Returns what is wrong with the text.
 pub(crate) fn check_list(kind: Type, text: &str) -> Result<(), String> {
     with_type!(kind, T => list::<T>(text).map(drop))
 }
 
-/// Reads a list of numbers: an array in JSON, or numbers with white space between them.
+/// Parses a list of numbers: an array in JSON, or numbers with white space between them.
 ///
 /// # Errors
-/// Which element is wrong, and what is wrong with it.
+/// Returns which element is wrong, and what is wrong with it.
 pub(crate) fn list<T: Text>(text: &str) -> Result<Vec<T>, String> {
     let text = text.trim();
     let Some(inside) = text.strip_prefix('[') else {
@@ -164,7 +164,7 @@ pub(crate) fn list<T: Text>(text: &str) -> Result<Vec<T>, String> {
 }
 
 fn element<T: Text>(at: usize, word: &str) -> Result<T, String> {
-    // "NaN" has quotes in JSON.
+    // JSON writes "NaN" in quotes.
     let bare = word.strip_prefix('"').and_then(|word| word.strip_suffix('"')).unwrap_or(word);
     T::read(bare).map_err(|error| format!("element {at}: {error}"))
 }

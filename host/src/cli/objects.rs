@@ -1,4 +1,4 @@
-//! The shared objects of a run: made before it, shown and saved after it.
+//! The shared objects of a run: made before the run, shown and saved after it.
 
 mod make;
 
@@ -20,19 +20,21 @@ use wpool::{ObjectKind, Queue, Region, Shared, SharedError};
 /// The shared objects that flags name.
 #[derive(Debug)]
 pub(crate) struct Objects {
-    /// `None` where no flag names any: a module that uses some gets state of its own.
+    /// The shared state; `None` if no flag names an object. A module that uses objects nevertheless
+    /// gets state of its own.
     shared: Option<Shared>,
     shown: Vec<String>,
     saved: Vec<Save>,
-    /// The files of those that are saved.
+    /// The files into which objects are saved.
     files: Vec<File>,
 }
 
 impl Objects {
-    /// Makes the objects, in state with so much space.
+    /// Makes the objects, in shared state with space for `shared_bytes` and `region_bytes`.
     ///
     /// # Errors
-    /// A name is given twice, or unknown; there is not enough space; a file cannot be read.
+    /// Fails if a name is given twice or is unknown, if there is not enough space, or if a file
+    /// cannot be read.
     pub(crate) fn make(
         flags: &ObjectFlags,
         shared_bytes: u64,
@@ -54,10 +56,12 @@ impl Objects {
         Ok(objects)
     }
 
-    /// Checks the names of --show and --save, as far as they can be known: a guest may make the object.
+    /// Checks the names of --show and --save, as far as they can be known: a guest may make an
+    /// object later.
     ///
     /// # Errors
-    /// There is no such object and nobody will make one, or it has nothing to be saved.
+    /// Fails if there is no such object and no guest will make it, or if the object has no contents
+    /// to be saved.
     pub(crate) fn check(&self, module: &Path, description: &Description) -> Result<(), Report> {
         let Some(shared) = &self.shared else { return Ok(()) };
         let names = self.shown.iter().map(|name| ("--show", name));
@@ -77,11 +81,11 @@ impl Objects {
         Ok(())
     }
 
-    /// Checks that a run which goes on does not throw away what the one before has saved: its objects are made
+    /// Checks that a resumed run keeps what the run before has saved, because the objects are made
     /// anew.
     ///
     /// # Errors
-    /// An object is saved to a file with contents, and does not begin with them.
+    /// Fails if an object is saved to a file with contents, and does not begin with them.
     pub(crate) fn check_kept(flags: &ObjectFlags, forced: bool) -> Result<(), Report> {
         for Save { name, file } in &flags.save {
             let kept =
@@ -100,10 +104,10 @@ impl Objects {
         Ok(())
     }
 
-    /// Opens the files of --save. What is in them stays until the end of the run.
+    /// Opens the files of --save. Their contents stay until the end of the run.
     ///
     /// # Errors
-    /// One cannot be written.
+    /// Fails if a file cannot be written.
     pub(crate) fn open_files(&mut self) -> Result<(), Report> {
         for save in &self.saved {
             let file = OpenOptions::new().write(true).create(true).truncate(false).open(&save.file);
@@ -112,15 +116,15 @@ impl Objects {
         Ok(())
     }
 
-    /// Has the guests of a run take part.
+    /// Gives the guests of a run access to the objects.
     pub(crate) fn lend_to(&self, config: &mut Config) {
         if let Some(shared) = &self.shared {
             shared.lend_to(config);
         }
     }
 
-    /// Prints what --show names, each with `end` behind it, and saves what --save names. All is tried;
-    /// answers what went wrong.
+    /// Prints the objects of --show, each followed by `end`, and saves those of --save. An error
+    /// does not keep the others from being tried; returns all errors.
     pub(crate) fn tell(self, mut to: impl Write, end: u8) -> Vec<Report> {
         let Some(shared) = &self.shared else { return Vec::new() };
         let mut wrong = Vec::new();
@@ -136,7 +140,7 @@ impl Objects {
     }
 }
 
-/// Warns of barriers that so few jobs at once can never pass.
+/// Warns of barriers that have more parties than jobs run at once, and so can never be passed.
 pub(crate) fn warn_of_barriers(flags: &ObjectFlags, at_once: u64, console: &mut Console) {
     for Barrier { name, parties } in &flags.barrier {
         if u64::from(*parties) > at_once {
@@ -148,13 +152,13 @@ pub(crate) fn warn_of_barriers(flags: &ObjectFlags, at_once: u64, console: &mut 
     }
 }
 
-/// What an object is; `None` if there is none of this name.
+/// Returns the kind of an object; `None` if there is no object of this name.
 fn kind(shared: &Shared, name: &str) -> Result<Option<ObjectKind>, Report> {
     let objects = shared.list().map_err(|error| Report::new(Exit::Setup, error.to_string()))?;
     Ok(objects.into_iter().find(|(known, _)| known == name).map(|(_, kind)| kind))
 }
 
-/// Which objects there are.
+/// Lists the objects that exist.
 fn existing(shared: &Shared) -> Result<String, Report> {
     let objects = shared.list().map_err(|error| Report::new(Exit::Setup, error.to_string()))?;
     let names: Vec<_> = objects.iter().map(|(name, kind)| format!("{kind} {name}")).collect();
@@ -185,7 +189,7 @@ fn unprintable(error: io::Error) -> Report {
     }
 }
 
-/// What is wrong with an object after the run.
+/// Reports an error with an object after the run.
 fn lost(flag: &str, name: &str, shared: &Shared, error: SharedError) -> Report {
     match error {
         SharedError::NotFound { .. } => {
@@ -196,7 +200,7 @@ fn lost(flag: &str, name: &str, shared: &Shared, error: SharedError) -> Report {
     }
 }
 
-/// A writer that remembers what kind of error it had.
+/// A writer that keeps its last error.
 struct Told<W> {
     to: W,
     error: Option<io::Error>,
@@ -218,7 +222,7 @@ impl<W: Write> Write for Told<W> {
 
 /// Prints `{"NAME":STATE}`.
 fn show(shared: &Shared, name: &str, to: &mut impl Write, end: u8) -> Result<(), Report> {
-    // So that nothing is printed of an object that there is not.
+    // Nothing may be printed for an object that does not exist.
     if kind(shared, name)?.is_none() {
         let missing = SharedError::NotFound { object: name.into() };
         return Err(lost("--show", name, shared, missing));
@@ -243,7 +247,7 @@ fn write(shared: &Shared, save: &Save, file: File) -> Result<(), Report> {
     let missing = || SharedError::NotFound { object: name.clone() };
     let kind = kind(shared, name)?.ok_or_else(missing).map_err(lost)?;
     savable(name, kind)?;
-    // What was there goes only when what is new is whole, where that can be.
+    // If possible, the old contents are replaced only when the new ones are complete.
     let (file, replaces) = match successor(&file) {
         Some((new, paths)) => (new, Some(paths)),
         None => (file, None),
@@ -256,7 +260,7 @@ fn write(shared: &Shared, save: &Save, file: File) -> Result<(), Report> {
     let saved = match kind {
         ObjectKind::Region => Region::open(shared, name).and_then(|region| region.copy_to(&mut to)),
         ObjectKind::Queue => lines(shared, name).map(|lines| {
-            // An error is kept there.
+            // `to` keeps the error.
             let _ = to.write_all(&lines);
         }),
         _ => shared.write_json(name, &mut to).map(|()| {
@@ -272,7 +276,7 @@ fn write(shared: &Shared, save: &Save, file: File) -> Result<(), Report> {
     match (replaces, &written) {
         (Some([new, path]), Ok(())) => fs::rename(new, path).map_err(wrong),
         (Some([new, _]), Err(_)) => {
-            // It is in the way at worst.
+            // A file that stays behind does no harm.
             let _ = fs::remove_file(new);
             written
         }
@@ -280,7 +284,8 @@ fn write(shared: &Shared, save: &Save, file: File) -> Result<(), Report> {
     }
 }
 
-/// A new file beside one with contents, and the paths of both: it is to take the other's place.
+/// Makes a new file beside one with contents, to take its place. Returns the new file, and the
+/// paths of both.
 fn successor(file: &File) -> Option<(File, [PathBuf; 2])> {
     let metadata = file.metadata().ok()?;
     if !metadata.is_file() || metadata.len() == 0 || metadata.nlink() != 1 {
@@ -302,7 +307,7 @@ fn successor(file: &File) -> Option<(File, [PathBuf; 2])> {
     }
 }
 
-/// The messages of a queue, a line each.
+/// Returns the messages of a queue, a line each.
 fn lines(shared: &Shared, name: &str) -> Result<Vec<u8>, SharedError> {
     let mut lines = Vec::new();
     for (at, message) in Queue::<[u8]>::open(shared, name)?.peek()?.into_iter().enumerate() {

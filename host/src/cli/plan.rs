@@ -1,5 +1,5 @@
-//! What the flags of `wpool map` and `wpool bench` amount to: where jobs come from, what is called, and
-//! how the pool is set up.
+//! Turns the flags of `wpool map` and `wpool bench` into a plan: the origin of jobs, the task to
+//! call, and the configuration of the pool.
 
 use super::argv::Column;
 use super::files::Files;
@@ -28,48 +28,48 @@ use wpool::pool::feed::{Fill, Intake};
 use wpool::pool::session::closed_at_start;
 use wpool::wire::settings::{CommandLine, InputForm, Settings};
 
-/// The jobs of a run, before it is known what kind of module they are for.
+/// The jobs of a run, before the kind of the module is known.
 #[derive(Debug)]
 pub(crate) struct Jobs {
-    /// Where they come from.
+    /// The origin of the jobs.
     pub(crate) origin: Origin,
-    /// What they are called.
+    /// The names of the jobs.
     pub(crate) names: Names,
-    /// Words of each; 2 stands for any number.
+    /// The number of words in a job; 2 stands for any number.
     pub(crate) width: usize,
-    /// How records become words.
+    /// The way in which records become words.
     words: Words,
-    /// What the words are called, where a header says it.
+    /// The names of the words, if a header gives them.
     pub(crate) header: Option<Vec<String>>,
-    /// The jobs in words.
+    /// A description of the jobs in words.
     pub(crate) about: String,
-    /// The files that they are read from.
+    /// The files that the jobs are read from.
     pub(crate) files: Files,
 }
 
-/// What is called, and what its jobs are made of.
+/// The call that is made for each job.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call<'a> {
     /// The module's file.
     pub(crate) module: &'a Path,
-    /// Its task, where it has several.
+    /// The task, if the flags name one.
     pub(crate) task: Option<&'a str>,
-    /// The task that is called once before.
+    /// The task that each guest calls once before its jobs.
     pub(crate) init: Option<&'a str>,
-    /// What a command is called.
+    /// The name of a command, its `argv[0]`.
     pub(crate) argv0: Option<&'a str>,
-    /// Arguments of a command.
+    /// The arguments of a command.
     pub(crate) template: &'a [String],
-    /// What stands for `{}` in them, if it is something else.
+    /// The text that stands for `{}` in the template, if it is something else.
     pub(crate) replace: Option<&'a str>,
     /// The exit codes of a command that are successes.
     pub(crate) ok_exit: &'a [i32],
-    /// Where jobs come from.
+    /// The flags that say where jobs come from.
     pub(crate) input: &'a InputFlags,
 }
 
 impl Jobs {
-    /// What the words of a job are, where they are needed again.
+    /// Returns the meaning of a job's words, for output that repeats them.
     pub(crate) fn words_of(&self, command: bool) -> WordsOf {
         match self.width {
             _ if command => WordsOf::Command,
@@ -79,19 +79,19 @@ impl Jobs {
     }
 }
 
-/// How jobs are put into a random order (`--shuf`).
+/// A random order of jobs (`--shuf`).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shuffle {
-    /// The order is the same for the same seed.
+    /// The seed; equal seeds give equal orders.
     pub(crate) seed: u64,
-    /// Most bytes of jobs that are kept for it.
+    /// The most bytes of jobs that are kept for the shuffle.
     pub(crate) bytes_max: usize,
 }
 
-/// The jobs that the flags name.
+/// Makes the jobs that the flags name.
 ///
 /// # Errors
-/// There are none, or they are named in two ways, or a file cannot be opened.
+/// Fails if there are no jobs, if they are named in two ways, or if a file cannot be opened.
 pub(crate) fn jobs(
     input: &InputFlags,
     columns: Vec<Column>,
@@ -115,7 +115,7 @@ pub(crate) fn jobs(
     Ok(Jobs { about, ..jobs })
 }
 
-/// What stands before the seed of a random order in [`Jobs::about`].
+/// The words before the seed of a random order in [`Jobs::about`].
 pub(crate) const SHUFFLED: &str = "shuffled by";
 
 fn named_jobs(input: &InputFlags, columns: Vec<Column>, shuffle: Shuffle) -> Result<Jobs, Report> {
@@ -166,7 +166,7 @@ fn words(input: &InputFlags, columns: Vec<Column>, shuffle: Shuffle) -> Result<J
     }
     let mut product = Product::new(columns)
         .ok_or_else(|| Report::usage("the words after `:::` make more than 2^64 jobs"))?;
-    // A header without --colsep names the columns after several `:::`.
+    // Without --colsep, a header names the columns after several `:::`.
     let alone = product.width() == 1;
     let several = input.words();
     let splits = |flag: &str| {
@@ -200,7 +200,8 @@ fn words(input: &InputFlags, columns: Vec<Column>, shuffle: Shuffle) -> Result<J
     Ok(Jobs { origin, names, width, words, header, about, files })
 }
 
-/// Takes the names of columns from words: the first of each `:::`, or the columns of the only first one.
+/// Takes the names of columns from the words: from the first word after each `:::`, or, if there is
+/// only one, from the columns of its first word.
 fn header_of_words(input: &InputFlags, columns: &mut [Column]) -> Result<Vec<String>, Report> {
     let missing = || {
         Report::usage("--header : takes the first word after each `:::`, and there is none")
@@ -219,7 +220,7 @@ fn header_of_words(input: &InputFlags, columns: &mut [Column]) -> Result<Vec<Str
     }
 }
 
-/// The names that a header gives columns.
+/// Returns the names that a header gives to columns.
 fn header_names(columns: &Columns, header: &[u8], place: &str) -> Result<Vec<String>, Report> {
     let mut names = Vec::new();
     columns
@@ -237,7 +238,7 @@ fn integers(input: &InputFlags, range: Range) -> Jobs {
     Jobs { origin: Origin::Range(range), names, width, words, header: None, about, files }
 }
 
-/// Words of a job; 2 stands for any number.
+/// Returns the number of words in a job; 2 stands for any number.
 fn width(words: &Words) -> usize {
     match words {
         Words::One => 1,
@@ -304,10 +305,10 @@ fn records(input: &InputFlags) -> Result<Jobs, Report> {
     Ok(Jobs { origin, names, width, words, header, about, files: read })
 }
 
-/// The records of files, read to the end, in a random order.
+/// Reads the records of files to the end, and puts them into a random order.
 fn shuffled(jobs: Jobs, shuffle: Shuffle) -> Result<Jobs, Report> {
     let (mut intake, mut records) = (Intake::default(), Vec::new());
-    // Each record is a word; that it is a job here is not known to anybody.
+    // Each record is read as a word. Its place among the jobs is not known yet.
     let encoder = Encoder::new(Form::default(), shuffle.bytes_max, None, Names::words());
     let mut all = super::input::Input::new(jobs.origin, encoder);
     let mut bytes = 0;
@@ -343,8 +344,8 @@ fn shuffled(jobs: Jobs, shuffle: Shuffle) -> Result<Jobs, Report> {
     Ok(Jobs { origin, names, width, words, ..jobs })
 }
 
-/// What tells a file from another, or from itself after a change. A pipe's bytes are not known
-/// beforehand.
+/// Returns a text that tells a file from another, and from itself after a change. The bytes of a
+/// pipe are not known beforehand.
 fn describe(file: &File, name: &str) -> io::Result<String> {
     let metadata = file.metadata()?;
     if metadata.is_dir() {
@@ -357,10 +358,10 @@ fn describe(file: &File, name: &str) -> io::Result<String> {
     Ok(format!("{name}, {} bytes of {:.3}", metadata.len(), modified.as_secs_f64()))
 }
 
-/// Checks the flags against the module, and answers with the task.
+/// Checks the flags against the module, and returns the task.
 ///
 /// # Errors
-/// There is no such task, or a flag that has no meaning for this kind of task.
+/// Fails if there is no such task, or a flag has no meaning for this kind of task.
 pub(crate) fn task(call: &Call<'_>, description: &Description) -> Result<Task, Report> {
     let task = description.choose(call.task).map_err(|error| {
         let error = PoolError::Task { message: error.message, candidates: error.candidates };
@@ -395,16 +396,16 @@ pub(crate) fn task(call: &Call<'_>, description: &Description) -> Result<Task, R
     Ok(task.clone())
 }
 
-/// The error of --init where a command is run.
+/// Returns the error of --init for a command.
 pub(super) fn command_has_no_init(module: &Path) -> Report {
     let error = format!("{} is a command: --init has no meaning", module.display());
     Report::usage(error).help("it begins anew with each job")
 }
 
-/// What jobs are made of.
+/// Returns the form of the jobs.
 ///
 /// # Errors
-/// The task's parameters are other ones than the header names.
+/// Fails if the header lacks a parameter of the task.
 pub(crate) fn form(input: &InputFlags, task: &Task, jobs: &Jobs) -> Result<Form, Report> {
     let command = task.is_command();
     let shape = match (command, &jobs.header) {
@@ -413,7 +414,7 @@ pub(crate) fn form(input: &InputFlags, task: &Task, jobs: &Jobs) -> Result<Form,
         (false, _) if input.pipe => Shape::Word,
         (false, Some(header)) => named_shape(task, header)?,
         (false, None) if jobs.width == 1 => Shape::Word,
-        // A row of one column is an array where the task takes one, else the value.
+        // A row of one column is an array if the task takes one, and else the value.
         (false, None) => Shape::Array {
             bare: matches!(jobs.words, Words::Columns(_)) && !takes_list(task),
             picked: Vec::new(),
@@ -428,7 +429,7 @@ pub(crate) fn form(input: &InputFlags, task: &Task, jobs: &Jobs) -> Result<Form,
     })
 }
 
-/// Whether the task's only parameter is a list or the like.
+/// Returns whether the task's only parameter is a list or the like.
 fn takes_list(task: &Task) -> bool {
     match task.params.as_deref() {
         Some([only]) => only.ty.starts_with("list") || only.ty.starts_with("tuple"),
@@ -436,7 +437,8 @@ fn takes_list(task: &Task) -> bool {
     }
 }
 
-/// The shape of a job whose words have names: the values of parameters of these names, or else an object.
+/// Returns the shape of a job whose words have names: the values of the parameters of these names,
+/// or else an object.
 fn named_shape(task: &Task, header: &[String]) -> Result<Shape, Report> {
     let params = match task.params.as_deref() {
         Some(params) if params.len() > 1 => params,
@@ -454,7 +456,7 @@ fn named_shape(task: &Task, header: &[String]) -> Result<Shape, Report> {
     Ok(Shape::Array { bare: false, picked })
 }
 
-/// The arguments of a command with the places of columns instead of their names.
+/// Replaces the names of columns in a command's arguments by their places.
 fn template(arguments: &[String], header: &[String]) -> Vec<String> {
     const PARTS: [&str; 5] = ["", ".", "/", "//", "/."];
     let replaced = |argument: &String| {
@@ -470,7 +472,8 @@ fn template(arguments: &[String], header: &[String]) -> Vec<String> {
     arguments.iter().map(replaced).collect()
 }
 
-/// What workers are told of the task and its jobs; of results and limits, what `rest` says.
+/// Returns the settings of the workers for the task and its jobs; results and limits come from
+/// `rest`.
 pub(crate) fn settings(call: &Call<'_>, task: &Task, jobs: &Jobs, rest: Settings) -> Settings {
     let input = call.input;
     Settings {
@@ -497,7 +500,7 @@ pub(crate) fn settings(call: &Call<'_>, task: &Task, jobs: &Jobs, rest: Settings
     }
 }
 
-/// How the pool of `wpool map` is set up.
+/// Returns the configuration of the pool for `wpool map`.
 pub(crate) fn config(flags: &MapFlags, task: &Task, jobs: &Jobs) -> Config {
     let (input, results, output) = (&flags.input, &flags.results, &flags.output);
     let (pool, policy, limits) = (&flags.pool, &flags.policy, &flags.limits);
@@ -533,7 +536,7 @@ pub(crate) fn config(flags: &MapFlags, task: &Task, jobs: &Jobs) -> Config {
         paced: pool.conditions() != Conditions::default(),
         nice: pool.nice,
         ordered: !output.unordered,
-        // The bytes of files are many, and their paths are kept anyhow.
+        // Files may have many bytes, and their paths are kept anyway.
         keep_inputs: (recorded || output.needs_words()) && !input.files,
     }
 }

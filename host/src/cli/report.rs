@@ -16,34 +16,34 @@ use wpool::module::toolchain::Toolchain;
 use wpool::pool::config::{CompileLimit, Config};
 use wpool::pool::error::PoolError;
 
-/// Why the program gives up, and what the user can do about it.
+/// The reason why the program gives up, and what the user can do about it.
 #[derive(Debug)]
 pub(crate) struct Report {
-    /// How the program ends.
+    /// The exit of the program.
     pub(crate) exit: Exit,
-    /// What a guest printed before.
+    /// The lines that a guest printed before the error.
     pub(crate) before: Vec<Vec<u8>>,
-    /// What is wrong; a lowercase fragment.
+    /// The error; a lowercase fragment.
     pub(crate) error: String,
-    /// The guest's functions in which it happened, innermost first.
+    /// The guest's functions in which the error happened, innermost first.
     pub(crate) frames: Vec<String>,
-    /// What to do about it.
+    /// The advice on what to do about the error.
     pub(crate) help: Option<String>,
 }
 
 impl Report {
-    /// A report without help.
+    /// Makes a report without help.
     pub(crate) fn new(exit: Exit, error: impl Into<String>) -> Self {
         let (before, frames) = (Vec::new(), Vec::new());
         Report { exit, before, error: error.into(), frames, help: None }
     }
 
-    /// A flag, its value, or a file it names is wrong.
+    /// Makes a report of a wrong flag, of its value, or of a file that it names.
     pub(crate) fn usage(error: impl Into<String>) -> Self {
         Report::new(Exit::Usage, error)
     }
 
-    /// The same report, with what else helps behind its help, if the command line was not at fault.
+    /// Adds more help after the report's own, unless the command line was at fault.
     pub(crate) fn then(self, more: Option<String>) -> Self {
         let help = match (self.help, more.filter(|_| self.exit != Exit::Usage)) {
             (Some(help), Some(more)) => Some(format!("{help}; {more}")),
@@ -52,12 +52,12 @@ impl Report {
         Report { help, ..self }
     }
 
-    /// The same report, with help.
+    /// Sets the help.
     pub(crate) fn help(self, help: impl Into<String>) -> Self {
         Report { help: Some(help.into()), ..self }
     }
 
-    /// An error of a pool, with the module's file named where the module is at fault.
+    /// Reports an error of a pool, and names the module's file if the module is at fault.
     pub(crate) fn of_module(path: &Path, error: PoolError) -> Self {
         let report = Report::from(error);
         match report.exit {
@@ -69,7 +69,7 @@ impl Report {
         }
     }
 
-    /// An error of a pool that was to be set up like this, with the limit named that was crossed.
+    /// Reports an error of a pool with this configuration, and names the limit that was crossed.
     pub(crate) fn of_load(path: &Path, error: PoolError, config: &Config) -> Self {
         match error {
             PoolError::Init { task, failure, printed } => {
@@ -82,7 +82,7 @@ impl Report {
         }
     }
 
-    /// A command line for a subcommand that clap refuses: what is wrong, and what to write instead.
+    /// Reports a command line that clap refuses: what is wrong, and what to write instead.
     pub(crate) fn of_clap(error: &clap::Error, subcommand: &str) -> Self {
         let text = error.render().to_string();
         let (mut wrong, mut help) = (Vec::new(), Vec::new());
@@ -110,7 +110,7 @@ impl Report {
                 }
             });
         }
-        // Our own words on a value: what is wrong with it; what to write.
+        // The text is wpool's own on a value: what is wrong with it; what to write.
         let split = wrong.rsplit_once("': ").and_then(|(_, words)| words.split_once("; "));
         match (split, help.as_slice()) {
             (Some((_, what)), []) => {
@@ -122,7 +122,7 @@ impl Report {
         }
     }
 
-    /// Tells of it beside other things, at the end of a run; a closed pipe needs no words.
+    /// Prints the report among other messages, at the end of a run. A closed pipe is not reported.
     pub(crate) fn tell(&self, console: &mut Console) {
         if self.exit == Exit::BrokenPipe {
             return;
@@ -133,14 +133,14 @@ impl Report {
         }
     }
 
-    /// Prints it to standard error; a closed pipe is ended quietly.
+    /// Prints the report to standard error. A closed pipe is not reported.
     pub(crate) fn print(&self) {
         if self.exit == Exit::BrokenPipe {
             return;
         }
         let stderr = io::stderr();
         let color = AutoStream::choice(&stderr) != ColorChoice::Never;
-        // There is nobody left to tell when standard error cannot be written.
+        // Nobody is left to tell if standard error cannot be written.
         let _ = stderr.lock().write_all(self.text(color).as_bytes());
     }
 
@@ -160,7 +160,7 @@ impl Report {
     }
 }
 
-/// What to do about what the system refuses.
+/// Returns advice on an error of the system.
 pub(crate) fn system_help(error: &io::Error) -> Option<&'static str> {
     match error.kind() {
         io::ErrorKind::OutOfMemory => {
@@ -179,7 +179,7 @@ pub(crate) fn system_help(error: &io::Error) -> Option<&'static str> {
     }
 }
 
-/// What to do about a module that cannot be used. Its error comes from another process, as a text.
+/// Returns advice on a module that cannot be used. The error comes from another process, as a text.
 fn module_help(path: &Path, error: &str) -> Option<String> {
     const HELP: [(&str, &str); 17] = [
         ("cannot read", "give the path of a module: a .wasm or .wat file"),
@@ -220,7 +220,7 @@ fn module_help(path: &Path, error: &str) -> Option<String> {
             "a proposal that wpool does not have",
             "build it without: wpool has the proposals that wasmtime takes for finished",
         ),
-        // The compiler gave up, was killed, or refuses the module.
+        // The compiler gave up, was killed, or refused the module.
         (
             "compil",
             "check the module with: wasm-tools validate; if it is valid, is memory or time short?",
@@ -286,21 +286,21 @@ impl From<PoolError> for Report {
     }
 }
 
-/// The word a line for people begins with.
+/// The word with which a line for people begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Label {
-    /// Something failed.
+    /// The line tells of a failure.
     Error,
-    /// What to do about it.
+    /// The line tells what to do about it.
     Help,
-    /// Something is odd.
+    /// The line tells of something odd.
     Warning,
-    /// wpool itself speaks.
+    /// The line is information from wpool itself.
     Wpool,
 }
 
 impl Label {
-    /// The label with its colon, coloured or not.
+    /// Returns the label with its colon, coloured or not.
     pub(crate) fn paint(self, color: bool) -> impl fmt::Display {
         let (text, style) = match self {
             Label::Error => ("error:", "\x1b[1;31m"),

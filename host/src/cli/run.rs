@@ -1,4 +1,4 @@
-//! `wpool run`: a process for each call, all at once; or a command.
+//! `wpool run`: runs a process for each call, all at once, or a command.
 
 use super::call::{Call, names};
 use super::exit::Exit;
@@ -29,7 +29,7 @@ use wpool::pool::session::EarlyZygote;
 use wpool::pool::summary::End;
 use wpool::wire::settings::{CommandLine, Settings, command_job, task_job};
 
-/// What is run.
+/// The jobs of a run, and the processes that run them.
 struct Plan {
     jobs: Vec<Vec<u8>>,
     processes: Vec<Process>,
@@ -39,7 +39,7 @@ struct Plan {
 /// Runs the subcommand, in the zygote `early` if there is one.
 ///
 /// # Errors
-/// The run could not be started, or had to be given up.
+/// Fails if the run could not be started, or had to be given up.
 pub(crate) fn run(flags: &RunFlags, early: Option<EarlyZygote>) -> Result<Exit, Report> {
     flags.console.apply_color();
     flags.limits.refuse_share("run")?;
@@ -53,14 +53,14 @@ pub(crate) fn run(flags: &RunFlags, early: Option<EarlyZygote>) -> Result<Exit, 
     let mut objects = Objects::make(&flags.objects, limits.shared_space, limits.region_space)?;
     let mut session = compiling::open(early, &flags.module, &module, compile, flags.console.quiet)?;
     let description = session.description();
-    // A call is of one of the other tasks, if there are any.
+    // With calls, a command's module is used for its other tasks, if it has any.
     let command = description.kind == Kind::Command
         && (flags.calls.is_empty() || description.tasks.len() == 1);
     objects.check(&flags.module, description)?;
     let mut plan = if command { command_plan(flags)? } else { calls_plan(flags, description)? };
     objects.lend_to(&mut plan.config);
     objects.open_files()?;
-    // Before signals are taken: a task that initialises may take a while.
+    // The session loads before signals are taken, because a task that initialises may take a while.
     let of_load = |error| Report::of_load(&flags.module, error, &plan.config);
     session.load(&plan.config).map_err(of_load)?;
     let file = flags.results.output.as_deref().map(|path| Target::own("--output", path));
@@ -73,7 +73,7 @@ pub(crate) fn run(flags: &RunFlags, early: Option<EarlyZygote>) -> Result<Exit, 
     let mut console = Console::new(flags.console.quiet, flags.console.verbose, Progress::None)
         .map_err(|error| Report::new(Exit::Setup, format!("standard error: {error}")))?;
     objects::warn_of_barriers(&flags.objects, plan.processes.len() as u64, &mut console);
-    // Results wait in no buffer: the one that help lines speak of is that of `wpool map`.
+    // No buffer holds results here: help lines about the buffer are for `wpool map`.
     let limits = Config { buffer_bytes_max: usize::MAX, ..plan.config.clone() };
     let processes = Processes::new(
         plan.processes,
@@ -93,7 +93,7 @@ pub(crate) fn run(flags: &RunFlags, early: Option<EarlyZygote>) -> Result<Exit, 
     signals.release();
     let traced = sink.end_trace();
     let mut sink = sink.sink;
-    // What has ended is told even where the run had to be given up, and so is what is known of objects.
+    // Ended processes and objects are reported even if the run had to be given up.
     let patience = ended.as_ref().map_or(Patience::Short, |summary| Patience::after(summary.end));
     let written = sink.finish(file, patience);
     let end = if flags.results.format() == Format::Null { 0 } else { b'\n' };
@@ -111,7 +111,7 @@ pub(crate) fn run(flags: &RunFlags, early: Option<EarlyZygote>) -> Result<Exit, 
     }))
 }
 
-/// The plan of a command: one process that has wpool's own streams.
+/// Makes the plan of a command: one process that has wpool's own streams.
 fn command_plan(flags: &RunFlags) -> Result<Plan, Report> {
     let module = flags.module.display();
     if !flags.calls.is_empty() {
@@ -146,7 +146,7 @@ fn command_plan(flags: &RunFlags) -> Result<Plan, Report> {
     Ok(Plan { jobs: vec![job], processes: vec![process], config: config(flags, settings, 1) })
 }
 
-/// The plan of calls: a process for each.
+/// Makes the plan of calls: a process for each.
 fn calls_plan(flags: &RunFlags, description: &Description) -> Result<Plan, Report> {
     let module = flags.module.display();
     if let Some(arg) = flags.arguments.first() {
@@ -164,7 +164,7 @@ fn calls_plan(flags: &RunFlags, description: &Description) -> Result<Plan, Repor
         Report { help, ..report }
     };
     if flags.calls.is_empty() {
-        // A module without any task is told first.
+        // A module without any task is reported first.
         if let (Err(error), true) = (description.choose(None), description.tasks.is_empty()) {
             return Err(of_module(error));
         }
@@ -217,7 +217,7 @@ fn settings(flags: &RunFlags) -> Settings {
         output: flags.results.form(),
         nul_ends: flags.results.format() == Format::Null,
         base64: flags.results.base64,
-        // What they print is passed on and not kept.
+        // The processes' lines are passed on and not kept.
         log_bytes_max: u64::MAX,
         measured: flags.console.verbose || flags.results.format() == Format::Jsonl || traced,
         waits: traced,
@@ -225,7 +225,7 @@ fn settings(flags: &RunFlags) -> Settings {
     }
 }
 
-/// A process for each job, all at once.
+/// Returns the configuration of the pool: a process for each job, all at once.
 fn config(flags: &RunFlags, settings: Settings, processes: usize) -> Config {
     let default = Config::default();
     let output = usize::try_from(settings.output_bytes_max).unwrap_or(usize::MAX);
@@ -238,11 +238,11 @@ fn config(flags: &RunFlags, settings: Settings, processes: usize) -> Config {
         deadline: flags.limits.deadline,
         init_timeout: flags.limits.init_timeout,
         retry: flags.policy.retry(),
-        // One process alone ends with its own code.
+        // A single process ends with its own code.
         halt: if processes > 1 { flags.policy.halt() } else { Halt::Never },
-        // A result has to fit.
+        // The buffer has to hold a result.
         buffer_bytes_max: default.buffer_bytes_max.max(output),
-        // Results are kept until the end anyway, and lines are not to wait for them.
+        // Results are kept until the end anyway, and lines must not wait for them.
         ordered: false,
         settings,
         ..default

@@ -1,4 +1,4 @@
-//! Signals to wpool, read from a descriptor and turned into the dispatcher's commands.
+//! Reads the signals to wpool from a descriptor, and turns them into the dispatcher's commands.
 
 use nix::sys::signal::{SigSet, Signal, raise};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -21,8 +21,8 @@ pub(crate) enum Cause {
     HangUp,
 }
 
-/// Those that steer a run, unless they were ignored when the program began: whoever starts it with
-/// `nohup`, or with `&` in a script, wants it to outlive a hang-up or an interrupt.
+/// The signals that steer a run, unless they were ignored when the program began: whoever starts
+/// wpool with `nohup`, or with `&` in a script, wants it to outlive a hang-up or an interrupt.
 const STEERING: [Signal; 6] = [
     Signal::SIGINT,
     Signal::SIGTERM,
@@ -32,7 +32,7 @@ const STEERING: [Signal; 6] = [
     Signal::SIGCONT,
 ];
 
-/// The signals that steer a run.
+/// The descriptor for the signals that steer a run.
 #[derive(Debug)]
 pub(crate) struct Signals {
     fd: SignalFd,
@@ -41,15 +41,15 @@ pub(crate) struct Signals {
     cause: SharedCause,
 }
 
-/// The signal that asked the run to end, if one did: for those who tell of it.
+/// The signal that asked the run to end, if one did, shared with the code that reports it.
 pub(crate) type SharedCause = Rc<Cell<Option<Cause>>>;
 
 impl Signals {
-    /// Blocks the signals and opens a descriptor for them. Call it after the zygote has started:
-    /// a blocked signal stays blocked in children.
+    /// Blocks the signals and opens a descriptor for them. Must be called after the zygote has
+    /// started, because a blocked signal stays blocked in children.
     ///
     /// # Errors
-    /// No descriptor is left, or /proc is not there.
+    /// Fails if no descriptor is left, or /proc is not there.
     pub(crate) fn take(grace: Duration) -> io::Result<Self> {
         let ignored = ignored()?;
         let is_ignored = |signal: &Signal| ignored & (1 << (*signal as i32 - 1)) != 0;
@@ -59,13 +59,13 @@ impl Signals {
         Ok(Signals { fd, taken, grace, cause: SharedCause::default() })
     }
 
-    /// The signal that asked the run to end, if one did.
+    /// Returns the signal that asked the run to end, if one did.
     pub(crate) fn cause(&self) -> SharedCause {
         self.cause.clone()
     }
 
-    /// Lets signals do again what they do by default, so that what comes after the run can be
-    /// interrupted. Those that arrived too late to steer it are forgotten.
+    /// Restores the default actions of the signals, so that the work after the run can be
+    /// interrupted. Signals that arrived too late to steer the run are forgotten.
     pub(crate) fn release(self) {
         while let Ok(Some(_)) = self.fd.read_signal() {}
         // Unblocking signals that are blocked cannot fail.
@@ -73,7 +73,8 @@ impl Signals {
     }
 }
 
-/// The signals that this process ignores, a bit each, from 1 on. See proc_pid_status(5).
+/// Returns the signals that this process ignores, a bit each, from signal 1 on. See
+/// proc_pid_status(5).
 fn ignored() -> io::Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -95,13 +96,14 @@ impl Commands for Signals {
     }
 
     fn paused(&mut self) {
-        // SIGSTOP cannot be blocked, so this returns only after SIGCONT, which then waits in the
+        // SIGSTOP cannot be blocked, so `raise` returns only after SIGCONT, which then waits in the
         // descriptor and becomes `Resume`.
         let _ = raise(Signal::SIGSTOP);
     }
 }
 
-/// Signals that end a run at once, as they end a program that knows nothing of them.
+/// Commands that end a run at once on a signal, as the signal would end any program without a
+/// handler.
 #[derive(Debug)]
 pub(crate) struct AtOnce<'a>(pub(crate) &'a mut Signals);
 
@@ -122,7 +124,7 @@ impl Commands for AtOnce<'_> {
     }
 }
 
-/// What a signal means after `cause` asked the run to end, and the cause from then on.
+/// Returns the meaning of a signal after `cause` asked the run to end, and the new cause.
 fn command(
     signal: Signal,
     cause: Option<Cause>,

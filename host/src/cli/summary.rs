@@ -1,4 +1,4 @@
-//! What is told at the end of a run, or instead of one.
+//! The messages at the end of a run, or instead of a run.
 
 use super::argv;
 use super::exit::Exit;
@@ -20,21 +20,21 @@ use wpool::pool::summary::{End, Summary};
 
 const RESUME_FLAGS: [&str; 4] = ["--resume", "--resume-failed", "--retry-failed", "--force-resume"];
 
-/// The command line that goes on with a run, for people to paste into a shell.
+/// The command line that resumes a run, for people to paste into a shell.
 #[derive(Clone, Debug)]
 pub(crate) struct Again<'a> {
-    /// The command line.
+    /// The arguments of the run.
     pub(crate) args: &'a [OsString],
-    /// Set if the run had a joblog.
+    /// True if the run had a joblog.
     pub(crate) logged: bool,
-    /// The text before it, where jobs come from standard input, and after it, where results go to a file by
-    /// standard output.
+    /// The text before the command line, if jobs come from standard input, and the text after it,
+    /// if standard output is a file.
     pub(crate) redirected: [String; 2],
 }
 
 impl<'a> Again<'a> {
-    /// The command line again. `reads` and `writes` say whether jobs come from standard input and results go to
-    /// standard output.
+    /// Makes the command line. `reads` says that jobs come from standard input, and `writes` that
+    /// results go to standard output.
     pub(crate) fn new(args: &'a [OsString], logged: bool, reads: bool, writes: bool) -> Self {
         let file = |stream: BorrowedFd<'_>| {
             let is_file = stream.try_clone_to_owned().and_then(|fd| File::from(fd).metadata());
@@ -48,7 +48,7 @@ impl<'a> Again<'a> {
             Some(path) => (String::new(), format!(" < {}", quoted(path))),
             None => ("… | ".to_owned(), String::new()),
         };
-        // Never `>`, which would empty the file.
+        // The redirection is never `>`, which would empty the file.
         let to =
             output.filter(|_| writes).map_or(String::new(), |to| format!(" >> {}", quoted(to)));
         Again { args, logged, redirected: [before, from + &to] }
@@ -56,19 +56,19 @@ impl<'a> Again<'a> {
 
     fn with(&self, flag: &str) -> String {
         let [before, after] = &self.redirected;
-        // A timeline is of one run: that of the first one stays.
+        // A timeline shows one run only: the file of the first run stays.
         let again = argv::again(self.args, flag, &RESUME_FLAGS, &["--trace"]);
         format!("{before}{again}{after}")
     }
 
-    /// Returns the line that goes on with a run that has jobs left.
+    /// Returns the line that resumes a run with jobs left.
     pub(crate) fn go_on(&self) -> Option<String> {
         self.logged.then(|| format!("go on with: {}", self.with("--resume-failed")))
     }
 }
 
-/// Tells how a run ended, and what to run next if jobs failed or are left; answers with how that ends the
-/// program. `cause` is the signal that stopped it, if one did.
+/// Prints how a run ended, and what to run next if jobs failed or are left. Returns the exit of the
+/// program. `cause` is the signal that stopped the run, if one did.
 pub(crate) fn tell(
     console: &mut Console,
     summary: &Summary,
@@ -95,7 +95,7 @@ pub(crate) fn tell(
     Exit::of_run(summary, cause)
 }
 
-/// The counts on one line.
+/// Formats the counts on one line.
 fn line(summary: &Summary, took: Duration) -> String {
     let stats = &summary.stats;
     let mut line = format!("{} ok", count(stats.succeeded, "job"));
@@ -123,7 +123,7 @@ fn line(summary: &Summary, took: Duration) -> String {
     line
 }
 
-/// Tells that there were no jobs, and how that ends the program.
+/// Reports that there were no jobs, and returns the exit of the program.
 pub(crate) fn no_jobs(what: NoInput, console: &mut Console) -> Exit {
     match what {
         NoInput::Pass => Exit::Success,
@@ -142,7 +142,7 @@ pub(crate) fn no_jobs(what: NoInput, console: &mut Console) -> Exit {
 /// Prints to standard output.
 ///
 /// # Errors
-/// Standard output cannot be written.
+/// Fails if standard output cannot be written.
 pub(crate) fn print(text: &str) -> Result<Exit, Report> {
     if closed_at_start()[1] {
         return Err(Report::new(Exit::Output, "standard output is closed"));

@@ -1,19 +1,22 @@
-//! Words of GNU parallel, xargs, hyperfine and Python for which there is another word here, or none.
+//! The words of GNU parallel, xargs, hyperfine and Python for which wpool has another word, or
+//! none.
 //!
-//! A word with the same meaning is an alias of its flag (see [`super::flags`]). Here are the words with
+//! A word with the same meaning is an alias of its flag (see [`super::flags`]). The words here have
 //! another meaning: a near miss in spelling would send their users to a flag that they do not mean.
 
 use super::flags::{BENCH, MAP, RUN};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// Most edits between a word and the flag that is proposed for it, for each five of the word's characters.
+/// The most edits between a word and the flag that is proposed for it, for each five of the word's
+/// characters.
 const EDITS_OF_FIVE: usize = 2;
 
-/// Words that mean the same, the subcommands to which they may be said (all, if none), and what to say instead.
+/// The words of the same meaning, the subcommands for which the advice holds (all, if none), and
+/// the advice.
 type Synonym = (&'static str, &'static [&'static str], &'static str);
 
 const SYNONYMS: &[Synonym] = &[
-    // How many at once, and how many in a job.
+    // The number of jobs at once, and of arguments in a job.
     (
         "--jobs --workers -j --max-procs -P --processes --max-workers",
         &[RUN],
@@ -56,7 +59,7 @@ const SYNONYMS: &[Synonym] = &[
         &[],
         "workers are forked from a process that has the module loaded; see --init and --isolation",
     ),
-    // What is read.
+    // Input.
     (
         "--recstart --recend --remove-rec-sep --removerecsep --rrs --regexp",
         &[MAP, BENCH],
@@ -73,7 +76,7 @@ const SYNONYMS: &[Synonym] = &[
         "a block is the job's standard input; --files gives jobs the bytes of files",
     ),
     ("--input --stdin-file", &[MAP, BENCH], "-a FILE reads jobs from a file"),
-    // What is printed.
+    // Output.
     (
         "--line-buffer --linebuffer --lb --line-buffered",
         &[MAP],
@@ -96,7 +99,7 @@ const SYNONYMS: &[Synonym] = &[
         "-o FILE takes all results, --results DIR each job's in files of its own",
     ),
     ("--total-jobs --total", &[MAP], "the number of jobs is known for `:::`, --range and --shuf"),
-    // How it goes on and ends.
+    // Progress, failures and the end of a run.
     (
         "--keep-going --no-fail-fast --continue",
         &[],
@@ -116,7 +119,7 @@ const SYNONYMS: &[Synonym] = &[
         &[],
         "`nproc` tells how many CPUs are usable; -j 50% takes half of them",
     ),
-    // Where it runs.
+    // The machines and environments of jobs.
     (
         "--sshlogin -S --sshloginfile --slf --sshdelay --ssh-delay --ssh --onall --nonall \
          --transfer --transferfile --tf --return --cleanup --basefile --bf --trc \
@@ -184,12 +187,12 @@ const SYNONYMS: &[Synonym] = &[
         &[BENCH],
         "--export-json FILE has all that is measured",
     ),
-    // wasmtime's.
+    // The flags of wasmtime.
     ("--invoke", &[], "--task NAME calls a task; `wpool run MODULE 'TASK(ARGUMENT, …)'`"),
     ("--mapdir --preopen", &[], "--dir HOST::GUEST lets guests use a folder"),
 ];
 
-/// Flags that take a value here and none, or another one, in the other tools; and what to write.
+/// The flags that take another kind of value here than in the other tools, and what to write.
 const VALUES: &[(&str, &str)] = &[
     ("--progress", "--bar shows a bar; --progress takes auto, bar, plain or none"),
     ("--color", "--color takes auto, always or never"),
@@ -198,8 +201,8 @@ const VALUES: &[(&str, &str)] = &[
     ("--semaphore", "write NAME=PERMITS: a semaphore for guests; flock(1) locks shell commands"),
 ];
 
-/// What to do about an error of clap, where it is about a word of other tools; `subcommand` is the one that the
-/// word was said to.
+/// Returns advice on an error of clap that is about a word of other tools. `subcommand` is the
+/// subcommand that was given the word.
 pub(super) fn help(error: &clap::Error, subcommand: &str) -> Option<&'static str> {
     let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg) else { return None };
     match error.kind() {
@@ -211,7 +214,7 @@ pub(super) fn help(error: &clap::Error, subcommand: &str) -> Option<&'static str
             });
             found.map(|(.., help)| *help)
         }
-        // A parser of semaphores knows better what is wrong with a value.
+        // The parser of semaphores knows better what is wrong with a value.
         ErrorKind::ValueValidation if word.starts_with("--semaphore") => None,
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             let flag = word.split(' ').next().unwrap_or(word);
@@ -221,7 +224,8 @@ pub(super) fn help(error: &clap::Error, subcommand: &str) -> Option<&'static str
     }
 }
 
-/// The flag that clap proposes for an unknown one, if it is so near to it that a slip of the hand explains it.
+/// Returns the flag that clap proposes for an unknown one, if the two are near enough for a slip of
+/// the hand.
 pub(super) fn near(error: &clap::Error) -> Option<&str> {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
@@ -263,8 +267,8 @@ mod tests {
         }
     }
 
-    /// Flags of GNU parallel's manual that people use, with a value where there is one; and of what is not
-    /// accepted, a part of what is said about it.
+    /// The flags of GNU parallel's manual that people use, with a value if they take one. A flag
+    /// that is not accepted has a part of the advice beside it.
     const PARALLEL: &[(&str, Option<&str>)] = &[
         ("-0", None),
         ("--null", None),
@@ -363,7 +367,7 @@ mod tests {
         ("--results out/{}", Some("named by the words")),
     ];
 
-    /// Of xargs, Python and others, as those.
+    /// The flags of xargs, Python and others, in the same form.
     const OTHERS: &[(&str, Option<&str>)] = &[
         ("--chunksize 10", None),
         ("--processes 4", None),
@@ -382,7 +386,7 @@ mod tests {
         ("--export-json FILE", Some("wpool bench")),
         ("--invoke f", Some("--task")),
         ("--mapdir x::y", Some("--dir")),
-        // What is near in letters only is not proposed, and what is near in a slip is.
+        // A flag that is merely similar in letters is not proposed; one that a slip explains is.
         ("--etta", Some("--eta")),
         ("--tiemout 3", Some("--timeout")),
         ("--purple", Some("`--help` lists")),

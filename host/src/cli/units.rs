@@ -6,10 +6,10 @@ const BINARY: [(&str, u64); 4] = [("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20)
 const DECIMAL: [(&str, u64); 4] =
     [("TB", 1_000_000_000_000), ("GB", 1_000_000_000), ("MB", 1_000_000), ("KB", 1_000)];
 
-/// Reads a size in bytes: `4096`, `64MiB` or `64M` (powers of 1024), `64MB` (powers of 1000).
+/// Parses a size in bytes: `4096`, `64MiB` or `64M` (powers of 1024), `64MB` (powers of 1000).
 ///
 /// # Errors
-/// Not a size, or one that does not fit in 64 bits.
+/// Fails if the text is not a size, or one that does not fit in 64 bits.
 pub(crate) fn size(text: &str) -> Result<u64, String> {
     let text = text.trim();
     let digits = text.find(|c: char| c != '.' && !c.is_ascii_digit()).unwrap_or(text.len());
@@ -35,7 +35,7 @@ pub(crate) fn size(text: &str) -> Result<u64, String> {
     bytes.ok_or_else(|| "too large".into())
 }
 
-/// A size as [`size`] reads it, to at most one decimal.
+/// Formats a size as [`size`] parses it, to at most one decimal.
 pub(crate) fn size_text(bytes: u64) -> String {
     for (unit, factor) in BINARY {
         if bytes >= factor {
@@ -52,10 +52,10 @@ pub(crate) fn size_text(bytes: u64) -> String {
 /// The longest duration: a hundred years are as good as for ever.
 const DURATION_MAX: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
-/// Reads a duration: `0.5` (seconds), `200ms`, `1.5s`, `1h 30m`.
+/// Parses a duration: `0.5` (seconds), `200ms`, `1.5s`, `1h 30m`.
 ///
 /// # Errors
-/// Not a duration, or a negative one.
+/// Fails if the text is not a duration, or is negative.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "not a duration; write 0.5 (seconds), 200ms, 1.5s, 1h30m".to_owned();
     let duration = match text.trim().parse::<f64>() {
@@ -66,10 +66,10 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     Ok(duration.min(DURATION_MAX))
 }
 
-/// The same for a limit, which cannot be zero.
+/// Parses a duration for a limit, which cannot be zero.
 ///
 /// # Errors
-/// Not a duration, or zero.
+/// Fails if the text is not a duration, or is zero.
 pub(crate) fn limit(text: &str) -> Result<Duration, String> {
     match duration(text)? {
         Duration::ZERO => Err("the limit must be above zero; leave the flag out for none".into()),
@@ -77,7 +77,7 @@ pub(crate) fn limit(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// A duration to three digits, in the unit that suits it.
+/// Formats a duration to three digits, in the unit that suits it.
 pub(crate) fn duration_text(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     match seconds {
@@ -90,7 +90,7 @@ pub(crate) fn duration_text(duration: Duration) -> String {
     }
 }
 
-/// A count with its noun: `1 job`, `2 jobs`.
+/// Formats a count with its noun: `1 job`, `2 jobs`.
 pub(crate) fn count(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{plural}")

@@ -1,4 +1,4 @@
-//! Making the shared objects that flags name.
+//! Makes the shared objects that flags name.
 
 use crate::cli::flags::ObjectFlags;
 use crate::cli::flags::object::{self, Elements};
@@ -13,23 +13,24 @@ use wpool::{
     SharedError, Value,
 };
 
-/// Most bytes of a file with messages or numbers in it.
+/// The most bytes of a file with messages or numbers.
 const FILE_BYTES_MAX: u64 = 1 << 30;
 
-/// What a queue has room for unless told otherwise.
+/// The capacity of a queue, unless a flag or the queue's messages ask for more.
 const MESSAGES: u32 = 1024;
 const MESSAGE_BYTES: u64 = 16 << 20;
 
-/// Messages up to this size need no room of their own, and others a multiple of the piece.
+/// The size up to which a message needs no space of its own. A longer one takes a multiple of the
+/// piece.
 const SHORT_BYTES: usize = 96;
 const PIECE_BYTES: usize = 256;
 
-/// Makes objects in this state.
+/// A maker of objects in shared state.
 pub(super) struct Maker<'a> {
     pub(super) shared: &'a Shared,
 }
 
-/// What went wrong with `FLAG NAME`.
+/// Reports the error of `FLAG NAME`.
 fn refused(flag: &str, name: &str, error: SharedError) -> Report {
     let what = format!("{flag} {name}");
     match error {
@@ -47,7 +48,7 @@ fn refused(flag: &str, name: &str, error: SharedError) -> Report {
     }
 }
 
-/// What is wrong with a file.
+/// Reports an error with a file.
 fn unusable(flag: &str, name: &str, file: &Path, error: impl std::fmt::Display) -> Report {
     Report::usage(format!("{flag} {name}=@{}: {error}", file.display()))
 }
@@ -56,7 +57,7 @@ impl Maker<'_> {
     /// Makes all objects.
     ///
     /// # Errors
-    /// One cannot be made.
+    /// Fails if an object cannot be made.
     pub(super) fn make_all(&self, flags: &ObjectFlags) -> Result<(), Report> {
         let shared = self.shared;
         for name in &flags.lock {
@@ -209,7 +210,7 @@ impl Maker<'_> {
     }
 }
 
-/// What a queue has room for: at least for its messages, unless told otherwise.
+/// Returns the capacity of a queue: what its flag says, or else enough for its messages.
 fn capacity(queue: &object::Queue, messages: &[&[u8]]) -> Result<Capacity, Report> {
     let pieces = |message: &&[u8]| match message.len() {
         0..=SHORT_BYTES => 0,
@@ -249,14 +250,14 @@ fn open(flag: &str, name: &str, file: &Path) -> Result<File, Report> {
     })
 }
 
-/// A file, whole.
+/// Reads a file whole.
 fn read(flag: &str, name: &str, file: &Path) -> Result<Vec<u8>, Report> {
     let too_large = || {
         let what = format!("it has more than {}", size_text(FILE_BYTES_MAX));
         unusable(flag, name, file, what).help("give large data to a --region")
     };
     let opened = open(flag, name, file)?;
-    // A pipe has no length, and is read as far as it goes.
+    // A pipe has no length, and is read until the limit.
     if opened.metadata().is_ok_and(|metadata| metadata.len() > FILE_BYTES_MAX) {
         return Err(too_large());
     }
