@@ -2,10 +2,10 @@
 //! once.
 //!
 //! An entry is `KEY.cwasm` and `KEY.json`. Both are written under another name, synced and then
-//! renamed, the description last. The description begins with a seal: a keyed digest of itself and of the
-//! machine code. An entry whose seal is wrong (torn, damaged, or written by somebody who has not got the
-//! key) does not exist. A file that has its final name is never changed in place, because workers have it
-//! mapped.
+//! renamed, the description last. The description begins with a seal: a keyed digest of the
+//! description and of the machine code. An entry whose seal is wrong (torn, damaged, or written
+//! without the key) does not exist. A file that has its final name is never changed in place,
+//! because workers have it mapped.
 //!
 //! **Invariant:** a process that can write machine code decides what workers execute. Therefore a
 //! directory that others could write to is not used, and the key of the seals lies elsewhere
