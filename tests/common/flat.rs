@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 
 /// A function, flat: `lock_acquire(handle: i32, timeout_ns: i64) -> i32`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +76,7 @@ pub(crate) fn of_docs(docs: &str) -> Vec<Flat> {
 
 /// The files of `wit/` by name, and what is in them.
 pub(crate) fn files() -> BTreeMap<String, String> {
-    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/wit"));
+    let folder = super::root().join("wit");
     let files = fs::read_dir(folder).expect("wit/ is there").map(|entry| {
         let path = entry.expect("is readable").path();
         let name = path.file_name().expect("is a file").to_string_lossy().into_owned();

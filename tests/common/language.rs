@@ -8,8 +8,7 @@ const SECONDS_MAX: u64 = 300;
 
 /// The example in a language, if it was built: where its tools are missing, it is skipped.
 pub(crate) fn example(language: &'static str) -> Option<Example> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let module = root.join(format!("target/guests/{language}.wasm"));
+    let module = super::root().join(format!("target/guests/{language}.wasm"));
     if !module.exists() {
         assert!(std::env::var_os("CI").is_none(), "target/guests/{language}.wasm is missing");
         println!("skipped: `cargo xtask guests` says what {language} needs");

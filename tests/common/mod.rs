@@ -3,7 +3,6 @@
 
 pub(crate) mod browser;
 pub(crate) mod calls;
-pub(crate) mod command;
 pub(crate) mod dice;
 pub(crate) mod done;
 pub(crate) mod flat;
@@ -13,14 +12,12 @@ pub(crate) mod printed;
 pub(crate) mod processes;
 pub(crate) mod programs;
 pub(crate) mod run;
-pub(crate) mod script;
 pub(crate) mod tasks;
 pub(crate) mod terminal;
-pub(crate) mod victim;
 pub(crate) mod wit_type;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 use wpool::{Builder, Error, Failure, Pool};
@@ -70,10 +67,16 @@ pub(crate) fn until(mut it_is_so: impl FnMut() -> bool) {
     }
 }
 
+/// The repository's root.
+pub(crate) fn root() -> &'static Path {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.ancestors().nth(2).expect("packages lie two folders below the root")
+}
+
 /// The path of an example guest.
 pub(crate) fn guest(name: &str) -> PathBuf {
     let file = format!("target/guests/{name}.wasm");
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(&file);
+    let path = root().join(&file);
     assert!(path.exists(), "{file} is missing: run `cargo xtask guests` first");
     path
 }

@@ -59,9 +59,15 @@ pub(crate) fn map_file(module: impl AsRef<OsStr>) -> Wpool {
     wpool(["map"]).arg(module)
 }
 
+/// The program, which is built for the tests of its own package.
+pub(crate) fn program() -> &'static str {
+    const PROGRAM: Option<&str> = option_env!("CARGO_BIN_EXE_wpool");
+    PROGRAM.expect("only tests of `wpool-cli` have the program")
+}
+
 /// The program with these arguments.
 pub(crate) fn wpool<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Wpool {
-    copy_of_wpool(Path::new(env!("CARGO_BIN_EXE_wpool")), args)
+    copy_of_wpool(Path::new(program()), args)
 }
 
 /// A copy of the program with these arguments.
@@ -89,7 +95,7 @@ pub(crate) fn copy_of_wpool<S: AsRef<OsStr>>(
 /// A shell with a script, in which `$0` is the program.
 pub(crate) fn shell(script: &str) -> Wpool {
     let mut run = wpool(["-"]);
-    let program = OsStr::new(env!("CARGO_BIN_EXE_wpool"));
+    let program = OsStr::new(program());
     let first = ["-c".as_ref(), script.as_ref()];
     run.command = executed("bash", first, std::iter::once(program), run.command.get_envs());
     run

@@ -26,9 +26,12 @@ pub fn run(arguments: &[&str]) -> Result {
         _ => return Err(format!("`{}` is not a number of seconds", arguments.join(" ")).into()),
     };
     guests::build()?;
-    test(&["--lib", "shared::tests::"], &[("WPOOL_KILL", "every"), ("WPOOL_SOAK", seconds)])?;
-    test(&["--test", "soak"], &[("WPOOL_SOAK", seconds)])?;
-    test(&["--test", "crash"], &[("WPOOL_TEST_JOBS", "1000000")])
+    test(
+        &["--package", "wpool-objects", "--lib"],
+        &[("WPOOL_KILL", "every"), ("WPOOL_SOAK", seconds)],
+    )?;
+    test(&["--test", "library_kills", "soak::"], &[("WPOOL_SOAK", seconds)])?;
+    test(&["--test", "cli_kills", "crash::"], &[("WPOOL_TEST_JOBS", "1000000")])
 }
 
 /// Runs tests in turn and shows their output.

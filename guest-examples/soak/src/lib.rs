@@ -1,6 +1,6 @@
 //! Work for processes that are killed at any time, which leaves behind what can be checked.
 //!
-//! Needs the objects named below; `tests/soak.rs` makes them and checks what is left.
+//! Needs the objects named below; `tests/library_kills/soak.rs` makes them and checks what is left.
 
 use std::time::{Duration, Instant};
 

@@ -17,7 +17,7 @@ const INTRODUCTION: &str = "\
 # Parts
 
 Written by `cargo xtask bench micro`: what single parts of a run cost, each by itself
-(`benches/micro.rs`). Times are of one operation, medians of criterion's 100 samples.
+(`benches/micro/`). Times are of one operation, medians of criterion's 100 samples.
 ";
 
 const METHOD: &str = "\
@@ -50,7 +50,7 @@ pub fn write() -> Result {
 }
 
 fn bench(options: &[&str]) -> Command {
-    let mut bench = command::cargo(["bench", "--features", "micro", "--bench", "micro", "--"]);
+    let mut bench = command::cargo(["bench", "--bench", "micro", "--"]);
     bench.args(options).env("CRITERION_HOME", root().join(FIGURES));
     bench
 }

@@ -1,0 +1,28 @@
+//! What `wpool bench` measures and shows: the same jobs in several modes, side by side.
+//!
+//! A [`subject`] is measured in a [`contest`] of [modes](mode), and in a [`timeline`]; what was found is plain
+//! data ([`findings`]) for a [`table`], [exports](export) and a [page](html) with charts. The command line says
+//! what is measured, and tells of what went wrong.
+
+mod agree;
+mod chart;
+pub mod contest;
+pub mod doubts;
+pub mod error;
+pub mod export;
+pub mod findings;
+pub mod html;
+pub mod machine;
+pub mod mode;
+pub mod python;
+#[cfg(test)]
+mod sample;
+pub mod shell;
+mod stats;
+pub mod subject;
+pub mod table;
+pub mod time_unit;
+pub mod timeline;
+mod timing;
+
+use wpool_text::{escape, units};

@@ -1,0 +1,40 @@
+//! What is known of the machine and of the programs that were compared.
+
+use super::subject::Subject;
+use nix::sys::utsname::uname;
+use std::fs;
+use wpool::pool::cpus;
+
+/// Names and values.
+pub fn facts(subject: &Subject<'_>) -> Vec<(String, String)> {
+    let mut facts =
+        vec![("wpool".into(), concat!(env!("CARGO_PKG_VERSION"), " (wasmtime 48.0.8)").into())];
+    let modules = subject.modules.iter().map(|module| module.path.display().to_string());
+    facts.extend(modules.map(|path| ("module".to_owned(), path)));
+    let mut add = |name: &str, value: Option<String>| {
+        facts.extend(value.map(|value| (name.to_owned(), value)));
+    };
+    add("native", subject.native.map(|path| path.display().to_string()));
+    add(
+        "python",
+        subject.python.map(|found| format!("{}, {}", found.file.display(), found.function)),
+    );
+    add("CPU", processor());
+    add("usable CPUs", Some(cpus::usable().to_string()));
+    let system = uname().ok();
+    add(
+        "system",
+        system.map(|system| {
+            let [name, release, machine] = [system.sysname(), system.release(), system.machine()];
+            [name, release, machine].map(|part| part.to_string_lossy().into_owned()).join(" ")
+        }),
+    );
+    facts
+}
+
+/// The processor's name, where the kernel tells it.
+fn processor() -> Option<String> {
+    let text = fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("model name"))?;
+    line.split_once(':').map(|(_, name)| name.trim().to_owned())
+}

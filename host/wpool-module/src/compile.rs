@@ -1,0 +1,330 @@
+//! Compilation: from the user's bytes to machine code, in the compiler process only.
+
+use super::description::Description;
+use super::{ModuleError, classify, component, concurrency, one_line, outline};
+use crate::wire::failure::FRAMES_MAX;
+use rustix::io::Errno;
+use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+use std::thread;
+use wasmparser::{Parser, Validator, WasmFeatures};
+use wasmtime::component::Component;
+use wasmtime::{Collector, Config, Engine, Inlining, Module, WasmBacktraceDetails};
+
+/// Most frames of a backtrace.
+const BACKTRACE_FRAMES: NonZeroUsize = NonZeroUsize::new(FRAMES_MAX).expect("not 0");
+
+/// Addresses that are kept free for each memory of a module that has one of 64 bits: 64 GiB, which is as
+/// far as it can grow. Those of 32 bits have 4 GiB, which is all that they can be.
+pub const WIDE_BYTES: u64 = 64 << 30;
+
+/// How a module is compiled: what its bytes and the limits of its jobs decide.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Variant {
+    /// Whether jobs have a limit of fuel.
+    pub(crate) fuel: bool,
+    /// Whether memories may grow above 4 GiB.
+    wide: bool,
+    /// Whether functions are inlined across the modules of a component.
+    inlined: bool,
+    /// Whether tasks of a component can wait for one another.
+    concurrent: bool,
+}
+
+impl Variant {
+    /// That of a module.
+    pub fn of(description: &Description, fuel: bool) -> Variant {
+        Variant {
+            fuel,
+            wide: description.parts.wide,
+            inlined: description.inlined,
+            concurrent: description.is_concurrent(),
+        }
+    }
+}
+
+/// What the compiler and the engines that load its code must agree on.
+///
+/// Anything that changes code generation belongs here, and nowhere else: the loader refuses code
+/// made with other settings.
+pub fn engine_config(variant: Variant) -> Config {
+    let mut config = Config::new();
+    config
+        .wasm_gc(true)
+        .wasm_function_references(true)
+        .wasm_exceptions(true)
+        // The one that frees cycles.
+        .collector(Collector::Copying)
+        .relaxed_simd_deterministic(true)
+        .consume_fuel(variant.fuel)
+        .memory_may_move(false)
+        // It costs at each call of any component.
+        .concurrency_support(variant.concurrent)
+        // Function names come from the name section; DWARF would be parsed at every trap.
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable)
+        .wasm_backtrace_max_frames(Some(BACKTRACE_FRAMES))
+        // For debuggers and profilers only: wasmtime unwinds by frame pointers.
+        .native_unwind_info(false);
+    if variant.wide {
+        config.memory_reservation(WIDE_BYTES);
+    }
+    if variant.inlined {
+        // A component's modules call one another often: an interpreter its C library. It takes an eighth
+        // off the time of a Python task that returns a list, and ten times the memory to compile.
+        config.compiler_inlining(Inlining::InterModuleAndIntraGc);
+    }
+    config
+}
+
+/// A digest of all that decides whether compiled code can be loaded: settings, processor, version.
+pub fn compatibility(fuel: bool) -> u64 {
+    // The rest of a variant is decided by a module's bytes, the same way for all of a version.
+    let variant = Variant { fuel, ..Variant::default() };
+    let engine = Engine::new(&engine_config(variant)).expect("the fixed settings are valid");
+    let mut hasher = DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    WIDE_BYTES.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The module in binary form: text is translated, anything that is neither is refused.
+///
+/// # Errors
+/// The bytes are neither WebAssembly nor its text form.
+pub(crate) fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, ModuleError> {
+    if bytes.starts_with(b"\0asm") {
+        return Ok(Cow::Borrowed(bytes));
+    }
+    let not_wasm = |what: &str| Err(ModuleError::NotWasm(what.to_owned()));
+    if bytes.is_empty() {
+        return not_wasm("the file is empty");
+    }
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return not_wasm("it begins with neither `\\0asm` nor text");
+    };
+    let text = text.trim_start_matches('\u{feff}');
+    if !text.trim_start().starts_with(['(', ';']) {
+        return not_wasm("it is text, but not WebAssembly's");
+    }
+    match wat::parse_str(text) {
+        Ok(binary) => Ok(Cow::Owned(binary)),
+        Err(error) => Err(ModuleError::NotWasm(text_error(&error.to_string()))),
+    }
+}
+
+/// The first line of `wat`'s drawing, and the position it points at.
+fn text_error(drawing: &str) -> String {
+    let message = drawing.lines().next().unwrap_or_default();
+    let position = drawing.lines().find_map(|line| line.trim().strip_prefix("--> <anon>:"));
+    match position.and_then(|position| position.split_once(':')) {
+        Some((line, column)) => format!("line {line}, column {column}: {message}"),
+        None => message.to_owned(),
+    }
+}
+
+/// Compiles a module in binary or text form.
+///
+/// # Errors
+/// As of [`compile_if`].
+pub fn compile(
+    bytes: &[u8],
+    fuel: bool,
+    inline: bool,
+) -> Result<(Vec<u8>, Description), ModuleError> {
+    compile_if(bytes, fuel, inline, |_| Ok(()))
+}
+
+/// Says what a module is, given in binary or text form, and compiles it if that passes a check, which may add
+/// to it; `inline` has functions inlined across the modules of a component.
+///
+/// This is run by the compiler process on bytes that nobody vouches for. It uses several threads.
+///
+/// # Errors
+/// The bytes are not a module, or a module of a kind that is not run; or that of the check.
+pub fn compile_if(
+    bytes: &[u8],
+    fuel: bool,
+    inline: bool,
+    check: impl FnOnce(&mut Description) -> Result<(), ModuleError>,
+) -> Result<(Vec<u8>, Description), ModuleError> {
+    let binary = binary(bytes)?;
+    let mut description = describe_binary(&binary)?;
+    check(&mut description)?;
+    description.inlined = inline && description.component;
+    if !description.component && classify::has_shared_memory(&binary)? {
+        return Err(ModuleError::SharedMemory);
+    }
+    let engine = engine(Variant::of(&description, fuel))?;
+    let cwasm = match description.component {
+        true => engine.precompile_component(&binary),
+        false => engine.precompile_module(&binary),
+    };
+    Ok((cwasm.map_err(refused)?, description))
+}
+
+/// Says what a module is, given in binary or text form. This is run by the compiler process as well.
+///
+/// # Errors
+/// The bytes are not a module.
+pub fn describe(bytes: &[u8]) -> Result<Description, ModuleError> {
+    let binary = binary(bytes)?;
+    let description = describe_binary(&binary)?;
+    match description.component {
+        true => Validator::new_with_features(WasmFeatures::all())
+            .validate_all(&binary)
+            .map(drop)
+            .map_err(|error| ModuleError::Compile(one_line(&error.to_string()))),
+        false => {
+            let engine = engine(Variant::of(&description, false))?;
+            Module::validate(&engine, &binary).map_err(refused)
+        }
+    }?;
+    Ok(description)
+}
+
+fn describe_binary(binary: &[u8]) -> Result<Description, ModuleError> {
+    if !Parser::is_component(binary) {
+        return classify::describe(binary);
+    }
+    // Types are told by the engine, which tells them of what it has compiled.
+    let outline = outline::without_code(binary)?;
+    let concurrent = concurrency::is_needed(&outline);
+    let engine = engine(Variant { concurrent, ..Variant::default() })?;
+    let component = Component::new(&engine, outline).map_err(refused)?;
+    Ok(component::describe(&component, binary, concurrent))
+}
+
+fn engine(variant: Variant) -> Result<Engine, ModuleError> {
+    let mut config = engine_config(variant);
+    config.parallel_compilation(has_threads());
+    Engine::new(&config).map_err(refused)
+}
+
+/// Returns whether the system gives a thread for each CPU. Where it does not, one has to do: the threads that
+/// wasmtime would start are a panic if they cannot be had.
+fn has_threads() -> bool {
+    let wanted = thread::available_parallelism().map_or(1, usize::from);
+    let gate = Mutex::new(());
+    thread::scope(|scope| {
+        // They all have to be there at the same time.
+        let _closed = gate.lock();
+        let spawn = |_| thread::Builder::new().spawn_scoped(scope, || drop(gate.lock()));
+        (0..wanted).map(spawn).collect::<Result<Vec<_>, _>>().is_ok()
+    })
+}
+
+fn refused(error: wasmtime::Error) -> ModuleError {
+    // How wasmparser says that a proposal is not enabled.
+    const NOT_ENABLED: [&str; 7] = [
+        " feature required for ",
+        " proposal must be enabled",
+        " the component model ",
+        " feature to be enabled",
+        " is not enabled",
+        " without the gc feature",
+        " requires the `cm-gc` feature",
+    ];
+    if error.chain().any(|cause| cause.downcast_ref() == Some(&Errno::NOMEM)) {
+        return ModuleError::Memory;
+    }
+    let mut causes: Vec<String> = error.chain().map(|cause| one_line(&cause.to_string())).collect();
+    let is_proposal = |cause: &String| NOT_ENABLED.iter().any(|words| cause.contains(words));
+    match causes.iter().position(is_proposal) {
+        Some(at) => ModuleError::Proposal(causes.swap_remove(at)),
+        None => ModuleError::Compile(causes.join(": ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_accepted_wherever_wasm_is() {
+        let text = "(module (func (export \"f\") (result i32) i32.const 1))";
+        let (cwasm, description) = compile(text.as_bytes(), false, false).unwrap();
+        assert!(!cwasm.is_empty());
+        assert_eq!(description.tasks[0].name, "f");
+        assert!(compile(&wat::parse_str(text).unwrap(), true, false).is_ok());
+    }
+
+    #[test]
+    fn what_is_not_a_module_is_refused_in_one_line_that_says_why() {
+        for (bytes, message) in [
+            (&b""[..], "not a WebAssembly module: the file is empty"),
+            (b"\x7fELF\xff", "not a WebAssembly module: it begins with neither `\\0asm` nor text"),
+            (b"#!/bin/sh", "not a WebAssembly module: it is text, but not WebAssembly's"),
+            (b"(modul)", "not a WebAssembly module: line 1, column 2: expected valid module field"),
+        ] {
+            assert_eq!(compile(bytes, false, false).unwrap_err().to_string(), message);
+        }
+        assert!(matches!(compile(b"\0asm", false, false), Err(ModuleError::Invalid(_))));
+        for shared in
+            ["(module (memory 1 1 shared))", "(module (import \"\" \"\" (memory 1 1 shared)))"]
+        {
+            assert!(matches!(
+                compile(shared.as_bytes(), false, false),
+                Err(ModuleError::SharedMemory)
+            ));
+        }
+    }
+
+    #[test]
+    fn a_module_that_does_not_validate_is_refused_with_the_place() {
+        let error = compile(b"(module (func (result i32) i64.const 1))", false, false).unwrap_err();
+        let message = error.to_string();
+        assert!(message.starts_with("cannot compile the module: "), "{message}");
+        assert!(message.contains("type mismatch"), "{message}");
+        assert!(!message.contains('\n'));
+    }
+
+    #[test]
+    fn a_proposal_that_is_not_there_is_named() {
+        for (text, name) in [
+            (
+                r#"(component
+                    (core module $m (func (export "f")))
+                    (core instance $i (instantiate $m))
+                    (func (export "f") async (canon lift (core func $i "f") async)))"#,
+                "component model async stackful feature",
+            ),
+            (
+                r#"(component (type $s (stream u8)) (core module $m (memory (export "m") 1))
+                    (core instance $i (instantiate $m)) (core func
+                    (canon stream.read $s (memory $i "m"))))"#,
+                "component model more async builtins feature",
+            ),
+            ("(module (memory 1 (pagesize 1)))", "custom page sizes"),
+            ("(module (func try catch_all end))", "legacy_exceptions"),
+        ] {
+            let error = compile(text.as_bytes(), false, false).unwrap_err();
+            assert!(matches!(&error, ModuleError::Proposal(it) if it.contains(name)), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_component_that_needs_an_event_loop_gets_one() {
+        let module = "(module (func (export \"f\")))";
+        let component = |within: &str| format!("(component {within})");
+        for (text, concurrent) in [
+            (module.to_owned(), false),
+            (component("(type (func (param \"n\" u32)))"), false),
+            (component("(import \"wasi:clocks/types@0.2.6\" (instance))"), false),
+            (component("(type (func async (param \"n\" u32)))"), true),
+            (component("(type (stream u8))"), true),
+            (component("(component (core func (canon waitable-set.new)))"), true),
+            (component("(import \"wasi:random/random@0.3.0\" (instance))"), true),
+        ] {
+            let (_, description) = compile(text.as_bytes(), false, false).unwrap();
+            assert_eq!(description.is_concurrent(), concurrent, "{text}");
+        }
+    }
+
+    #[test]
+    fn fuel_makes_other_code() {
+        assert_eq!(compatibility(false), compatibility(false));
+        assert_ne!(compatibility(false), compatibility(true));
+    }
+}

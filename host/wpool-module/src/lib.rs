@@ -1,0 +1,137 @@
+//! Modules: what they are, how they are compiled, where the result is kept.
+
+extern crate self as module;
+
+pub mod cache;
+pub mod classify;
+pub mod compile;
+pub mod component;
+mod concurrency;
+pub mod description;
+pub mod load;
+mod outline;
+mod proposals;
+pub mod scalar;
+mod seal;
+mod tasks;
+pub mod toolchain;
+mod wit;
+
+use description::DESCRIPTION_BYTES_MAX;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use wpool_wire as wire;
+
+/// Largest module that is read: 256 MiB. A Python interpreter with its libraries is a tenth of it.
+pub const MODULE_BYTES_MAX: u64 = 256 << 20;
+
+/// Most names that a message lists.
+const LISTED_MAX: usize = 20;
+
+/// Why a module cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ModuleError {
+    /// The file cannot be read.
+    #[error("cannot read the module: {0}")]
+    Read(#[from] io::Error),
+    /// The file is larger than [`MODULE_BYTES_MAX`].
+    #[error("the module is larger than {} MiB", MODULE_BYTES_MAX >> 20)]
+    TooLarge,
+    /// The bytes are neither WebAssembly nor its text form.
+    #[error("not a WebAssembly module: {0}")]
+    NotWasm(String),
+    /// The bytes begin as WebAssembly and go on as something else.
+    #[error("invalid WebAssembly module: {0}")]
+    Invalid(String),
+    /// The custom section `wpool:tasks` is malformed, or contradicts the exports.
+    #[error("invalid section wpool:tasks: {0}")]
+    Section(String),
+    /// A module that wants to be run by several threads.
+    #[error(
+        "the module has a shared memory, and threads inside a guest are not supported: build it \
+         without them, and share by wpool's regions"
+    )]
+    SharedMemory,
+    /// There is too much to say of it.
+    #[error("its exports and imports take more than {} MiB to describe", DESCRIPTION_BYTES_MAX >> 20)]
+    Described,
+    /// The compiler got no more memory.
+    #[error("compiling it needs more memory than it may have")]
+    Memory,
+    /// The module imports what nobody provides.
+    #[error("the module imports what wpool does not provide: {0}")]
+    Missing(String),
+    /// The module uses an addition to WebAssembly that is not there, or not ready.
+    #[error("the module uses a proposal that wpool does not have: {0}")]
+    Proposal(String),
+    /// The compiler refuses the module.
+    #[error("cannot compile the module: {0}")]
+    Compile(String),
+}
+
+/// Reads a module, or its text form, from a file.
+///
+/// # Errors
+/// The file cannot be read, or holds more than [`MODULE_BYTES_MAX`] bytes.
+pub fn read(path: &Path) -> Result<Vec<u8>, ModuleError> {
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    if length > MODULE_BYTES_MAX {
+        return Err(ModuleError::TooLarge);
+    }
+    let mut bytes = Vec::with_capacity(length as usize);
+    // A pipe has no length, and a file can grow: the bound holds while reading, too.
+    file.take(MODULE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MODULE_BYTES_MAX {
+        return Err(ModuleError::TooLarge);
+    }
+    Ok(bytes)
+}
+
+/// Names in a message, escaped, and not all of very many.
+pub fn name_list(names: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let mut names = names.into_iter();
+    let listed = names.by_ref().take(LISTED_MAX);
+    let mut listed: Vec<String> =
+        listed.map(|name| name.as_ref().escape_debug().to_string()).collect();
+    match names.count() {
+        0 => {}
+        more => listed.push(format!("and {more} more")),
+    }
+    listed.join(", ")
+}
+
+/// The text on one line: everything in control characters' stead is a space, runs of it are one.
+pub fn one_line(text: &str) -> String {
+    text.split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_above_the_limit_is_refused_without_being_read() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(MODULE_BYTES_MAX + 1).unwrap();
+        assert!(matches!(read(file.path()), Err(ModuleError::TooLarge)));
+    }
+
+    #[test]
+    fn an_endless_file_without_a_length_is_refused_at_the_limit() {
+        assert!(matches!(read(Path::new("/dev/zero")), Err(ModuleError::TooLarge)));
+    }
+
+    #[test]
+    fn a_missing_file_is_an_error_that_says_so() {
+        let error = read(Path::new("/nowhere/module.wasm")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "cannot read the module: No such file or directory (os error 2)"
+        );
+    }
+}

@@ -1,0 +1,302 @@
+//! What all objects have in common: a record with a latch, a status and a place in the directory.
+//!
+//! **Invariant:** what an object's words say is changed under its latch only (values and arrays aside,
+//! whose words are single), and each operation commits with one Release store to a primary word. The
+//! other words are derived, and rebuilt by whoever breaks the latch.
+
+use super::error::Error;
+use super::latch::Latch;
+use super::layout::{
+    BLOCK_BASE, BLOCK_BYTES, OBJECT_BASE, OBJECT_BYTES, OBJECTS, PIECE_BYTES, header, record,
+};
+use super::memory::Memory;
+use super::slots::{Caller, Owner, Slot};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum Kind {
+    /// A lock, recursive or not.
+    Lock = 1,
+    /// A semaphore.
+    Semaphore,
+    /// A condition.
+    Condition,
+    /// An event.
+    Event,
+    /// A barrier.
+    Barrier,
+    /// A queue of messages.
+    Queue,
+    /// One number.
+    Value,
+    /// Numbers.
+    Array,
+    /// Bytes that guests map.
+    Region,
+}
+
+impl Kind {
+    pub(super) const ALL: [Kind; 9] = [
+        Kind::Lock,
+        Kind::Semaphore,
+        Kind::Condition,
+        Kind::Event,
+        Kind::Barrier,
+        Kind::Queue,
+        Kind::Value,
+        Kind::Array,
+        Kind::Region,
+    ];
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::Lock => "lock",
+            Kind::Semaphore => "semaphore",
+            Kind::Condition => "condition",
+            Kind::Event => "event",
+            Kind::Barrier => "barrier",
+            Kind::Queue => "queue",
+            Kind::Value => "value",
+            Kind::Array => "array",
+            Kind::Region => "region",
+        })
+    }
+}
+
+/// An object in one of its record's lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ObjectId {
+    /// The record.
+    pub index: u16,
+    /// Which of its lives.
+    pub generation: u32,
+}
+
+/// How far an object's life has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// It has a name and can be opened.
+    Named = 1,
+    /// It was deleted; those that have it open go on.
+    Unnamed = 2,
+}
+
+/// An object's entry word: PRIMARY, 0 if the record is free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) stage: Stage,
+    pub(super) kind: Kind,
+    pub(super) name_bytes: u8,
+    pub(super) generation: u32,
+}
+
+impl Entry {
+    pub(super) fn pack(self) -> u64 {
+        u64::from(self.generation) << 32
+            | u64::from(self.name_bytes) << 16
+            | (self.kind as u64) << 8
+            | self.stage as u64
+    }
+
+    #[inline]
+    pub(super) fn unpack(word: u64) -> Option<Entry> {
+        let stage = match word as u8 {
+            1 => Stage::Named,
+            2 => Stage::Unnamed,
+            _ => return None,
+        };
+        let kind = *Kind::ALL.get(usize::from((word >> 8) as u8).wrapping_sub(1))?;
+        Some(Entry { stage, kind, name_bytes: (word >> 16) as u8, generation: (word >> 32) as u32 })
+    }
+}
+
+/// An object's words.
+#[derive(Clone, Copy)]
+pub(super) struct Object<'a> {
+    pub(super) memory: &'a Memory,
+    pub(super) index: u16,
+}
+
+impl<'a> Object<'a> {
+    /// The record's words. `index` is below `OBJECTS`: it was checked when it was read.
+    #[inline]
+    pub(super) fn new(memory: &'a Memory, index: u16) -> Object<'a> {
+        assert!(usize::from(index) < OBJECTS, "a record's index is checked where it is read");
+        Object { memory, index }
+    }
+
+    /// The records that were ever used.
+    pub(super) fn all(memory: &'a Memory) -> impl Iterator<Item = Object<'a>> {
+        let used = memory.word(header::RECORDS).load(Ordering::Acquire).min(OBJECTS as u64);
+        (0..used as u16).map(move |index| Object::new(memory, index))
+    }
+
+    /// The next record that was never used.
+    pub(super) fn fresh(memory: &'a Memory) -> Option<Object<'a>> {
+        let used = memory.word(header::RECORDS).load(Ordering::Acquire);
+        if used >= OBJECTS as u64 {
+            return None;
+        }
+        memory.word(header::RECORDS).store(used + 1, Ordering::Release);
+        Some(Object::new(memory, used as u16))
+    }
+
+    /// The object of this id, if it is alive and of this kind.
+    #[inline]
+    pub(super) fn of(memory: &'a Memory, id: ObjectId, kind: Kind) -> Result<Object<'a>, Error> {
+        if usize::from(id.index) >= OBJECTS {
+            return Err(Error::NotFound);
+        }
+        let object = Object::new(memory, id.index);
+        match object.entry() {
+            Some(entry) if entry.generation != id.generation => Err(Error::NotFound),
+            Some(entry) if entry.kind != kind => Err(Error::WrongKind { kind: entry.kind }),
+            Some(_) => Ok(object),
+            None => Err(Error::NotFound),
+        }
+    }
+
+    #[inline]
+    pub(super) fn at(self, field: usize) -> usize {
+        OBJECT_BASE + usize::from(self.index) * OBJECT_BYTES + field
+    }
+
+    #[inline]
+    pub(super) fn word(self, field: usize) -> &'a AtomicU64 {
+        self.memory.word(self.at(field))
+    }
+
+    /// A word as it is now. Acquire: pairs with the Release in `put`.
+    #[inline]
+    pub(super) fn get(self, field: usize) -> u64 {
+        self.word(field).load(Ordering::Acquire)
+    }
+
+    /// Changes a word. Release: a commit is seen after all that leads to it.
+    #[inline]
+    pub(super) fn put(self, field: usize, value: u64) {
+        self.word(field).store(value, Ordering::Release);
+    }
+
+    #[inline]
+    pub(super) fn entry(self) -> Option<Entry> {
+        Entry::unpack(self.get(record::ENTRY))
+    }
+
+    /// Where the object's storage begins and how many bytes it has, inside the memory.
+    #[inline]
+    pub(super) fn storage(self) -> Option<(usize, usize)> {
+        let extent = self.get(record::EXTENT);
+        let (first, count) = ((extent >> 32) as usize, extent as u32 as usize);
+        let (at, bytes) = (BLOCK_BASE + first * BLOCK_BYTES, count * BLOCK_BYTES);
+        (at + bytes <= self.memory.bytes()).then_some((at, bytes))
+    }
+
+    /// Where a region stands in the memory of regions, inside it.
+    pub(super) fn pieces(self, regions: &Memory) -> Option<(usize, usize)> {
+        let extent = self.get(record::EXTENT);
+        let (first, count) = ((extent >> 32) as usize, extent as u32 as usize);
+        let (at, bytes) = (first * PIECE_BYTES, count * PIECE_BYTES);
+        (at + bytes <= regions.bytes()).then_some((at, bytes))
+    }
+
+    #[inline]
+    pub(super) fn latch(self) -> Latch<'a> {
+        Latch::new(self.memory, self.at(record::LATCH))
+    }
+
+    pub(super) fn broken(self) -> Option<Error> {
+        match self.get(record::STATUS) {
+            0 => None,
+            status => Some(Error::Broken { culprit: Owner::unpack(status >> 1) }),
+        }
+    }
+
+    /// Takes the latch; an object that is broken answers so.
+    #[inline]
+    pub(super) fn hold(self, caller: &Caller<'_>) -> Result<Held<'a>, Error> {
+        let latch = self.latch();
+        latch.take(caller.owner).map_err(|stuck| Error::Broken { culprit: stuck.holder })?;
+        let held = Held::new(self, caller.owner, false);
+        match self.broken() {
+            None => Ok(held),
+            Some(broken) => Err(broken),
+        }
+    }
+
+    /// For looking only, while nobody is inside; to be forgotten.
+    pub(super) fn held_by_nobody(self) -> Held<'a> {
+        Held::new(self, Owner { slot: 0, epoch: 0 }, false)
+    }
+
+    /// The latch, taken by a sweep.
+    pub(super) fn held_by_sweep(self, me: Owner) -> Held<'a> {
+        Held::new(self, me, true)
+    }
+}
+
+/// An object whose latch is held. Letting go wakes whom it nudged.
+pub(super) struct Held<'a> {
+    pub(super) object: Object<'a>,
+    pub(super) me: Owner,
+    sweep: bool,
+    first: Option<u16>,
+    others: Vec<u16>,
+}
+
+impl<'a> Held<'a> {
+    #[inline]
+    fn new(object: Object<'a>, me: Owner, sweep: bool) -> Held<'a> {
+        Held { object, me, sweep, first: None, others: Vec::new() }
+    }
+
+    /// Wakes a slot after the latch is left.
+    #[inline]
+    pub(super) fn wake_later(&mut self, slot: u16) {
+        if self.first.is_none() {
+            self.first = Some(slot);
+        } else {
+            self.others.push(slot);
+        }
+    }
+
+    /// Marks the object as broken: its words make no sense. Its users are told.
+    #[cold]
+    pub(super) fn damage(&mut self, culprit: Option<Owner>) -> Error {
+        self.object.put(record::STATUS, culprit.map_or(0, Owner::pack) << 1 | 1);
+        self.wake_all_waiting();
+        Error::Broken { culprit }
+    }
+
+    /// What a check found; a failure breaks the object.
+    #[inline]
+    pub(super) fn checked<T>(&mut self, found: Option<T>) -> Result<T, Error> {
+        match found {
+            Some(found) => Ok(found),
+            None => Err(self.damage(None)),
+        }
+    }
+}
+
+impl Drop for Held<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.sweep {
+            self.object.latch().leave_and_wake_all();
+        } else {
+            self.object.latch().leave();
+        }
+        if let Some(slot) = self.first {
+            Slot::new(self.object.memory, slot).park().bump();
+            for slot in &self.others {
+                Slot::new(self.object.memory, *slot).park().bump();
+            }
+        }
+    }
+}

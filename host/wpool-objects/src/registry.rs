@@ -1,0 +1,198 @@
+//! Who is alive. The host knows it by itself; control memory only has a copy for others.
+//!
+//! **Invariant:** a slot is given away again only after a sweep of its last owner has finished.
+
+use super::Shared;
+use super::error::Error;
+use super::layout::{HOST_SLOTS, SLOTS};
+use super::slots::{Caller, Owner, Slot};
+use super::sweep::Swept;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Which slots are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Those of workers.
+    Worker,
+    /// Those of threads of the host.
+    Host,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    Free,
+    Alive,
+    /// Dead, and not yet swept from all objects.
+    Dead,
+    /// Dead, and a thread is at the sweep: a second one could take from the slot's next owner.
+    Sweeping,
+}
+
+/// The host's knowledge.
+#[derive(Debug)]
+pub(super) struct Registry {
+    slots: Vec<(Life, Owner)>,
+}
+
+impl Registry {
+    pub(super) fn new() -> Registry {
+        let slots = (0..SLOTS as u16).map(|slot| (Life::Free, Owner { slot, epoch: 0 }));
+        Registry { slots: slots.collect() }
+    }
+
+    fn attach(&mut self, side: Side) -> Option<Owner> {
+        let workers = SLOTS - HOST_SLOTS;
+        let range = match side {
+            Side::Worker => 0..workers,
+            Side::Host => workers..SLOTS,
+        };
+        let (life, owner) = self.slots[range].iter_mut().find(|(life, _)| *life == Life::Free)?;
+        *life = Life::Alive;
+        *owner = owner.successor();
+        Some(*owner)
+    }
+
+    fn is_alive(&self, owner: Owner) -> bool {
+        self.slots[usize::from(owner.slot)] == (Life::Alive, owner)
+    }
+
+    fn die(&mut self, owner: Owner) {
+        if self.is_alive(owner) {
+            self.set(owner, Life::Dead);
+        }
+    }
+
+    fn set(&mut self, owner: Owner, life: Life) {
+        let entry = &mut self.slots[usize::from(owner.slot)];
+        if entry.1 == owner && entry.0 != Life::Free {
+            entry.0 = life;
+        }
+    }
+
+    /// Claims the sweeps of all that are dead and that nobody sweeps.
+    fn claim(&mut self) -> Vec<Owner> {
+        let dead = self.slots.iter_mut().filter(|(life, _)| *life == Life::Dead);
+        let claimed = dead.map(|(life, owner)| {
+            *life = Life::Sweeping;
+            *owner
+        });
+        claimed.collect()
+    }
+
+    fn is_swept(&self) -> bool {
+        !self.slots.iter().any(|(life, _)| matches!(life, Life::Dead | Life::Sweeping))
+    }
+}
+
+/// Sweeps that one thread has claimed. Those that it does not come to are left to others.
+struct Claim<'a> {
+    registry: &'a Mutex<Registry>,
+    left: Vec<Owner>,
+}
+
+impl<'a> Claim<'a> {
+    fn of(registry: &'a Mutex<Registry>) -> Claim<'a> {
+        Claim { registry, left: lock(registry).claim() }
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        let mut registry = lock(self.registry);
+        self.left.iter().for_each(|owner| registry.set(*owner, Life::Dead));
+    }
+}
+
+fn lock(registry: &Mutex<Registry>) -> MutexGuard<'_, Registry> {
+    registry.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    /// Gives a slot away: to the calling thread of the host, or for a worker to be started.
+    ///
+    /// # Errors
+    /// `NoSpace` if all are taken; `NotOwner` if this process is not the host.
+    pub fn attach(&self, side: Side) -> Result<Owner, Error> {
+        let registry = self.registry.as_ref().ok_or(Error::NotOwner)?;
+        let owner = lock(registry).attach(side).ok_or(Error::NoSpace)?;
+        Slot::new(self.memory(), owner.slot).begin(owner);
+        Ok(owner)
+    }
+
+    /// Sweeps the slot of a process that is dead, or of a thread that is done with shared state, and
+    /// frees it. Earlier sweeps that did not finish are done again.
+    ///
+    /// # Errors
+    /// `NotOwner` if this process is not the host, or `dead` is unknown.
+    pub fn bury(&self, caller: &Caller<'_>, dead: Owner) -> Result<Swept, Error> {
+        let registry = self.registry.as_ref().ok_or(Error::NotOwner)?;
+        if usize::from(dead.slot) >= SLOTS {
+            return Err(Error::NotOwner);
+        }
+        lock(registry).die(dead);
+        self.sweep_again(caller)
+    }
+
+    /// Notes a death, and leaves the sweep to others.
+    #[cfg(test)]
+    pub(super) fn dies(&self, dead: Owner) {
+        self.registry.as_ref().into_iter().for_each(|registry| lock(registry).die(dead));
+    }
+
+    /// Does all sweeps again that did not finish, but for those that another thread is at.
+    ///
+    /// # Errors
+    /// `NotOwner` if this process is not the host.
+    pub fn sweep_again(&self, caller: &Caller<'_>) -> Result<Swept, Error> {
+        let registry = self.registry.as_ref().ok_or(Error::NotOwner)?;
+        let mut all = Swept::default();
+        let mut claim = Claim::of(registry);
+        while let Some(&dead) = claim.left.last() {
+            let gone = |holder: Option<Owner>| {
+                holder.is_none_or(|holder| !lock(registry).is_alive(holder))
+            };
+            let swept = self.sweep_with(caller, dead, &gone);
+            let done = swept.stuck.is_empty();
+            if done {
+                Slot::new(self.memory(), dead.slot).end();
+            }
+            lock(registry).set(dead, if done { Life::Free } else { Life::Dead });
+            claim.left.pop();
+            all.broken += swept.broken;
+            all.stuck.extend(swept.stuck);
+        }
+        Ok(all)
+    }
+
+    /// Whether no sweep is left to be done again. (Always, if this process is not the host.)
+    pub fn is_swept(&self) -> bool {
+        self.registry.as_ref().is_none_or(|registry| lock(registry).is_swept())
+    }
+
+    /// Sweeps the caller's own slot, which lives on: its instance was discarded.
+    pub fn discard(&self, caller: &Caller<'_>) -> Swept {
+        self.sweep_with(caller, caller.owner, &|holder| holder == Some(caller.owner))
+    }
+
+    /// Gives the caller's own slot back, swept.
+    pub(super) fn leave(&self, caller: &Caller<'_>) {
+        let Some(registry) = &self.registry else { return };
+        let gone = |holder: Option<Owner>| {
+            holder.is_none_or(|holder| holder == caller.owner || !lock(registry).is_alive(holder))
+        };
+        let swept = self.sweep_with(caller, caller.owner, &gone);
+        // Whoever sweeps next finishes it, if it had to leave something.
+        let done = swept.stuck.is_empty();
+        if done {
+            Slot::new(self.memory(), caller.owner.slot).end();
+        }
+        lock(registry).set(caller.owner, if done { Life::Free } else { Life::Dead });
+    }
+
+    /// Has a slot look at its stop flag, if it waits.
+    pub fn interrupt(&self, owner: Owner) {
+        if usize::from(owner.slot) < SLOTS {
+            Slot::new(self.memory(), owner.slot).park().bump_surely();
+        }
+    }
+}

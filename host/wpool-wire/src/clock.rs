@@ -1,0 +1,75 @@
+//! Moments on the one clock that all processes of a machine share.
+
+use nix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
+use std::time::{Duration, Instant};
+
+/// Longer than any run. (An [`Instant`] cannot be told to be as late as there are instants.)
+const AGES: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+/// The instant so much later than another one; where there is none so late, one that nobody lives to see.
+pub fn after(instant: Instant, time: Duration) -> Instant {
+    instant.checked_add(time).unwrap_or_else(|| instant + AGES)
+}
+
+/// A moment: nanoseconds of `CLOCK_MONOTONIC`, which are the same in every process of a machine.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Moment(u64);
+
+impl Moment {
+    /// This moment.
+    pub fn now() -> Moment {
+        let now = clock_gettime(ClockId::CLOCK_MONOTONIC).expect("every Linux has this clock");
+        Moment(Duration::from(now).as_nanos() as u64)
+    }
+
+    /// The moment that was so long ago.
+    pub fn ago(time: Duration) -> Moment {
+        Moment(Moment::now().0.saturating_sub(time.as_nanos() as u64))
+    }
+
+    /// The moment so much later.
+    pub fn after(self, time: Duration) -> Moment {
+        Moment(self.0.saturating_add(time.as_nanos() as u64))
+    }
+
+    /// The time from an earlier moment to this one; zero if that one is later.
+    pub fn since(self, earlier: Moment) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+
+    /// The moment as it travels.
+    pub fn nanos(self) -> u64 {
+        self.0
+    }
+
+    /// A moment that has travelled: untrusted, and maybe far in the future.
+    pub fn of_nanos(nanos: u64) -> Moment {
+        Moment(nanos)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_an_instant_after_any_time() {
+        let now = Instant::now();
+        assert_eq!(after(now, Duration::from_secs(1)) - now, Duration::from_secs(1));
+        assert_eq!(after(now, Duration::MAX) - now, AGES);
+    }
+
+    #[test]
+    fn time_goes_on_and_never_back() {
+        let earlier = Moment::now();
+        let later = Moment::now();
+        assert!(earlier <= later && earlier.nanos() > 0);
+        assert_eq!(earlier.since(later), Duration::ZERO);
+        let second = Moment::of_nanos(later.nanos() + 1_000_000_000);
+        assert_eq!(second.since(later), Duration::from_secs(1));
+    }
+}

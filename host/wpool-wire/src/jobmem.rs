@@ -1,0 +1,354 @@
+//! Job memory: one memfd for each worker, mapped by the dispatcher and that worker only.
+//!
+//! ```text
+//! word[2]     {batch u32, next u16, end u16}   which jobs of a batch are claimed, and how many it has
+//! commit[2]   {batch u32, bytes u32}           how much of the outbox is committed
+//! writing     u32                              a child of the worker is writing into the pipe
+//! stop        u32                              what the worker waits for on behalf of its guest is off
+//! last words  {bytes u32, text}                why the process is about to end by itself
+//! began       u64                              when the job began that runs, if jobs are measured; else 0
+//! called      u64                              when the last call of a shared object began, if waits are told
+//! outbox[2]   records (see `super::record`)
+//! ```
+//!
+//! Batch *b* uses half *b* & 1. The dispatcher arms a half only when it holds all results of the
+//! batch that used it before, so no half has two batches at once.
+//!
+//! **Invariant:** a job is finished if and only if its record is committed; it is running if and only
+//! if it is the last claimed and not finished; else it has not started. This holds after SIGKILL at
+//! any instruction, because a claim is one CAS and a commit is one store.
+//!
+//! The worker can write anything here at any time. What the dispatcher reads is copied once and
+//! checked against its own bounds; nothing read here is ever used as a pointer or an index unchecked.
+#![expect(unsafe_code, reason = "memory that another process writes at the same time")]
+
+use super::clock::Moment;
+use memmap2::MmapRaw;
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
+use std::io;
+use std::ops::Range;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+
+/// Bytes of one outbox.
+pub const OUTBOX_BYTES: usize = 256 << 10;
+
+/// Words stand a cache line apart: dispatcher and worker write different ones.
+const LINE: usize = 64;
+const COMMITS: usize = 2 * LINE;
+const WRITING: usize = 4 * LINE;
+const STOP: usize = 5 * LINE;
+const LAST_WORDS: usize = 6 * LINE;
+const BEGAN: usize = 11 * LINE;
+const CALLED: usize = 12 * LINE;
+const OUTBOXES: usize = 4096;
+/// Exit code of a process that left last words: its guest did what ends a process.
+pub const EXIT_WITH_LAST_WORDS: i32 = 3;
+/// Exit code of a worker that could not fork a process for a job. It has not started that job.
+pub const EXIT_WITHOUT_PROCESS: i32 = 4;
+/// Most bytes of last words.
+/// Exit code of a process that was refused memory by the system.
+pub const EXIT_OUT_OF_MEMORY: i32 = 4;
+
+/// What such a process says.
+pub const NEEDED_TOO_MUCH: &str = "its process needed more than --memory, twice --max-output, three \
+                                          times --max-buffer and 256 MiB together";
+
+const LAST_WORDS_MAX: usize = 256;
+const _: () = assert!(LAST_WORDS + 4 + LAST_WORDS_MAX <= BEGAN, "last words end before it");
+const TOTAL: usize = OUTBOXES + 2 * OUTBOX_BYTES;
+
+/// Which jobs of a batch are claimed: those below `next`, of those below `end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// The first job that is not claimed.
+    pub next: u16,
+    /// The first job that may not be claimed.
+    pub end: u16,
+}
+
+/// The memory, mapped.
+#[derive(Debug)]
+pub struct JobMem {
+    map: MmapRaw,
+}
+
+fn pack(batch: u32, next: u16, end: u16) -> u64 {
+    u64::from(batch) << 32 | u64::from(next) << 16 | u64::from(end)
+}
+
+fn unpack(word: u64, batch: u32) -> Option<Claimed> {
+    ((word >> 32) as u32 == batch)
+        .then_some(Claimed { next: (word >> 16) as u16, end: word as u16 })
+}
+
+impl JobMem {
+    /// Makes a job memory. Its size is sealed: a worker cannot shrink it under the dispatcher.
+    ///
+    /// # Errors
+    /// Those of memfd_create and mmap.
+    pub fn create() -> io::Result<(JobMem, OwnedFd)> {
+        let fd = memfd_create("wpool-jobs", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+        ftruncate(&fd, TOTAL as u64)?;
+        fcntl_add_seals(&fd, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+        Ok((JobMem::map(&fd)?, fd))
+    }
+
+    /// Maps a job memory that the other side made.
+    ///
+    /// # Errors
+    /// That of mmap, or a size that is not a job memory's.
+    pub fn map(fd: &impl AsFd) -> io::Result<JobMem> {
+        let map = MmapRaw::map_raw(fd.as_fd().as_raw_fd())?;
+        if map.len() != TOTAL {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "not a job memory"));
+        }
+        Ok(JobMem { map })
+    }
+
+    #[inline]
+    fn word(&self, batch: u32) -> &AtomicU64 {
+        self.atomic((batch & 1) as usize * LINE)
+    }
+
+    #[inline]
+    fn commit_word(&self, batch: u32) -> &AtomicU64 {
+        self.atomic(COMMITS + (batch & 1) as usize * LINE)
+    }
+
+    #[inline]
+    fn atomic(&self, at: usize) -> &AtomicU64 {
+        debug_assert!(at.is_multiple_of(8) && at < OUTBOXES);
+        // SAFETY: `at` is one of the word offsets above, aligned and inside the mapping, which
+        // lives as long as `self` and never shrinks (its memfd is sealed). All access is atomic.
+        unsafe { AtomicU64::from_ptr(self.map.as_mut_ptr().add(at).cast()) }
+    }
+
+    /// Pointer to byte `at` of the batch's outbox.
+    #[inline]
+    fn outbox(&self, batch: u32, range: &Range<usize>) -> *mut u8 {
+        assert!(range.start <= range.end && range.end <= OUTBOX_BYTES, "outside of the outbox");
+        let at = OUTBOXES + (batch & 1) as usize * OUTBOX_BYTES + range.start;
+        // SAFETY: the assertion puts `at` inside the mapping.
+        unsafe { self.map.as_mut_ptr().add(at) }
+    }
+
+    // --- The dispatcher's side ---
+
+    /// Offers a batch of `count` jobs. Its half must be free.
+    pub fn arm(&self, batch: u32, count: u16) {
+        self.commit_word(batch).store(u64::from(batch) << 32, Ordering::Relaxed);
+        // Release: a worker that sees the word (by claiming) sees the commit word reset.
+        self.word(batch).store(pack(batch, 0, count), Ordering::Release);
+    }
+
+    /// Which jobs of the batch are claimed; `None` if the half does not hold this batch.
+    pub fn claimed(&self, batch: u32) -> Option<Claimed> {
+        unpack(self.word(batch).load(Ordering::Acquire), batch)
+    }
+
+    /// Takes back the unclaimed jobs from `keep(next, end)` on, and returns what was found before.
+    /// `keep` answers with the new end, between `next` and `end`.
+    pub fn take_back(&self, batch: u32, keep: impl Fn(Claimed) -> u16) -> Option<(Claimed, u16)> {
+        let word = self.word(batch);
+        let mut seen = word.load(Ordering::Acquire);
+        // A worker that changes the word all the time must not keep the dispatcher here.
+        for _ in 0..1000 {
+            let claimed = unpack(seen, batch)?;
+            if claimed.next >= claimed.end {
+                return Some((claimed, claimed.end));
+            }
+            let end = keep(claimed).clamp(claimed.next, claimed.end);
+            let wanted = pack(batch, claimed.next, end);
+            match word.compare_exchange(seen, wanted, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return Some((claimed, end)),
+                Err(now) => seen = now,
+            }
+        }
+        None
+    }
+
+    /// How many bytes of the batch's outbox are committed.
+    pub fn committed(&self, batch: u32) -> usize {
+        // Acquire: pairs with the Release in `commit`; the records below it are whole.
+        let word = self.commit_word(batch).load(Ordering::Acquire);
+        if (word >> 32) as u32 != batch {
+            return 0;
+        }
+        (word as u32 as usize).min(OUTBOX_BYTES)
+    }
+
+    /// Copies a piece of the batch's outbox. The bytes are whatever the worker left there.
+    pub fn copy_out(&self, batch: u32, range: Range<usize>) -> Vec<u8> {
+        let from = self.outbox(batch, &range);
+        (0..range.len())
+            .map(|at| {
+                // SAFETY: `outbox` checked the range. The worker may write here at this moment, so
+                // each byte is read atomically.
+                unsafe { AtomicU8::from_ptr(from.add(at)) }.load(Ordering::Relaxed)
+            })
+            .collect()
+    }
+
+    /// Ends what the worker waits for on behalf of its guest, now and from now on.
+    pub fn stop(&self) {
+        self.stop_word().store(1, Ordering::Release);
+    }
+
+    /// What the process said before it ended with [`EXIT_WITH_LAST_WORDS`], on one line; empty if it
+    /// said nothing.
+    pub(crate) fn last_words(&self) -> String {
+        let bytes = self.half(LAST_WORDS).load(Ordering::Acquire) as usize;
+        let range = LAST_WORDS + 4..LAST_WORDS + 4 + bytes.min(LAST_WORDS_MAX);
+        let words: Vec<u8> = range.map(|at| self.byte(at).load(Ordering::Relaxed)).collect();
+        String::from_utf8_lossy(&words).replace(char::is_control, "\u{fffd}")
+    }
+
+    /// When the job began that the worker runs; `None` if it runs none, or does not measure.
+    pub fn began(&self) -> Option<Moment> {
+        match self.atomic(BEGAN).load(Ordering::Acquire) {
+            0 => None,
+            nanos => Some(Moment::of_nanos(nanos)),
+        }
+    }
+
+    /// When the worker last called a shared object: who waits for one began to do so then.
+    pub fn called(&self) -> Moment {
+        Moment::of_nanos(self.atomic(CALLED).load(Ordering::Acquire))
+    }
+
+    // --- The worker's side ---
+
+    /// Not 0 once the dispatcher has asked to [`stop`](Self::stop).
+    pub fn stop_word(&self) -> &AtomicU32 {
+        self.half(STOP)
+    }
+
+    /// Leaves word of why this process is about to end. May be called from a signal handler.
+    pub fn set_last_words(&self, words: &[&[u8]]) {
+        let mut bytes = 0;
+        for byte in words.iter().copied().flatten().take(LAST_WORDS_MAX) {
+            self.byte(LAST_WORDS + 4 + bytes).store(*byte, Ordering::Relaxed);
+            bytes += 1;
+        }
+        self.half(LAST_WORDS).store(bytes as u32, Ordering::Release);
+    }
+
+    /// Says when the job began that runs now, or that it is over.
+    pub fn set_began(&self, began: Option<Moment>) {
+        self.atomic(BEGAN).store(began.map_or(0, Moment::nanos), Ordering::Release);
+    }
+
+    /// Says when a shared object is called, which may have to be waited for.
+    pub fn set_called(&self, called: Moment) {
+        self.atomic(CALLED).store(called.nanos(), Ordering::Release);
+    }
+
+    /// Claims the next job of the batch; `None` if there is none left.
+    #[inline]
+    pub fn claim(&self, batch: u32) -> Option<u16> {
+        let word = self.word(batch);
+        let mut seen = word.load(Ordering::Acquire);
+        loop {
+            let claimed = unpack(seen, batch)?;
+            if claimed.next >= claimed.end {
+                return None;
+            }
+            let wanted = pack(batch, claimed.next + 1, claimed.end);
+            match word.compare_exchange_weak(seen, wanted, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return Some(claimed.next),
+                Err(now) => seen = now,
+            }
+        }
+    }
+
+    /// Index of the next job of the batch to be claimed; `None` if there is none left.
+    pub fn unclaimed(&self, batch: u32) -> Option<u16> {
+        let claimed = self.claimed(batch)?;
+        (claimed.next < claimed.end).then_some(claimed.next)
+    }
+
+    /// Gives the unclaimed jobs of the batch back.
+    pub fn give_back(&self, batch: u32) {
+        self.take_back(batch, |claimed| claimed.next);
+    }
+
+    /// Writes into the batch's outbox above what is committed.
+    #[inline]
+    pub fn write(&self, batch: u32, at: usize, bytes: &[u8]) {
+        let to = self.outbox(batch, &(at..at + bytes.len()));
+        // SAFETY: `outbox` checked the range, `bytes` is private memory, and nobody else writes
+        // this half's outbox while the worker has its batch. Whoever reads it reads only what is
+        // committed, or copies bytes it does not trust.
+        unsafe { copy(bytes, to) };
+    }
+
+    /// Commits the batch's outbox up to `bytes`.
+    #[inline]
+    pub fn commit(&self, batch: u32, bytes: usize) {
+        // Release: pairs with the Acquire in `committed`.
+        let word = u64::from(batch) << 32 | bytes as u64;
+        self.commit_word(batch).store(word, Ordering::Release);
+    }
+
+    /// The committed bytes of a range of the outbox, for writing them into the pipe.
+    #[inline]
+    pub fn written(&self, batch: u32, range: Range<usize>) -> &[u8] {
+        assert!(range.end <= self.committed(batch), "only what is committed is sent");
+        let from = self.outbox(batch, &range);
+        // SAFETY: `outbox` checked the range. Only the worker writes here (the dispatcher never
+        // does), only above what is committed, so these bytes do not change while they are borrowed.
+        unsafe { std::slice::from_raw_parts(from, range.len()) }
+    }
+
+    /// Says that a child of the worker is (or is not) in the middle of writing into the pipe.
+    pub fn set_writing(&self, writing: bool) {
+        self.writing().store(u32::from(writing), Ordering::Release);
+    }
+
+    /// Whether a child died in the middle of writing into the pipe.
+    pub fn is_writing(&self) -> bool {
+        self.writing().load(Ordering::Acquire) != 0
+    }
+
+    fn writing(&self) -> &AtomicU32 {
+        self.half(WRITING)
+    }
+
+    fn half(&self, at: usize) -> &AtomicU32 {
+        debug_assert!(at.is_multiple_of(4) && at < OUTBOXES);
+        // SAFETY: a constant, aligned offset inside the mapping; all access is atomic.
+        unsafe { AtomicU32::from_ptr(self.map.as_mut_ptr().add(at).cast()) }
+    }
+
+    fn byte(&self, at: usize) -> &AtomicU8 {
+        assert!(at < OUTBOXES, "outside of the words");
+        // SAFETY: the assertion puts `at` inside the mapping; all access is atomic.
+        unsafe { AtomicU8::from_ptr(self.map.as_mut_ptr().add(at)) }
+    }
+}
+
+/// Copies bytes; the short ones of most records without a call.
+///
+/// # Safety
+/// 1. `to` can be written for as many bytes, and 2. is not part of `bytes`.
+#[inline]
+unsafe fn copy(bytes: &[u8], to: *mut u8) {
+    if bytes.len() > 64 {
+        // SAFETY: as the caller guarantees.
+        return unsafe { to.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+    }
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        // SAFETY: inside the length that the caller guarantees; the write may be unaligned.
+        unsafe { to.add(at * 8).cast::<u64>().write_unaligned(u64::from_ne_bytes(*word)) };
+    }
+    let at = words.len() * 8;
+    for (offset, byte) in rest.iter().enumerate() {
+        // SAFETY: as above.
+        unsafe { to.add(at + offset).write(*byte) };
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,25 @@
+//! What crosses a process boundary: both directions' messages side by side, and the memory a
+//! worker shares with the dispatcher.
+//!
+//! `wire` moves and checks bytes. It does not know what a job means or who is at the other end,
+//! and it uses nothing else of wpool.
+
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+compile_error!("wpool runs on Linux only, on x86-64 and aarch64");
+
+extern crate self as wire;
+
+pub mod base64;
+pub mod channel;
+pub mod clock;
+pub mod control;
+pub mod directory;
+pub mod failure;
+pub mod frame;
+pub mod jobmem;
+pub mod line;
+pub mod record;
+pub mod settings;
+pub mod spin;
+pub mod template;
+pub mod waits;

@@ -1,0 +1,158 @@
+//! Records: what a worker commits to its outbox, one for each finished job of a batch.
+//!
+//! ```text
+//! {index u16, status u8, flags u8, len u32} [{began u64, nanoseconds u64, memory u64, exit code i64}] bytes
+//! ```
+//!
+//! `index` counts the batch's jobs from 0 and rises by one from record to record. `status` 0 means
+//! the bytes are the job's result, 1 that they are a [`Failure`](super::failure::Failure), encoded.
+//! Flag 1 tells that the measurements are there.
+
+use super::clock::Moment;
+use super::frame::{u32_at, u64_at};
+
+/// Bytes of a record before its measurements and its result.
+pub const RECORD_BYTES: usize = 8;
+
+/// Bytes of a record's measurements.
+pub const MEASURE_BYTES: usize = 32;
+
+const MEASURED: u8 = 1;
+
+/// When a job began, how long it ran, how much linear memory its instance had at its end, and the code with
+/// which its command exited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measure {
+    /// When the job began.
+    pub began: Moment,
+    /// How long the job ran, in nanoseconds.
+    pub nanos: u64,
+    /// Linear memory of the instance at the job's end.
+    pub memory_bytes: u64,
+    /// The exit code of a command.
+    pub exit_code: i32,
+}
+
+impl Measure {
+    /// Of a job that began then and ends now.
+    pub fn until_now(began: Moment, memory_bytes: u64, exit_code: i32) -> Measure {
+        let nanos = Moment::now().since(began).as_nanos() as u64;
+        Measure { began, nanos, memory_bytes, exit_code }
+    }
+
+    fn encode(self) -> [u8; MEASURE_BYTES] {
+        let exit_code = i64::from(self.exit_code) as u64;
+        let words = [self.began.nanos(), self.nanos, self.memory_bytes, exit_code];
+        let mut bytes = [0; MEASURE_BYTES];
+        for (bytes, word) in bytes.chunks_exact_mut(8).zip(words) {
+            bytes.copy_from_slice(&word.to_le_bytes());
+        }
+        bytes
+    }
+
+    /// Reads what [`encode`](Self::encode) wrote; the caller has checked the length.
+    fn decode(bytes: &[u8]) -> Measure {
+        let began = Moment::of_nanos(u64_at(bytes, 0));
+        let (nanos, memory_bytes) = (u64_at(bytes, 8), u64_at(bytes, 16));
+        Measure { began, nanos, memory_bytes, exit_code: u64_at(bytes, 24) as i32 }
+    }
+}
+
+/// A finished job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// The job's place in its batch.
+    pub index: u16,
+    /// Whether the bytes are a failure.
+    pub failed: bool,
+    /// What was measured, if the run is.
+    pub measure: Option<Measure>,
+    /// The result, or the failure.
+    pub bytes: &'a [u8],
+}
+
+/// Empties `to` and makes room for what comes before the record's bytes, which are appended next.
+#[inline]
+pub fn begin(to: &mut Vec<u8>, measured: bool) {
+    to.clear();
+    // Of a constant length, so that no call is made for eight bytes.
+    to.extend_from_slice(&[0; RECORD_BYTES]);
+    if measured {
+        to.extend_from_slice(&[0; MEASURE_BYTES]);
+    }
+}
+
+/// Fills in what comes before the record's bytes, which are all there now.
+#[inline]
+pub fn finish(record: &mut [u8], index: u16, failed: bool, measure: Option<Measure>) {
+    let len = record.len() - head_bytes(measure.is_some());
+    record[..2].copy_from_slice(&index.to_le_bytes());
+    record[2] = u8::from(failed);
+    record[3] = if measure.is_some() { MEASURED } else { 0 };
+    record[4..8].copy_from_slice(&(len as u32).to_le_bytes());
+    if let Some(measure) = measure {
+        record[RECORD_BYTES..RECORD_BYTES + MEASURE_BYTES].copy_from_slice(&measure.encode());
+    }
+}
+
+/// Bytes of a record before its result.
+#[inline]
+pub(crate) fn head_bytes(measured: bool) -> usize {
+    if measured { RECORD_BYTES + MEASURE_BYTES } else { RECORD_BYTES }
+}
+
+impl Record<'_> {
+    /// Takes the first record off `bytes`; `None` if there is no whole and well-formed one.
+    #[inline]
+    pub fn split_first(bytes: &[u8]) -> Option<(Record<'_>, &[u8])> {
+        let (head, mut rest) = bytes.split_at_checked(RECORD_BYTES)?;
+        let index = u16::from_le_bytes([head[0], head[1]]);
+        let (failed, measured) = match (head[2], head[3]) {
+            (status @ 0..=1, flags @ 0..=1) => (status == 1, flags == MEASURED),
+            _ => return None,
+        };
+        let mut measure = None;
+        if measured {
+            let (figures, tail) = rest.split_at_checked(MEASURE_BYTES)?;
+            measure = Some(Measure::decode(figures));
+            rest = tail;
+        }
+        let (bytes, rest) = rest.split_at_checked(u32_at(head, 4) as usize)?;
+        Some((Record { index, failed, measure, bytes }, rest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encode(record: &Record<'_>) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        begin(&mut bytes, record.measure.is_some());
+        bytes.extend_from_slice(record.bytes);
+        finish(&mut bytes, record.index, record.failed, record.measure);
+        bytes
+    }
+
+    #[test]
+    fn a_record_comes_back_as_it_was_written() {
+        let measure =
+            Some(Measure { began: Moment::of_nanos(3), nanos: 1, memory_bytes: 2, exit_code: -1 });
+        for measure in [None, measure] {
+            let record = Record { index: 3, failed: true, measure, bytes: b"why" };
+            let bytes = encode(&record);
+            assert_eq!(Record::split_first(&bytes), Some((record, &b""[..])));
+        }
+    }
+
+    #[test]
+    fn a_torn_or_malformed_record_is_none() {
+        let bytes = encode(&Record { index: 3, failed: false, measure: None, bytes: b"9" });
+        for end in 0..bytes.len() {
+            assert_eq!(Record::split_first(&bytes[..end]), None);
+        }
+        let mut bad = bytes;
+        bad[2] = 2;
+        assert_eq!(Record::split_first(&bad), None);
+    }
+}

@@ -1,0 +1,146 @@
+//! The interfaces of `wit/` for components, one file each.
+//!
+//! A component's resource is a handle: its representation is the number that a core module would have,
+//! and to drop it is to close it.
+
+mod array;
+mod barrier;
+mod condition;
+mod event;
+mod lock;
+mod number;
+mod process;
+mod queue;
+mod region;
+mod semaphore;
+#[cfg(test)]
+mod tests;
+mod types;
+mod value;
+
+use super::Host;
+use super::answers::Answer;
+use super::objects::{Noun, Objects};
+use crate::shared::{self, Error, Spec};
+use bindings::wpool::host as wit;
+use std::time::Duration;
+use wasmtime::component::{HasSelf, Linker, Resource};
+
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "guest",
+        imports: { default: trappable },
+        trappable_error_type: { "wpool:host/types.error" => crate::imports::component::Undone },
+    });
+}
+
+/// Why an operation did not do what it was asked.
+#[derive(Debug)]
+pub(crate) enum Undone {
+    /// The guest is told.
+    Answer(Error),
+    /// It is the guest's bug.
+    Trap(wasmtime::Error),
+}
+
+impl From<Error> for Undone {
+    fn from(error: Error) -> Undone {
+        Undone::Answer(error)
+    }
+}
+
+impl From<wasmtime::Error> for Undone {
+    fn from(trap: wasmtime::Error) -> Undone {
+        Undone::Trap(trap)
+    }
+}
+
+/// Adds all interfaces to a linker.
+///
+/// # Errors
+/// One of them is there already.
+pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    bindings::Guest::add_to_linker::<_, HasSelf<_>>(linker, |host| host)
+}
+
+/// A resource that stands for a kind of shared objects.
+trait Object: 'static {
+    /// The kind.
+    type Noun: Noun;
+}
+
+/// The handle that a resource is.
+fn handle<R: 'static>(resource: &Resource<R>) -> i32 {
+    resource.rep() as i32
+}
+
+/// Makes an object, and opens it.
+fn create<R: Object>(
+    host: &mut Host,
+    call: &'static str,
+    name: &str,
+    spec: &Spec,
+) -> Result<Resource<R>, Undone> {
+    by_name(host, call, |objects| objects.create(name, R::Noun::KIND, spec))
+}
+
+/// Opens an object.
+fn open<R: Object>(host: &mut Host, call: &'static str, name: &str) -> Result<Resource<R>, Undone> {
+    by_name(host, call, |objects| objects.open(name, R::Noun::KIND))
+}
+
+fn by_name<R: Object>(
+    host: &mut Host,
+    call: &'static str,
+    find: impl FnOnce(&mut Objects) -> Result<u64, Error>,
+) -> Result<Resource<R>, Undone> {
+    let objects = host.objects(call)?;
+    let found = find(objects);
+    objects.note(&found);
+    // A handle is small.
+    Ok(Resource::new_own(found? as u32))
+}
+
+/// Does something with an object that a guest is told the outcome of.
+fn ask<R: Object, T: Answer>(
+    host: &mut Host,
+    call: &'static str,
+    object: &Resource<R>,
+    operation: impl FnOnce(<R::Noun as Noun>::Of<'_>, &shared::Caller<'_>) -> Result<T, Error>,
+) -> Result<T, Undone> {
+    Ok(R::Noun::ask(host, call, handle(object), operation)??)
+}
+
+/// Looks at an object.
+fn look<R: Object, T>(
+    host: &mut Host,
+    call: &'static str,
+    object: &Resource<R>,
+    at: impl FnOnce(<R::Noun as Noun>::Of<'_>) -> T,
+) -> wasmtime::Result<T> {
+    R::Noun::look(host, call, handle(object), |object| Ok(at(object)))
+}
+
+/// Deletes an object.
+fn delete<R: Object>(
+    host: &mut Host,
+    call: &'static str,
+    object: &Resource<R>,
+) -> Result<(), Undone> {
+    Ok(host.delete(call, handle(object))??)
+}
+
+/// Closes an object.
+fn close<R: Object>(
+    host: &mut Host,
+    call: &'static str,
+    object: &Resource<R>,
+) -> wasmtime::Result<()> {
+    host.close(call, handle(object))
+}
+
+/// How long to wait at most.
+fn limit(timeout: wit::types::Timeout) -> Option<Duration> {
+    timeout.map(Duration::from_nanos)
+}

@@ -1,0 +1,160 @@
+//! What a guest may call, one file per interface: the import module `wpool` of core modules here, the
+//! interfaces of components in `component/`.
+//!
+//! These files check arguments and delegate, no more. An invalid pointer is the guest's bug and
+//! traps; everything else is answered.
+
+mod answers;
+mod array;
+pub mod attached;
+mod barrier;
+pub(crate) mod component;
+mod condition;
+mod event;
+pub(crate) mod foreign;
+pub(crate) mod job;
+pub(crate) mod limits;
+mod lock;
+pub(crate) mod mapping;
+mod number;
+pub(crate) mod objects;
+mod process;
+mod queue;
+mod ranges;
+mod region;
+mod semaphore;
+mod value;
+
+use job::Job;
+use limits::Limits;
+use mapping::Mappings;
+use objects::Objects;
+use std::fmt;
+use wasmtime::{Caller, Linker, Memory};
+use wasmtime_wasi::p1::WasiP1Ctx;
+use wasmtime_wasi::{WasiCtxView, WasiView};
+
+/// The import module's name.
+pub(crate) const MODULE: &str = "wpool";
+
+/// What the host keeps for one instance: the data of its store.
+pub(crate) struct Host {
+    /// The job it works on, and the result so far.
+    pub(crate) job: Job,
+    /// How much it may take, and has taken.
+    pub(crate) limits: Limits,
+    /// WASI's state; `None` where the module does not import WASI.
+    pub(crate) wasi: Option<WasiP1Ctx>,
+    /// The shared objects it has open; `None` where there is no shared state.
+    pub(crate) objects: Option<Objects>,
+    /// The regions that it has mapped.
+    pub(crate) mappings: Mappings,
+    /// Its exported memory, once it is instantiated.
+    pub(crate) memory: Option<Memory>,
+}
+
+impl WasiView for Host {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.wasi.as_mut().expect("a module that imports WASI is given it").ctx()
+    }
+}
+
+/// A pointer or a length of a guest that leads out of its memory.
+#[derive(Debug)]
+struct OutOfBounds {
+    call: &'static str,
+    pointer: u32,
+    length: u64,
+}
+
+impl fmt::Display for OutOfBounds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let OutOfBounds { call, pointer, length } = self;
+        write!(f, "{call}: {length} bytes at {pointer} are not inside the memory")
+    }
+}
+
+impl std::error::Error for OutOfBounds {}
+
+/// Adds the functions of `wpool` to a linker.
+///
+/// # Errors
+/// One of them is there already.
+pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    array::link(linker)?;
+    barrier::link(linker)?;
+    condition::link(linker)?;
+    event::link(linker)?;
+    job::link(linker)?;
+    lock::link(linker)?;
+    objects::link(linker)?;
+    process::link(linker)?;
+    queue::link(linker)?;
+    region::link(linker)?;
+    semaphore::link(linker)?;
+    value::link(linker)
+}
+
+/// `length` bytes of the guest's memory at `pointer`, and what the host keeps.
+fn bytes<'a>(
+    caller: &'a mut Caller<'_, Host>,
+    call: &'static str,
+    pointer: u32,
+    length: u64,
+) -> wasmtime::Result<(&'a mut [u8], &'a mut Host)> {
+    let Some(memory) = caller.data().memory else {
+        wasmtime::bail!("{call}: the module exports no memory under the name `memory`");
+    };
+    let (memory, host) = memory.data_and_store_mut(caller);
+    let (start, end) = (u64::from(pointer), u64::from(pointer).saturating_add(length));
+    match memory.get_mut(start as usize..end as usize) {
+        Some(bytes) => Ok((bytes, host)),
+        None => Err(OutOfBounds { call, pointer, length }.into()),
+    }
+}
+
+/// `length` bytes of the guest's memory at `pointer`, to be written, and what the host keeps.
+fn room<'a>(
+    caller: &'a mut Caller<'_, Host>,
+    call: &'static str,
+    pointer: u32,
+    length: u64,
+) -> wasmtime::Result<(&'a mut [u8], &'a mut Host)> {
+    let (room, host) = bytes(caller, call, pointer, length)?;
+    match host.mappings.guarded(pointer as usize, room.len()) {
+        None => Ok((room, host)),
+        Some(what) => Err(answers::misuse(call, format!("write to {what}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wasmtime::{Engine, Store};
+
+    #[test]
+    fn every_function_is_documented_in_wit() {
+        let engine = Engine::default();
+        let mut linker = Linker::new(&engine);
+        link(&mut linker).unwrap();
+        let host = Host {
+            job: Job::default(),
+            limits: Limits::new(0, 0),
+            wasi: None,
+            objects: None,
+            mappings: Mappings::default(),
+            memory: None,
+        };
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit");
+        let pages = std::fs::read_dir(folder).unwrap();
+        let text: String =
+            pages.map(|page| std::fs::read_to_string(page.unwrap().path()).unwrap()).collect();
+        let mut store = Store::new(&engine, host);
+        let linked: Vec<_> = linker.iter(&mut store).map(|(_, name, _)| name.to_owned()).collect();
+        assert!(linked.len() > 60);
+        // Whether the types are those that are documented, `tests/cli/wit.rs` knows.
+        for name in linked {
+            assert!(text.contains(&format!("`{name}(")), "{name} is not in wit/");
+        }
+    }
+}

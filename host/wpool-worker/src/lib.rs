@@ -1,0 +1,12 @@
+//! The processes of wpool that run guests, and nothing that trusts them.
+//!
+//! [`zygote`] forks workers and talks to the dispatcher; a [`worker`] runs jobs one after the other;
+//! [`imports`] is what a guest may call.
+
+pub mod imports;
+pub mod worker;
+pub mod zygote;
+
+use wpool_module as module;
+use wpool_objects as shared;
+use wpool_wire as wire;

@@ -1,0 +1,430 @@
+//! The worker: runs the jobs of its batches and commits what they answered.
+//!
+//! A worker is forked from the zygote with everything linked. It reads frames from one pipe, writes
+//! frames into another, and shares its job memory with the dispatcher. When the pipe of jobs ends, so
+//! does the worker.
+
+pub(crate) mod alone;
+mod call;
+pub mod command;
+mod concurrent;
+mod convert;
+mod engine;
+pub(crate) mod fault;
+pub mod guest;
+pub(crate) mod jail;
+mod json;
+pub(crate) mod link;
+mod live;
+pub mod log;
+mod native;
+mod outbox;
+mod outcome;
+mod pipe;
+pub mod program;
+mod runtime;
+mod sandbox;
+mod stack;
+pub(crate) mod stdio;
+mod streams;
+mod text;
+mod typed;
+pub mod wasi;
+
+use crate::imports::attached::Attached;
+use crate::shared::Shared;
+use crate::wire::channel::FrameBuffer;
+use crate::wire::clock::Moment;
+use crate::wire::control::Membership;
+use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::frame::{ENTRY_BYTES, FrameKind, Header, PART_BYTES, Walk, entry_head, u64_at};
+use crate::wire::jobmem::{EXIT_WITHOUT_PROCESS, JobMem};
+use crate::wire::record::{self, Measure};
+use crate::wire::settings::{Isolation, PauseAfter, Settings};
+use crate::wire::spin::Spin;
+use guest::Guest;
+use outbox::Outbox;
+use pipe::ResultPipe;
+use program::Program;
+use rustix::event::{PollFd, PollFlags, poll};
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+use stdio::Stdio;
+
+/// Forks, runs the function in the child, and waits; answers with the exit code, or `None` if a
+/// signal ended the child. (The zygote's; a worker has no fork of its own.)
+pub(crate) type Fork = fn(&mut dyn FnMut() -> i32) -> io::Result<Option<i32>>;
+
+/// Exit code of a child after whose job the rest of the batch is given back.
+const GIVE_BACK: i32 = 2;
+
+/// Exit code of a child for which no job was left.
+const NO_JOB: i32 = 5;
+
+/// How often a child is forked that the system does not give, or that somebody kills before it has begun.
+const TRIES: u32 = 10;
+
+/// Time between two tries: others' children end, and make room.
+const NEXT_TRY: Duration = Duration::from_millis(10);
+
+/// The end of a worker that cannot fork a process for a job.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot fork a process for a job: {0}")]
+struct NoProcess(io::Error);
+
+fn is_without_process(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<NoProcess>())
+}
+
+/// What a worker starts with.
+pub(crate) struct Start<'a> {
+    pub(crate) program: &'a Program,
+    pub(crate) settings: &'a Settings,
+    /// The worker's slot in its pool.
+    pub(crate) slot: u32,
+    pub(crate) jobs: OwnedFd,
+    pub(crate) results: OwnedFd,
+    pub(crate) memory: OwnedFd,
+    /// Shared state, and who the worker is there.
+    pub(crate) shared: Option<(Arc<Shared>, Membership)>,
+    /// The standard streams that a command uses, if not its own.
+    pub(crate) stdio: Option<&'a Stdio>,
+    /// A guest that has been initialised.
+    pub(crate) guest: Option<Guest<'a>>,
+    pub(crate) fork: Fork,
+}
+
+/// The life of a worker; answers with its exit code.
+pub(crate) fn main(start: Start<'_>) -> i32 {
+    // For people only: a worker without its name works as well.
+    let _ = jail::name(c"wpool-worker");
+    let Ok(memory) = JobMem::map(&start.memory).map(Arc::new) else { return 1 };
+    drop(start.memory);
+    fault::report_to(&memory);
+    command::take_slot(start.slot);
+    if fault::install_abort().is_err() || start.program.bound_process(0).is_err() {
+        return 1;
+    }
+    let in_children = start.settings.isolation == Isolation::Process;
+    let noted_in = in_children.then(|| Arc::clone(&memory));
+    let attached = start.shared.map(|(shared, slot)| {
+        let attached = Attached::new(shared, slot, Arc::clone(&memory));
+        if start.settings.waits { attached.noting_waits() } else { attached }
+    });
+    let pipe = Arc::new(ResultPipe::new(File::from(start.results), noted_in));
+    let mut guest = start.guest;
+    if let Some(guest) = &mut guest {
+        guest.move_in(pipe.clone(), attached.clone());
+    }
+    let body = || -> io::Result<()> {
+        let mut worker = Worker {
+            program: start.program,
+            settings: start.settings,
+            fork: start.fork,
+            pipe: Arc::clone(&pipe),
+            memory,
+            attached,
+            stdio: start.stdio,
+            guest,
+            is_ready: false,
+            spin: Spin::default(),
+            record: Vec::new(),
+        };
+        worker.run(File::from(start.jobs))
+    };
+    let (why, code) = match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(())) => return 0,
+        Ok(Err(error)) if is_without_process(&error) => (error.to_string(), EXIT_WITHOUT_PROCESS),
+        Ok(Err(error)) => (error.to_string(), 1),
+        Err(panic) => (panic_text(&*panic), 1),
+    };
+    // If the dispatcher is gone, there is nobody to tell.
+    let _ = pipe.send(FrameKind::Fatal, why.as_bytes());
+    code
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+    format!("internal error: {text}")
+}
+
+/// How a batch goes on after one of its jobs.
+enum After {
+    /// With the next job.
+    Next,
+    /// No job of it is left.
+    NoJob,
+    /// Others may have what is left of it.
+    GiveBack,
+}
+
+/// A worker at work.
+struct Worker<'a> {
+    program: &'a Program,
+    settings: &'a Settings,
+    fork: Fork,
+    pipe: Arc<ResultPipe>,
+    memory: Arc<JobMem>,
+    attached: Option<Attached>,
+    stdio: Option<&'a Stdio>,
+    /// The guest, once there was a job. In `process` isolation it is ready and never used: children
+    /// use their copies.
+    guest: Option<Guest<'a>>,
+    /// Whether there is a guest, and it can run here.
+    is_ready: bool,
+    spin: Spin,
+    /// The record at hand; kept for its memory.
+    record: Vec<u8>,
+}
+
+impl<'a> Worker<'a> {
+    /// Makes a guest, or has the one that is there enter the runtime of this process.
+    #[cold]
+    fn make_ready(&mut self) {
+        match &self.guest {
+            Some(guest) => guest.enter_runtime(),
+            None => {
+                let attached = self.attached.clone();
+                let guest = Guest::new(self.program, self.pipe.clone(), attached, self.stdio);
+                self.guest = Some(guest);
+            }
+        }
+        self.is_ready = true;
+    }
+
+    /// What a process has to do first that was forked from one that has run a while.
+    fn begin_process(&mut self) {
+        match &mut self.guest {
+            Some(guest) => guest.renew(),
+            None if self.program.wasi => wasi::reseed(),
+            None => {}
+        }
+    }
+
+    /// Serves until the pipe of jobs ends.
+    fn run(&mut self, mut jobs: File) -> io::Result<()> {
+        self.begin_process();
+        if let Some(stdio) = self.stdio {
+            stdio.enter()?;
+        }
+        if self.settings.isolation == Isolation::Process && self.program.waiting.survives_fork() {
+            // Without a second thread (see `Guest::new`) the guest can be made ready before the forks.
+            self.make_ready();
+            self.guest.iter().for_each(Guest::warm_up);
+        }
+        rustix::io::ioctl_fionbio(&jobs, true)?;
+        self.pipe.send(FrameKind::Ready, &Moment::now().nanos().to_le_bytes())?;
+        let mut frames = FrameBuffer::default();
+        // Kept for its memory, like the guest's, which has to hold the job too.
+        let mut long_job = Vec::new();
+        loop {
+            while let Some((header, body)) = frames.next().map_err(io::Error::other)? {
+                match header.kind {
+                    FrameKind::Jobs => self.run_batch(&header, body)?,
+                    FrameKind::JobPart => {
+                        let total = u64_at(body, 0) as usize;
+                        if long_job.is_empty() {
+                            long_job.reserve_exact(ENTRY_BYTES + total);
+                            long_job.extend_from_slice(&entry_head(0, total as u32));
+                        }
+                        long_job.extend_from_slice(&body[PART_BYTES..]);
+                        if long_job.len() == ENTRY_BYTES + total {
+                            self.run_batch(&header, &long_job)?;
+                            long_job.clear();
+                        }
+                    }
+                    kind => return Err(io::Error::other(format!("unexpected frame: {kind:?}"))),
+                }
+            }
+            if self.receive(&mut frames, &mut jobs)? == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads what the dispatcher has sent, and waits if there is nothing; 0 at the end of the pipe.
+    fn receive(&mut self, frames: &mut FrameBuffer, jobs: &mut File) -> io::Result<usize> {
+        loop {
+            let mut received = try_fill(frames, jobs);
+            if matches!(received, Ok(None)) {
+                self.spin.until(|| {
+                    received = try_fill(frames, jobs);
+                    !matches!(received, Ok(None))
+                });
+            }
+            if let Some(bytes) = received? {
+                return Ok(bytes);
+            }
+            match poll(&mut [PollFd::new(jobs, PollFlags::IN)], None) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn run_batch(&mut self, header: &Header, body: &[u8]) -> io::Result<()> {
+        let mut outbox = Outbox::new(header.batch);
+        for (number, job) in Walk::new(body, header.first_job) {
+            let after = match self.settings.isolation {
+                Isolation::Process => self.run_in_child(number, job, &mut outbox)?,
+                Isolation::Reuse | Isolation::Fresh => match self.memory.claim(header.batch) {
+                    Some(index) => self.run_here(number, index, job, &mut outbox)?,
+                    None => After::NoJob,
+                },
+            };
+            match after {
+                After::Next => outbox.send_if_due(&self.memory, &self.pipe)?,
+                After::NoJob => break,
+                After::GiveBack => {
+                    // The half is full, or the result went its own way, or the run may end now: others may
+                    // have the rest.
+                    self.memory.give_back(header.batch);
+                    break;
+                }
+            }
+        }
+        outbox.send(&self.memory, &self.pipe)
+    }
+
+    /// Runs a job in this process.
+    #[inline]
+    fn run_here(
+        &mut self,
+        number: u64,
+        index: u16,
+        job: &[u8],
+        outbox: &mut Outbox,
+    ) -> io::Result<After> {
+        if !self.is_ready {
+            self.make_ready();
+        }
+        let guest = self.guest.as_mut().expect("just made");
+        let began = self.settings.measured.then(Moment::now);
+        if began.is_some() {
+            self.memory.set_began(began);
+        }
+        record::begin(&mut self.record, began.is_some());
+        let result = guest.run(number, job, &mut self.record);
+        let (memory_bytes, exit_code) = (guest.memory_bytes(), guest.exit_code());
+        let measure = began.map(|began| Measure::until_now(began, memory_bytes, exit_code));
+        if let Err(failure) = &result {
+            failure.encode(&mut self.record);
+        }
+        record::finish(&mut self.record, index, result.is_err(), measure);
+        if self.settings.waits {
+            self.tell_waits(number)?;
+        }
+        let fits = outbox.put(&self.memory, &self.pipe, &self.record)?;
+        if began.is_some() {
+            self.memory.set_began(None);
+        }
+        Ok(self.after(result.is_err(), fits))
+    }
+
+    /// Tells how a batch goes on after a job.
+    #[inline]
+    fn after(&self, failed: bool, fits: bool) -> After {
+        match self.settings.pause {
+            PauseAfter::Failure if failed => After::GiveBack,
+            PauseAfter::AnyJob => After::GiveBack,
+            _ if fits => After::Next,
+            _ => After::GiveBack,
+        }
+    }
+
+    /// Tells what a job has waited for, before its record is committed.
+    #[cold]
+    fn tell_waits(&self, number: u64) -> io::Result<()> {
+        let waits = self.attached.as_ref().and_then(|attached| attached.take_waits(number));
+        match waits {
+            Some(waits) => self.pipe.send(FrameKind::Waits, &serde_json::to_vec(&waits)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs a job in a child of its own, which claims it and commits the record itself. So a job for which there
+    /// is no process has not started.
+    fn run_in_child(&mut self, number: u64, job: &[u8], outbox: &mut Outbox) -> io::Result<After> {
+        let batch = outbox.batch();
+        let mut lost = None;
+        for attempt in 0..TRIES {
+            let Some(index) = self.memory.unclaimed(batch) else { return Ok(After::NoJob) };
+            // What the last one left there.
+            self.memory.set_began(None);
+            let fork = self.fork;
+            let code = fork(&mut || {
+                let mut outbox = outbox.clone();
+                self.begin_process();
+                let Some(index) = self.memory.claim(batch) else { return NO_JOB };
+                match self.run_here(number, index, job, &mut outbox) {
+                    Ok(After::GiveBack) => GIVE_BACK,
+                    Ok(_) => 0,
+                    Err(_) => 1,
+                }
+            });
+            match code {
+                Ok(Some(NO_JOB)) => return Ok(After::NoJob),
+                Ok(Some(GIVE_BACK)) => {
+                    // Unless the result was sent in parts, there is a record.
+                    outbox.adopt(&self.memory);
+                    return Ok(After::GiveBack);
+                }
+                // Even if it died afterwards: the job is finished if and only if its record is committed.
+                Ok(_) if outbox.adopt(&self.memory) => return Ok(After::Next),
+                Ok(code) if self.memory.unclaimed(batch) != Some(index) => {
+                    return self.child_lost(code, index, outbox);
+                }
+                Ok(_) => lost = Some(io::Error::other("it was killed before it began")),
+                Err(error) => lost = Some(error),
+            }
+            if attempt + 1 < TRIES {
+                std::thread::sleep(NEXT_TRY);
+            }
+        }
+        Err(io::Error::other(NoProcess(lost.unwrap_or_else(|| io::ErrorKind::Other.into()))))
+    }
+
+    /// A child died before it had committed a record: the resident commits the failure for it.
+    fn child_lost(
+        &mut self,
+        code: Option<i32>,
+        index: u16,
+        outbox: &mut Outbox,
+    ) -> io::Result<After> {
+        if self.memory.is_writing() {
+            // It may have left half a frame in the pipe. The dispatcher sorts that out.
+            return Err(io::Error::other("a job's process died while it was writing"));
+        }
+        if let Some(attached) = &self.attached {
+            attached.discard();
+        }
+        let trap = code.and_then(|code| Failure::of_last_words(code, &self.memory));
+        let failure = trap.unwrap_or_else(|| {
+            let how = code.map_or("killed by a signal".into(), |code| format!("exit code {code}"));
+            Failure { code, ..Failure::new(FailureKind::WorkerLost, how) }
+        });
+        // What memory it had is gone with it.
+        let began = || self.memory.began().unwrap_or_else(Moment::now);
+        let measure = self.settings.measured.then(|| Measure::until_now(began(), 0, 0));
+        record::begin(&mut self.record, measure.is_some());
+        failure.encode(&mut self.record);
+        record::finish(&mut self.record, index, true, measure);
+        let fits = outbox.put(&self.memory, &self.pipe, &self.record)?;
+        Ok(self.after(true, fits))
+    }
+}
+
+/// Reads once; `None` if there is nothing yet.
+fn try_fill(frames: &mut FrameBuffer, jobs: &mut File) -> io::Result<Option<usize>> {
+    match frames.fill(jobs) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,375 @@
+//! Programs: a compiled module, linked and ready to be instantiated. Made once, in the zygote.
+
+use super::call::ScalarExport;
+use super::command::Command;
+use super::engine::{self, PAGE_BYTES};
+use super::jail;
+use super::link;
+use super::native::{NativeLibrary, NativeTask};
+use super::outcome::size;
+use super::runtime::Waiting;
+use super::stack;
+use super::text::Takes;
+use super::wasi::Folders;
+use super::{convert, typed};
+use crate::imports::Host;
+use crate::imports::limits::TABLE_ELEMENTS_MAX;
+use crate::module::description::{ChooseError, Description, Form, Task};
+use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::settings::{InputForm, OutputForm, Settings, split_task_job};
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use wasmtime::component::types::{ComponentFunc, ComponentItem};
+use wasmtime::component::{self, Component, ComponentExportIndex};
+use wasmtime::{Engine, InstancePre, Module, ModuleExport, ResourcesRequired};
+
+/// Why no job can be run.
+#[derive(Debug, thiserror::Error)]
+pub enum ProgramError {
+    /// There is no such task, or none to choose.
+    #[error(transparent)]
+    Choose(#[from] ChooseError),
+    /// There is something to give to the task that initialises, or nothing that it could be called before.
+    #[error("--init {0}: it would have to be a task without parameters, and the jobs no command's")]
+    Init(String),
+    /// The jobs' form does not suit the task.
+    #[error("{0} does not take raw text: its only parameter would have to be a string")]
+    Input(String),
+    /// The module's memory is above the limit from the start.
+    #[error("the module needs {} of memory to start, more than --memory {}", size(*.needed), size(*.limit))]
+    Memory {
+        /// Bytes that the module begins with.
+        needed: u64,
+        /// Bytes that a guest may have.
+        limit: u64,
+    },
+    /// The system does not allow the stack that a guest is to have.
+    #[error("{0}")]
+    Stack(String),
+    /// A table is above the limit from the start.
+    #[error(
+        "a table of the module needs {0} elements to start, more than the {TABLE_ELEMENTS_MAX} that all may have"
+    )]
+    Table(u64),
+    /// The module imports what nobody provides.
+    #[error("the module imports what wpool does not provide: {0}")]
+    Imports(String),
+    /// The shared library cannot be used.
+    #[error("cannot use the native library {0}: {1}")]
+    Native(String, String),
+    /// The compiled code cannot be used.
+    #[error("cannot load the module: {0:#}")]
+    Load(wasmtime::Error),
+}
+
+/// How a job becomes a call.
+pub(crate) enum Calling {
+    /// Numbers in, numbers out.
+    Scalar { signature: convert::Signature, export: ScalarExport },
+    /// Bytes by imports.
+    Byte { takes: Takes, export: ModuleExport },
+    /// Values of any WIT types in, one or none out.
+    Typed { signature: typed::Signature, export: ComponentExportIndex },
+    /// Arguments and standard input; standard output.
+    Command { command: Command, entry: Entry },
+    /// A function of a shared library.
+    Native(NativeTask),
+}
+
+/// The function that runs a command.
+pub(crate) enum Entry {
+    Core(ModuleExport),
+    Component(ComponentExportIndex),
+}
+
+/// Code that is linked.
+pub(crate) enum Code {
+    Core {
+        pre: InstancePre<Host>,
+        /// What is called once per instance.
+        initialize: Option<ModuleExport>,
+        /// Its memory, which imports copy from and to.
+        memory: Option<ModuleExport>,
+    },
+    Component(component::InstancePre<Host>),
+    /// No module at all: a shared library.
+    Native {
+        /// Kept loaded.
+        _library: NativeLibrary,
+        /// Of nothing.
+        engine: Engine,
+    },
+}
+
+/// A module that is ready to be instantiated.
+pub struct Program {
+    pub(crate) settings: Settings,
+    /// What jobs call, and behind it what is called first.
+    tasks: Vec<Calling>,
+    /// The one of the tasks that is called once in each instance.
+    pub(crate) init: Option<usize>,
+    pub(crate) code: Code,
+    /// The folders that guests may use.
+    pub(crate) folders: Folders,
+    /// Whether it uses shared objects.
+    shares: bool,
+    /// Whether it imports WASI.
+    pub(crate) wasi: bool,
+    /// How its calls wait.
+    pub(crate) waiting: Waiting,
+}
+
+impl Program {
+    /// Loads compiled code and links it. Starts no threads: the zygote forks.
+    ///
+    /// # Errors
+    /// No job could be run: there is no such task, or the module cannot be linked.
+    pub fn load(
+        settings: &Settings,
+        description: &Description,
+        cwasm: File,
+        folders: Folders,
+    ) -> Result<Program, ProgramError> {
+        let names = settings.task_names();
+        let mut tasks: Vec<&Task> =
+            names.into_iter().map(|name| description.choose(name)).collect::<Result<_, _>>()?;
+        let init = settings.init.as_ref().map(|_| tasks.len());
+        if let Some(name) = &settings.init {
+            let init = initialiser(description, name)?;
+            // A command begins where its module does, each time.
+            if tasks.iter().any(|task| task.form == Form::Command) {
+                return Err(ProgramError::Init(init.signature()));
+            }
+            tasks.push(init);
+        }
+        let unsigned: Vec<Task>;
+        if settings.unsigned {
+            unsigned = tasks.into_iter().map(Task::unsigned).collect();
+            tasks = unsigned.iter().collect();
+        }
+        check_memory(settings, description)?;
+        if settings.native.is_none() && !settings.stub_imports && !description.missing.is_empty() {
+            return Err(ProgramError::Imports(description.missing_text()));
+        }
+        let stack_bytes_max =
+            stack::make_room(settings.stack_bytes_max).map_err(ProgramError::Stack)?;
+        let settings = Settings { stack_bytes_max, ..settings.clone() };
+        let (tasks, code) = match &settings.native {
+            Some(library) => native(&settings, &tasks, library)?,
+            None if description.component => component(&settings, description, &tasks, &cwasm)?,
+            None => core(&settings, description, &tasks, &cwasm)?,
+        };
+        let wasm = settings.native.is_none();
+        Ok(Program {
+            settings,
+            tasks,
+            init,
+            code,
+            folders,
+            shares: description.shares(),
+            wasi: wasm
+                && description.imports.iter().any(|import| import.module.starts_with("wasi")),
+            waiting: match description {
+                _ if !wasm => Waiting::Blocking,
+                it if it.is_concurrent() => Waiting::Concurrent,
+                it if it.polls() => Waiting::Polling,
+                _ => Waiting::Blocking,
+            },
+        })
+    }
+
+    /// The task that a job calls, as an index, and the job without the name of its task.
+    ///
+    /// # Errors
+    /// It should name one of several tasks, and does not.
+    #[inline]
+    pub(crate) fn route<'a>(&self, job: &'a [u8]) -> Result<(usize, &'a [u8]), Failure> {
+        if self.settings.tasks.is_empty() {
+            return Ok((0, job));
+        }
+        let routed = split_task_job(job).filter(|(task, _)| *task < self.settings.tasks.len());
+        routed.ok_or_else(|| Failure::new(FailureKind::InvalidJob, "it names no task"))
+    }
+
+    /// Bounds what a process takes of the system that is about to run a guest; `more` is for memory beside
+    /// what one guest needs.
+    ///
+    /// # Errors
+    /// Those of the system calls: a process that cannot be bounded must not go on.
+    pub(crate) fn bound_process(&self, more: u64) -> io::Result<()> {
+        if matches!(self.code, Code::Native { .. }) {
+            return Ok(());
+        }
+        let regions = if self.shares { self.settings.region_bytes_max } else { 0 };
+        jail::bound_files()?;
+        jail::bound_memory(self.settings.process_bytes_max().saturating_add(more), regions)
+    }
+
+    /// How a task is called.
+    #[inline]
+    pub(crate) fn calling(&self, task: usize) -> &Calling {
+        &self.tasks[task]
+    }
+
+    /// Most numbers that a call passes in either direction.
+    pub(crate) fn width(&self) -> usize {
+        let widths = self.tasks.iter().map(|task| match task {
+            Calling::Scalar { signature, .. }
+            | Calling::Native(NativeTask::Numbers { signature, .. }) => signature.width(),
+            _ => 0,
+        });
+        widths.max().unwrap_or(0)
+    }
+
+    /// Whether its calls need a runtime to wait in.
+    pub(crate) fn waits(&self) -> bool {
+        self.wasi || self.is_concurrent()
+    }
+
+    /// Whether it is a component whose tasks wait for one another.
+    pub(crate) fn is_concurrent(&self) -> bool {
+        self.waiting == Waiting::Concurrent
+    }
+
+    /// The engine that it was loaded into.
+    pub(crate) fn engine(&self) -> &Engine {
+        match &self.code {
+            Code::Core { pre, .. } => pre.module().engine(),
+            Code::Component(pre) => pre.engine(),
+            Code::Native { engine, .. } => engine,
+        }
+    }
+}
+
+/// Loads and links a core module.
+fn core(
+    settings: &Settings,
+    description: &Description,
+    tasks: &[&Task],
+    cwasm: &File,
+) -> Result<(Vec<Calling>, Code), ProgramError> {
+    let module = engine::load_module(settings, description, cwasm).map_err(ProgramError::Load)?;
+    check_tables(Some(module.resources_required()))?;
+    module.initialize_copy_on_write_image().map_err(ProgramError::Load)?;
+    let tasks = tasks.iter().map(|task| calling(settings, task, &module));
+    let tasks = tasks.collect::<Result<_, _>>()?;
+    let pre = link::core(&module, description, settings.stub_imports)?;
+    let initialize = module.get_export_index("_initialize");
+    Ok((tasks, Code::Core { pre, initialize, memory: module.get_export_index("memory") }))
+}
+
+/// Loads and links a component.
+fn component(
+    settings: &Settings,
+    description: &Description,
+    tasks: &[&Task],
+    cwasm: &File,
+) -> Result<(Vec<Calling>, Code), ProgramError> {
+    let component =
+        engine::load_component(settings, description, cwasm).map_err(ProgramError::Load)?;
+    check_tables(component.resources_required())?;
+    let tasks = tasks.iter().map(|task| typed_calling(settings, task, &component));
+    let tasks = tasks.collect::<Result<_, _>>()?;
+    Ok((tasks, Code::Component(link::component(&component, description, settings.stub_imports)?)))
+}
+
+/// Loads a shared library with the same tasks.
+fn native(
+    settings: &Settings,
+    tasks: &[&Task],
+    path: &Path,
+) -> Result<(Vec<Calling>, Code), ProgramError> {
+    let wrong = |message: String| ProgramError::Native(path.display().to_string(), message);
+    let library = NativeLibrary::load(path).map_err(|error| wrong(error.to_string()))?;
+    let bare = settings.output == OutputForm::Raw;
+    let tasks = tasks.iter().map(|task| library.task(task, bare).map(Calling::Native));
+    let tasks = tasks.collect::<Result<_, _>>().map_err(wrong)?;
+    Ok((tasks, Code::Native { _library: library, engine: Engine::default() }))
+}
+
+fn calling(settings: &Settings, task: &Task, module: &Module) -> Result<Calling, ProgramError> {
+    let export = |name: &str| module.get_export_index(name).ok_or_else(|| undescribed(name));
+    let takes = Takes::of(task);
+    match task.form {
+        Form::Command => {
+            let command = Command::new(&settings.command);
+            Ok(Calling::Command { command, entry: Entry::Core(export(&task.name)?) })
+        }
+        _ if settings.input == InputForm::Raw && matches!(takes, Takes::Json | Takes::Integer) => {
+            Err(ProgramError::Input(task.signature()))
+        }
+        Form::Byte => Ok(Calling::Byte { takes, export: export(&format!("task_{}", task.name))? }),
+        Form::Scalar => {
+            let bare = settings.output == OutputForm::Raw;
+            let scalar = convert::Signature::new(task, bare).and_then(|signature| {
+                let export = ScalarExport::new(module, &task.name, &signature)?;
+                Some(Calling::Scalar { signature, export })
+            });
+            scalar.ok_or_else(|| undescribed(&task.name))
+        }
+        Form::Typed => Err(undescribed(&task.name)),
+    }
+}
+
+fn typed_calling(
+    settings: &Settings,
+    task: &Task,
+    component: &Component,
+) -> Result<Calling, ProgramError> {
+    let (ty, export) = exported(component, &task.name).ok_or_else(|| undescribed(&task.name))?;
+    if task.form == Form::Command {
+        let command = Command::new(&settings.command);
+        return Ok(Calling::Command { command, entry: Entry::Component(export) });
+    }
+    let signature = typed::Signature::new(task, &ty, settings);
+    let signature = signature.ok_or_else(|| undescribed(&task.name))?;
+    if settings.input == InputForm::Raw && !signature.takes_raw() {
+        return Err(ProgramError::Input(task.signature()));
+    }
+    Ok(Calling::Typed { signature, export })
+}
+
+/// A function that a component exports, by the name of its task.
+fn exported(component: &Component, name: &str) -> Option<(ComponentFunc, ComponentExportIndex)> {
+    let (interface, function) = match name.rsplit_once('#') {
+        Some((interface, function)) => {
+            (Some(component.get_export_index(None, interface)?), function)
+        }
+        None => (None, name),
+    };
+    match component.get_export(interface.as_ref(), function)? {
+        (ComponentItem::ComponentFunc(ty), export) => Some((ty, export)),
+        _ => None,
+    }
+}
+
+/// The task of this name, if it can be called without a job.
+fn initialiser<'a>(description: &'a Description, name: &str) -> Result<&'a Task, ProgramError> {
+    let task = description.choose(Some(name))?;
+    match task.params.as_ref().is_some_and(|params| !params.is_empty()) {
+        true => Err(ProgramError::Init(task.signature())),
+        false => Ok(task),
+    }
+}
+
+fn undescribed(name: &str) -> ProgramError {
+    let name = name.escape_debug();
+    ProgramError::Load(wasmtime::format_err!("its export `{name}` is not what was described"))
+}
+
+fn check_memory(settings: &Settings, description: &Description) -> Result<(), ProgramError> {
+    let pages = description.memory_pages.map_or(0, |(initial, _)| initial);
+    let (needed, limit) = (pages.saturating_mul(PAGE_BYTES), settings.memory_bytes_max);
+    if needed > limit { Err(ProgramError::Memory { needed, limit }) } else { Ok(()) }
+}
+
+fn check_tables(required: Option<ResourcesRequired>) -> Result<(), ProgramError> {
+    let largest = required.and_then(|required| required.max_initial_table_size);
+    match largest {
+        Some(elements) if elements > TABLE_ELEMENTS_MAX as u64 => {
+            Err(ProgramError::Table(elements))
+        }
+        _ => Ok(()),
+    }
+}

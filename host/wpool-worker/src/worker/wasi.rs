@@ -1,0 +1,189 @@
+//! WASI for guests: nothing but what the settings grant.
+
+use super::stdio::Stdio;
+use super::streams::{Input, Output};
+use crate::wire::directory::Directory;
+use crate::wire::settings::Settings;
+use rand::rngs::StdRng;
+use rand::{SeedableRng, TryRng};
+use rustix::fs::{Mode, OFlags, open};
+use rustix::process::fchdir;
+use std::convert::Infallible;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use wasmtime_wasi::filesystem::{WasiFilesystemCtx, WasiFilesystemView};
+use wasmtime_wasi::p1::WasiP1Ctx;
+use wasmtime_wasi::random::WasiRandomCtx;
+use wasmtime_wasi::{FsPerms, HostMonotonicClock, HostWallClock, WasiCtxBuilder, WasiView};
+
+/// What one instance sees of the world beyond its streams.
+#[derive(Default)]
+pub(crate) struct Grants<'a> {
+    /// Arguments of a command, its name first.
+    pub(crate) arguments: &'a [String],
+    /// Standard input of a command.
+    pub(crate) input: Option<Input>,
+}
+
+/// The standard streams of one instance.
+pub(crate) enum Streams<'a> {
+    /// Bytes in memory.
+    Job { input: Option<Input>, output: Output, error: Output },
+    /// Those of whoever runs wpool.
+    Own(&'a Stdio),
+}
+
+/// The granted folders, open. All instances have the same descriptors.
+#[derive(Clone, Default)]
+pub struct Folders(WasiFilesystemCtx);
+
+impl Folders {
+    /// Makes the descriptors of granted folders what instances see. To be called while this process has
+    /// one thread: on the way each of them is the working directory, since wasmtime-wasi takes a path, and
+    /// `.` is one that depends on no name.
+    ///
+    /// # Errors
+    /// Returns a folder that may not be entered, with the reason.
+    pub(crate) fn open(
+        directories: &[Directory],
+        descriptors: &[OwnedFd],
+    ) -> Result<Folders, (String, io::Error)> {
+        if directories.is_empty() {
+            return Ok(Folders::default());
+        }
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let here = open(".", flags, Mode::empty()).map_err(|error| (".".into(), error.into()))?;
+        let mut builder = WasiCtxBuilder::new();
+        builder.allow_blocking_current_thread(true);
+        let opened = directories.iter().zip(descriptors).try_for_each(|(directory, descriptor)| {
+            let perms = if directory.read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
+            let opened = fchdir(descriptor).map_err(io::Error::from).and_then(|()| {
+                builder.preopened_dir(".", &directory.guest, perms).map_err(io::Error::other)
+            });
+            opened.map(drop).map_err(|error| (directory.host.display().to_string(), error))
+        });
+        fchdir(&here).map_err(|error| (".".into(), error.into()))?;
+        opened?;
+        Ok(Folders(builder.build_p1().filesystem().ctx.clone()))
+    }
+}
+
+/// WASI's state for a new instance.
+pub(crate) fn context(
+    settings: &Settings,
+    folders: &Folders,
+    arguments: &[String],
+    streams: Streams,
+    random: &SeededRandom,
+) -> WasiP1Ctx {
+    let mut builder = WasiCtxBuilder::new();
+    builder.allow_blocking_current_thread(true).envs(&settings.env).args(arguments);
+    // The network is never granted; without this a guest could make sockets that lead nowhere.
+    builder.allow_tcp(false).allow_udp(false);
+    match streams {
+        Streams::Job { input, output, error } => {
+            builder.stdout(output).stderr(error);
+            if let Some(input) = input {
+                builder.stdin(input);
+            }
+        }
+        Streams::Own(Stdio { input, output, error, .. }) => {
+            builder.stdin(input.clone()).stdout(output.clone()).stderr(error.clone());
+        }
+    }
+    if settings.seed.is_some() {
+        builder.secure_random(random.clone()).insecure_random(random.clone());
+        builder.insecure_random_seed(random.seed().into());
+    }
+    if let Some(nanoseconds) = settings.clock {
+        builder.wall_clock(FixedClock(nanoseconds)).monotonic_clock(FixedClock(nanoseconds));
+    }
+    let mut context = builder.build_p1();
+    *context.filesystem().ctx = folders.0.clone();
+    context
+}
+
+/// Gives an instance that was made in another process random numbers of its own: the others that were
+/// forked from there have the same ones. To be called after [`reseed`].
+pub(super) fn renew(context: &mut WasiP1Ctx) {
+    *context.ctx().ctx.random() = WasiRandomCtx::default();
+}
+
+/// Makes the random numbers of this process its own. After a fork they would be its parent's, and all
+/// its siblings'.
+pub(crate) fn reseed() {
+    // A system without random numbers has no worker that may answer with any.
+    rand::rng().reseed().expect("the system has random numbers");
+}
+
+/// Random numbers that depend on `--seed` and the job's number alone, so that they are the same
+/// whichever worker runs the job, and whatever it ran before.
+#[derive(Clone)]
+pub(crate) struct SeededRandom {
+    seed: u64,
+    random: Arc<Mutex<StdRng>>,
+}
+
+impl SeededRandom {
+    /// Numbers for this seed, before any job.
+    pub(crate) fn new(seed: u64) -> Self {
+        SeededRandom { seed, random: Arc::new(Mutex::new(StdRng::seed_from_u64(seed))) }
+    }
+
+    /// Starts the sequence of job `number`.
+    pub(crate) fn begin_job(&self, number: u64) {
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&self.seed.to_le_bytes());
+        seed[8..16].copy_from_slice(&number.to_le_bytes());
+        *self.lock() = StdRng::from_seed(seed);
+    }
+
+    fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    fn lock(&self) -> MutexGuard<'_, StdRng> {
+        self.random.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TryRng for SeededRandom {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        self.lock().try_next_u32()
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        self.lock().try_next_u64()
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.lock().try_fill_bytes(bytes)
+    }
+}
+
+/// A clock that stands still.
+struct FixedClock(u64);
+
+impl HostWallClock for FixedClock {
+    fn resolution(&self) -> Duration {
+        Duration::from_nanos(1)
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_nanos(self.0)
+    }
+}
+
+impl HostMonotonicClock for FixedClock {
+    fn resolution(&self) -> u64 {
+        1
+    }
+
+    fn now(&self) -> u64 {
+        self.0
+    }
+}

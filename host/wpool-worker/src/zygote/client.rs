@@ -1,0 +1,314 @@
+//! The dispatcher's side of a zygote.
+
+use crate::wire::control::{ControlSocket, FromZygote, ToZygote, Uncompiled, Unloaded};
+use crate::wire::failure::Failure;
+use crate::wire::line::{self, Line};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use rustix::process::{Pid, Signal, kill_process_group};
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long a zygote may take for its first answer.
+const FIRST_ANSWER: Duration = Duration::from_secs(5);
+
+/// How long it may take to load a module.
+pub const LOADED: Duration = Duration::from_secs(30);
+
+/// Most bytes that are taken of what a guest prints while it is initialised.
+const PRINTED_BYTES_MAX: u64 = 64 << 20;
+
+/// Why a module is not loaded.
+#[derive(Debug)]
+pub enum LoadError {
+    /// It cannot be linked, in words for the user.
+    Refused(String),
+    /// The guest failed while it was initialised.
+    Init(Failure),
+}
+
+/// A running zygote. Dropping it ends it and all its workers.
+#[derive(Debug)]
+pub struct Zygote {
+    socket: ControlSocket,
+    process: Child,
+}
+
+impl Zygote {
+    /// Executes this program (or `executable`) again as a zygote.
+    ///
+    /// The zygote dies with the *thread* that starts it.
+    ///
+    /// # Errors
+    /// Those of socketpair, fork and exec.
+    pub fn start(executable: Option<&Path>) -> io::Result<Zygote> {
+        if super::fork::is_privileged() {
+            let why =
+                "a program with more rights than its user (set-uid, capabilities) may not have one";
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+        }
+        if !Path::new("/proc/self").exists() {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "/proc is not mounted"));
+        }
+        let (socket, theirs) = ControlSocket::pair()?;
+        let program = executable.unwrap_or(Path::new("/proc/self/exe"));
+        let process = Command::new(program)
+            .arg0("wpool-zygote")
+            .env_clear()
+            .env(super::fork::MARKER, "1")
+            .stdin(theirs)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // A group of its own: a terminal's Ctrl-C is for the dispatcher alone.
+            .process_group(0)
+            .spawn()?;
+        Ok(Zygote { socket, process })
+    }
+
+    /// Sends a signal to the zygote and all its descendants: they are one process group.
+    pub fn signal_group(&self, signal: Signal) {
+        let pid = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw);
+        if let Some(pid) = pid {
+            // Not reaped, so the id is still the zygote's; it fails only if all have ended.
+            let _ = kill_process_group(pid, signal);
+        }
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> i32 {
+        i32::try_from(self.process.id()).unwrap_or(0)
+    }
+
+    /// Sets its niceness, which its children inherit.
+    ///
+    /// # Errors
+    /// The system does not allow it.
+    pub fn set_nice(&self, nice: i8) -> io::Result<()> {
+        let pid = rustix::process::Pid::from_raw(self.pid());
+        Ok(rustix::process::setpriority_process(pid, nice.into())?)
+    }
+
+    /// Sends a request.
+    ///
+    /// # Errors
+    /// Those of the control socket.
+    pub fn send(&self, message: &ToZygote, fds: &[BorrowedFd<'_>]) -> io::Result<()> {
+        self.socket.send(message, fds)
+    }
+
+    /// Receives what is there; `Ok(None)` when the zygote is gone.
+    ///
+    /// # Errors
+    /// `WouldBlock` when there is nothing yet; those of the control socket.
+    pub fn receive(&self) -> io::Result<Option<(FromZygote, Vec<OwnedFd>)>> {
+        self.socket.receive(false)
+    }
+
+    /// Asks for the hash that tells which machine code this program can run. This is the zygote's
+    /// first answer.
+    ///
+    /// # Errors
+    /// A zygote that does not answer, because the executed program lacks this crate; of the kind
+    /// `Unsupported`, one that says why it is of no use.
+    pub fn compatibility(&self, fuel: bool) -> io::Result<u64> {
+        match self.ask(&ToZygote::Compatibility { fuel }, &[], FIRST_ANSWER)? {
+            FromZygote::Compatible { hash } => Ok(hash),
+            FromZygote::Unfit(why) => Err(io::Error::new(io::ErrorKind::Unsupported, why)),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Compiles or describes a module in a process of its own. On success the memfds are filled.
+    ///
+    /// # Errors
+    /// Outer: the zygote is of no use any more. Inner: why the module cannot be compiled.
+    pub fn compile(
+        &self,
+        request: &ToZygote,
+        files: &[BorrowedFd<'_>],
+        timeout: Duration,
+    ) -> io::Result<Result<(), Uncompiled>> {
+        match self.ask(request, files, timeout.saturating_add(FIRST_ANSWER))? {
+            FromZygote::Compiled(result) => Ok(result),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Loads and links a module: its machine code, a [`Load`](crate::wire::control::Load), and what that
+    /// says follows. Answers with what was printed where a guest was initialised.
+    ///
+    /// # Errors
+    /// The zygote is of no use any more.
+    pub fn load(&self, files: &[BorrowedFd<'_>], timeout: Duration) -> io::Result<Loaded> {
+        let (answer, files) = self.ask_for_files(&ToZygote::Load, files, timeout)?;
+        match answer {
+            FromZygote::Loaded(answer) => loaded(answer, files),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Runs all jobs in one process. The records are in the second file afterwards.
+    ///
+    /// # Errors
+    /// Outer: the zygote is of no use any more. Inner: why there are no records.
+    pub fn run_alone(
+        &self,
+        request: &ToZygote,
+        files: [BorrowedFd<'_>; 2],
+        timeout: Duration,
+    ) -> io::Result<Result<(), String>> {
+        match self.ask(request, &files, timeout)? {
+            FromZygote::Alone(result) => Ok(result),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Sends a request and waits for its answer. Only used while there are no workers, so the next
+    /// message is the answer.
+    fn ask(
+        &self,
+        request: &ToZygote,
+        fds: &[BorrowedFd<'_>],
+        timeout: Duration,
+    ) -> io::Result<FromZygote> {
+        self.ask_for_files(request, fds, timeout).map(|(answer, _)| answer)
+    }
+
+    fn ask_for_files(
+        &self,
+        request: &ToZygote,
+        fds: &[BorrowedFd<'_>],
+        timeout: Duration,
+    ) -> io::Result<(FromZygote, Vec<OwnedFd>)> {
+        self.socket.send(request, fds)?;
+        let deadline = Instant::now().checked_add(timeout);
+        loop {
+            let left =
+                deadline.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    format!("the zygote did not answer within {} s", timeout.as_secs()),
+                ));
+            }
+            let mut fds = [PollFd::new(&self.socket, PollFlags::IN)];
+            let left = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 60, tv_nsec: 0 });
+            match poll(&mut fds, Some(&left)) {
+                Err(rustix::io::Errno::INTR) | Ok(0) => continue,
+                Err(error) => return Err(error.into()),
+                Ok(_) => {}
+            }
+            return match self.receive()? {
+                Some(answer) => Ok(answer),
+                None => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the zygote ended")),
+            };
+        }
+    }
+
+    /// Lets the zygote end by itself once its workers have, or ends it if that takes longer.
+    pub fn close(mut self) {
+        // It fails only if the other side is gone.
+        let _ = self.socket.send(&ToZygote::Finish, &[]);
+        let deadline = Instant::now() + FIRST_ANSWER;
+        while let (Ok(None), true) = (self.process.try_wait(), Instant::now() < deadline) {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        self.end();
+    }
+
+    /// Returns whether a signal has ended the zygote, or is about to. One whose socket is closed is waited for a
+    /// moment.
+    pub fn was_killed(&mut self) -> bool {
+        let deadline = Instant::now() + FIRST_ANSWER;
+        let mut fds = [PollFd::new(&self.socket, PollFlags::empty())];
+        let hung_up = poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready > 0);
+        loop {
+            match self.process.try_wait() {
+                Ok(Some(status)) => return status.signal().is_some(),
+                Ok(None) if hung_up && Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_micros(200));
+                }
+                _ => return false,
+            }
+        }
+    }
+
+    /// Ends the zygote at once and says how it had ended if it had already.
+    pub fn end(&mut self) -> String {
+        let ended = match self.process.try_wait() {
+            Ok(Some(status)) => status.to_string(),
+            _ => "still running".into(),
+        };
+        // Both fail only if it has ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        ended
+    }
+}
+
+impl Drop for Zygote {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl AsFd for Zygote {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// What a zygote says of a module that it was to load, and what was printed where a guest was initialised.
+pub type Loaded = (Result<(), LoadError>, Vec<Line>);
+
+/// Reads the answer of a zygote that was asked to load a module. Nobody vouches for it.
+///
+/// # Errors
+/// It is none, or its files cannot be read.
+pub fn loaded(answer: Result<(), Unloaded>, files: Vec<OwnedFd>) -> io::Result<Loaded> {
+    let mut files = files.into_iter().map(File::from);
+    let lines = files.next().map_or_else(|| Ok(Vec::new()), printed)?;
+    let loaded = match (answer, files.next()) {
+        (Ok(()), _) => Ok(()),
+        (Err(Unloaded::Refused(message)), _) => Err(LoadError::Refused(message)),
+        (Err(Unloaded::Init), Some(file)) => Err(LoadError::Init(failure(file)?)),
+        (Err(Unloaded::Init), None) => return Err(io::ErrorKind::InvalidData.into()),
+    };
+    Ok((loaded, lines))
+}
+
+/// Reads what a guest printed, from the file that the zygote has sent.
+fn printed(file: File) -> io::Result<Vec<Line>> {
+    let mut bytes = Vec::new();
+    file.take(PRINTED_BYTES_MAX).read_to_end(&mut bytes)?;
+    Ok(line::decode(&bytes))
+}
+
+/// Reads how a guest failed, from the file that the zygote has sent. Nobody vouches for it.
+fn failure(file: File) -> io::Result<Failure> {
+    let mut json = Vec::new();
+    file.take(PRINTED_BYTES_MAX).read_to_end(&mut json)?;
+    Failure::decode(&json).ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+fn unexpected(message: &FromZygote) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("unexpected answer: {message:?}"))
+}
+
+/// A sealed memfd with these bytes, to be handed to another process.
+///
+/// # Errors
+/// Those of memfd_create and write.
+pub fn payload(name: &str, bytes: &[u8]) -> io::Result<File> {
+    let mut file = File::from(memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
+    file.write_all(bytes)?;
+    file.rewind()?;
+    let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE | SealFlags::SEAL;
+    fcntl_add_seals(&file, seals)?;
+    Ok(file)
+}

@@ -1,0 +1,177 @@
+//! Where processes begin: the start of a zygote before `main`, and the fork of its children.
+#![expect(unsafe_code, reason = "a function in .init_array; sigaction; fork; _exit")]
+
+use super::server::Origin;
+use crate::wire::control::ExitStatus;
+use crate::worker::jail;
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction};
+use nix::unistd::{ForkResult, Pid, fork, getpid};
+use rustix::io::{Errno, fcntl_getfd};
+use rustix::process::{PidfdFlags, pidfd_open};
+use std::fs::DirEntry;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+/// Name of the environment variable that makes this program a zygote.
+pub(super) const MARKER: &str = "WPOOL_ZYGOTE";
+
+/// The standard streams that were closed when this program began, a bit each.
+static CLOSED: AtomicU8 = AtomicU8::new(0);
+
+/// Returns which of standard input, output and error were closed when this program began. Rust puts /dev/null in
+/// the place of those before `main`, which takes what is written and loses it.
+pub fn closed_at_start() -> [bool; 3] {
+    let closed = CLOSED.load(Relaxed);
+    [0, 1, 2].map(|stream| closed & (1 << stream) != 0)
+}
+
+fn note_closed() {
+    let (input, output, error) = (io::stdin(), io::stdout(), io::stderr());
+    for (bit, fd) in [(1, input.as_fd()), (2, output.as_fd()), (4, error.as_fd())] {
+        if fcntl_getfd(fd) == Err(Errno::BADF) {
+            CLOSED.fetch_or(bit, Relaxed);
+        }
+    }
+}
+
+/// Run by the loader before `main`, in every program that contains this crate.
+///
+/// The function notes which standard streams are closed, and does nothing else unless the marker is there and standard input is a socket: a marker that leaked
+/// into an ordinary environment must not turn a program into a zygote. Nor may whoever starts a program
+/// with the rights of another user: what a zygote is told to load runs with these rights.
+extern "C" fn before_main() {
+    note_closed();
+    if std::env::var_os(MARKER).is_none() || is_privileged() {
+        return;
+    }
+    match super::server::control_socket() {
+        Origin::Parent => exit_now(catch_unwind(super::server::main).unwrap_or(101)),
+        // The dispatcher is gone, or never was there.
+        Origin::Other => exit_now(1),
+        Origin::None => {}
+    }
+}
+
+/// Whether the system has given this program more rights than those of whoever started it: it is set-uid,
+/// set-gid, or has capabilities.
+pub(super) fn is_privileged() -> bool {
+    // SAFETY: getauxval has no preconditions.
+    unsafe { nix::libc::getauxval(nix::libc::AT_SECURE) != 0 }
+}
+
+// SAFETY: the loader calls each pointer in `.init_array` once, single-threaded, before `main`. The
+// function is `extern "C"`, takes no arguments, and does not unwind: what can panic is caught.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static BEFORE_MAIN: extern "C" fn() = before_main;
+
+/// Has every signal do what it does by default: what the program that started this one ignores or
+/// blocks (`nohup`, a shell's `&`) must still end a worker. But a write beyond `ulimit -f` is an error for who
+/// writes, and no end.
+///
+/// # Errors
+/// Those of sigaction and sigprocmask.
+pub(super) fn default_signals() -> io::Result<()> {
+    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    let ignore = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
+    for signal in Signal::iterator() {
+        let action = if signal == Signal::SIGXFSZ { &ignore } else { &default };
+        if !matches!(signal, Signal::SIGKILL | Signal::SIGSTOP) {
+            // SAFETY: no handler is installed, so there is no code that a signal could interrupt.
+            unsafe { sigaction(signal, action) }?;
+        }
+    }
+    Ok(SigSet::all().thread_unblock()?)
+}
+
+/// A child as its parent sees it.
+#[derive(Debug)]
+pub(super) struct ChildProcess {
+    pub(super) pid: Pid,
+    pub(super) pidfd: OwnedFd,
+}
+
+/// Forks. The child asks to die with its parent, runs `body`, exits with its answer, and never
+/// returns from here; a panic in it is exit code 101.
+///
+/// # Errors
+/// Those of fork and pidfd_open.
+pub(super) fn spawn(body: impl FnOnce() -> i32) -> io::Result<ChildProcess> {
+    assert_single_threaded();
+    let parent = getpid();
+    // SAFETY: this process has one thread (asserted above), so the child inherits no lock that
+    // another thread holds, and may do anything.
+    match unsafe { fork() }? {
+        ForkResult::Child => {
+            let life = || if jail::die_with(parent).is_ok() { body() } else { 101 };
+            exit_now(catch_unwind(AssertUnwindSafe(life)).unwrap_or(101))
+        }
+        ForkResult::Parent { child } => {
+            let pid = rustix::process::Pid::from_raw(child.as_raw()).expect("a child's pid is > 0");
+            // Not reaped yet, so the pid is still this child's.
+            match pidfd_open(pid, PidfdFlags::empty()) {
+                Ok(pidfd) => Ok(ChildProcess { pid: child, pidfd }),
+                Err(error) => {
+                    // Nobody could watch over it. It fails only if the child has ended already.
+                    let _ = kill(child, Signal::SIGKILL);
+                    super::server::reap(child)?;
+                    Err(error.into())
+                }
+            }
+        }
+    }
+}
+
+/// Forks, runs `body` in the child, and waits for it; answers with the child's exit code, or `None`
+/// if a signal ended it.
+///
+/// # Errors
+/// Those of fork and waitpid.
+pub(super) fn run(body: &mut dyn FnMut() -> i32) -> io::Result<Option<i32>> {
+    let child = spawn(body)?;
+    Ok(match super::server::reap(child.pid)? {
+        ExitStatus::Code(code) => Some(code),
+        ExitStatus::Signal(_) => None,
+    })
+}
+
+/// Ends the process without running any destructor or `atexit` function of the program it is a
+/// copy of.
+fn exit_now(code: i32) -> ! {
+    // SAFETY: _exit has no preconditions.
+    unsafe { nix::libc::_exit(code) }
+}
+
+/// Says who has started threads in this process, where there are any but the calling one.
+pub(super) fn other_threads() -> Option<String> {
+    let this = getpid().to_string();
+    let tasks = std::fs::read_dir("/proc/self/task").ok()?.flatten();
+    let others = tasks.filter(|task| task.file_name() != *this);
+    let name = |task: DirEntry| std::fs::read_to_string(task.path().join("comm")).ok();
+    let names: Vec<String> = others.filter_map(name).map(|name| name.trim().to_owned()).collect();
+    if names.is_empty() {
+        return None;
+    }
+    let preloaded = std::fs::read_to_string("/etc/ld.so.preload").unwrap_or_default();
+    let libraries: Vec<&str> = preloaded
+        .lines()
+        .filter_map(|line| line.split('#').next())
+        .flat_map(|line| line.split([' ', '\t', ':']))
+        .filter(|library| !library.is_empty())
+        .collect();
+    let whose = match &libraries[..] {
+        [] => "a library that the program is linked with starts it".to_owned(),
+        some => format!("a library of /etc/ld.so.preload ({}) may start it", some.join(", ")),
+    };
+    let names = names.join(", ");
+    Some(format!(
+        "it must have one thread, to fork, and has another before it begins ({names}): {whose}"
+    ))
+}
+
+fn assert_single_threaded() {
+    let threads = std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
+    assert_eq!(threads, 1, "a process with more than one thread must not fork");
+}

@@ -1,0 +1,18 @@
+//! The zygote: the single-threaded process that holds the compiled module of one pool and forks its
+//! workers.
+//!
+//! It is this very program, executed again. A function in `.init_array` recognises it before `main`
+//! ([`fork`]), so an embedding program needs no call at its start, and threads of the parent are
+//! never forked.
+//!
+//! **Invariant:** the zygote has one thread whenever it forks; it asserts this.
+
+mod alone;
+mod client;
+mod compiler;
+mod fork;
+mod nursery;
+mod server;
+
+pub use client::{LOADED, LoadError, Loaded, Zygote, loaded, payload};
+pub use fork::closed_at_start;

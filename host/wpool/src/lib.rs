@@ -1,0 +1,66 @@
+//! Multiprocessing for WebAssembly.
+//!
+//! A [`Pool`] forks OS worker processes, each of which runs a wasmtime instance of a module that the
+//! user supplies. Jobs go down pipes and results come back; a task that traps, spins, exits, or takes
+//! its process along fails its own job and no other. It does what Python's `multiprocessing.Pool` does,
+//! for code that is not trusted.
+//!
+//! ```
+//! let pool = wpool::Pool::from_bytes(
+//!     r#"(module
+//!         (func (export "square") (param i64) (result i64)
+//!             (i64.mul (local.get 0) (local.get 0))))"#,
+//! )
+//! .workers(2)
+//! .start()?;
+//!
+//! let squares: Vec<i64> = pool.map(0..12)?;
+//! assert_eq!(squares, [0, 1, 4, 9, 16, 25, 36, 49, 64, 81, 100, 121]);
+//!
+//! // Results as they are needed, from an input without end.
+//! let first: Vec<i64> = pool.imap(1..).take(3).collect::<Result<_, _>>()?;
+//! assert_eq!(first, [1, 4, 9]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The `wpool` program is a thin client of [`pool::session::Session`], as is [`Pool`]. ARCHITECTURE.md
+//! tells how a job travels.
+
+#[cfg(test)]
+#[allow(dead_code, reason = "the tests of shared objects need all of it")]
+#[path = "../../wpool-objects/src/tests/process.rs"]
+mod child;
+mod embed;
+pub mod pool;
+
+pub use wpool_module as module;
+use wpool_objects as shared;
+pub use wpool_wire as wire;
+use wpool_worker::{worker, zygote};
+
+pub use embed::{
+    Arithmetic, Array, Barrier, Capacity, Condition, Event, Guard, Iter, Lock, Number, ObjectKind,
+    Permit, Permits, Queue, Received, Region, Semaphore, Shared, SharedBuilder, SharedError, Value,
+};
+pub use embed::{
+    AsyncResult, Builder, Error, GuestLine, Imap, Launcher, MapError, MapResult, Pool, Process,
+};
+pub use wire::failure::{Failure, FailureKind};
+pub use wire::line::Stream;
+pub use wire::settings::Isolation;
+
+use worker::command::{Command, CommandJob};
+
+/// Makes the arguments of a command for one of its jobs, the command's name first: those that a worker makes, for
+/// programs that are compared with it.
+///
+/// # Errors
+/// The job is torn, or an argument is not UTF-8.
+#[doc(hidden)]
+pub fn command_arguments(
+    line: &wire::settings::CommandLine,
+    number: u64,
+    job: &[u8],
+) -> Result<Vec<String>, Failure> {
+    CommandJob::decode(job).and_then(|job| Command::new(line).arguments(number, &job))
+}

@@ -1,0 +1,258 @@
+//! The watch: time limits, silent workers, cancelled jobs, and the ways in which a run is ended early.
+
+use super::worker::{Seen, Verdict, Worker};
+use super::*;
+use crate::wire::clock::after;
+use crate::wire::waits::Awaited;
+use rustix::process::Signal;
+
+/// Time between two looks at claims where there is no time limit.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How long a worker may be silent once it is ready, and before. It may take as long as a job may, if that is
+/// limited, but never as little as a busy machine may need.
+const SILENT_MAX: Duration = Duration::from_secs(10);
+const SILENT_MIN: Duration = Duration::from_secs(1);
+const STARTING_MAX: Duration = Duration::from_secs(60);
+
+impl Schedule {
+    /// Returns the time between two looks at claims: a twentieth of the time limit, so that a job is stopped
+    /// at most that much late.
+    fn look_interval(&self) -> Duration {
+        self.limit
+            .now()
+            .map_or(LOOK, |timeout| (timeout / 20).max(Duration::from_millis(1)).min(LOOK))
+    }
+
+    /// Returns when claims are looked at next; `None` while no job is in flight.
+    pub(super) fn next_look(&self) -> Option<Instant> {
+        let busy = |worker: &Worker| {
+            (!worker.window.is_empty() || worker.silent.is_some()) && worker.life != Life::Lost
+        };
+        self.workers().any(busy).then(|| self.last_look + self.look_interval())
+    }
+
+    /// Asks which job each worker is running, if it is time to.
+    pub(super) fn look(&mut self, now: Instant) {
+        let since_last = now.saturating_duration_since(self.last_look);
+        let interval = self.look_interval();
+        if since_last < interval {
+            return;
+        }
+        self.last_look = now;
+        // While the dispatcher was stopped or too busy to look, clocks stood.
+        let stood = since_last.saturating_sub(interval * 4);
+        for slot in 0..self.workers.len() as u32 {
+            let Some(worker) = self.worker_mut(slot) else { continue };
+            worker.stood(stood);
+            if !worker.window.is_empty() || worker.silent.is_some() {
+                worker.looked_at = true;
+                self.ask(Request::Sample { slot });
+            }
+        }
+    }
+
+    /// Of a batch, the jobs before `next` are claimed, and those from `end` on will not be: they were taken
+    /// back, or given back. A worker that lies about `end` can only give jobs back, never get any.
+    pub(crate) fn claims(&mut self, slot: u32, batch: u32, next: u16, end: u16) {
+        let Some(worker) = self.worker_mut(slot) else { return };
+        let Some(place) = worker.window.place(batch) else { return };
+        let batch = &mut worker.window.batches[place];
+        let end = end.clamp(batch.received, batch.limit);
+        batch.claimed = next.clamp(batch.received, end);
+        if end == batch.limit {
+            return;
+        }
+        let (parcel, back) = (batch.parcel.clone(), end..batch.limit);
+        batch.limit = end;
+        worker.asked_back = false;
+        parcel.jobs(back).for_each(|(job, input)| self.put_back(job, input));
+    }
+
+    /// All claims of a worker are told: judges what it is doing, if that was what was asked for. A job that has
+    /// run for a while does not hold up the results before it, and one that has run too long is stopped.
+    pub(crate) fn sampled(&mut self, slot: u32, now: Instant) {
+        self.settle(slot, now);
+        let Some(worker) = self.worker_mut(slot) else { return };
+        if std::mem::take(&mut worker.looked_at) {
+            self.judge_silence(slot, now);
+            self.judge_progress(slot, now);
+        }
+    }
+
+    /// Takes note of a worker that does not begin with its jobs, and ends one that has not for long.
+    fn judge_silence(&mut self, slot: u32, now: Instant) {
+        let timeout = self.config.timeout;
+        let Some(worker) = self.worker_mut(slot) else { return };
+        if !worker.is_serving() || !worker.is_heard() {
+            worker.silent = None;
+            return;
+        }
+        if let Some(batch) = worker.window.batches.front() {
+            if batch.claimed > batch.received || !batch.written {
+                worker.silent = None;
+                return;
+            }
+            worker.silent.get_or_insert(now);
+        }
+        let most = match (worker.life, timeout) {
+            (Life::Up, timeout) => timeout.map_or(SILENT_MAX, |t| t.clamp(SILENT_MIN, SILENT_MAX)),
+            (_, timeout) => timeout.map_or(STARTING_MAX, |t| t.max(SILENT_MAX)),
+        };
+        if worker.silent.is_some_and(|since| now >= after(since, most)) {
+            self.fence(slot, Verdict::Silent(most));
+        }
+    }
+
+    fn judge_progress(&mut self, slot: u32, now: Instant) {
+        let limit = self.limit.now();
+        let Some(worker) = self.worker_mut(slot) else { return };
+        let Some(batch) = worker.window.batches.front() else { return };
+        let (id, claimed, received) = (batch.parcel.batch, batch.claimed, batch.received);
+        if !worker.is_heard() || !worker.is_serving() || claimed <= received {
+            worker.seen = None;
+            return;
+        }
+        let since = match worker.seen {
+            Some(seen) if (seen.batch, seen.next) == (id, claimed) => seen.since,
+            _ => {
+                worker.seen = Some(Seen { batch: id, next: claimed, since: now });
+                return;
+            }
+        };
+        // The same job as at the last look. A job that ran too long: nothing more may start in its worker, and if
+        // it is still unfinished then, the worker is killed.
+        match limit.is_some_and(|timeout| now >= after(since, timeout)) {
+            true => self.fence(slot, Verdict::Late { batch: id, claimed }),
+            // The results before it may be waiting for its end.
+            false => self.ask(Request::Drain { slot }),
+        }
+    }
+
+    /// Takes back all jobs that a worker has not started; then it is judged.
+    fn fence(&mut self, slot: u32, verdict: Verdict) {
+        if let Some(worker) = self.worker_mut(slot) {
+            worker.verdict = Some(verdict);
+        }
+        self.ask(Request::TakeBack { slot, most: u32::MAX });
+        self.ask(Request::Drain { slot });
+    }
+
+    /// All that a worker had committed is told: carries out what was decided about it. `awaited` is what its job
+    /// waits for.
+    pub(crate) fn drained(&mut self, slot: u32, awaited: Option<Awaited>, now: Instant) {
+        self.settle(slot, now);
+        let limit = self.limit.now().unwrap_or_default();
+        let Some(worker) = self.worker_mut(slot) else { return };
+        let verdict = worker.verdict.take();
+        let unfinished = |batch: u32, claimed: u16| {
+            let place = worker.window.place(batch);
+            place.is_some_and(|place| worker.window.batches[place].received < claimed)
+        };
+        match verdict {
+            Some(Verdict::Silent(most)) => return self.kill(slot, Killed::Silent(most)),
+            Some(Verdict::Late { batch, claimed }) if unfinished(batch, claimed) => {
+                return self.kill(slot, Killed::Timeout(limit, awaited));
+            }
+            _ => {}
+        }
+        let Some(worker) = self.worker(slot) else { return };
+        let holds = |job: u64| worker.window.holding(job).is_some();
+        let cancelled = self.cancelled.iter().find(|(job, _)| holds(**job));
+        if let Some(how) = cancelled.map(|(_, how)| how.clone()) {
+            self.kill(slot, how);
+        }
+    }
+
+    /// Takes back the jobs that no worker has started.
+    fn fence_all(&mut self) {
+        for slot in 0..self.workers.len() as u32 {
+            if self.worker(slot).is_some() {
+                self.ask(Request::TakeBack { slot, most: u32::MAX });
+                self.ask(Request::Sample { slot });
+            }
+        }
+    }
+
+    /// Starts no more jobs; those that run may finish until a time.
+    pub(crate) fn drain(&mut self, end: End, until: Option<Instant>, why: &str) {
+        match self.phase {
+            Phase::Running => {}
+            // Asked again, with less patience.
+            Phase::Draining(end, None) => {
+                self.phase = Phase::Draining(end, until);
+                return;
+            }
+            Phase::Draining(..) | Phase::Killing(_) => return,
+        }
+        self.phase = Phase::Draining(end, until);
+        self.pending.clear();
+        self.fence_all();
+        self.ask(Request::InterruptWaits);
+        self.actions.push_back(Action::TellDraining { why: why.into() });
+    }
+
+    /// Kills all workers. The jobs that they run are given up; the others have not started.
+    pub(crate) fn kill_all(&mut self, end: End, why: &str) {
+        // Asked again, it kills again: what was missed, for whatever reason, must not be waited for.
+        if !matches!(self.phase, Phase::Killing(_)) {
+            self.phase = Phase::Killing(end);
+        }
+        self.pending.clear();
+        self.fence_all();
+        for slot in 0..self.workers.len() as u32 {
+            let Some(worker) = self.worker(slot).filter(|worker| !worker.window.is_empty()) else {
+                continue;
+            };
+            // One that nobody has told of may never be; nobody waits for that.
+            let unborn = worker.pid == 0;
+            match worker.life {
+                // It is dying already, for a reason of its own.
+                Life::Lost => self.ask(Request::Kill { slot, signal: Signal::KILL }),
+                _ => self.kill(slot, Killed::Cancelled(why.into())),
+            }
+            if unborn {
+                self.ask(Request::Drop { slot });
+            }
+        }
+    }
+
+    /// Gives up one job, wherever it is. If it runs, its worker is killed as `how` says.
+    pub(crate) fn cancel(&mut self, job: u64, how: Killed) {
+        if let Some(input) = self.pending.remove(job) {
+            return self.give_up_job(job, input);
+        }
+        let holding = self.slots().find(|(_, worker)| worker.window.holding(job).is_some());
+        let Some((slot, _)) = holding else { return };
+        self.cancelled.insert(job, how);
+        self.ask(Request::TakeBack { slot, most: u32::MAX });
+        self.ask(Request::Drain { slot });
+    }
+
+    /// Returns lines that tell which jobs are running. `awaited` tells what a worker's job waits for.
+    pub(crate) fn report(
+        &self,
+        awaited: impl Fn(u32) -> Option<Awaited>,
+        now: Instant,
+    ) -> Vec<String> {
+        let stats = self.stats();
+        let mut lines = vec![format!(
+            "{} succeeded, {} failed, {} in flight, {} workers",
+            stats.succeeded, stats.failed, stats.in_flight, stats.workers
+        )];
+        for (slot, worker) in self.slots() {
+            if let Some((job, since)) = worker.running(now) {
+                let (pid, seconds) = (worker.pid, since.as_secs_f64());
+                let waits = awaited(slot).map(|what| format!(", and waits for {what}"));
+                let waits = waits.unwrap_or_default();
+                lines.push(format!("worker {pid} runs job {job} for {seconds:.1} s{waits}"));
+            }
+        }
+        lines
+    }
+
+    /// A worker broke the protocol.
+    pub(crate) fn broke(&mut self, slot: u32, what: String) {
+        self.kill(slot, Killed::Protocol(what));
+    }
+}

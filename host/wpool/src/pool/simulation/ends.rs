@@ -1,0 +1,116 @@
+//! The two ends of a simulated run: a source of random jobs, a sink that checks what it is told, commands.
+
+use super::crew::Job;
+use crate::pool::feed::{Command, Commands, Fill, Intake, Notice, Outcome, Sink, Source};
+use crate::wire::failure::{Failure, FailureKind};
+use rand::RngExt;
+use rand::rngs::StdRng;
+use std::collections::{HashSet, VecDeque};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+
+/// A descriptor that is there to be watched.
+pub(super) fn nothing() -> File {
+    File::open("/dev/null").expect("it is always there")
+}
+
+pub(super) struct RandomSource {
+    pub(super) rng: StdRng,
+    pub(super) left: u64,
+    /// The most that the numbers of a job are.
+    pub(super) job: Job,
+    pub(super) fd: File,
+}
+
+impl Source for RandomSource {
+    fn fill(&mut self, intake: &mut Intake, room: usize) -> io::Result<Fill> {
+        let most = self.rng.random_range(0..60u64).min(self.left);
+        for _ in 0..most {
+            if intake.bytes() > room {
+                break;
+            }
+            self.left -= 1;
+            match self.rng.random_range(0..40) {
+                0 => intake.skip(),
+                1 => intake.fail(b"bad", Failure::new(FailureKind::InvalidJob, "as it should")),
+                _ => {
+                    let job = Job {
+                        time: self.rng.random_range(0..=self.job.time),
+                        result_bytes: self.rng.random_range(0..=self.job.result_bytes),
+                        failures: self.rng.random_range(0..=self.job.failures),
+                    };
+                    intake.push(&job.encode());
+                }
+            }
+        }
+        Ok(match self.left {
+            0 => Fill::End,
+            _ if self.rng.random_range(0..5) == 0 => Fill::Blocked,
+            _ => Fill::More,
+        })
+    }
+
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.fd.as_fd())
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        Some(self.left)
+    }
+}
+
+/// A sink that takes note of outcomes, and now and then passes nothing on.
+pub(super) struct CheckedSink {
+    pub(super) rng: StdRng,
+    pub(super) ordered: bool,
+    pub(super) done: HashSet<u64>,
+    pub(super) last: Option<u64>,
+    pub(super) held: usize,
+    /// One in so many attempts to pass on what is held fails; 0 for none.
+    pub(super) blocks: u32,
+    pub(super) fd: File,
+}
+
+impl Sink for CheckedSink {
+    fn take(&mut self, outcome: &Outcome<'_>) -> io::Result<()> {
+        let job = outcome.job;
+        assert!(self.done.insert(job), "job {job} has two outcomes");
+        assert!(!self.ordered || self.last.is_none_or(|last| last < job), "{job} is out of order");
+        self.last = Some(job);
+        self.held += outcome.result.map_or(0, <[u8]>::len);
+        Ok(())
+    }
+
+    fn notice(&mut self, _: Notice) {}
+
+    fn held(&self) -> usize {
+        self.held
+    }
+
+    fn flush(&mut self) -> io::Result<bool> {
+        if self.blocks > 0 && self.rng.random_range(0..self.blocks) == 0 {
+            self.held /= 2;
+        } else {
+            self.held = 0;
+        }
+        Ok(self.held == 0)
+    }
+
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.fd.as_fd())
+    }
+}
+
+/// Commands that come one at a time.
+pub(super) struct Script(pub(super) VecDeque<Command>);
+
+impl Commands for Script {
+    fn next(&mut self) -> Option<Command> {
+        self.0.pop_front()
+    }
+
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+}
