@@ -120,8 +120,7 @@ fn after_results(flags: &MapFlags, sink: &Output, unread: bool) -> Box<dyn Write
     Box::new(sink.after_results(shows && flags.results.output.is_none()))
 }
 
-/// Returns the order of jobs for a random order, which is that of the earlier run if one is
-/// resumed.
+/// Returns the random order of the jobs: by --seed, as in the run that is resumed, or a new one.
 fn shuffle(flags: &MapFlags) -> Shuffle {
     let seed = flags.grants.seed.or_else(|| journal::earlier_seed(&flags.log));
     Shuffle { seed: seed.unwrap_or_else(rand::random), bytes_max: flags.buffer.max_buffer }

@@ -2,25 +2,26 @@
 
 use regex::bytes::Regex;
 
-/// How a record falls into columns.
+/// The way in which a record is split into columns.
 #[derive(Clone, Debug)]
 pub(crate) enum Columns {
-    /// Between matches of an expression; white space around a column does not count (as in GNU parallel).
+    /// The columns stand between matches of an expression. White space around a column is dropped,
+    /// as in GNU parallel.
     Separated(Regex),
-    /// As RFC 4180 says, between these bytes.
+    /// The columns are separated by this byte, with quotes as in RFC 4180.
     Csv(u8),
 }
 
-/// What separates columns.
+/// A separator of columns.
 #[derive(Clone, Debug)]
 pub(crate) struct Separator {
     text: String,
-    /// What matches it.
+    /// The expression that matches the separator.
     pub(crate) regex: Regex,
 }
 
 impl Separator {
-    /// The only byte that it stands for, if it is one.
+    /// Returns the byte that the separator stands for, if it is a single byte.
     pub(crate) fn byte(&self) -> Option<u8> {
         match self.text.as_bytes() {
             b"\\t" => Some(b'\t'),
@@ -30,10 +31,11 @@ impl Separator {
     }
 }
 
-/// `--colsep`: a regular expression. A single character stands for itself, and `\t` for a TAB.
+/// Parses `--colsep`: a regular expression. A single character stands for itself, and `\t` for a
+/// TAB.
 ///
 /// # Errors
-/// It is no expression, or one that matches nothing at all.
+/// Fails if the text is no expression, or the expression matches the empty text.
 pub(crate) fn separator(text: &str) -> Result<Separator, String> {
     let mut characters = text.chars();
     let expression = match (characters.next(), characters.next()) {
@@ -56,7 +58,7 @@ impl Columns {
     /// Replaces `columns` by those of a record.
     ///
     /// # Errors
-    /// A quote is not closed.
+    /// Fails if a quote is not closed.
     pub(crate) fn split(
         &self,
         record: &[u8],
@@ -78,7 +80,7 @@ fn csv(record: &[u8], separator: u8, columns: &mut Vec<Vec<u8>>) -> Result<(), &
     let mut rest = record;
     loop {
         let mut column = Vec::new();
-        // A quote opens only where a column begins; within one, two stand for one.
+        // A quote opens only at the start of a column. Within quotes, two quotes stand for one.
         if let Some(mut quoted) = rest.strip_prefix(b"\"") {
             loop {
                 let end = memchr::memchr(b'"', quoted).ok_or("a quote is not closed")?;

@@ -1,4 +1,4 @@
-//! The jobs of a run that goes on, compared with those of its joblog before anything is written.
+//! Compares the jobs of a resumed run with those of its joblog, before anything is written.
 
 use super::encode::{Differs, Encoder, Form};
 use super::{Input, Origin};
@@ -7,14 +7,14 @@ use crate::cli::output::resume::Skip;
 use std::io;
 use wpool::pool::feed::{Fill, Intake, Source};
 
-/// Bytes of jobs that are compared at once.
+/// The bytes of jobs that are compared at once.
 const ROOM: usize = 64 << 10;
 
-/// Finds the first job that is not the one that the log has under its number. Jobs of a pipe are not known yet:
-/// they are compared as they are read.
+/// Finds the first job that differs from the job of the same number in the log. The jobs of a pipe
+/// are not known yet, and are compared as they are read.
 ///
 /// # Errors
-/// A file cannot be read.
+/// Fails if a file cannot be read.
 pub(crate) fn compare(
     origin: &Origin,
     names: &Names,

@@ -1,4 +1,4 @@
-//! How the words of a job become the bytes that a worker gets.
+//! Encodes the words of a job as the bytes that a worker gets.
 
 use super::columns::Columns;
 use super::files::Files;
@@ -21,28 +21,28 @@ use wpool::wire::directory::Directory;
 use wpool::wire::failure::{Failure, FailureKind};
 use wpool::wire::settings::command_job;
 
-/// What a job is made of.
+/// The shape of a job.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// The only word, as it is.
+    /// The only word, unchanged.
     #[default]
     Word,
-    /// A JSON array of the words; one that is not JSON becomes a string.
+    /// A JSON array of the words. A word that is not JSON becomes a string.
     Array {
-        /// Whether a word alone is the value itself.
+        /// True if a single word is the value itself, without an array.
         bare: bool,
-        /// Which words, in which order; all as they come if there are none.
+        /// The places of the words that are picked, in order; all words if empty.
         picked: Vec<usize>,
     },
     /// A JSON object of the words, by these names.
     Object(Vec<String>),
-    /// A command's arguments.
+    /// The arguments of a command.
     Arguments,
-    /// A command's standard input: the only word.
+    /// The standard input of a command: the only word.
     Stdin,
 }
 
-/// How records become the words of jobs.
+/// The way in which records become the words of jobs.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Words {
     /// A record is a job's only word.
@@ -50,43 +50,43 @@ pub(crate) enum Words {
     One,
     /// The columns of a record are the words of a job.
     Columns(Columns),
-    /// So many records are the words of a job.
+    /// A number of records that together are the words of a job.
     Several(usize),
     /// A record is a job without words.
     None,
 }
 
-/// How jobs are made of records.
+/// The way in which records become jobs.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Form {
-    /// What a job is made of.
+    /// The shape of a job.
     pub(crate) shape: Shape,
-    /// How records become words.
+    /// The way in which records become words.
     pub(crate) words: Words,
-    /// Whether the only word is the path of a file whose bytes are the job.
+    /// True if the only word is the path of a file whose bytes are the job.
     pub(crate) files: bool,
-    /// Whether each word must be JSON.
+    /// True if each word must be JSON.
     pub(crate) jsonl: bool,
-    /// Whether each word of an array or an object is a string, even if it is JSON.
+    /// True if each word of an array or an object is a string, even if the word is JSON.
     pub(crate) texts: bool,
 }
 
-/// Makes jobs of words.
+/// An encoder that makes jobs of words.
 #[derive(Debug)]
 pub(crate) struct Encoder {
     form: Form,
-    /// What opens files whose bytes are jobs.
+    /// The opener of files whose bytes are jobs.
     files: Files,
     bytes_max: usize,
     skip: Option<Skip>,
     names: Names,
-    /// Whether a word is a job as it is: the fast path.
+    /// True if a word is a job unchanged: the fast path.
     plain: bool,
-    /// Set if jobs are compared with those of the log, and not made.
+    /// True if jobs are only compared with those of the log.
     compares: bool,
-    /// The first job that is not the one that the log has under its number.
+    /// The first job that differs from the job of the same number in the log.
     differs: Option<Differs>,
-    /// Files that the run writes: no job is made of one.
+    /// The files that the run writes; a job whose bytes are in one of these fails.
     written: Vec<FileId>,
     scratch: Vec<u8>,
     columns: Vec<Vec<u8>>,
@@ -95,13 +95,13 @@ pub(crate) struct Encoder {
     piped: Option<Piped>,
 }
 
-/// Records that become one job when there are enough of them.
+/// Records that are collected until there are enough for a job.
 #[derive(Debug, Default)]
 struct Run {
-    /// Their bytes, and where each ends.
+    /// The bytes of the records, and the end of each.
     text: Vec<u8>,
     ends: Vec<usize>,
-    /// How many there are, those included that there was no room for.
+    /// The number of records, including those for which there was no room.
     count: usize,
 }
 
@@ -113,22 +113,22 @@ struct Piped {
     bytes: Vec<u8>,
 }
 
-/// What was found where a file's path led.
+/// The file at a path.
 enum Opened {
-    /// All bytes of a regular file, in the scratch.
+    /// A regular file, whose bytes are all in the scratch buffer.
     Read,
     Pipe(File),
 }
 
-/// Most bytes that are read of a pipe before others have their turn.
+/// The most bytes that are read from a pipe before other work has its turn.
 const TURN_BYTES: u64 = 4 << 20;
 
-/// A job that is not the one that the joblog has under its number.
+/// A job that differs from the job of the same number in the joblog.
 #[derive(Debug)]
 pub(crate) struct Differs {
-    /// The job's place.
+    /// The place of the job in the input.
     pub(crate) place: String,
-    /// The job as it is now, if there is one.
+    /// The text of the job as it is now, if the job still exists.
     pub(crate) text: Option<String>,
 }
 
@@ -145,7 +145,7 @@ impl fmt::Display for Differs {
 impl std::error::Error for Differs {}
 
 impl Differs {
-    /// The one that an error of a run is about.
+    /// Returns the difference that an error of a run is about, if any.
     pub(crate) fn in_error(error: &PoolError) -> Option<&Differs> {
         match error {
             PoolError::Input(error) => error.get_ref()?.downcast_ref(),
@@ -153,7 +153,7 @@ impl Differs {
         }
     }
 
-    /// The report of it.
+    /// Returns the report for people.
     pub(crate) fn report(&self) -> Report {
         Report::usage(format!("the joblog {self}"))
             .help("give the same jobs, or more; without a resume flag the log begins anew")
@@ -161,7 +161,7 @@ impl Differs {
 }
 
 impl Encoder {
-    /// An encoder of jobs of at most `bytes_max` bytes.
+    /// Makes an encoder of jobs of at most `bytes_max` bytes.
     pub(crate) fn new(form: Form, bytes_max: usize, skip: Option<Skip>, names: Names) -> Self {
         let as_it_is = form.shape == Shape::Word && matches!(form.words, Words::One);
         let plain = as_it_is && !form.files && !form.jsonl && skip.is_none();
@@ -183,27 +183,27 @@ impl Encoder {
         }
     }
 
-    /// The same, for jobs of guests that are granted these folders.
+    /// Protects the files of jobs from guests that are granted these folders.
     pub(crate) fn beside(self, granted: &[Directory]) -> Self {
         Encoder { files: Files::beside(granted), ..self }
     }
 
-    /// The same, but jobs are only compared with those of the log.
+    /// Makes the encoder only compare jobs with those of the log.
     pub(crate) fn comparing(self) -> Self {
         Encoder { compares: true, ..self }
     }
 
-    /// The same, but jobs that are one of these files fail.
+    /// Makes jobs fail whose bytes are in one of these files.
     pub(crate) fn sparing(self, written: Vec<FileId>) -> Self {
         Encoder { written, ..self }
     }
 
-    /// Takes the first job that is not the one that the log has under its number.
+    /// Takes the first job that differs from the job of the same number in the log.
     pub(crate) fn take_differs(&mut self) -> Option<Differs> {
         self.differs.take()
     }
 
-    /// Adds the job of a single record, or makes the record a part of one.
+    /// Adds a record: as a job, or as a part of a job of several records.
     #[inline]
     pub(crate) fn add_word(&mut self, intake: &mut Intake, word: &[u8]) {
         if self.plain && word.len() <= self.bytes_max {
@@ -236,7 +236,7 @@ impl Encoder {
         }
     }
 
-    /// Adds the job of the records that were too few for one.
+    /// Adds the last job, of fewer records than the others.
     pub(crate) fn finish(&mut self, intake: &mut Intake) {
         let run = std::mem::take(&mut self.run);
         match run.count {
@@ -276,7 +276,7 @@ impl Encoder {
         self.push(intake, words);
     }
 
-    /// Adds the job of these words, whose file has been read.
+    /// Adds the job of these words, after its file has been read.
     fn push(&mut self, intake: &mut Intake, words: &[&[u8]]) {
         match self.encode(words) {
             Ok(bytes) => intake.push(&bytes),
@@ -284,18 +284,19 @@ impl Encoder {
         }
     }
 
-    /// Whether a job waits for a pipe to end. No other may be added meanwhile.
+    /// Returns whether a job waits for a pipe to end. No other job may be added meanwhile.
     #[inline]
     pub(crate) fn is_waiting(&self) -> bool {
         self.piped.is_some()
     }
 
-    /// What to wait on where a job waits for a pipe.
+    /// Returns the pipe that a job waits for, if any.
     pub(crate) fn fd(&self) -> Option<BorrowedFd<'_>> {
         self.piped.as_ref().map(|piped| piped.pipe.as_fd())
     }
 
-    /// Reads what the pipe that a job waits for has; adds the job if that is all.
+    /// Reads the available bytes of the pipe that a job waits for. Adds the job if the pipe has
+    /// ended.
     pub(crate) fn go_on(&mut self, intake: &mut Intake) {
         let Some(mut piped) = self.piped.take() else { return };
         let left = self.bytes_max as u64 + 1 - piped.bytes.len() as u64;
@@ -311,7 +312,7 @@ impl Encoder {
         }
     }
 
-    /// Adds a job whose word is too long to be kept; `start` is its beginning.
+    /// Adds a job whose word is too long to be kept; `start` is the beginning of the word.
     pub(crate) fn add_too_large(&mut self, intake: &mut Intake, start: &[u8]) {
         let job = intake.next_number();
         match self.skip.clone() {
@@ -321,7 +322,7 @@ impl Encoder {
         }
     }
 
-    /// Returns whether a job may be the one that the log has, and all before it were.
+    /// Returns whether this job, like all before it, may be the one in the log.
     fn is_same(&mut self, skip: &Skip, job: u64, text: &[u8]) -> bool {
         if self.differs.is_none() && !skip.is_same(job, text) {
             let text = Some(shorten(&escape::bytes(text)));
@@ -330,7 +331,7 @@ impl Encoder {
         self.differs.is_none()
     }
 
-    /// A job of one word as the log has it.
+    /// Returns the text of a job as the log has it.
     fn text<'a>(&self, words: &[&'a [u8]]) -> Cow<'a, [u8]> {
         match words {
             [only] => Cow::Borrowed(only),
@@ -338,7 +339,7 @@ impl Encoder {
         }
     }
 
-    /// Adds a job that cannot be run. Its input has the form that jobs of its kind have.
+    /// Adds a job that cannot be run. Its input has the form of other jobs of its kind.
     fn fail(&self, intake: &mut Intake, text: &[u8], failure: Failure) {
         match self.form.shape {
             Shape::Word | Shape::Array { .. } | Shape::Object(_) => intake.fail(text, failure),
@@ -349,7 +350,7 @@ impl Encoder {
         }
     }
 
-    /// How many records become one job.
+    /// Returns the number of records that become one job.
     pub(crate) fn records_of_a_job(&self) -> u64 {
         match self.form.words {
             Words::Several(most) => most as u64,
@@ -357,12 +358,12 @@ impl Encoder {
         }
     }
 
-    /// Most bytes of a word.
+    /// Returns the most bytes of a word.
     pub(crate) fn bytes_max(&self) -> usize {
         self.bytes_max
     }
 
-    /// The job of these words; of a file, the bytes are in the scratch.
+    /// Encodes the job of these words. The bytes of a file are in the scratch buffer.
     fn encode<'a>(&'a self, words: &[&'a [u8]]) -> Result<Cow<'a, [u8]>, Failure> {
         let Form { shape, files, jsonl, texts, .. } = &self.form;
         let text = match words {
@@ -397,8 +398,8 @@ impl Encoder {
 }
 
 impl Run {
-    /// Adds a record; where all together, each with a byte behind it, have more than `bytes_max` bytes, it is
-    /// only counted.
+    /// Adds a record. The record is only counted if all of them, each with a separator, have more
+    /// than `bytes_max` bytes.
     fn add(&mut self, record: &[u8], bytes_max: usize) {
         self.count += 1;
         if self.text.len() + record.len() + self.ends.len() <= bytes_max {
@@ -407,7 +408,7 @@ impl Run {
         }
     }
 
-    /// The records.
+    /// Returns the records.
     fn words(&self) -> Vec<&[u8]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(&self.ends).map(|(start, &end)| &self.text[start..end]).collect()
@@ -426,7 +427,7 @@ fn command(words: &[&[u8]], stdin: &[u8]) -> Result<Vec<u8>, Failure> {
     command_job(words, stdin).map_err(|_| invalid("an argument cannot hold a NUL byte"))
 }
 
-/// The words as a JSON array.
+/// Returns the words as a JSON array.
 fn array(words: &[&[u8]], texts: bool) -> Result<Vec<u8>, Failure> {
     let mut array = vec![b'['];
     for (index, word) in words.iter().enumerate() {
@@ -439,7 +440,7 @@ fn array(words: &[&[u8]], texts: bool) -> Result<Vec<u8>, Failure> {
     Ok(array)
 }
 
-/// The words as a JSON object.
+/// Returns the words as a JSON object.
 fn object(names: &[String], words: &[&[u8]], texts: bool) -> Result<Vec<u8>, Failure> {
     if words.len() > names.len() {
         let (columns, named) = (words.len(), names.len());
@@ -458,13 +459,13 @@ fn object(names: &[String], words: &[&[u8]], texts: bool) -> Result<Vec<u8>, Fai
     Ok(object)
 }
 
-/// The words at these places.
+/// Returns the words at these places.
 fn pick<'a>(words: &[&'a [u8]], places: &[usize]) -> Result<Vec<&'a [u8]>, Failure> {
     let missing = |place: &usize| invalid(format!("column {} is missing", place + 1));
     places.iter().map(|place| words.get(*place).copied().ok_or_else(|| missing(place))).collect()
 }
 
-/// A word as a JSON value: itself, or a string.
+/// Returns a word as a JSON value: unchanged, or as a string.
 fn value(word: &[u8], index: usize, text: bool) -> Result<Vec<u8>, Failure> {
     if !text && is_json(word) {
         return Ok(word.to_vec());
@@ -474,7 +475,7 @@ fn value(word: &[u8], index: usize, text: bool) -> Result<Vec<u8>, Failure> {
     Ok(serde_json::to_vec(text).expect("a string can be written to memory"))
 }
 
-/// Whether the bytes are one JSON value.
+/// Returns whether the bytes are one JSON value.
 pub(crate) fn is_json(bytes: &[u8]) -> bool {
     serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
 }
@@ -483,7 +484,8 @@ fn check_json(word: &[u8]) -> Result<(), Failure> {
     match serde_json::from_slice::<IgnoredAny>(word) {
         Ok(IgnoredAny) => Ok(()),
         Err(error) => {
-            // The record's own line is told with the job; serde_json's is always 1.
+            // serde_json counts every record as line 1, and the record's own line is shown with the
+            // job.
             let text = error.to_string();
             let text = text.split(" at line ").next().unwrap_or_default();
             Err(invalid(format!("not JSON at column {}: {text}", error.column())))
@@ -491,7 +493,8 @@ fn check_json(word: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// Replaces `bytes` by those of the file, or answers with a pipe to read. Reading anything else might not end.
+/// Reads a regular file into `bytes`, or returns a pipe to read from. Reading anything else might
+/// never end.
 fn open(
     files: &Files,
     path: &[u8],
@@ -527,7 +530,8 @@ fn cannot_open(path: &[u8], error: &io::Error) -> Failure {
     invalid(format!("cannot open {}: {error}", String::from_utf8_lossy(path)))
 }
 
-/// Appends what a pipe has, as far as that needs no waiting, and at most `most` bytes; true if it has ended.
+/// Appends the available bytes of a pipe, at most `most`, without waiting. Returns whether the pipe
+/// has ended.
 fn read_ready(mut pipe: &File, most: u64, bytes: &mut Vec<u8>) -> io::Result<bool> {
     let (mut left, mut piece) = (most as usize, vec![0; 64 << 10]);
     while left > 0 && is_readable(pipe)? {
@@ -565,7 +569,7 @@ mod tests {
         Shape::Array { bare: false, picked: Vec::new() }
     }
 
-    /// The jobs that records become, and why some do not.
+    /// Returns the jobs that records become, and the reason why some records fail.
     fn jobs(form: Form, records: &[&str]) -> (Vec<String>, Option<String>) {
         let (mut encoder, mut intake) = (encoder(form), Intake::default());
         records.iter().for_each(|record| encoder.add_word(&mut intake, record.as_bytes()));

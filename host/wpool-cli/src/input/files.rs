@@ -1,7 +1,7 @@
-//! Files whose bytes are jobs (`--files`).
+//! Opens files whose bytes are jobs (`--files`).
 //!
-//! The user names them, so links are followed, except where a guest may have made them: from a folder that
-//! guests may write, no path leads out.
+//! The user names the files, so links are followed, except where a guest may have made them: no
+//! path leads out of a folder that guests may write.
 
 use rustix::fs::{
     FileType, Mode, OFlags, PROC_SUPER_MAGIC, ResolveFlags, fstat, fstatfs, open, openat, openat2,
@@ -15,16 +15,16 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use wpool::wire::directory::Directory;
 
-/// Most links in one path, as in Linux.
+/// The most links in one path, as in Linux.
 const LINKS_MAX: usize = 40;
 
-/// How a file is opened whose bytes are wanted: whatever it is, that does not block.
+/// The flags for a file that is to be read, which never block on any kind of file.
 const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
-/// How one step of a path is taken.
+/// The flags for one step of a path.
 const STEP: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
 
-/// Opens files that are named on the command line or in the input.
+/// An opener of files that are named on the command line or in the input.
 #[derive(Debug, Default)]
 pub(crate) struct Files {
     /// The folders that guests may write.
@@ -32,15 +32,16 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    /// Opens files beside guests that are granted these folders.
+    /// Makes an opener of files for a run whose guests are granted these folders.
     pub(crate) fn beside(granted: &[Directory]) -> Files {
         Files { writable: granted.iter().filter(|folder| !folder.read_only).cloned().collect() }
     }
 
-    /// Opens a file of any kind, without waiting for anybody.
+    /// Opens a file of any kind, without waiting for other processes.
     ///
     /// # Errors
-    /// Returns the error of `open`; or the path leads out of a folder that guests may write.
+    /// Returns the error of `open`, or an error if the path leads out of a folder that guests may
+    /// write.
     pub(crate) fn open(&self, path: &[u8]) -> io::Result<File> {
         let path = OsStr::from_bytes(path);
         let file = match self.writable.is_empty() {
@@ -50,7 +51,8 @@ impl Files {
         Ok(File::from(file))
     }
 
-    /// Follows a path step by step, and from a folder that guests may write no further than it.
+    /// Follows a path step by step. From a folder that guests may write, the path must not lead out
+    /// again.
     fn walk(&self, path: &OsStr) -> io::Result<OwnedFd> {
         let mut rest = Vec::new();
         let mut at = match start(path, &mut rest)? {
@@ -66,7 +68,7 @@ impl Files {
             let next = openat(&at, &name, STEP | OFlags::NOFOLLOW, Mode::empty())?;
             match FileType::from_raw_mode(fstat(&next)?.st_mode) {
                 FileType::Directory => at = next,
-                // Such a link is no path.
+                // A link in /proc is opened by the kernel, because its text need not be a path.
                 FileType::Symlink if fstatfs(&next)?.f_type == PROC_SUPER_MAGIC => {
                     let flags = if rest.is_empty() { READ } else { STEP };
                     at = openat(&at, &name, flags, Mode::empty())?;
@@ -88,7 +90,7 @@ impl Files {
         Ok(at)
     }
 
-    /// The granted folder that this is, if guests may write there.
+    /// Returns the granted folder that `at` is, if guests may write there.
     fn writable_folder(&self, at: BorrowedFd<'_>) -> io::Result<Option<&Directory>> {
         let here = fstat(at)?;
         for folder in &self.writable {
@@ -101,8 +103,8 @@ impl Files {
     }
 }
 
-/// Puts the steps of a path on top of those that are left, the first one last; answers with the root if the
-/// path begins there.
+/// Pushes the steps of a path onto the remaining steps, so that the first step is on top. Returns
+/// the root if the path begins there.
 fn start(path: &OsStr, rest: &mut Vec<OsString>) -> io::Result<Option<OwnedFd>> {
     let steps = path.as_bytes().split(|byte| *byte == b'/').rev();
     let steps = steps.filter(|step| !step.is_empty() && *step != b".");
@@ -114,7 +116,7 @@ fn start(path: &OsStr, rest: &mut Vec<OsString>) -> io::Result<Option<OwnedFd>> 
     }
 }
 
-/// Opens what the steps lead to from a folder, if all of them stay in it.
+/// Opens the file at the end of the steps from a folder, if all steps stay in the folder.
 fn beneath(folder: BorrowedFd<'_>, steps: &[OsString]) -> io::Result<OwnedFd> {
     let steps: Vec<&[u8]> = steps.iter().rev().map(|step| step.as_bytes()).collect();
     let path = steps.join(&b'/');
@@ -133,7 +135,7 @@ mod tests {
     use std::os::unix::fs::symlink;
     use std::path::Path;
 
-    /// What a path leads to, beside guests that may write the folder `work`.
+    /// Reads the file at a path, with guests that may write the folder `work`.
     fn read(files: &Files, path: impl AsRef<Path>) -> Result<String, String> {
         let mut text = String::new();
         let file = files.open(path.as_ref().as_os_str().as_bytes());
@@ -185,7 +187,7 @@ mod tests {
             let plain = read(&Files::default(), at(path)).is_err();
             assert!(read(&files, at(path)).is_err() && plain, "{path}");
         }
-        // Where guests may only read, links are the user's own.
+        // If guests may only read a folder, its links are the user's own.
         let files = Files::beside(&granted(true));
         assert_eq!(read(&files, at("work/relative")), Ok("secret".into()));
     }

@@ -1,6 +1,7 @@
-//! Jobs that are the records of files: lines, what stands between NUL bytes, rows of CSV, or blocks of lines.
+//! Jobs that are the records of files: lines, texts between NUL bytes, rows of CSV, or blocks of
+//! lines.
 //!
-//! Nothing here blocks: a file is read only when it has something. The descriptor's own flags are
+//! Nothing here blocks: a file is read only when it is readable. The descriptor's own flags are
 //! left alone, since standard input is shared with other programs. Memory is bounded: a record
 //! above the limit is dropped as it is read, and only its job fails.
 
@@ -15,58 +16,58 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::fs::FileTypeExt;
 use wpool::pool::feed::{Fill, Intake};
 
-/// Most bytes read at once.
+/// The most bytes that are read at once.
 const READ_BYTES_MAX: usize = 256 << 10;
 
-/// Most bytes read in one [`Lines::fill`] without finding the end of a record.
+/// The most bytes that one [`Lines::fill`] reads without finding the end of a record.
 const FRUITLESS_BYTES_MAX: usize = 4 << 20;
 
-/// Bytes that are kept of a record above the limit, to show with its failure.
+/// The number of bytes that are kept of a record above the limit, to be shown with its failure.
 pub(super) const START_BYTES_MAX: usize = 256;
 
-/// Most bytes of a header.
+/// The most bytes of a header.
 const HEADER_BYTES_MAX: usize = 1 << 20;
 
-/// What a text may begin with that some editors write; it is no part of the first record.
+/// The mark with which some editors begin a text; it is no part of the first record.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// What a record is.
+/// The kind of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Record {
-    /// What ends with this byte, without the byte.
+    /// A line that ends with this byte. The byte is no part of the record.
     Line(u8),
-    /// What ends with this byte where no quotes are open, without the byte.
+    /// A row that ends with this byte outside quotes. The byte is no part of the record.
     Quoted(u8),
-    /// Whole lines, as many as so many bytes hold; a single line may be longer.
+    /// Whole lines, as many as fit into a number of bytes; a single line may be longer.
     Block {
-        /// What a line ends with.
+        /// The byte that ends a line.
         end: u8,
-        /// Most bytes.
+        /// The most bytes.
         bytes: usize,
     },
-    /// So many whole lines.
+    /// A number of whole lines.
     Lines {
-        /// What a line ends with.
+        /// The byte that ends a line.
         end: u8,
-        /// How many lines.
+        /// The number of lines.
         count: u32,
     },
 }
 
-/// How far the unused bytes have been looked at, in search of a record's end.
+/// The progress of a search for a record's end in the unused bytes.
 #[derive(Clone, Copy, Debug, Default)]
 struct Search {
-    /// Bytes known to hold no end.
+    /// The number of bytes that are known to hold no end.
     scanned: usize,
-    /// Whether quotes are open behind them.
+    /// True if quotes are open after those bytes.
     quoted: bool,
-    /// Ends of lines among them.
+    /// The number of line ends in those bytes.
     lines: u32,
 }
 
 impl Search {
-    /// Finds the end of the first record among the unused bytes: how many it has, and how many it takes with
-    /// what ends it.
+    /// Finds the end of the first record in the unused bytes. Returns the length of the record, and
+    /// its length with the end.
     fn find(&mut self, record: Record, unused: &[u8]) -> Option<(usize, usize)> {
         let from = self.scanned.min(unused.len());
         let rest = &unused[from..];
@@ -105,26 +106,26 @@ impl Search {
 pub(crate) struct Reader {
     file: File,
     name: String,
-    /// Whether one can wait for it (epoll refuses regular files and the like).
+    /// True if the file can be polled; epoll refuses regular files and the like.
     pollable: bool,
-    /// What was read of it behind its header.
+    /// The bytes that were read after the header.
     ahead: Vec<u8>,
-    /// Whether its beginning has been read.
+    /// True if the beginning of the file has been read.
     begun: bool,
 }
 
 impl Reader {
-    /// A file to read records from, and what it is called in messages.
+    /// Makes a reader of a file; `name` is the file's name in messages.
     ///
     /// # Errors
-    /// The file's kind cannot be told.
+    /// Fails if the kind of the file cannot be found out.
     pub(crate) fn new(file: File, name: impl Into<String>) -> io::Result<Self> {
         let kind = file.metadata()?.file_type();
         let pollable = kind.is_fifo() || kind.is_socket() || file.is_terminal();
         Ok(Reader { file, name: name.into(), pollable, ahead: Vec::new(), begun: false })
     }
 
-    /// The same bytes once more, where they are those of a file.
+    /// Returns a second reader of the same bytes, if they are in a regular file.
     fn copy(&self) -> Option<Reader> {
         let at = (&self.file).stream_position().ok()?;
         if !self.file.metadata().ok()?.is_file() {
@@ -136,15 +137,15 @@ impl Reader {
         Some(Reader { file, name: self.name.clone(), pollable: self.pollable, ahead, begun })
     }
 
-    /// What it is called.
+    /// Returns the file's name in messages.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Takes its first record, however long that has to be waited for.
+    /// Takes the first record, and waits for it as long as necessary.
     ///
     /// # Errors
-    /// It cannot be read, or the record is longer than 1 MiB.
+    /// Fails if the file cannot be read, or the record is longer than 1 MiB.
     pub(crate) fn take_header(&mut self, record: Record) -> io::Result<Vec<u8>> {
         self.begun = true;
         let (mut search, mut piece) = (Search::default(), vec![0; 64 << 10]);
@@ -168,7 +169,7 @@ impl Reader {
     }
 }
 
-/// A text without the mark that it may begin with.
+/// Returns a text without the mark with which it may begin.
 fn without_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
 }
@@ -177,24 +178,24 @@ fn without_mark(text: &[u8]) -> &[u8] {
 #[derive(Debug)]
 pub(crate) struct Lines {
     readers: VecDeque<Reader>,
-    /// Whether the first reader has been told to `names`.
+    /// True if `names` knows the first reader.
     started: bool,
-    /// Whether the next byte is the first of its file.
+    /// True if the next byte is the first of its file.
     at_beginning: bool,
     record: Record,
-    /// What stands before each record of a job (the header of blocks).
+    /// The bytes before each record of a job (the header of blocks).
     prefix: Vec<u8>,
     names: Names,
     buffer: Vec<u8>,
-    /// The unused bytes of the buffer, and how far they have been looked at.
+    /// The unused bytes of the buffer, and how far they have been searched.
     start: usize,
     end: usize,
     search: Search,
-    /// The beginning of a record above the limit, whose end is not yet found.
+    /// The beginning of a record above the limit, whose end has not been found yet.
     too_large: Option<Vec<u8>>,
 }
 
-/// What an attempt to read brought.
+/// The result of an attempt to read.
 enum Progress {
     Bytes(usize),
     Blocked,
@@ -202,7 +203,7 @@ enum Progress {
 }
 
 impl Lines {
-    /// The records of these files; `prefix` stands before each.
+    /// Makes a source of the records of these files; `prefix` is put before each record.
     pub(crate) fn new(readers: Vec<Reader>, record: Record, prefix: Vec<u8>, names: Names) -> Self {
         Lines {
             readers: readers.into(),
@@ -219,40 +220,41 @@ impl Lines {
         }
     }
 
-    /// Whether it is known already that there are no more records. Nothing is waited for.
+    /// Returns whether it is known already that there are no more records. Does not wait.
     pub(crate) fn is_over(&mut self, intake: &mut Intake, encoder: &mut Encoder) -> bool {
         while self.start == self.end && self.too_large.is_none() && !self.readers.is_empty() {
             match self.read(encoder.bytes_max()) {
                 Ok(Progress::EndOfFile) => self.finish_file(intake, encoder),
-                // An error comes again when it is read for jobs.
+                // An error is returned when it occurs again in `fill`.
                 Ok(Progress::Bytes(_) | Progress::Blocked) | Err(_) => return false,
             }
         }
         self.readers.is_empty()
     }
 
-    /// The same records once more, up to the first file that can be read only once; and whether these are all.
+    /// Returns a copy of the records up to the first file that can be read only once, and whether
+    /// the copy has all of them.
     pub(crate) fn copy(&self) -> (Lines, bool) {
         let readers: Vec<Reader> = self.readers.iter().map_while(Reader::copy).collect();
         let all = readers.len() == self.readers.len();
         (Lines::new(readers, self.record, self.prefix.clone(), self.names.anew()), all)
     }
 
-    /// The names of the jobs.
+    /// Returns the names of the jobs.
     pub(crate) fn names(&self) -> Names {
         self.names.clone()
     }
 
-    /// What to wait on.
+    /// Returns the descriptor to wait for, if any.
     pub(crate) fn fd(&self) -> Option<BorrowedFd<'_>> {
         let reader = self.readers.front().filter(|reader| reader.pollable);
         reader.map(|reader| reader.file.as_fd())
     }
 
-    /// Adds jobs until there is room for no more or nothing to read for now.
+    /// Adds jobs until there is no more room, or nothing to read for now.
     ///
     /// # Errors
-    /// A file that cannot be read.
+    /// Fails if a file cannot be read.
     pub(crate) fn fill(
         &mut self,
         intake: &mut Intake,
@@ -284,15 +286,15 @@ impl Lines {
                     }
                 }
             }
-            // An endless record must not keep signals from being seen. Waiting for a pipe that has
-            // more ends at once; where there is nothing to wait on, the answer is to ask again.
+            // An endless record must not keep signals from being seen. Waiting for a pipe with more
+            // bytes ends at once; without a descriptor to wait for, the caller is to call again.
             if fruitless >= FRUITLESS_BYTES_MAX {
                 return Ok(if self.fd().is_some() { Fill::Blocked } else { Fill::More });
             }
         }
     }
 
-    /// Adds the complete records of the buffer; true if there is room for no more.
+    /// Adds the complete records of the buffer. Returns true if there is no more room.
     fn split(&mut self, intake: &mut Intake, encoder: &mut Encoder, room: &Room) -> bool {
         if self.at_beginning && !self.skip_mark() {
             return false;
@@ -306,7 +308,7 @@ impl Lines {
         }
     }
 
-    /// Passes over the mark that a text may begin with; false if more bytes are needed to tell.
+    /// Skips the mark with which a text may begin. Returns false if more bytes are needed to tell.
     fn skip_mark(&mut self) -> bool {
         let unused = &self.buffer[self.start..self.end];
         if unused.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(unused) {
@@ -320,7 +322,7 @@ impl Lines {
         true
     }
 
-    /// The fast path.
+    /// Splits lines without the general search: the fast path.
     fn split_lines(
         &mut self,
         end: u8,
@@ -358,10 +360,10 @@ impl Lines {
         }
     }
 
-    /// Drops bytes to the end of a record above the limit; true if it was found.
+    /// Drops bytes up to the end of a record above the limit. Returns whether the end was found.
     fn drop_rest(&mut self, intake: &mut Intake, encoder: &mut Encoder) -> bool {
         let record = match self.record {
-            // What is left of a block is its last line.
+            // The rest of a block is its last line.
             Record::Block { end, .. } => Record::Line(end),
             record => record,
         };
@@ -379,7 +381,7 @@ impl Lines {
         }
     }
 
-    /// Reads more behind the unused bytes, if that needs no waiting.
+    /// Reads more bytes after the unused ones, if this needs no waiting.
     fn read(&mut self, record_bytes_max: usize) -> io::Result<Progress> {
         self.buffer.copy_within(self.start..self.end, 0);
         (self.start, self.end) = (0, self.end - self.start);
@@ -401,7 +403,7 @@ impl Lines {
             return Ok(Progress::Blocked);
         }
         if self.buffer.len() < self.end + READ_BYTES_MAX {
-            // Doubled, so that a long record is not copied once for each read.
+            // The buffer doubles, so that a long record is not copied once for each read.
             self.buffer.resize((self.end * 2).max(self.end + READ_BYTES_MAX), 0);
         }
         let window = &mut self.buffer[self.end..self.end + READ_BYTES_MAX];
@@ -417,7 +419,7 @@ impl Lines {
         }
     }
 
-    /// Adds the last record, which needs no separator, and goes on to the next file.
+    /// Adds the last record, which needs no end, and goes on to the next file.
     fn finish_file(&mut self, intake: &mut Intake, encoder: &mut Encoder) {
         if let Some(start) = self.too_large.take() {
             encoder.add_too_large(intake, &start);
@@ -430,7 +432,7 @@ impl Lines {
     }
 }
 
-/// Adds a record behind what stands before each.
+/// Adds a record with the prefix before it.
 fn add(encoder: &mut Encoder, intake: &mut Intake, prefix: &[u8], record: &[u8]) {
     match prefix {
         [] => encoder.add_word(intake, record),
@@ -438,7 +440,7 @@ fn add(encoder: &mut Encoder, intake: &mut Intake, prefix: &[u8], record: &[u8])
     }
 }
 
-/// Whether a read would not wait. (Regular files are always readable.)
+/// Returns whether a read would not wait. Regular files are always readable.
 pub(super) fn is_readable(file: &File) -> io::Result<bool> {
     let mut fds = [PollFd::new(file.as_fd(), PollFlags::POLLIN)];
     match poll(&mut fds, PollTimeout::ZERO) {
@@ -455,7 +457,7 @@ mod tests {
     use std::io::{PipeWriter, Write, pipe};
     use std::os::fd::OwnedFd;
 
-    /// Bytes that an entry has beside its job.
+    /// The number of bytes that an entry has beside its job.
     const ENTRY_BYTES: usize = 8;
 
     struct Case {
@@ -483,7 +485,7 @@ mod tests {
             self.lines.fill(&mut self.intake, &mut self.encoder, &room).expect("readable")
         }
 
-        /// The texts of all jobs.
+        /// Returns the texts of all jobs.
         fn texts(&mut self) -> Vec<String> {
             assert_eq!(self.fill(1 << 20), Fill::End);
             let mut texts = Vec::new();
@@ -491,7 +493,7 @@ mod tests {
             texts
         }
 
-        /// How many jobs there are, and how many bytes they have.
+        /// Returns the number of jobs, and of their bytes.
         fn jobs(&self) -> (u64, usize) {
             (self.intake.next_number(), self.intake.bytes())
         }
@@ -570,7 +572,7 @@ mod tests {
         let rows = b"a,\"b\nc\"\n\"d\"\"\n\",e\nf";
         let mut case = Case::of(Record::Quoted(b'\n'), vec![file(rows)], 100);
         assert_eq!(case.texts(), ["a,\"b\nc\"", "\"d\"\"\n\",e", "f"]);
-        // A row that is too long ends where it ends, not at a line end in its quotes.
+        // A row that is too long ends at its own end, not at a line end within its quotes.
         let rows = [b"\"".to_vec(), vec![b'x'; 1 << 20], b"\n\"\n1\n".to_vec()].concat();
         let mut case = Case::of(Record::Quoted(b'\n'), vec![file(&rows)], 100);
         assert_eq!(case.texts(), ["1"]);

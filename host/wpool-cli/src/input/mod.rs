@@ -1,4 +1,4 @@
-//! Where `wpool map` takes its jobs from: words, a range, or the records of files.
+//! The jobs of `wpool map`: from words, a range, or the records of files.
 //!
 //! An origin finds the words of each job, and the [`Encoder`] makes a job of them.
 
@@ -23,24 +23,24 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use wpool::pool::feed::{Fill, Intake, Source};
 
-/// Where jobs come from.
+/// The origin of jobs.
 #[derive(Debug)]
 pub(crate) enum Origin {
     /// The words after `:::`.
     Words {
-        /// The words.
+        /// The combinations of the words.
         product: Product,
-        /// Number of the next combination.
+        /// The number of the next combination.
         next: u64,
     },
-    /// `--range`.
+    /// The integers of `--range`.
     Range(Range),
-    /// Standard input, or the files of `-a`.
+    /// The records of standard input, or of the files of `-a`.
     Lines(Lines),
 }
 
 impl Origin {
-    /// How many records there are left, where that is known.
+    /// Returns the number of records that are left, if it is known.
     pub(crate) fn remaining(&self) -> Option<u64> {
         match self {
             Origin::Words { product, next } => Some(product.len() - next),
@@ -49,7 +49,8 @@ impl Origin {
         }
     }
 
-    /// The same jobs once more, as far as they are known before they are read; and whether these are all.
+    /// Returns a copy of the jobs, as far as they are known before they are read, and whether the
+    /// copy has all of them.
     pub(crate) fn copy(&self) -> (Origin, bool) {
         match self {
             Origin::Words { product, next } => {
@@ -74,22 +75,22 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// The jobs of `origin`, made by `encoder`.
+    /// Makes a source of the jobs of `origin`, encoded by `encoder`.
     pub(crate) fn new(origin: Origin, encoder: Encoder) -> Self {
         Input { origin, encoder, pacing: None, seen: 0 }
     }
 
-    /// The same, each job when it may start.
+    /// Makes each job wait until it may start.
     pub(crate) fn paced(self, pacing: Option<Pacing>) -> Self {
         Input { pacing, ..self }
     }
 
-    /// The same, each job as soon as somebody asks.
+    /// Makes each job available at once.
     pub(crate) fn unpaced(self) -> Self {
         Input { pacing: None, ..self }
     }
 
-    /// Jobs there have been so far, those included that a resumed run skips.
+    /// Returns the number of jobs so far, including those that a resumed run skips.
     pub(crate) fn seen(&self) -> u64 {
         self.seen
     }
@@ -133,7 +134,7 @@ impl Input {
         if let Some(pacing) = &mut self.pacing {
             pacing.passed();
         }
-        // Nothing must be waited for behind the last job.
+        // After the last job, the end must be reported without waiting.
         let over = match &mut self.origin {
             Origin::Lines(lines) => lines.is_over(intake, &mut self.encoder),
             _ => self.remaining() == Some(0),
@@ -172,13 +173,13 @@ impl Source for Input {
     }
 }
 
-/// Bytes of jobs that are taken at a time by those who wait for them.
+/// The bytes of jobs that are taken at a time by a caller that waits for them.
 const WAITING_BYTES: usize = 1 << 20;
 
-/// Adds jobs, and waits for them where there are none for now.
+/// Adds jobs, and waits for them if there are none for now.
 ///
 /// # Errors
-/// The input cannot be read.
+/// Fails if the input cannot be read.
 pub(crate) fn fill_waiting(source: &mut impl Source, intake: &mut Intake) -> io::Result<Fill> {
     let first = intake.next_number();
     loop {
@@ -195,7 +196,8 @@ pub(crate) fn fill_waiting(source: &mut impl Source, intake: &mut Intake) -> io:
     }
 }
 
-/// How far a [`Source::fill`] may go. Jobs that need no worker add no bytes, so they are counted.
+/// The room for jobs in one [`Source::fill`]. Jobs that need no worker add no bytes, so the jobs
+/// are counted too.
 #[derive(Debug)]
 pub(crate) struct Room {
     bytes_end: usize,
@@ -210,12 +212,12 @@ impl Room {
         }
     }
 
-    /// Room for a single job.
+    /// Makes room for a single job.
     fn for_one(intake: &Intake) -> Self {
         Room { bytes_end: usize::MAX, number_end: intake.next_number() + 1 }
     }
 
-    /// Whether enough was added.
+    /// Returns whether the room is used up.
     #[inline]
     pub(crate) fn is_full(&self, intake: &Intake) -> bool {
         intake.bytes() >= self.bytes_end || intake.next_number() >= self.number_end

@@ -1,6 +1,6 @@
-//! What a job is called in messages, tags and logs: where in the input it stands.
+//! The names of jobs in messages, tags and logs: their places in the input.
 //!
-//! The source knows where a job comes from and the sink needs to tell, so they share this.
+//! The source knows where a job comes from and the sink needs to print it, so they share the names.
 
 use super::product::Product;
 use super::range::Range;
@@ -8,52 +8,52 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-/// What jobs are called.
+/// The names of jobs.
 #[derive(Clone, Debug)]
 pub(crate) struct Names(Rc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     origin: Naming,
-    /// Paths of the files (`--files`) whose jobs have no outcome yet.
+    /// The paths of the files (`--files`) whose jobs have no outcome yet.
     files: RefCell<HashMap<u64, Vec<u8>>>,
 }
 
 #[derive(Debug)]
 enum Naming {
-    /// Words speak for themselves.
+    /// Words, which name themselves.
     Words(Option<Product>),
-    /// Integers, so many of which are a job.
+    /// Integers, and the number of them in a job.
     Range(Range, u64),
-    /// Records of files: the number of the first job of each file, and the file's name.
+    /// Records of files: for each file, the number of its first job and the file's name.
     Records {
         noun: &'static str,
-        /// Records of a job.
+        /// The number of records in a job.
         each: u64,
-        /// Records before the first job of a file.
+        /// The number of records before the first job of a file.
         before: u64,
         starts: RefCell<Vec<(u64, String)>>,
     },
 }
 
 impl Names {
-    /// Names of jobs that stand on the command line.
+    /// Makes names of jobs that are given on the command line.
     pub(crate) fn words() -> Self {
         Names::new(Naming::Words(None))
     }
 
-    /// Names of jobs that are combinations of words.
+    /// Makes names of jobs that are combinations of words.
     pub(crate) fn product(product: Product) -> Self {
         Names::new(Naming::Words(Some(product)))
     }
 
-    /// Names of jobs that are `each` integers.
+    /// Makes names of jobs that are `each` integers.
     pub(crate) fn range(range: Range, each: u64) -> Self {
         Names::new(Naming::Range(range, each))
     }
 
-    /// Names of jobs that are `each` records of files, of which `before` stand before the first job; a record
-    /// is called `noun`.
+    /// Makes names of jobs that are `each` records of files. In each file, `before` records stand
+    /// before the first job; `noun` is the word for a record.
     pub(crate) fn records(noun: &'static str, each: u64, before: u64) -> Self {
         Names::new(Naming::Records { noun, each, before, starts: RefCell::default() })
     }
@@ -62,7 +62,7 @@ impl Names {
         Names(Rc::new(Inner { origin, files: RefCell::default() }))
     }
 
-    /// Names of the same kind, of which no file has been told yet.
+    /// Makes names of the same kind that know no file yet.
     pub(crate) fn anew(&self) -> Self {
         match &self.0.origin {
             Naming::Records { noun, each, before, .. } => Names::records(noun, *each, *before),
@@ -70,24 +70,24 @@ impl Names {
         }
     }
 
-    /// Notes that job `first` and those after it come from this file.
+    /// Records that job `first` and those after it come from this file.
     pub(crate) fn started(&self, first: u64, file: &str) {
         if let Naming::Records { starts, .. } = &self.0.origin {
             starts.borrow_mut().push((first, file.to_owned()));
         }
     }
 
-    /// Notes the path of the file whose bytes are this job.
+    /// Records the path of the file whose bytes are this job.
     pub(crate) fn opened(&self, job: u64, path: &[u8]) {
         self.0.files.borrow_mut().insert(job, path.to_vec());
     }
 
-    /// The path that was noted for this job.
+    /// Returns the path that was recorded for this job.
     pub(crate) fn path(&self, job: u64) -> Option<Vec<u8>> {
         self.0.files.borrow().get(&job).cloned()
     }
 
-    /// Takes the path that was noted for this job.
+    /// Takes the path that was recorded for this job.
     pub(crate) fn take_path(&self, job: u64) -> Option<Vec<u8>> {
         self.0.files.borrow_mut().remove(&job)
     }
@@ -100,12 +100,12 @@ impl Names {
         }
     }
 
-    /// Returns whether a place does not tell what the job is.
+    /// Returns whether places are positions, which do not tell the job itself.
     pub(crate) fn are_positions(&self) -> bool {
         matches!(self.0.origin, Naming::Records { .. })
     }
 
-    /// Where the job stands in the input, for people; not yet escaped.
+    /// Returns the job's place in the input, for people; not yet escaped.
     pub(crate) fn place(&self, job: u64) -> String {
         match &self.0.origin {
             Naming::Words(Some(product)) if job < product.len() => {
@@ -130,7 +130,7 @@ impl Names {
     }
 }
 
-/// The text, or its beginning where it is long.
+/// Returns the text, or its beginning if it is long.
 pub(crate) fn shorten(text: &str) -> String {
     const CHARACTERS_MAX: usize = 60;
     match text.char_indices().nth(CHARACTERS_MAX) {

@@ -1,7 +1,7 @@
-//! `--shuf`: jobs in a random order.
+//! `--shuf`: a random order of jobs.
 
-/// A random order of things, of which nothing is kept but a key: a Feistel network permutes a power of four
-/// that is no less than their number, and is applied again until it lands among them.
+/// A random order of items, of which only a key is kept. A Feistel network permutes a power of four
+/// that is no less than the number of items, and is applied again until its output is among them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Order {
     len: u64,
@@ -11,17 +11,18 @@ pub(crate) struct Order {
 
 const ROUNDS: u64 = 6;
 
-/// Fewer bits would leave too few orders to choose from where there are few things.
+/// The least number of bits in a half; fewer would leave too few orders for a small number of
+/// items.
 const HALF_BITS_MIN: u32 = 4;
 
 impl Order {
-    /// The order of `len` things that belongs to a seed.
+    /// Makes the order of `len` items for a seed.
     pub(crate) fn new(len: u64, seed: u64) -> Self {
         let bits = u64::BITS - len.saturating_sub(1).leading_zeros();
         Order { len, half_bits: bits.div_ceil(2).max(HALF_BITS_MIN), key: mix(seed) }
     }
 
-    /// Which of the things comes at a place, which must be below their number.
+    /// Returns the item at a place, which must be below the number of items.
     pub(crate) fn at(&self, place: u64) -> u64 {
         let mut thing = self.permute(place);
         while thing >= self.len {
@@ -41,7 +42,8 @@ impl Order {
     }
 }
 
-/// The finish of splitmix64: every bit of the input changes about half of the output's.
+/// Mixes a number like the end of splitmix64: every bit of the input changes about half of the
+/// output's bits.
 fn mix(number: u64) -> u64 {
     let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,4 +1,4 @@
-//! `--delay`, `--load` and `--memfree`: jobs that are held back for a while.
+//! `--delay`, `--load` and `--memfree`: holds jobs back for a while.
 
 use nix::sys::time::TimeSpec;
 use nix::sys::timer::TimerSetTimeFlags;
@@ -8,36 +8,36 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-/// Time between two looks at the load and the memory.
+/// The time between two checks of the load and the memory.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// When a job may start.
+/// The conditions under which a job may start.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Conditions {
-    /// Least time between the starts of two jobs.
+    /// The least time between the starts of two jobs.
     pub(crate) delay: Duration,
-    /// Fewer processes than this must be running.
+    /// The number of running processes from which on no job starts.
     pub(crate) load: Option<f64>,
-    /// At least so many bytes of memory must be available.
+    /// The bytes of memory that must be available.
     pub(crate) memory_free: Option<u64>,
 }
 
-/// Lets jobs pass one by one, each when it may start.
+/// A gate that lets jobs pass one by one, each when it may start.
 #[derive(Debug)]
 pub(crate) struct Pacing {
     conditions: Conditions,
-    /// When the last job started.
+    /// The time at which the last job started.
     last: Option<Instant>,
     timer: TimerFd,
-    /// Whether the timer is what has to be waited for.
+    /// True if the gate is closed until the timer ends.
     holding: bool,
 }
 
 impl Pacing {
-    /// Holds jobs back until the conditions are met; `None` if there are none.
+    /// Makes a gate for the conditions; `None` if there are none.
     ///
     /// # Errors
-    /// No descriptors.
+    /// Fails if no descriptor is left.
     pub(crate) fn new(conditions: Conditions) -> io::Result<Option<Self>> {
         if conditions == Conditions::default() {
             return Ok(None);
@@ -47,10 +47,10 @@ impl Pacing {
         Ok(Some(Pacing { conditions, last: None, timer, holding: false }))
     }
 
-    /// Whether a job may start now. If not, [`Pacing::fd`] tells when to ask again.
+    /// Returns whether a job may start now. If not, [`Pacing::fd`] tells when to ask again.
     ///
     /// # Errors
-    /// The system does not tell of its load or memory.
+    /// Fails if the system does not report its load or memory.
     pub(crate) fn is_open(&mut self) -> io::Result<bool> {
         let wait = self.wait(Instant::now())?;
         self.holding = wait.is_some();
@@ -62,12 +62,13 @@ impl Pacing {
         Ok(!self.holding)
     }
 
-    /// Notes that a job started.
+    /// Records that a job started.
     pub(crate) fn passed(&mut self) {
         self.last = Some(Instant::now());
     }
 
-    /// What becomes readable when it is time to ask again, if that is what has to be waited for.
+    /// Returns the descriptor that becomes readable when it is time to ask again, while the gate is
+    /// closed.
     pub(crate) fn fd(&self) -> Option<BorrowedFd<'_>> {
         self.holding.then(|| self.timer.as_fd())
     }
@@ -96,13 +97,13 @@ fn unreadable() -> io::Error {
     io::Error::other("/proc tells neither load nor memory")
 }
 
-/// Processes that run, beside the one that asks: `0.20 0.18 0.12 3/80 11206` has three that do.
+/// Returns the number of running processes without the caller: `0.20 0.18 0.12 3/80 11206` gives 2.
 fn running(loadavg: &str) -> Option<u64> {
     let (running, _) = loadavg.split_whitespace().nth(3)?.split_once('/')?;
     Some(running.parse::<u64>().ok()?.saturating_sub(1))
 }
 
-/// Bytes of memory that can be had without swapping.
+/// Returns the bytes of memory that are available without swapping.
 fn available(meminfo: &str) -> Option<u64> {
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)

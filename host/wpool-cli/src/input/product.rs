@@ -3,13 +3,13 @@
 use super::order::Order;
 use crate::cli::argv::Column;
 
-/// All combinations of the words of several columns; the first varies slowest. Linked columns
-/// (`:::+`) go along with the one before them, and the shortest of them counts.
+/// The combinations of the words of several columns; the first column varies slowest. A linked
+/// column (`:::+`) is paired with the column before it, up to the end of the shorter one.
 #[derive(Clone, Debug)]
 pub(crate) struct Product {
     groups: Vec<Group>,
     len: u64,
-    /// How many words of the only column are a job.
+    /// The number of words of the only column in a job.
     run: u64,
     order: Option<Order>,
 }
@@ -21,7 +21,7 @@ struct Group {
 }
 
 impl Product {
-    /// The combinations; `None` where there are more than 2^64.
+    /// Makes the combinations; `None` if there are more than 2^64.
     pub(crate) fn new(columns: Vec<Column>) -> Option<Self> {
         let mut groups: Vec<Group> = Vec::new();
         for Column { words, linked } in columns {
@@ -38,23 +38,23 @@ impl Product {
         Some(Product { groups, len, run: 1, order: None })
     }
 
-    /// The words of the only column, `run` of them in a job; the last job may have fewer.
+    /// Puts `run` words of the only column into each job; the last job may have fewer.
     pub(crate) fn in_runs(self, run: u64) -> Self {
         debug_assert!(self.groups.len() == 1 && self.groups[0].columns.len() == 1);
         Product { len: self.len.div_ceil(run), run, ..self }
     }
 
-    /// The same combinations in the random order of a seed.
+    /// Puts the combinations into the random order of a seed.
     pub(crate) fn shuffled(self, seed: u64) -> Self {
         Product { order: Some(Order::new(self.len, seed)), ..self }
     }
 
-    /// How many combinations there are.
+    /// Returns the number of combinations.
     pub(crate) fn len(&self) -> u64 {
         self.len
     }
 
-    /// How many words each combination has at most.
+    /// Returns the most words of a combination.
     pub(crate) fn width(&self) -> usize {
         let columns: usize = self.groups.iter().map(|group| group.columns.len()).sum();
         columns * self.run as usize

@@ -2,7 +2,7 @@
 
 use super::order::Order;
 
-/// Integers from a first one, a step apart.
+/// A range of integers with a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Range {
     first: i64,
@@ -13,10 +13,10 @@ pub(crate) struct Range {
 }
 
 impl Range {
-    /// Reads `A..B`, `A..=B`, `A..B..STEP` or `A..=B..STEP`.
+    /// Parses `A..B`, `A..=B`, `A..B..STEP` or `A..=B..STEP`.
     ///
     /// # Errors
-    /// Not a range, or a step of zero.
+    /// Fails if the text is not a range, or its step is zero.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let wrong = || "not a range; write 0..12, 1..=12 or 0..100..10".to_owned();
         let integer = |text: &str| text.trim().parse::<i64>().map_err(|_| wrong());
@@ -39,31 +39,31 @@ impl Range {
         Ok(Range { first, step, count, taken: 0, order: None })
     }
 
-    /// The same integers in the random order of a seed.
+    /// Puts the integers into the random order of a seed.
     pub(crate) fn shuffled(self, seed: u64) -> Self {
         Range { order: Some(Order::new(self.count, seed)), ..self }
     }
 
-    /// Integers left.
+    /// Returns the number of integers that are left.
     pub(crate) fn len(&self) -> u64 {
         self.count - self.taken
     }
 
-    /// The integer it begins with.
+    /// Returns the first integer of the range.
     pub(crate) fn first(&self) -> i64 {
         self.first
     }
 
-    /// The step between two integers.
+    /// Returns the step between two integers.
     pub(crate) fn step(&self) -> i64 {
         self.step
     }
 
-    /// The integer of a job, which must be below the number of integers.
+    /// Returns the integer of a job, whose number must be below the number of integers.
     #[inline]
     pub(crate) fn at(&self, job: u64) -> i64 {
         let index = self.order.map_or(job, |order| order.at(job));
-        // Within a range that was checked, the sum fits, whatever the product does on the way.
+        // In a checked range the sum fits, even if the product overflows on the way.
         self.first.wrapping_add(self.step.wrapping_mul(index as i64))
     }
 
@@ -79,7 +79,7 @@ impl Range {
     }
 }
 
-/// How many integers there are; `None` where that does not fit 64 bits.
+/// Returns the number of integers; `None` if it does not fit into 64 bits.
 fn steps(first: i64, end: i64, step: i64, inclusive: bool) -> Option<u64> {
     let distance = (i128::from(end) - i128::from(first)) * i128::from(step.signum());
     let distance = distance + i128::from(inclusive);
