@@ -1,4 +1,4 @@
-//! Standard error: lines for people, between which a bar of progress may stand.
+//! Standard error: lines for people, and a progress bar below them.
 
 use super::progress::Progress;
 use super::stream::{Patience, Stream};
@@ -10,35 +10,36 @@ use std::io::{self, Write};
 use std::os::fd::BorrowedFd;
 use wpool::pool::feed::Stats;
 
-/// Bytes held before lines are dropped: a reader that has stopped must not cost memory.
+/// The bytes that are held before lines are dropped: a reader that has stopped must not cost
+/// memory.
 const HELD_BYTES_MAX: usize = 16 << 20;
 
-/// Standard error.
+/// The console: standard error.
 #[derive(Debug)]
 pub(crate) struct Console {
     stream: Stream,
     color: bool,
-    /// `-q`: only errors.
+    /// True with `-q`: only errors are shown.
     quiet: bool,
-    /// `-v`: details too.
+    /// True with `-v`: details are shown too.
     verbose: bool,
     progress: Progress,
-    /// Set while a bar stands on the last line, or will when all is written.
+    /// True while a bar stands on the last line, or will once everything is written.
     bar: bool,
     dropped: u64,
 }
 
-/// Takes the bar away: to the line's beginning, and clear it.
+/// The control sequence that removes the bar: to the start of the line, and clear it.
 const ERASE: &[u8] = b"\r\x1b[K";
 
-/// Columns of a terminal that does not tell how many it has.
+/// The number of columns of a terminal that does not tell it.
 const COLUMNS: usize = 80;
 
 impl Console {
-    /// Standard error, with this display of progress.
+    /// Opens the console, with this display of progress.
     ///
     /// # Errors
-    /// Standard error is closed.
+    /// Fails if standard error is closed.
     pub(crate) fn new(quiet: bool, verbose: bool, progress: Progress) -> io::Result<Self> {
         let color = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
         let stream = Stream::of(io::stderr())?;
@@ -50,62 +51,62 @@ impl Console {
         Ok(Console { stream, color, quiet, verbose, progress, bar: false, dropped: 0 })
     }
 
-    /// Whether all failures are told in full.
+    /// Returns whether all failures are shown in full.
     pub(crate) fn is_verbose(&self) -> bool {
         self.verbose
     }
 
-    /// A line that is told even with `-q`.
+    /// Prints an error, even with `-q`.
     pub(crate) fn error(&mut self, text: impl Display) {
         self.labelled(Label::Error, text);
     }
 
-    /// What to do about an error.
+    /// Prints what to do about an error.
     pub(crate) fn help(&mut self, text: impl Display) {
         self.labelled(Label::Help, text);
     }
 
-    /// Something is odd.
+    /// Prints a warning.
     pub(crate) fn warning(&mut self, text: impl Display) {
         if !self.quiet {
             self.labelled(Label::Warning, text);
         }
     }
 
-    /// wpool itself speaks.
+    /// Prints information from wpool itself.
     pub(crate) fn info(&mut self, text: impl Display) {
         if !self.quiet {
             self.labelled(Label::Wpool, text);
         }
     }
 
-    /// The same, for those who asked for details.
+    /// Prints information for users who asked for details.
     pub(crate) fn detail(&mut self, text: impl Display) {
         if self.verbose && !self.quiet {
             self.labelled(Label::Wpool, text);
         }
     }
 
-    /// A line that a guest printed.
+    /// Prints a line of a guest.
     pub(crate) fn guest(&mut self, pid: i32, line: &[u8]) {
         if !self.quiet {
             self.line(format_args!("[{pid}] {}", escape::bytes(line)));
         }
     }
 
-    /// A line of a guest's standard error that is wpool's own: as it is, and never dropped. Whoever
-    /// calls this waits while much is held.
+    /// Passes on a line of a guest's standard error unchanged, and never drops it. Waits for the
+    /// reader while many bytes are held.
     pub(crate) fn pass(&mut self, tag: &str, line: &[u8]) {
         self.erase_bar();
         push_line(self.stream.buffer(), tag, line);
     }
 
-    /// What to wait on when [`Console::flush`] answered false.
+    /// Returns the descriptor to wait for after [`Console::flush`] returned false.
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.stream.fd()
     }
 
-    /// A line without a label. The text is escaped already.
+    /// Prints a line without a label. The text must be escaped already.
     pub(crate) fn line(&mut self, text: impl Display) {
         if self.stream.held() > HELD_BYTES_MAX {
             self.dropped += 1;
@@ -115,7 +116,7 @@ impl Console {
         writeln!(self.stream.buffer(), "{text}").expect("writing to memory cannot fail");
     }
 
-    /// Shows progress. A bar is drawn where nothing else stands on the line.
+    /// Shows progress. A bar is drawn if `line_is_free`.
     pub(crate) fn progress(&mut self, stats: &Stats, line_is_free: bool) {
         if let Some(line) = self.progress.update(stats) {
             self.info(line);
@@ -123,11 +124,11 @@ impl Console {
         if line_is_free {
             self.draw_bar();
         }
-        // Results may be waiting for their reader, and what is said to people must not wait with them.
+        // Results may be waiting for their reader, and lines for people must not wait with them.
         self.flush();
     }
 
-    /// Draws the bar, if there is one and what was written before is read.
+    /// Draws the bar, if there is one and the text before it has been read.
     fn draw_bar(&mut self) {
         if self.stream.held() > 0 {
             return;
@@ -139,7 +140,8 @@ impl Console {
         }
     }
 
-    /// Takes the bar away, so that something else can be written; true if that is on the screen.
+    /// Removes the bar, so that something else can be written. Returns whether the removal is on
+    /// the screen.
     pub(crate) fn hide_bar(&mut self) -> bool {
         self.erase_bar();
         self.flush()
@@ -157,13 +159,13 @@ impl Console {
         self.progress = Progress::None;
     }
 
-    /// Bytes not yet written.
+    /// Returns the number of bytes not yet written.
     pub(crate) fn held(&self) -> usize {
         self.stream.held()
     }
 
-    /// Writes what can be written without blocking; true if that was all. Errors are not told:
-    /// there is nobody left to tell.
+    /// Writes as much as possible without blocking, and returns whether that was everything. Errors
+    /// are ignored: nobody is left to tell.
     pub(crate) fn flush(&mut self) -> bool {
         if self.stream.held() == 0 {
             return true;
@@ -180,7 +182,7 @@ impl Console {
         all
     }
 
-    /// Writes everything, as far as there is patience.
+    /// Writes everything that the patience allows.
     pub(crate) fn finish(&mut self, patience: Patience) {
         while !self.flush() && self.stream.wait(patience) {}
     }

@@ -1,4 +1,4 @@
-//! Failed jobs, as people are told of them: the first few in full, the others counted by kind.
+//! Reports failed jobs to people: the first few in full, the others counted by kind.
 
 use super::console::Console;
 use crate::cli::input::names::{Names, shorten};
@@ -10,13 +10,13 @@ use wpool::pool::config::Config;
 use wpool::wire::failure::{Failure, FailureKind, STACK_EXHAUSTED};
 use wpool::wire::waits::{Awaited, Want};
 
-/// Failures that are told in full.
+/// The number of failures that are reported in full.
 const FULL_MAX: u64 = 3;
 
-/// Functions of a backtrace that are shown.
+/// The number of a backtrace's functions that are shown.
 pub(crate) const FRAMES_MAX: usize = 20;
 
-/// What is said of a job that is not JSON, by us and by serde_json.
+/// The words that wpool and serde_json use of a job that is not JSON.
 const NOT_JSON: [&str; 4] = ["JSON", "expected value", "expected ident", "EOF while parsing"];
 
 /// The limits that help lines propose to raise.
@@ -42,19 +42,19 @@ pub(crate) struct Failures {
 }
 
 impl Failures {
-    /// No failures yet, of jobs with these names in a run with this configuration.
+    /// Makes an empty count for jobs with these names, in a run with this configuration.
     pub(crate) fn new(names: Names, config: &Config) -> Self {
         let limits = Limits::new(config);
         Failures { names, limits, told: 0, untold: BTreeMap::new(), helped: Vec::new() }
     }
 
-    /// What jobs are called.
+    /// Returns the names of the jobs.
     pub(crate) fn names(&self) -> Names {
         self.names.clone()
     }
 
-    /// Tells of a failed job, or counts it. `path` is the file whose bytes the job was, `input` what is known of
-    /// the job itself.
+    /// Reports a failed job, or counts it. `path` is the file whose bytes were the job, and `input`
+    /// the known part of the job itself.
     pub(crate) fn add(
         &mut self,
         console: &mut Console,
@@ -73,14 +73,14 @@ impl Failures {
             Some(path) => shorten(&String::from_utf8_lossy(path)),
             None => self.names.place(job),
         };
-        // Where in a file a job stands does not tell what it is.
+        // A position in a file does not tell what the job is.
         if path.is_none() && self.names.are_positions() && !input.is_empty() {
             place = format!("{place}: {}", shorten(&escape::bytes(input)));
         }
         self.tell(console, sentence(job, &place, failure), failure);
     }
 
-    /// Tells of a failure in full, with a sentence that names who failed.
+    /// Reports a failure in full, with a sentence that names what failed.
     pub(crate) fn tell(&mut self, console: &mut Console, sentence: String, failure: &Failure) {
         console.error(sentence);
         for frame in failure.backtrace.iter().take(FRAMES_MAX) {
@@ -95,7 +95,7 @@ impl Failures {
         }
     }
 
-    /// Tells how many failures were not told.
+    /// Reports the number of failures that were not shown.
     pub(crate) fn end(&mut self, console: &mut Console) {
         let untold = std::mem::take(&mut self.untold);
         let total: u64 = untold.values().sum();
@@ -110,13 +110,13 @@ impl Failures {
     }
 }
 
-/// What happened to the job.
+/// Returns a sentence on what happened to the job.
 fn sentence(job: u64, place: &str, failure: &Failure) -> String {
     let place = if place.is_empty() { String::new() } else { format!(" ({place})") };
     format!("job {job}{place} {}", happened(failure))
 }
 
-/// What happened, as the rest of a sentence that begins with whom it happened to.
+/// Returns what happened, as the rest of a sentence that begins with the job or process.
 pub(crate) fn happened(failure: &Failure) -> String {
     let what = match failure.kind {
         FailureKind::GuestError => "failed".into(),
@@ -139,7 +139,7 @@ pub(crate) fn happened(failure: &Failure) -> String {
     }
 }
 
-/// What to do about a failure in a run with this configuration, where that is known.
+/// Returns advice on a failure in a run with this configuration, if there is any.
 pub(crate) fn help(failure: &Failure, config: &Config) -> Option<String> {
     Limits::new(config).help(failure)
 }
@@ -157,13 +157,13 @@ impl Limits {
         }
     }
 
-    /// What to do about a failure of this kind, where that is known.
+    /// Returns advice on a failure of this kind, if there is any.
     fn help(&self, failure: &Failure) -> Option<String> {
         let double = |bytes: u64| units::size_text(bytes.saturating_mul(2));
         match failure.kind {
             FailureKind::OutOfMemory => {
-                // What it asked for, where that is more; what it asked for below the limit, the limit
-                // has not kept it from.
+                // The advice is the size that the guest asked for, if it is above the limit. A
+                // request below the limit did not fail because of the limit.
                 let asked = failure.asked.map_or(self.memory.saturating_add(1), NonZeroU64::get);
                 let unit = if asked < 1 << 30 { 1 << 20 } else { 1 << 29 };
                 let asked = asked.checked_next_multiple_of(unit).filter(|_| asked > self.memory)?;
@@ -174,7 +174,7 @@ impl Limits {
                 Some(format!("raise the limit: --stack {}", double(self.stack)))
             }
             FailureKind::OutputTooLarge => {
-                // A result must fit both.
+                // A result must fit both limits.
                 let limit = self.output.min(self.buffer as u64);
                 let raise = |flag, value| (value < limit.saturating_mul(2)).then_some(flag);
                 let flags =
@@ -209,7 +209,7 @@ impl Limits {
         }
     }
 
-    /// What to do about a job whose time was over while it waited.
+    /// Returns advice on a job whose time was over while it waited.
     fn help_of_wait(&self, Awaited { want, name }: &Awaited) -> String {
         match want {
             Want::Room => format!(

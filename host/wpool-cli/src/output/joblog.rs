@@ -1,13 +1,13 @@
-//! `--joblog`: GNU parallel's log of jobs, one row of nine columns for each.
+//! `--joblog`: GNU parallel's log of jobs, with a row of nine columns for each.
 //!
-//! `Seq` counts from 1, as there. `Receive` is the number of bytes that the job has in the output. `Exitval` is
-//! a command's exit code, 0 for success, 134 for a trap (as SIGABRT would give), 1 for other errors of the
-//! guest, and -1 for jobs that were stopped: by a limit, or, with `Signal` 2, by the end of the run, in which
-//! case `--resume` runs them again.
+//! `Seq` counts from 1, as in GNU parallel. `Receive` is the number of bytes that the job has in
+//! the output. `Exitval` is a command's exit code, 0 for success, 134 for a trap (as SIGABRT would
+//! give), 1 for other errors of the guest, and -1 for jobs that were stopped: by a limit, or, with
+//! `Signal` 2, by the end of the run, in which case `--resume` runs them again.
 //!
-//! A row is written when all bytes of its job are in the output, and rows are in the order of these. So the log
-//! tells where each job's result lies there, and what lies behind the last one was written by a run that was
-//! killed before it wrote the row.
+//! A row is written when all bytes of its job are in the output, and rows are in the order of these
+//! bytes. So the log tells where the result of each job is in the output. Bytes after the last of
+//! these results were written by a run that was killed before it wrote the row.
 
 pub(super) use super::resume::log_text;
 use super::unwritable::Unwritable;
@@ -29,38 +29,39 @@ pub(crate) const CANCELLED: (i32, i32) = (-1, 2);
 /// The place of a job's bytes in the output.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Place {
-    /// Bytes of the run's output up to the end of the job's.
+    /// The number of bytes in the run's output up to the end of the job's.
     pub(crate) end: u64,
-    /// Bytes of the job.
+    /// The number of bytes of the job.
     pub(crate) bytes: u64,
 }
 
-/// A log being written.
+/// A log that is being written.
 #[derive(Debug)]
 pub(crate) struct JobLog {
     file: File,
-    /// The name in errors.
+    /// The name of the log in errors.
     name: String,
-    /// Bytes of the file: whole rows.
+    /// The size of the file in bytes, all in whole rows.
     bytes: u64,
     /// The rows not yet written.
     rows: String,
-    /// The end of each of these rows' job in the output, and of the row in the file.
+    /// For each of these rows, the end of the job in the output, and the end of the row in the
+    /// file.
     ends: VecDeque<(u64, u64)>,
-    /// Bytes of the output whose jobs have a row in the file.
+    /// The number of bytes in the output whose jobs have a row in the file.
     logged: u64,
-    /// Exit codes that are successes.
+    /// The exit codes that are successes.
     ok_exit: Vec<i32>,
 }
 
 impl JobLog {
-    /// A log that is appended to this file, which has so many bytes.
+    /// Makes a log that is appended to this file, which has `bytes` bytes.
     pub(crate) fn new(file: File, name: String, bytes: u64, ok_exit: Vec<i32>) -> Self {
         let (rows, ends) = (String::new(), VecDeque::new());
         JobLog { file, name, bytes, rows, ends, logged: 0, ok_exit }
     }
 
-    /// Adds the row of a job. `start` is the run's start, in seconds since 1970.
+    /// Adds the row of a job. `start` is the run's start, in time since 1970.
     pub(crate) fn add(
         &mut self,
         outcome: &Outcome<'_>,
@@ -85,12 +86,12 @@ impl JobLog {
         self.ends.push_back((place.end, self.bytes + self.rows.len() as u64));
     }
 
-    /// Bytes of rows not yet written.
+    /// Returns the number of bytes in rows not yet written.
     pub(crate) fn held(&self) -> usize {
         self.rows.len()
     }
 
-    /// Bytes of the output whose jobs have a row in the file.
+    /// Returns the number of bytes in the output whose jobs have a row in the file.
     pub(crate) fn logged(&self) -> u64 {
         self.logged
     }
@@ -98,7 +99,8 @@ impl JobLog {
     /// Writes the rows of jobs whose results are among the first `output` bytes of the output.
     ///
     /// # Errors
-    /// The file cannot be written. It ends with a whole row all the same, where that is possible.
+    /// Fails if the file cannot be written. If possible, the file ends with a whole row all the
+    /// same.
     pub(crate) fn flush(&mut self, output: u64) -> io::Result<()> {
         let due = self.ends.partition_point(|(end, _)| *end <= output);
         let Some((_, last)) = due.checked_sub(1).map(|last| self.ends[last]) else { return Ok(()) };
@@ -112,13 +114,13 @@ impl JobLog {
             self.logged = end;
         }
         if whole < written {
-            // A torn row is cut off by the run that goes on, too.
+            // A resumed run cuts off a torn row, too.
             let _ = self.file.set_len(self.bytes);
         }
         result.map_err(Unwritable::log(&self.name))
     }
 
-    /// A failure must not look like a success, however it is told.
+    /// Returns the columns of a failure, which must not look like a success.
     fn exit_and_signal(&self, failure: &Failure) -> (i32, i32) {
         match exit_and_signal(failure) {
             (code, 0) if self.ok_exit.contains(&code) => match self.ok_exit.contains(&1) {

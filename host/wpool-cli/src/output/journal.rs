@@ -1,8 +1,10 @@
-//! A joblog's files: the log itself, and `FILE.meta.json`, which tells what was run and where its results went.
+//! The files of a joblog: the log itself, and `FILE.meta.json`, which describes the run and the
+//! place of its results.
 //!
-//! Rows are known by the number of their job only, so going on with another module or other input would mix up
-//! results. The second file makes that an error. It also tells which rows have their results in which file, so
-//! that a run that goes on can have that file agree with the log, whenever the one before was killed.
+//! Rows name only the number of their job, so resuming with another module or other input would mix
+//! up results. The second file makes that an error. It also tells which rows have their results in
+//! which file, so that a resumed run can make that file agree with the log, at whatever moment the
+//! earlier run was killed.
 
 use super::console::Console;
 use super::joblog::{HEADER, JobLog};
@@ -20,21 +22,21 @@ use std::io::{self, BufReader, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// The help where a log does not suit a run.
+/// The help for a log that does not suit a run.
 const ANEW: &str = "--force-resume goes on all the same; without a resume flag the log begins anew";
 
-/// A description of a run and of where its results are.
+/// A description of a run and of the place of its results.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Meta {
-    /// blake3 of the module.
+    /// The blake3 hash of the module.
     module: String,
-    /// Name of the task.
+    /// The name of the task.
     task: String,
     /// The arguments after `--`.
     args: Vec<String>,
-    /// The jobs.
+    /// A description of the jobs.
     input: String,
-    /// The file with the results, if they are in one.
+    /// The file with the results, if they are in a file.
     #[serde(default)]
     pub(super) output: Option<Placed>,
     /// A merge that was begun.
@@ -42,7 +44,7 @@ pub(crate) struct Meta {
     pub(super) merge: Option<Merge>,
 }
 
-/// A file with results: those of the log's rows from one row on, in the same order.
+/// A file with results: those of the log's rows from a certain row on, in the same order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Placed {
     path: Option<String>,
@@ -50,16 +52,17 @@ pub(super) struct Placed {
     pub(super) inode: u64,
     /// The format of the results.
     format: String,
-    /// Bytes of the log before the first of these rows.
+    /// The number of bytes in the log before the first of these rows.
     pub(super) log: u64,
-    /// Bytes of the file before the first of these results.
+    /// The number of bytes in the file before the first of these results.
     pub(super) start: u64,
-    /// Set if the last run ended by itself: bytes behind the results were then not written by that run.
+    /// True if the last run ended by itself: bytes after the results were then not written by that
+    /// run.
     closed: bool,
 }
 
 impl Meta {
-    /// What is run.
+    /// Makes the description of a run without results.
     pub(crate) fn new(module: String, task: String, args: Vec<String>, input: String) -> Self {
         Meta { module, task, args, input, output: None, merge: None }
     }
@@ -74,7 +77,7 @@ impl Meta {
         same.iter().find(|(same, _)| !same).map(|(_, what)| *what)
     }
 
-    /// Reads what a log is of.
+    /// Reads the description that belongs to a log.
     pub(super) fn read(log: &Path) -> Result<Meta, Report> {
         let path = meta_path(log);
         let wrong = |error: &dyn std::fmt::Display| {
@@ -85,21 +88,21 @@ impl Meta {
         serde_json::from_slice(&bytes).map_err(|error| wrong(&error))
     }
 
-    /// Writes it, in one step.
+    /// Writes the description, in one step.
     pub(super) fn write(&self, log: &Path) -> io::Result<()> {
         let path = meta_path(log);
         let new = with_suffix(&path, ".new");
         let mut text = serde_json::to_string_pretty(self)?;
         text.push('\n');
         fs::write(&new, text).and_then(|()| fs::rename(&new, path)).inspect_err(|_| {
-            // It may not have been made at all.
+            // The new file may not have been made at all.
             let _ = fs::remove_file(&new);
         })
     }
 }
 
 impl Placed {
-    /// The results of a run that begins, where they stay in a file.
+    /// Describes the results of a run that begins; `None` if they are not in a regular file.
     fn new(target: &Target, log: u64, start: u64, format: &str) -> io::Result<Option<Placed>> {
         let metadata = target.file.metadata()?;
         Ok(metadata.is_file().then(|| Placed {
@@ -113,12 +116,12 @@ impl Placed {
         }))
     }
 
-    /// Returns whether this is the file, moved or not.
+    /// Returns whether both are the same file, even if it was moved.
     fn is_same_file(&self, other: &Placed) -> bool {
         (self.device, self.inode) == (other.device, other.inode)
     }
 
-    /// Returns whether this is the file, or another at its path.
+    /// Returns whether both are the same file, or files at the same path.
     fn is_same(&self, other: &Placed) -> bool {
         self.is_same_file(other) || (self.path.is_some() && self.path == other.path)
     }
@@ -127,32 +130,32 @@ impl Placed {
 /// The plan of a run, as far as its joblog needs it.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    /// What is run.
+    /// The description of the run.
     pub(crate) meta: Meta,
     /// The format of results.
     pub(crate) format: String,
-    /// Set if results come in the order of jobs.
+    /// True if results come in the order of jobs.
     pub(crate) ordered: bool,
-    /// Exit codes that are successes.
+    /// The exit codes that are successes.
     pub(crate) ok_exit: Vec<i32>,
-    /// Set if jobs can be compared with those of the log one by one.
+    /// True if jobs can be compared with those of the log one by one.
     pub(crate) by_text: bool,
 }
 
-/// A joblog to write, and what an earlier run left to skip.
+/// A joblog to write, and the jobs of an earlier run to skip.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     /// The log.
     pub(crate) log: Option<JobLog>,
     /// The jobs that are not to be run.
     pub(crate) skip: Option<Skip>,
-    /// Bytes of the results' file before this run's.
+    /// The number of bytes in the results' file before this run's.
     pub(crate) before: u64,
-    /// The work that is left when the run has ended.
+    /// The work that is left for the end of the run.
     pub(crate) ending: Option<Ending>,
 }
 
-/// The seed of the random order in which an earlier run, which is gone on with, took its jobs.
+/// Returns the seed of the random order in which the run to be resumed took its jobs.
 pub(crate) fn earlier_seed(flags: &LogFlags) -> Option<u64> {
     let path = flags.joblog.as_ref().filter(|_| flags.resume().is_some())?;
     let meta: Meta = serde_json::from_slice(&fs::read(meta_path(path)).ok()?).ok()?;
@@ -160,7 +163,7 @@ pub(crate) fn earlier_seed(flags: &LogFlags) -> Option<u64> {
     seed.trim().parse().ok()
 }
 
-/// A log that is opened and as it was: it is not known yet whether the run may begin.
+/// A log that is opened but unchanged, because it is not known yet whether the run may begin.
 #[derive(Debug)]
 pub(crate) struct Opened {
     path: PathBuf,
@@ -177,17 +180,18 @@ pub(crate) struct Opened {
 #[derive(Debug)]
 struct Earlier {
     skip: Skip,
-    /// Bytes of its whole rows.
+    /// The size of the log's whole rows, in bytes.
     bytes: u64,
-    /// The file with the results, and how many bytes of them there must be.
+    /// The file with the results, and the number of bytes that they must have.
     output: Option<(Placed, u64)>,
 }
 
 impl Opened {
-    /// Opens the joblog that the flags name, if they name one, and reads it if the run goes on.
+    /// Opens the joblog that the flags name, if they name one, and reads it if the run resumes.
     ///
     /// # Errors
-    /// A file cannot be read or written, is being written by another run, or tells of another run.
+    /// Fails if a file cannot be read or written, is being written by another run, or belongs to
+    /// another run.
     pub(crate) fn open(flags: &LogFlags, plan: Plan) -> Result<Option<Opened>, Report> {
         let Some(path) = &flags.joblog else { return Ok(None) };
         let name = format!("--joblog {}", path.display());
@@ -202,7 +206,7 @@ impl Opened {
         };
         let mut file = open()?;
         if merge::recover(path).map_err(|error| unusable(&name, &error))? {
-            // It may be another one now.
+            // The merge may have put another file in its place.
             drop(file);
             file = open()?;
         }
@@ -216,7 +220,7 @@ impl Opened {
         Ok(Some(opened))
     }
 
-    /// The jobs that need not be run.
+    /// Returns the jobs that need not be run.
     pub(crate) fn skip(&self) -> Option<&Skip> {
         self.earlier.as_ref().map(|earlier| &earlier.skip)
     }
@@ -250,10 +254,10 @@ impl Opened {
         Ok(Earlier { skip, bytes, output: placed.map(|placed| (placed, received)) })
     }
 
-    /// Begins the log, or goes on with it, and makes the results' file ready.
+    /// Begins the log or resumes it, and prepares the results' file.
     ///
     /// # Errors
-    /// The results of earlier runs are not where they were, or a file cannot be written.
+    /// Fails if the results of earlier runs are not where they were, or a file cannot be written.
     pub(crate) fn begin(mut self, target: &mut Target) -> Result<Journal, Report> {
         let begun = match self.earlier.take() {
             Some(earlier) => self.go_on(earlier, target),
@@ -262,7 +266,7 @@ impl Opened {
         begun.inspect_err(|_| {
             target.unmake();
             if self.made {
-                // It stays empty at worst.
+                // If the removal fails, an empty file stays.
                 let _ = fs::remove_file(&self.path);
             }
         })
@@ -285,7 +289,7 @@ impl Opened {
     fn go_on(&mut self, earlier: Earlier, target: &mut Target) -> Result<Journal, Report> {
         let wrong = |target: &Target, error: io::Error| target.unwritable(&error);
         let log = earlier.bytes.max(HEADER.len() as u64);
-        // What another file has is kept as well.
+        // The contents of a file that is no part of the log are kept as well.
         let start = if target.own { target.bytes() } else { target.position() };
         let new = Placed::new(target, log, start, &self.plan.format);
         let placed = match (new.map_err(|error| wrong(target, error))?, earlier.output) {
@@ -303,7 +307,8 @@ impl Opened {
         self.start(placed.map(|(placed, _)| placed), Some(earlier.skip), log, before)
     }
 
-    /// Decides where results go in the file that has those of earlier runs, and behind how many bytes.
+    /// Decides where results go in the file that has those of earlier runs, and after how many
+    /// bytes.
     fn go_on_in(
         &self,
         new: Placed,
@@ -331,7 +336,7 @@ impl Opened {
         }
         match there == end {
             true => Ok(again),
-            // Somebody else has added to it.
+            // Another program has added to the file.
             false if old.closed || self.forced => Ok(behind),
             false if target.own && old.is_same_file(&new) => Ok(again),
             false => {
@@ -347,7 +352,7 @@ impl Opened {
         }
     }
 
-    /// Leaves so many bytes of the log.
+    /// Cuts the log to its first `bytes` bytes.
     fn cut(&mut self, bytes: u64) -> io::Result<()> {
         if self.file.metadata()?.is_file() {
             self.file.set_len(bytes)?;
@@ -356,7 +361,8 @@ impl Opened {
         if bytes == 0 { self.file.write_all(HEADER.as_bytes()) } else { Ok(()) }
     }
 
-    /// Tells in the second file what is run; the log has `bytes` bytes, and the results' file `before`.
+    /// Writes the description of the run. The log has `bytes` bytes, and the results' file
+    /// `before`.
     fn start(
         &mut self,
         placed: Option<Placed>,
@@ -376,17 +382,18 @@ impl Opened {
     }
 }
 
-/// The work that is left when a run has ended.
+/// The work that is left for the end of a run.
 #[derive(Debug)]
 pub(crate) struct Ending {
     path: PathBuf,
     meta: Meta,
-    /// Set if results of this run may have to go before those of earlier ones.
+    /// True if results of this run may have to go before those of earlier ones.
     merges: bool,
 }
 
 impl Ending {
-    /// Puts results in the order of jobs, and notes that the run has ended by itself. All is written.
+    /// Puts results in the order of jobs, and records that the run has ended by itself. Everything
+    /// must have been written.
     pub(crate) fn end(mut self, target: &Target, console: &mut Console) {
         let Some(placed) = &mut self.meta.output else { return };
         placed.closed = true;
@@ -399,7 +406,7 @@ impl Ending {
                 "the results of this run stand behind the earlier ones in {name}: cannot merge: {error}"
             ));
         }
-        // A run that goes on finds out by itself, unless somebody else writes the file as well.
+        // A resumed run finds out by itself, unless another program writes the file as well.
         let _ = self.meta.write(&self.path);
     }
 }
@@ -409,7 +416,7 @@ fn unusable(name: &str, error: &io::Error) -> Report {
         .help("give a file that you may write, in a folder that is there")
 }
 
-/// The path of a log's second file.
+/// Returns the path of a log's second file.
 pub(crate) fn meta_path(path: &Path) -> PathBuf {
     with_suffix(path, ".meta.json")
 }

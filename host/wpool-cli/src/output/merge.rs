@@ -1,8 +1,9 @@
-//! Merging: what a run that went on has appended goes to its place in the order of jobs, in the log and in the
-//! results' file alike.
+//! Merges results: moves those that a resumed run has appended to their places in the order of
+//! jobs, in the log and in the results' file alike.
 //!
-//! Both files are written anew and then replace the old ones. The log's second file says beforehand that they
-//! will, so that whichever moment the run is killed in, the next one has either both old files or both new ones.
+//! Both files are written anew and then replace the old ones. The log's second file announces this
+//! beforehand, so that at whatever moment the run is killed, the next one has either both old files
+//! or both new ones.
 
 use super::journal::{Meta, Placed, meta_path, with_suffix};
 use super::resume::{Row, whole_rows};
@@ -16,31 +17,31 @@ use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
-/// Most pieces that are merged: each was written by one run, and takes two buffers.
+/// The most pieces that are merged. Each piece was written by one run, and takes two buffers.
 const PIECES_MAX: usize = 256;
 
-/// A merge that was begun: which new file replaces which.
+/// A merge that was begun, and the results' file that it replaces.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Merge {
     output: PathBuf,
-    /// Set when both new files are whole.
+    /// True when both new files are whole.
     ready: bool,
 }
 
-/// The new file that is to replace another.
+/// Returns the path of the new file that is to replace another.
 fn new_path(path: &Path) -> PathBuf {
     with_suffix(path, ".merging")
 }
 
-/// Ends a merge in which a run was killed; true if there was one.
+/// Ends a merge during which a run was killed. Returns whether there was one.
 ///
 /// # Errors
-/// A file cannot be replaced.
+/// Fails if a file cannot be replaced.
 pub(super) fn recover(log: &Path) -> io::Result<bool> {
     if !meta_path(log).exists() {
         return Ok(false);
     }
-    // What cannot be read is told by whoever needs it.
+    // A caller that needs the description reports the error of reading it.
     let Ok(mut meta) = Meta::read(log) else { return Ok(false) };
     let Some(merge) = meta.merge.take() else { return Ok(false) };
     for path in [&merge.output, log] {
@@ -55,11 +56,11 @@ pub(super) fn recover(log: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Puts the results of a file, and their rows in the log, in the order of jobs. What a job had written before it
-/// was run again goes, and its row says that it has no bytes.
+/// Puts the results of a file, and their rows in the log, in the order of jobs. If a job was run
+/// again, its earlier output is dropped, and its earlier row says that it has no bytes.
 ///
 /// # Errors
-/// A file cannot be written. All is as it was.
+/// Fails if a file cannot be written. Both files are then unchanged.
 pub(super) fn merge(log: &Path, meta: &mut Meta, target: &Target) -> io::Result<()> {
     let Some(placed) = meta.output.clone() else { return Ok(()) };
     let old_log = File::open(log)?;
@@ -94,16 +95,17 @@ pub(super) fn merge(log: &Path, meta: &mut Meta, target: &Target) -> io::Result<
     fs::rename(new_path(log), log)
 }
 
-/// Rows whose numbers do not fall, and where in the output their results are.
+/// A run of rows whose numbers never decrease, and the place of their results in the output.
 struct Piece {
     rows: Range<u64>,
     output: u64,
 }
 
-/// The pieces that a log consists of, from where its results are.
+/// Splits a log into pieces, from the first row on whose result is in the file.
 fn pieces(log: &File, placed: &Placed) -> io::Result<Vec<Piece>> {
     let mut pieces: Vec<Piece> = Vec::new();
-    // The last row's job, and whether it has bytes: what was merged has none but in a job's last row.
+    // The last row's job, and whether the row has bytes: after a merge only the last row of a job
+    // has any.
     let (mut last, mut output) = (None, placed.start);
     whole_rows(BufReader::new(Part { file: log, range: 0..u64::MAX }), |row, at| {
         if at.start < placed.log || pieces.len() > PIECES_MAX {
@@ -122,7 +124,7 @@ fn pieces(log: &File, placed: &Placed) -> io::Result<Vec<Piece>> {
     }
 }
 
-/// Bytes of a file, read without its position.
+/// A part of a file, read without the file's position.
 struct Part<'a> {
     file: &'a File,
     range: Range<u64>,
@@ -147,7 +149,7 @@ struct Cursor<'a> {
 }
 
 impl Cursor<'_> {
-    /// Goes on to the next row; answers with its job, unless there is none.
+    /// Reads the next row, and returns its job if there is one.
     fn advance(&mut self) -> io::Result<Option<u64>> {
         self.row.clear();
         self.rows.read_until(b'\n', &mut self.row)?;
@@ -155,7 +157,7 @@ impl Cursor<'_> {
     }
 }
 
-/// Writes both new files; answers with the inode of that with the results.
+/// Writes both new files, and returns the inode of the results' file.
 fn write_merged(
     pieces: &[Piece],
     old_log: &File,
@@ -185,7 +187,7 @@ fn write_merged(
         let received = Row::parse(&row).map_or(0, |row| row.received);
         next.extend(cursor.advance()?.map(|job| Reverse((job, at))));
         let mut result = (&mut cursor.output).take(received);
-        // A later row has the job again.
+        // A later row has the same job again.
         let is_old = matches!(next.peek(), Some(Reverse((other, _))) if *other == job);
         let copied = match is_old {
             true => io::copy(&mut result, &mut io::sink())?,
@@ -208,7 +210,7 @@ fn write_merged(
     Ok(new_output.metadata()?.ino())
 }
 
-/// A new file, like the one that it is to replace.
+/// Makes a new file with the permissions and owner of the one it is to replace.
 fn create(path: &Path, old: &File) -> io::Result<File> {
     let file = OpenOptions::new().write(true).create_new(true).open(new_path(path))?;
     let metadata = old.metadata()?;
@@ -218,7 +220,7 @@ fn create(path: &Path, old: &File) -> io::Result<File> {
     Ok(file)
 }
 
-/// A row of a job that has nothing in the output.
+/// Returns the row of a job, changed to say that it has no bytes in the output.
 fn without_bytes(row: &[u8]) -> Vec<u8> {
     let columns = row.splitn(9, |&byte| byte == b'\t').enumerate();
     let columns: Vec<&[u8]> =

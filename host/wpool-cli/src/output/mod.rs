@@ -1,5 +1,5 @@
-//! Where the outcomes of `wpool map` go: results to standard output or a file, failures and what
-//! guests print to standard error, rows to the joblog, a timeline to the trace.
+//! The outcomes of `wpool map`: writes results to standard output or a file, failures and guests'
+//! lines to standard error, rows to the joblog, and a timeline to the trace.
 
 pub(crate) mod console;
 pub(crate) mod failures;
@@ -36,10 +36,10 @@ use wpool::pool::feed::{Notice, Outcome, Results, Sink, Stats};
 use wpool::wire::settings::split_command_job;
 use wpool::wire::template::{Filling, Template};
 
-/// How results are written.
+/// The format in which results are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// A line for each result; a command's bytes as they are.
+    /// A line for each result; the output of a command unchanged.
     Raw,
     /// A JSON object for each job.
     Jsonl,
@@ -47,45 +47,46 @@ pub(crate) enum Format {
     Null,
 }
 
-/// What an [`Output`] is told at its start.
+/// The settings of an [`Output`].
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// How results are written.
+    /// The format in which results are written.
     pub(crate) format: Format,
-    /// Whether each line of a result begins with the job's input.
+    /// True if each line of a result begins with the job's input.
     pub(crate) tag: bool,
-    /// What each line of a result begins with, if it is something else.
+    /// The template of the tag before each line of a result, if one is given.
     pub(crate) tagstring: Option<Template>,
-    /// What the words of a job are.
+    /// The meaning of a job's words.
     pub(crate) words: WordsOf,
-    /// Whether results come in the order of jobs, so that a failed one must hold its place.
+    /// True if results come in the order of jobs, so that a failed job must hold its place.
     pub(crate) ordered: bool,
-    /// Whether the module is a command.
+    /// True if the module is a command.
     pub(crate) command: bool,
-    /// Whether jobs are the bytes of files.
+    /// True if jobs are the bytes of files.
     pub(crate) files: bool,
 }
 
-/// The outcomes of a run.
+/// The outputs of a run.
 #[derive(Debug)]
 pub(crate) struct Output {
     results: Stream,
     /// The name of the results' file in errors.
     name: String,
-    /// Set if results are shown on a terminal, where no guest may write what it likes.
+    /// True if results are shown on a terminal, to which no guest may send control characters.
     shown: bool,
-    /// Bytes of the results' file before this run's.
+    /// The number of bytes in the results' file before this run's.
     before: u64,
     plan: Plan,
-    /// What ends each result; nothing where a command's bytes pass as they are.
+    /// The byte that ends each result; `None` for the output of a command, which is passed on
+    /// unchanged.
     end: Option<u8>,
-    /// Whether a result is its bytes and their end, and nothing else: the fast path.
+    /// True if only the bytes of a result and their end are written: the fast path.
     plain: bool,
     names: Names,
     log: Option<JobLog>,
     failures: Failures,
     console: Console,
-    /// Lines of guests on their way to the console.
+    /// The lines of guests on their way to the console.
     turns: Turns,
     cause: SharedCause,
     /// The run's start, in time since 1970.
@@ -93,7 +94,8 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Results go to `results`, which has this name and `before` bytes, everything else to `console` and `log`.
+    /// Makes the outputs. Results go to `results`, with this name and `before` bytes before them,
+    /// and everything else to `console` and `log`.
     pub(crate) fn new(
         (results, name, before): (Stream, String, u64),
         plan: Plan,
@@ -134,23 +136,23 @@ impl Output {
         }
     }
 
-    /// What ends each record of what is printed: a line end, or NUL.
+    /// Returns the byte that ends each record of the output: a line end, or NUL.
     pub(crate) fn record_end(&self) -> u8 {
         self.end.unwrap_or(b'\n')
     }
 
-    /// Standard output, for what comes after the results, which may have gone `there`: on a line of its
-    /// own.
+    /// Returns standard output for what is printed after the results, on a line of its own. `there`
+    /// says that results went to standard output.
     pub(crate) fn after_results(&self, there: bool) -> impl Write + use<> {
         let mut after = io::stdout().lock();
         if there && !self.results.ends_with(self.record_end()) {
-            // If it cannot be written, what follows tells.
+            // If the line end cannot be written, the next write fails too.
             let _ = after.write_all(&[self.record_end()]);
         }
         after
     }
 
-    /// Standard error, for what comes after the run.
+    /// Ends the messages of the run, and returns the console for those after it.
     pub(crate) fn end(&mut self) -> &mut Console {
         self.end_turns();
         self.console.end_progress();
@@ -158,7 +160,7 @@ impl Output {
         &mut self.console
     }
 
-    /// What stands before each line of a result.
+    /// Returns the tag before each line of a result.
     fn tag<'a>(&self, outcome: &Outcome<'_>, input: &'a [u8]) -> Option<Cow<'a, [u8]>> {
         let Some(template) = &self.plan.tagstring else {
             return self.plan.tag.then(|| Cow::Owned(log_text(input).into_bytes()));
@@ -174,7 +176,7 @@ impl Output {
         Some(Cow::Owned(log_text(tag.join(" ").as_bytes()).into_bytes()))
     }
 
-    /// Shows all that guests have printed.
+    /// Shows all lines of guests.
     fn end_turns(&mut self) {
         let console = &mut self.console;
         self.turns.end(&mut |pid, line| console.guest(pid, line));
@@ -188,7 +190,7 @@ impl Output {
         }
         let result = match outcome.result {
             Ok(result) => result,
-            // As GNU parallel: whatever it exits with, a command's output is its output.
+            // The output of a command is its output whatever its exit code, as in GNU parallel.
             Err(failure) if self.plan.command => {
                 let holds_place = self.end.is_some() && self.plan.ordered;
                 if failure.stdout.is_empty() && !holds_place {
@@ -218,23 +220,23 @@ impl Output {
             log.add(outcome, &input, self.start, Place { end, bytes: end - begin });
         }
         if let Err(failure) = outcome.result {
-            // What the job has printed comes before that it failed.
+            // The lines of a job come before its failure.
             self.end_turns();
             self.failures.add(&mut self.console, outcome.job, path.as_deref(), &input, failure);
         }
     }
 
-    /// Shows what guests have printed whose turn it is.
+    /// Shows the lines of the guests whose turn has come.
     fn pass_turn(&mut self) {
         let console = &mut self.console;
         self.turns.pass(Instant::now(), &mut |pid, line| console.guest(pid, line));
     }
 
-    /// Has results and log agree, when nothing more is written: a result that has no row goes, since its job
-    /// will be run again.
+    /// Makes results and log agree, after the last write. A result without a row is cut off,
+    /// because its job will be run again.
     pub(crate) fn settle(&mut self) {
         if let Some(log) = &self.log {
-            // If not here, it is done when a run goes on.
+            // If the cut fails here, a resumed run makes it.
             let _ = self.results.cut(self.before, log.logged());
         }
     }
@@ -305,19 +307,20 @@ impl Sink for Output {
 
     fn progress(&mut self, stats: &Stats) {
         self.pass_turn();
-        // Results may stand on the line where the bar would: they are written first.
+        // Results may stand on the line of the bar, so they are written first.
         let free = !self.shown || (self.results.held() == 0 && self.results.ends_with(b'\n'));
         self.console.progress(stats, free);
     }
 
     fn held(&self) -> usize {
-        // What people are to read holds up no results: it is as if it were one byte, which is to be flushed.
+        // Lines for people must not hold up results, so all of them together count as one byte to
+        // be flushed.
         let lines = usize::from(self.console.held() > 0 || !self.turns.is_empty());
         self.results.held() + lines + self.log.as_ref().map_or(0, JobLog::held)
     }
 
     fn flush(&mut self) -> io::Result<bool> {
-        // Where standard error is blocked, the next call tries again: results do not wait for it.
+        // If standard error is blocked, the next call tries again: results do not wait for it.
         self.pass_turn();
         let written = match self.shown && self.results.held() > 0 {
             // The bar may stand where results go.
@@ -328,7 +331,7 @@ impl Sink for Output {
             return Ok(self.results.held() == 0);
         }
         let all = self.results.flush();
-        // A job counts as done in the log only once its result is out of our hands.
+        // A job counts as done in the log only once its result has been written.
         if let Some(log) = &mut self.log {
             let logged = log.flush(self.results.written());
             return match all {
@@ -344,7 +347,7 @@ impl Sink for Output {
     }
 }
 
-/// Appends a result, with its tag and a TAB before each of its lines if it has one.
+/// Appends a result. If there is a tag, each of the result's lines gets it, with a TAB.
 fn put_tagged(buffer: &mut Vec<u8>, result: &[u8], tag: Option<&[u8]>, end: Option<u8>) {
     let Some(tag) = tag else {
         buffer.extend_from_slice(result);
@@ -362,12 +365,12 @@ fn put_tagged(buffer: &mut Vec<u8>, result: &[u8], tag: Option<&[u8]>, end: Opti
     buffer.extend(end);
 }
 
-/// What the user calls a command's job: its words, or its standard input where it has none.
+/// Returns a command's job as the user knows it: its words, or its standard input if it has none.
 fn command_text(job: &[u8]) -> Cow<'_, [u8]> {
     match split_command_job(job) {
         Some((b"", stdin)) => Cow::Borrowed(stdin),
         Some((words, _)) => words_text(words),
-        // The beginning of a long one.
+        // The kept input is the beginning of a long job.
         None => words_text(job.get(4..).unwrap_or_default()),
     }
 }
@@ -386,7 +389,7 @@ mod tests {
     use wpool::pool::feed::Attempt;
     use wpool::wire::failure::{Failure, FailureKind};
 
-    /// What three jobs write, the second of which fails.
+    /// Returns the output of three jobs, the second of which fails.
     fn written(plan: Plan) -> String {
         let mut file: File = tempfile::tempfile().expect("a temporary file");
         let results = Stream::new(file.try_clone().expect("cloned")).expect("a stream");

@@ -1,5 +1,5 @@
-//! Where what the processes of `wpool run` say goes: their lines as they come, and their results when
-//! all have ended.
+//! The outputs of `wpool run`: the lines of its processes as they come, and their results when all
+//! have ended.
 
 use super::console::{Console, push_line};
 use super::failures::{Failures, happened};
@@ -16,38 +16,38 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use wpool::pool::feed::{Attempt, Notice, Outcome, Sink, Stats};
 use wpool::{Failure, FailureKind, Stream as GuestStream};
 
-/// Signals that end a command without a word: whoever sent them knows.
+/// The signals that end a command without a message: the sender knows.
 const QUIET_SIGNALS: [i32; 5] = [1, 2, 3, 13, 15];
 
 /// A process, from its call to its end.
 #[derive(Debug)]
 pub(crate) struct Process {
-    /// What it is called.
+    /// The name of the process.
     pub(crate) name: String,
-    /// The task that it calls.
+    /// The task that the process calls.
     pub(crate) task: String,
     /// The task's arguments, in JSON.
     pub(crate) arguments: Vec<u8>,
-    /// Whether the task has a result.
+    /// True if the task has a result.
     pub(crate) answers: bool,
-    /// Whether it is a command, which is silent as if it ran alone.
+    /// True if the process is a command, which is as silent as if it ran without wpool.
     pub(crate) command: bool,
 }
 
-/// What became of one.
+/// A process that has ended.
 #[derive(Debug)]
 struct Ended {
-    /// What is to be printed of it.
+    /// The text to be printed as its result.
     text: Vec<u8>,
     failure: Option<Failure>,
 }
 
-/// The processes of a run, and what they say.
+/// The processes of a run, and their outputs.
 #[derive(Debug)]
 pub(crate) struct Processes {
     processes: Vec<Process>,
     ended: Vec<Option<Ended>>,
-    /// What stands before the lines of each; nothing where lines are not tagged.
+    /// The tags before the lines of each process; empty if lines are not tagged.
     tags: Vec<String>,
     format: Format,
     /// Standard output.
@@ -60,7 +60,7 @@ pub(crate) struct Processes {
 }
 
 impl Processes {
-    /// Lines go to `lines` and `console`.
+    /// Makes the outputs, whose lines go to `lines` and `console`.
     pub(crate) fn new(
         processes: Vec<Process>,
         tagged: bool,
@@ -88,11 +88,11 @@ impl Processes {
         }
     }
 
-    /// Prints the results, to standard output unless to `file`, which is emptied, and writes everything that is
-    /// held.
+    /// Prints the results to `file`, whose contents are replaced, or else to standard output, and
+    /// writes everything that is held.
     ///
     /// # Errors
-    /// They cannot be written.
+    /// Fails if the results cannot be written.
     pub(crate) fn finish(&mut self, file: Option<Target>, patience: Patience) -> io::Result<()> {
         let mut text = Vec::new();
         for (at, ended) in self.ended.iter().enumerate() {
@@ -119,7 +119,7 @@ impl Processes {
         written.and(printed)
     }
 
-    /// Writes what is held of standard output, as far as there is patience.
+    /// Writes the held bytes of standard output, as far as the patience allows.
     fn write_lines(&mut self, patience: Patience) -> io::Result<()> {
         while !self.lines.flush()? {
             if !self.lines.wait(patience) {
@@ -131,7 +131,7 @@ impl Processes {
         Ok(())
     }
 
-    /// How they all ended the program, if nothing else did.
+    /// Returns the exit that the processes give the program, if nothing else decides it.
     pub(crate) fn exit(&self) -> Exit {
         let exit = |ended: &Option<Ended>| match ended {
             Some(ended) => Exit::of_process(ended.failure.as_ref()),
@@ -144,7 +144,7 @@ impl Processes {
         }
     }
 
-    /// What is printed of a process that has ended.
+    /// Returns the text to be printed for a process that has ended.
     fn text(&self, at: usize, outcome: &Outcome<'_>) -> Vec<u8> {
         let mut text = Vec::new();
         let process = &self.processes[at];
@@ -161,7 +161,7 @@ impl Processes {
         text
     }
 
-    /// Appends what stands for a result that there is not, so that line N is that of call N.
+    /// Appends a text in place of a missing result, so that line N belongs to call N.
     fn hold_place(&self, at: usize, text: &mut Vec<u8>) {
         let several = self.processes.len() > 1;
         if several && self.processes[at].answers && self.format != Format::Jsonl {
@@ -175,7 +175,7 @@ impl Processes {
         text.push(if self.format == Format::Null { 0 } else { b'\n' });
     }
 
-    /// Tells how a process ended, as far as that is of interest.
+    /// Reports how a process ended, as far as that is of interest.
     fn tell(&mut self, at: usize, failure: Option<&Failure>, attempt: &Attempt) {
         let process = &self.processes[at];
         let after = attempt.ran.map(|ran| format!(" after {}", duration_text(ran)));
@@ -265,7 +265,7 @@ impl Sink for Processes {
                     .warning(format_args!("processes have to wait for others to end: {why}"));
             }
             Notice::Report(text) => self.console.info(text),
-            // Its end is an outcome.
+            // The end of a process is reported by its outcome.
             Notice::WorkerStarted { .. }
             | Notice::WorkerKilled { .. }
             | Notice::WorkerEnded { .. }

@@ -5,30 +5,31 @@ use std::fmt::Write;
 use std::time::{Duration, Instant};
 use wpool::pool::feed::Stats;
 
-/// Time between two lines of plain progress.
+/// The time between two lines of plain progress.
 const PLAIN_PERIOD: Duration = Duration::from_secs(10);
 
-/// Characters of the bar itself.
+/// The number of characters in the bar itself.
 const BAR: usize = 30;
 
-/// Characters that the bar and the time left take beside the counts; narrower terminals show the counts alone.
+/// The number of characters that the bar and the time left take beside the counts. Narrower
+/// terminals show the counts alone.
 const BAR_WITH_WORDS: usize = BAR + 20;
 
-/// How progress is shown.
+/// The way in which progress is shown.
 #[derive(Debug)]
 pub(crate) enum Progress {
-    /// Not at all.
+    /// No progress is shown.
     None,
-    /// A line now and then.
+    /// A line is printed now and then.
     Plain {
-        /// When the run began.
+        /// The time at which the run began.
         began: Instant,
-        /// When the last line was shown.
+        /// The time at which the last line was shown.
         shown: Instant,
     },
-    /// A bar that is redrawn.
+    /// A bar is redrawn.
     Bar {
-        /// When the run began.
+        /// The time at which the run began.
         began: Instant,
         /// The last counts.
         stats: Option<Stats>,
@@ -36,18 +37,18 @@ pub(crate) enum Progress {
 }
 
 impl Progress {
-    /// A line now and then.
+    /// Makes a display by lines.
     pub(crate) fn plain() -> Self {
         let now = Instant::now();
         Progress::Plain { began: now, shown: now }
     }
 
-    /// A bar that is redrawn.
+    /// Makes a display by a bar.
     pub(crate) fn bar() -> Self {
         Progress::Bar { began: Instant::now(), stats: None }
     }
 
-    /// Takes the counts, and answers with a line that shows them if one is due.
+    /// Takes the counts, and returns a line that shows them if one is due.
     pub(crate) fn update(&mut self, stats: &Stats) -> Option<String> {
         match self {
             Progress::None => None,
@@ -66,7 +67,7 @@ impl Progress {
         }
     }
 
-    /// The bar on a terminal of so many columns, if there is one.
+    /// Returns the bar for a terminal of `columns` columns, if there is a bar.
     pub(crate) fn drawn(&self, columns: usize) -> Option<String> {
         match self {
             Progress::Bar { began, stats: Some(stats) } => {
@@ -77,7 +78,7 @@ impl Progress {
     }
 }
 
-/// The bar, with the counts behind it, in less than a line: the last column makes some terminals wrap.
+/// Returns the bar and the counts, in less than a line: the last column makes some terminals wrap.
 fn bar(stats: &Stats, elapsed: Duration, columns: usize) -> String {
     let (done, words) = (stats.succeeded + stats.failed, line(stats, elapsed));
     let mut text = String::new();
@@ -97,7 +98,7 @@ fn bar(stats: &Stats, elapsed: Duration, columns: usize) -> String {
     text.chars().take(columns.saturating_sub(1)).collect()
 }
 
-/// The counts on one line.
+/// Formats the counts on one line.
 fn line(stats: &Stats, elapsed: Duration) -> String {
     let done = stats.succeeded + stats.failed;
     let of = stats.total.map(|total| format!(" of {total}")).unwrap_or_default();

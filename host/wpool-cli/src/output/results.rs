@@ -1,8 +1,9 @@
-//! `--results DIR`: what each job came to, in files of its own, in GNU parallel's layout.
+//! `--results DIR`: writes the outcome of each job to files of its own, in GNU parallel's layout.
 //!
-//! Job `a b` has the files `stdout`, `stderr` and `seq` in `DIR/1/a/2/b`, or, where a header names the
-//! columns, in `DIR/NAME/a/NAME/b`. What a job prints is written at once, by the job's number, and moved when
-//! the job has ended, so that nothing is held however long others take.
+//! Job `a b` has the files `stdout`, `stderr` and `seq` in `DIR/1/a/2/b`, or, if a header names the
+//! columns, in `DIR/NAME/a/NAME/b`. A line that a job prints is written at once, to a file with the
+//! job's number. The file is moved when the job has ended, so that nothing is held however long
+//! other jobs take.
 
 use super::words::WordsOf;
 use crate::cli::input::names::Names;
@@ -12,7 +13,7 @@ use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use wpool::pool::feed::{Notice, Outcome, Results, Sink, Stats};
 
-/// Most bytes of a name in a folder.
+/// The most bytes in the name of a folder.
 const NAME_BYTES_MAX: usize = 255;
 
 /// The files of jobs.
@@ -22,15 +23,15 @@ pub(crate) struct ResultFiles {
     header: Option<Vec<String>>,
     words: WordsOf,
     names: Names,
-    /// Why a line that a job printed could not be written; told when an outcome is taken.
+    /// The error of writing a line that a job printed; returned when an outcome is taken.
     failed: Option<io::Error>,
 }
 
 impl ResultFiles {
-    /// Files in this folder, which is made, of jobs whose words these are.
+    /// Makes the folder for the files of jobs with these words and names.
     ///
     /// # Errors
-    /// The folder cannot be made.
+    /// Fails if the folder cannot be made.
     pub(crate) fn new(
         folder: &Path,
         header: Option<Vec<String>>,
@@ -41,7 +42,7 @@ impl ResultFiles {
         Ok(ResultFiles { folder: folder.to_owned(), header, words, names, failed: None })
     }
 
-    /// Where lines go that a job prints before its outcome is known.
+    /// Returns the path for lines that a job prints before its outcome is known.
     fn printed(&self, job: u64) -> PathBuf {
         self.folder.join(format!(".stderr-{}", job + 1))
     }
@@ -82,7 +83,8 @@ fn named(error: io::Error, path: &Path) -> io::Error {
     io::Error::new(error.kind(), format!("--results: {}: {error}", path.display()))
 }
 
-/// A word as the name of a folder, as GNU parallel writes it; a long one is cut and told apart by a hash.
+/// Returns a word as the name of a folder, as GNU parallel writes it. A long word is cut, and gets
+/// a hash to keep it apart from others.
 fn file_name(word: &str) -> String {
     let mut name = String::new();
     for character in word.chars() {
@@ -105,16 +107,16 @@ fn file_name(word: &str) -> String {
     }
 }
 
-/// A sink that writes files of jobs before another sink has them.
+/// A sink that writes files of jobs before it passes outcomes to another sink.
 #[derive(Debug)]
 pub(crate) struct Filed<S> {
-    /// Where outcomes go.
+    /// The other sink.
     pub(crate) sink: S,
     files: Option<ResultFiles>,
 }
 
 impl<S> Filed<S> {
-    /// A sink before `sink`, with files if there are to be any.
+    /// Makes a sink before `sink`, with files if there are any.
     pub(crate) fn new(sink: S, files: Option<ResultFiles>) -> Self {
         Filed { sink, files }
     }

@@ -1,4 +1,5 @@
-//! `--resume`, `--resume-failed` and `--retry-failed`: which jobs a joblog says need not run.
+//! `--resume`, `--resume-failed` and `--retry-failed`: finds the jobs that need not run, according
+//! to a joblog.
 
 use super::joblog::CANCELLED;
 use crate::cli::escape;
@@ -8,18 +9,18 @@ use std::io::{self, BufRead};
 use std::ops::Range;
 use std::rc::Rc;
 
-/// Which jobs of a log are run again.
+/// The jobs of a log that are run again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Resume {
-    /// Those that have no outcome yet.
+    /// The jobs that have no outcome yet.
     Rest,
-    /// Those and the failed ones.
+    /// The jobs that have no outcome yet, and the failed ones.
     RestAndFailed,
-    /// Only the failed ones.
+    /// The failed jobs only.
     Failed,
 }
 
-/// Jobs of a log whose text is remembered, to tell them from others: 16 bytes of memory each.
+/// The most jobs of a log whose texts are remembered for comparison, at 16 bytes of memory each.
 const TEXTS_MAX: usize = 1 << 20;
 
 /// A row of a log.
@@ -27,16 +28,16 @@ const TEXTS_MAX: usize = 1 << 20;
 pub(crate) struct Row<'a> {
     /// The job's number, from 0.
     pub(super) job: u64,
-    /// Bytes that it has in the output.
+    /// The number of bytes that the job has in the output.
     pub(super) received: u64,
     exit: i64,
     signal: i64,
-    /// The job as it is written in a log.
+    /// The text of the job in the log.
     text: &'a [u8],
 }
 
 impl<'a> Row<'a> {
-    /// Takes a row apart, which may have its line end.
+    /// Parses a row, with or without its line end.
     pub(super) fn parse(row: &'a [u8]) -> Option<Self> {
         let row = row.strip_suffix(b"\n").unwrap_or(row);
         let mut columns = row.splitn(9, |&byte| byte == b'\t');
@@ -97,9 +98,9 @@ impl Numbers {
 struct Logged {
     succeeded: Numbers,
     failed: Numbers,
-    /// Hashes of the first jobs' texts.
+    /// The hashes of the first jobs' texts.
     texts: HashMap<u64, u64>,
-    /// Number of the last job that has a row.
+    /// The number of the last job that has a row.
     last: Option<u64>,
 }
 
@@ -108,16 +109,16 @@ struct Logged {
 pub(crate) struct Skip {
     logged: Rc<Logged>,
     resume: Resume,
-    /// Set if jobs need not be those of the log.
+    /// True if jobs need not be those of the log.
     any: bool,
 }
 
 impl Skip {
-    /// Reads the whole rows of a log, and has `each` see them as [`whole_rows`] does; answers with their
-    /// bytes, too. Exit codes in `ok_exit` are successes.
+    /// Reads the whole rows of a log, and calls `each` for them as [`whole_rows`] does. Returns
+    /// also the size of the rows in bytes. Exit codes in `ok_exit` are successes.
     ///
     /// # Errors
-    /// What is wrong with the log.
+    /// Returns what is wrong with the log.
     pub(crate) fn read(
         log: impl BufRead,
         resume: Resume,
@@ -147,7 +148,7 @@ impl Skip {
         Ok((Skip { logged: Rc::new(logged), resume, any: false }, bytes))
     }
 
-    /// The same for jobs that need not be those of the log.
+    /// Allows jobs that are not those of the log.
     pub(super) fn of_any_jobs(self) -> Self {
         Skip { any: true, ..self }
     }
@@ -170,13 +171,14 @@ impl Skip {
         }
     }
 
-    /// The number of the last job that has a row.
+    /// Returns the number of the last job that has a row.
     pub(crate) fn last(&self) -> Option<u64> {
         self.logged.last
     }
 }
 
-/// A job as a log has it: a TAB or a line end inside it would break the row.
+/// Returns the text of a job for a log. A TAB or a line end in the text would break the row, so
+/// they are escaped.
 pub(super) fn log_text(input: &[u8]) -> String {
     escape::bytes(input).replace('\t', "\\t")
 }
@@ -187,11 +189,11 @@ fn hash(text: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// Has `each` see the rows of a log, and which of its bytes they are; answers with the bytes of all. A last row
-/// without its line end was torn by a crash and does not count.
+/// Calls `each` for the rows of a log, with their places in it in bytes. Returns the size of all
+/// rows. A last row without its line end was torn by a crash and does not count.
 ///
 /// # Errors
-/// A line is no row, or the log cannot be read.
+/// Fails if a line is no row, or the log cannot be read.
 pub(super) fn whole_rows(
     mut log: impl BufRead,
     mut each: impl FnMut(&Row<'_>, Range<u64>),

@@ -12,7 +12,8 @@ use wpool::{Failure, FailureKind};
 
 const MEMORY: &str = "writing to memory cannot fail";
 
-/// Appends the row of a job, of a command or not. `start` is the run's start, in seconds since 1970.
+/// Appends the row of a job; `command` says that the job is a command's. `start` is the run's
+/// start, in time since 1970.
 pub(crate) fn push(
     row: &mut Vec<u8>,
     outcome: &Outcome<'_>,
@@ -93,7 +94,7 @@ fn push_attempt(row: &mut Vec<u8>, attempt: &Attempt, start: Duration) {
     }
 }
 
-/// Appends bytes as a JSON value: as they are if they are JSON, as a string if they are text,
+/// Appends bytes as a JSON value: unchanged if they are JSON, as a string if they are text,
 /// otherwise as `{"base64": …}`.
 fn push_value(row: &mut Vec<u8>, bytes: &[u8]) {
     if is_json(bytes) && std::str::from_utf8(bytes).is_ok() {
@@ -112,7 +113,7 @@ fn push_text(row: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-/// JSON without line ends: they can only stand between its tokens.
+/// Replaces the line ends in JSON, which can only stand between its tokens, by spaces.
 fn on_one_line(json: &[u8]) -> Cow<'_, [u8]> {
     match memchr::memchr2(b'\n', b'\r', json) {
         None => Cow::Borrowed(json),

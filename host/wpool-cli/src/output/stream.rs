@@ -10,26 +10,26 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileTypeExt;
 use wpool::pool::summary::End;
 
-/// What a pipe that polls writable takes without blocking (PIPE_BUF).
+/// The number of bytes that a pipe takes without blocking when it polls writable (PIPE_BUF).
 const PIPE_BYTES: usize = 4096;
 
-/// Capacity that an empty buffer keeps.
+/// The capacity that an empty buffer keeps.
 const IDLE_BYTES_MAX: usize = 1 << 20;
 
-/// Least bytes that are worth a write of their own.
+/// The least number of bytes that are worth a write of their own.
 const DIRECT_BYTES_MIN: usize = 256 << 10;
 
-/// How long a reader is waited for that takes nothing.
+/// The time to wait for a reader that takes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Patience {
-    /// As long as it takes.
+    /// No limit.
     Endless,
-    /// A second: the run was asked to end.
+    /// A second, because the run was asked to end.
     Short,
 }
 
 impl Patience {
-    /// The patience after a run that ended so.
+    /// Returns the patience after a run that ended in this way.
     pub(crate) fn after(end: End) -> Patience {
         if end == End::Complete { Patience::Endless } else { Patience::Short }
     }
@@ -39,50 +39,52 @@ impl Patience {
 #[derive(Debug)]
 pub(crate) struct Stream {
     file: File,
-    /// Whether a write may block: pipes, sockets, terminals.
+    /// True if a write may block: to pipes, sockets and terminals.
     may_block: bool,
     buffer: Vec<u8>,
-    /// Bytes of the buffer that are written.
+    /// The number of bytes in the buffer that are written.
     sent: usize,
-    /// Bytes written so far.
+    /// The number of bytes written so far.
     written: u64,
-    /// The last byte that was written of what is in the buffer no more.
+    /// The last byte that was written and has left the buffer.
     last: Option<u8>,
 }
 
 impl Stream {
-    /// A stream to this file.
+    /// Makes a stream to this file.
     ///
     /// # Errors
-    /// The file's kind cannot be told.
+    /// Fails if the kind of the file cannot be found out.
     pub(crate) fn new(file: File) -> io::Result<Self> {
         let kind = file.metadata()?.file_type();
         let may_block = kind.is_fifo() || kind.is_socket() || file.is_terminal();
         Ok(Stream { file, may_block, buffer: Vec::new(), sent: 0, written: 0, last: None })
     }
 
-    /// A stream to a descriptor that stays open behind it.
+    /// Makes a stream to a copy of a descriptor.
     ///
     /// # Errors
-    /// The descriptor is closed.
+    /// Fails if the descriptor is closed.
     pub(crate) fn of(fd: impl AsFd) -> io::Result<Self> {
         Stream::new(File::from(fd.as_fd().try_clone_to_owned()?))
     }
 
-    /// What to append to.
+    /// Returns the buffer to append to.
     #[inline]
     pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
         &mut self.buffer
     }
 
-    /// Appends bytes. Many are written at once, as far as that needs no waiting, so that they are not copied.
+    /// Appends bytes. A large number of bytes is written at once, as far as this needs no waiting,
+    /// so that they are not copied.
     #[inline]
     pub(crate) fn put(&mut self, bytes: &[u8]) {
         let written = if bytes.len() < DIRECT_BYTES_MIN { 0 } else { self.put_directly(bytes) };
         self.buffer.extend_from_slice(&bytes[written..]);
     }
 
-    /// Writes bytes behind those that are held; answers with how many. An error comes again at the next flush.
+    /// Writes bytes after those that are held, and returns the number of bytes written. An error
+    /// occurs again at the next flush.
     #[cold]
     fn put_directly(&mut self, bytes: &[u8]) -> usize {
         if !matches!(self.flush(), Ok(true)) {
@@ -94,18 +96,18 @@ impl Stream {
         written
     }
 
-    /// Bytes written so far.
+    /// Returns the number of bytes written so far.
     pub(crate) fn written(&self) -> u64 {
         self.written
     }
 
-    /// Bytes put in so far.
+    /// Returns the number of bytes put in so far.
     pub(crate) fn end(&self) -> u64 {
         self.written + self.held() as u64
     }
 
-    /// Cuts off what was written behind the first `bytes`, where that can be taken back: in a regular file
-    /// that holds nothing behind it. The file had `before` bytes at first.
+    /// Cuts off what was written after the first `bytes` bytes, if it can be taken back: in a
+    /// regular file with nothing after it. The file had `before` bytes at first.
     pub(crate) fn cut(&mut self, before: u64, bytes: u64) -> io::Result<()> {
         let metadata = self.file.metadata()?;
         if bytes < self.written && metadata.is_file() && metadata.len() == before + self.written {
@@ -115,48 +117,48 @@ impl Stream {
         Ok(())
     }
 
-    /// Bytes not yet written.
+    /// Returns the number of bytes not yet written.
     pub(crate) fn held(&self) -> usize {
         self.buffer.len() - self.sent
     }
 
-    /// Whether a terminal is behind it.
+    /// Returns whether the file is a terminal.
     pub(crate) fn is_terminal(&self) -> bool {
         self.file.is_terminal()
     }
 
-    /// Columns of the terminal behind it.
+    /// Returns the number of columns, if the file is a terminal.
     pub(crate) fn columns(&self) -> Option<usize> {
         let size = tcgetwinsize(&self.file).ok()?;
         Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
     }
 
-    /// Whether nothing was ever put in, or this byte was the last.
+    /// Returns whether nothing was ever put in, or this byte was the last.
     pub(crate) fn ends_with(&self, byte: u8) -> bool {
         self.buffer.last().copied().or(self.last).is_none_or(|last| last == byte)
     }
 
-    /// What to wait on when [`Stream::flush`] answered false.
+    /// Returns the descriptor to wait for after [`Stream::flush`] returned false.
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.file.as_fd()
     }
 
-    /// Waits until something can be written, or a signal arrives. False if its reader has taken nothing for as
-    /// long as there is patience.
+    /// Waits until something can be written, or a signal arrives. Returns false if the reader has
+    /// taken nothing until the patience ended.
     pub(crate) fn wait(&self, patience: Patience) -> bool {
         let mut fds = [PollFd::new(self.file.as_fd(), PollFlags::POLLOUT)];
         let timeout = match patience {
             Patience::Endless => PollTimeout::NONE,
             Patience::Short => PollTimeout::from(1000_u16),
         };
-        // If it cannot be waited for, the next write tells why.
+        // If polling fails, the next write returns the error.
         poll(&mut fds, timeout) != Ok(0)
     }
 
-    /// Writes what can be written without blocking; true if that was all.
+    /// Writes as much as possible without blocking, and returns whether that was everything.
     ///
     /// # Errors
-    /// The write failed. A pipe without a reader is `BrokenPipe`.
+    /// Fails if the write failed. A pipe without a reader is `BrokenPipe`.
     pub(crate) fn flush(&mut self) -> io::Result<bool> {
         let (buffer, mut sent) = (std::mem::take(&mut self.buffer), self.sent);
         let written = self.write(&buffer, &mut sent);
@@ -174,7 +176,8 @@ impl Stream {
         Ok(true)
     }
 
-    /// Writes bytes from `sent` on, as far as that needs no waiting; true if that was to their end.
+    /// Writes bytes from `sent` on, as far as this needs no waiting. Returns whether all were
+    /// written.
     fn write(&mut self, bytes: &[u8], sent: &mut usize) -> io::Result<bool> {
         while *sent < bytes.len() {
             let left = &bytes[*sent..];
@@ -196,7 +199,7 @@ impl Stream {
         Ok(true)
     }
 
-    /// Drops what is held.
+    /// Drops the bytes that are held.
     pub(crate) fn discard(&mut self) {
         self.buffer.clear();
         self.sent = 0;
@@ -211,7 +214,8 @@ impl Stream {
     }
 }
 
-/// Whether a small write would not wait. (A pipe without a reader is: the write fails.)
+/// Returns whether a small write would not wait. A pipe without a reader counts as writable,
+/// because the write fails at once.
 fn is_writable(file: &File) -> io::Result<bool> {
     let mut fds = [PollFd::new(file.as_fd(), PollFlags::POLLOUT)];
     match poll(&mut fds, PollTimeout::ZERO) {

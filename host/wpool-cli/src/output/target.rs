@@ -1,4 +1,4 @@
-//! The place where results go: the file of `--output`, or standard output.
+//! The place of results: the file of `--output`, or standard output.
 
 use super::stream::{Patience, Stream};
 use super::unwritable::Unwritable;
@@ -11,23 +11,23 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::path::{Path, PathBuf};
 use wpool::pool::session::closed_at_start;
 
-/// The place where results go. The contents stay until something else is asked for.
+/// The place of results. Opening it leaves its contents unchanged.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(super) file: File,
     /// The name in errors.
     pub(super) name: String,
-    /// Set for a file that wpool has opened by itself, and may cut and replace.
+    /// True for a file that wpool has opened itself, and may cut and replace.
     pub(super) own: bool,
     /// The path at which the file was made, if it was not there before.
     made: Option<PathBuf>,
 }
 
 impl Target {
-    /// The file of `--output`, or else standard output.
+    /// Opens the file of `--output`, or else standard output.
     ///
     /// # Errors
-    /// The file cannot be written, or another run writes it.
+    /// Fails if the file cannot be written, or another run writes it.
     pub(crate) fn open(path: Option<&Path>) -> Result<Target, Report> {
         match path {
             None => Target::standard_output(),
@@ -35,10 +35,10 @@ impl Target {
         }
     }
 
-    /// wpool's own standard output.
+    /// Opens wpool's own standard output.
     ///
     /// # Errors
-    /// It is closed.
+    /// Fails if standard output is closed.
     pub(crate) fn standard_output() -> Result<Target, Report> {
         let name = "standard output".to_owned();
         if closed_at_start()[1] {
@@ -51,15 +51,16 @@ impl Target {
         }
     }
 
-    /// The file that a flag names.
+    /// Opens the file that a flag names.
     ///
     /// # Errors
-    /// The file cannot be written, or another run writes it.
+    /// Fails if the file cannot be written, or another run writes it.
     pub(crate) fn own(flag: &str, path: &Path) -> Result<Target, Report> {
         let name = format!("{flag} {}", path.display());
         let there = path.metadata();
         let made = there.is_err().then(|| path.to_owned());
-        // What is no file (a pipe, a terminal) is not to be opened for reading: that changes what it does.
+        // Opening a pipe or a terminal for reading would change how it behaves, so only a regular
+        // file is.
         let read = there.map_or(true, |metadata| metadata.is_file());
         let open = |read| {
             OpenOptions::new().read(read).write(true).create(true).truncate(false).open(path)
@@ -76,18 +77,18 @@ impl Target {
         Ok(Target { file, name, own: true, made })
     }
 
-    /// Takes back that the file was made.
+    /// Removes the file if it was made by opening it.
     pub(crate) fn unmake(&self) {
         if let Some(path) = &self.made {
-            // It stays empty at worst.
+            // If the removal fails, an empty file stays.
             let _ = std::fs::remove_file(path);
         }
     }
 
-    /// Throws away what is in a file of wpool's own.
+    /// Empties a file that wpool has opened itself.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// Fails if the file cannot be written.
     pub(crate) fn empty(&mut self) -> Result<(), Report> {
         if self.own && self.is_regular() {
             self.cut(0).map_err(|error| self.unwritable(&error))?;
@@ -95,7 +96,7 @@ impl Target {
         Ok(())
     }
 
-    /// Bytes that are in it, as far as it is a file.
+    /// Returns the size of a regular file in bytes, and 0 for anything else.
     pub(super) fn bytes(&self) -> u64 {
         self.file
             .metadata()
@@ -108,15 +109,15 @@ impl Target {
         if appends { self.bytes() } else { (&self.file).stream_position().unwrap_or(0) }
     }
 
-    /// Has results go behind so many bytes.
+    /// Moves the offset of the next result to `bytes`.
     pub(super) fn turn_to(&mut self, bytes: u64) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(bytes)).map(drop)
     }
 
-    /// Writes bytes in the place of what is there, however long that takes.
+    /// Replaces the contents by these bytes, however long that takes.
     ///
     /// # Errors
-    /// They cannot be written.
+    /// Fails if the bytes cannot be written.
     pub(super) fn replace(&mut self, bytes: Vec<u8>) -> io::Result<()> {
         let name = self.name.clone();
         let mut write = || {
@@ -133,32 +134,32 @@ impl Target {
         write().map_err(Unwritable::output(&name))
     }
 
-    /// Leaves so many bytes, behind which the results go that follow.
+    /// Cuts the file to its first `bytes` bytes; further results go after them.
     pub(super) fn cut(&mut self, bytes: u64) -> io::Result<()> {
         self.file.set_len(bytes)?;
         self.turn_to(bytes)
     }
 
-    /// The report of an error.
+    /// Returns the report of an error.
     pub(crate) fn unwritable(&self, error: &io::Error) -> Report {
         Report::new(Exit::Output, format!("cannot write {}: {error}", self.name))
             .help("give a file that you may write, in a folder that is there")
     }
 
-    /// The name in errors.
+    /// Returns the name in errors.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// The file.
+    /// Returns a copy of the file's handle.
     ///
     /// # Errors
-    /// There are too many descriptors.
+    /// Fails if there are too many descriptors.
     pub(crate) fn file(&self) -> io::Result<File> {
         self.file.try_clone()
     }
 
-    /// Returns whether it is a regular file, in which results stay.
+    /// Returns whether the place is a regular file, in which results stay.
     pub(super) fn is_regular(&self) -> bool {
         self.file.metadata().is_ok_and(|metadata| metadata.is_file())
     }
@@ -168,20 +169,21 @@ impl Target {
         std::fs::read_link(format!("/proc/self/fd/{}", self.file.as_raw_fd())).ok()
     }
 
-    /// A stream to it.
+    /// Makes a stream to the place.
     ///
     /// # Errors
-    /// The file's kind cannot be told.
+    /// Fails if the kind of the file cannot be found out.
     pub(crate) fn stream(&self) -> Result<Stream, Report> {
         let stream = self.file.try_clone().and_then(Stream::new);
         stream.map_err(|error| self.unwritable(&error))
     }
 }
 
-/// Keeps other runs from writing a file that this one writes. Where files cannot be locked, nothing is done.
+/// Keeps other runs from writing a file that this run writes. Does nothing if the file cannot be
+/// locked.
 ///
 /// # Errors
-/// Another run has it.
+/// Fails if another run has the lock.
 pub(super) fn lock(file: &File, name: &str, exit: Exit) -> Result<(), Report> {
     let regular = file.metadata().is_ok_and(|metadata| metadata.is_file());
     match file.try_lock() {

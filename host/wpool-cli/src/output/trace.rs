@@ -1,8 +1,10 @@
-//! `--trace`: a timeline of the dispatcher and its workers, for Perfetto and chrome://tracing.
+//! `--trace`: writes a timeline of the dispatcher and its workers, for Perfetto and
+//! chrome://tracing.
 //!
-//! The file is of Chrome's trace event format, in its form of a bare array, with an event on each line:
-//! viewers take that without its end as well, so that a run which was itself killed can be looked at.
-//! Times are in microseconds from when the file was begun. A row ("thread") is a process, and has its id.
+//! The file has Chrome's trace event format, in its form of a bare array, with an event on each
+//! line. Viewers accept the array without its end, so the trace of a run that was killed can be
+//! viewed too. Times are in microseconds since the file was begun. A row ("thread") is a process,
+//! and has its id.
 
 use super::unwritable::Unwritable;
 use serde::Serialize;
@@ -17,9 +19,9 @@ use wpool::pool::feed::{Attempt, Notice, Outcome, Results, Sink, Stats};
 use wpool::wire::clock::Moment;
 use wpool::wire::waits::{Wait, Waits};
 
-/// The file's beginning.
+/// The beginning of the file.
 const BEGIN: &[u8] = b"[\n";
-/// The file's end.
+/// The end of the file.
 const END: &[u8] = b"\n]\n";
 
 /// A line of the file. `ph` is the event's type: `X` a span, `i` an instant, `M` the name of a row.
@@ -31,7 +33,7 @@ struct Event<'a, A> {
     ts: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     dur: Option<f64>,
-    /// How much an instant is about: its row.
+    /// The scope of an instant: its row.
     #[serde(skip_serializing_if = "Option::is_none")]
     s: Option<char>,
     pid: u32,
@@ -39,7 +41,7 @@ struct Event<'a, A> {
     args: A,
 }
 
-/// What is told of an attempt at a job.
+/// The arguments of an attempt at a job.
 #[derive(Serialize)]
 struct JobArgs {
     job: u64,
@@ -51,26 +53,26 @@ struct JobArgs {
     memory: Option<u64>,
 }
 
-/// A timeline being written.
+/// A timeline that is being written.
 #[derive(Debug)]
 pub(crate) struct Trace {
     file: File,
     path: PathBuf,
-    /// Events not yet written.
+    /// The events not yet written.
     events: Vec<u8>,
     began: Moment,
-    /// What jobs are called.
+    /// The names of jobs.
     names: Vec<String>,
-    /// The dispatcher: its process, and its row.
+    /// The dispatcher's process, which is also the number of its row.
     dispatcher: u32,
 }
 
 impl Trace {
-    /// Begins a timeline in this file, which is empty. Jobs are called by these names; further ones by
-    /// the last.
+    /// Begins a timeline in this file, which is empty. Jobs have these names; further jobs have the
+    /// last of them.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// Fails if the file cannot be written.
     pub(crate) fn begin(file: File, path: &Path, names: Vec<String>) -> io::Result<Trace> {
         let dispatcher = std::process::id();
         let (path, events, began) = (path.to_owned(), BEGIN.to_vec(), Moment::now());
@@ -83,20 +85,21 @@ impl Trace {
     }
 
     fn push(&mut self, event: &Event<'_, impl Serialize>) {
-        // Before each but the first, so that the file only lacks its end at any time.
+        // The comma stands before each event but the first, so that the file only lacks its end at
+        // any time.
         if self.events != BEGIN {
             self.events.extend_from_slice(b",\n");
         }
         serde_json::to_writer(&mut self.events, event).expect("writing to memory cannot fail");
     }
 
-    /// Says something of a row as such.
+    /// Adds a fact about a row as such.
     fn label(&mut self, name: &str, tid: u32, args: impl Serialize) {
         let pid = self.dispatcher;
         self.push(&Event { name, cat: "", ph: 'M', ts: 0.0, dur: None, s: None, pid, tid, args });
     }
 
-    /// Adds what took a time in a row, or, if it took none, happened in a moment.
+    /// Adds a span to a row, or an instant if nothing took time.
     fn add(
         &mut self,
         tid: u32,
@@ -111,12 +114,12 @@ impl Trace {
         self.push(&Event { name, cat, ph, ts, dur, s, pid, tid, args });
     }
 
-    /// Adds what the dispatcher does now.
+    /// Adds an act of the dispatcher at this moment.
     fn act(&mut self, name: &str, args: impl Serialize) {
         self.add(self.dispatcher, ("dispatcher", name), Moment::now(), None, args);
     }
 
-    /// Adds an attempt at a job: in its worker's row, unless no worker had it.
+    /// Adds an attempt at a job: in its worker's row, unless no worker had the job.
     fn attempt(&mut self, job: u64, attempt: &Attempt, failure: Option<FailureKind>) {
         let args = JobArgs {
             job,
@@ -136,7 +139,7 @@ impl Trace {
         }
     }
 
-    /// Adds what a job waited for, inside its span.
+    /// Adds the waits of a job, inside its span.
     fn waits(&mut self, row: u32, Waits { job, list, left_out }: &Waits) {
         for Wait { kind, name: object, began, ended } in list {
             let name = format!("wait for {kind} {object}");
@@ -193,19 +196,19 @@ impl Trace {
         Ok(())
     }
 
-    /// Writes what is held. An error says which file it is about: it is one of several that there are.
+    /// Writes the held events. An error names the file, because it is one of several.
     fn flush(&mut self) -> io::Result<()> {
         self.write()
             .map_err(|error| Unwritable::output(&format!("--trace {}", self.path.display()))(error))
     }
 }
 
-/// The format's unit.
+/// Returns a time in microseconds, the format's unit.
 fn micros(time: Duration) -> f64 {
     time.as_nanos() as f64 / 1e3
 }
 
-/// A sink, and the timeline of what it is handed, if one is to be written.
+/// A sink, and the timeline of what it receives, if one is to be written.
 #[derive(Debug)]
 pub(crate) struct Traced<S> {
     /// The sink.
@@ -214,7 +217,7 @@ pub(crate) struct Traced<S> {
 }
 
 impl<S> Traced<S> {
-    /// Writes a timeline of what goes to the sink.
+    /// Makes a sink that writes a timeline of what goes to `sink`.
     pub(crate) fn new(sink: S, trace: Option<Trace>) -> Self {
         Traced { sink, trace }
     }
@@ -222,7 +225,7 @@ impl<S> Traced<S> {
     /// Ends the timeline.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// Fails if the file cannot be written.
     pub(crate) fn end_trace(&mut self) -> io::Result<()> {
         let Some(mut trace) = self.trace.take() else { return Ok(()) };
         trace.events.extend_from_slice(END);

@@ -1,19 +1,19 @@
-//! Lines of processes that print at once: each process has its turn, so that what it prints in one go (a
-//! traceback, say) stays together.
+//! Lines of processes that print at the same time. Each process has its turn, so that what it
+//! prints in one go (a traceback, say) stays together.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// A process that has printed nothing for so long has said what it wanted to.
+/// The silence after which a process is taken to have said what it wanted to.
 const SILENCE: Duration = Duration::from_millis(100);
 
-/// Longest turn while others wait.
+/// The longest turn while others wait.
 const TURN: Duration = Duration::from_secs(1);
 
-/// Bytes of lines that wait before all are shown.
+/// The number of bytes in waiting lines after which all of them are shown.
 const HELD_BYTES_MAX: usize = 256 << 10;
 
-/// Lines that one process prints.
+/// The lines that one process prints.
 #[derive(Debug)]
 struct Speech {
     pid: i32,
@@ -23,17 +23,17 @@ struct Speech {
     last: Instant,
 }
 
-/// Whose turn it is, and what the others have printed meanwhile.
+/// The process that has the turn, and the lines that others have printed meanwhile.
 #[derive(Debug, Default)]
 pub(crate) struct Turns {
-    /// The process whose turn it is; its lines have been shown.
+    /// The process that has the turn; its lines have been shown.
     speaker: Option<Speech>,
     waiting: VecDeque<Speech>,
     held: usize,
 }
 
 impl Turns {
-    /// Takes a line, and has `show` called with those whose turn it is.
+    /// Takes a line, and calls `show` for the lines that have their turn.
     pub(crate) fn line(
         &mut self,
         (pid, job): (i32, Option<u64>),
@@ -47,7 +47,7 @@ impl Turns {
                 speaker.last = now;
                 return show(pid, line);
             }
-            // What comes of its next job waits for those who have waited.
+            // The lines of a worker's next job wait if others wait already.
             Some(speaker) if speaker.pid == pid && self.waiting.is_empty() => {
                 *speaker = Speech { pid, job, lines: Vec::new(), began: now, last: now };
                 return show(pid, line);
@@ -90,7 +90,7 @@ impl Turns {
         self.speaker = None;
         while let Some(mut speech) = self.waiting.pop_front() {
             self.show(&mut speech, show);
-            // It may go on at any moment.
+            // The process may print more at any moment.
             if now.saturating_duration_since(speech.last) < SILENCE {
                 self.speaker = Some(Speech { began: now, ..speech });
                 return;
@@ -98,7 +98,7 @@ impl Turns {
         }
     }
 
-    /// Shows what waits; nobody has the turn.
+    /// Shows all waiting lines, and ends the turn.
     pub(crate) fn end(&mut self, show: &mut dyn FnMut(i32, &[u8])) {
         self.speaker = None;
         while let Some(mut speech) = self.waiting.pop_front() {
@@ -106,7 +106,7 @@ impl Turns {
         }
     }
 
-    /// Returns whether nothing waits.
+    /// Returns whether no line waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }

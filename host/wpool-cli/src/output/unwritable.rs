@@ -1,4 +1,4 @@
-//! Writes that failed, with the name of what could not be written.
+//! Failed writes, with the name of what could not be written.
 
 use crate::cli::exit::Exit;
 use crate::cli::report::Report;
@@ -15,7 +15,7 @@ pub(crate) struct Unwritable {
 }
 
 impl Unwritable {
-    /// Makes errors of writing results, or what else is asked of a run, name the place.
+    /// Makes errors of writing results or other outputs of a run name the file.
     pub(crate) fn output(what: &str) -> impl FnOnce(io::Error) -> io::Error {
         Unwritable::of(what, Exit::Output)
     }
@@ -32,7 +32,7 @@ impl Unwritable {
         }
     }
 
-    /// The one that an error of a run is about.
+    /// Returns the failed write that an error of a run is about, if any.
     pub(crate) fn in_error(error: &PoolError) -> Option<&Unwritable> {
         match error {
             PoolError::Output(error) => error.get_ref()?.downcast_ref(),
@@ -40,7 +40,7 @@ impl Unwritable {
         }
     }
 
-    /// Returns how the error ends the program.
+    /// Returns the exit of the program for the error.
     pub(crate) fn exit(&self) -> Exit {
         match self.source.kind() {
             io::ErrorKind::BrokenPipe if self.exit == Exit::Output => Exit::BrokenPipe,
@@ -48,7 +48,7 @@ impl Unwritable {
         }
     }
 
-    /// The report of it.
+    /// Returns the report for people.
     pub(crate) fn report(&self) -> Report {
         let help = match self.source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk",

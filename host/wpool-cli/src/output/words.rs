@@ -1,12 +1,12 @@
-//! The words of a job again, from what is kept of its input.
+//! The words of a job, read back from the kept part of its input.
 
 use serde_json::value::RawValue;
 use wpool::wire::settings::split_command_job;
 
-/// What the words of a job are.
+/// The meaning of a job's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WordsOf {
-    /// A command's arguments, or, where it has none, its standard input.
+    /// The arguments of a command, or its standard input if it has none.
     Command,
     /// The elements of an array, or the values of an object.
     Columns,
@@ -15,7 +15,7 @@ pub(crate) enum WordsOf {
 }
 
 impl WordsOf {
-    /// The words of the job with this input.
+    /// Returns the words of the job with this input.
     pub(crate) fn read(self, input: &[u8]) -> Vec<String> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let columns = match self {
@@ -46,7 +46,7 @@ fn columns(input: &[u8]) -> Option<Vec<String>> {
     Some(values.ok()?.into_iter().map(bare).collect())
 }
 
-/// The values of an object, in its own order.
+/// The values of an object, in the object's own order.
 struct Members<'a>(Vec<&'a RawValue>);
 
 impl<'de: 'a, 'a> serde::Deserialize<'de> for Members<'a> {
