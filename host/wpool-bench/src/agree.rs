@@ -1,20 +1,21 @@
-//! Whether modes agree: what each job came to in one mode, to be compared with others.
+//! Checks that modes agree: collects the results of the jobs in one mode, and compares them with
+//! another's.
 
 use crate::error::Error;
 use wpool::module::description::{Form, Task};
 
-/// Most bytes of results that are kept to be shown; of the others only a digest is.
+/// The most bytes of results that are kept for messages; further results are kept as digests only.
 const SHOWN_BYTES_MAX: usize = 16 << 20;
 
-/// Most characters of a result in a message.
+/// The most characters of a result in a message.
 const SHOWN_CHARS: usize = 80;
 
-/// What results are, so that they can be compared.
+/// The way in which results are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Compared {
-    /// A value for each job.
+    /// By job: each has a value.
     Values,
-    /// Lines of output, in any order: nobody knows which job wrote them.
+    /// By line of output, in any order, because nobody knows which job wrote a line.
     Lines,
 }
 
@@ -25,23 +26,23 @@ impl Compared {
     }
 }
 
-/// What the jobs of one run came to.
+/// The results of the jobs in one run.
 #[derive(Debug)]
 pub(crate) struct Seen {
     compared: Compared,
     digests: Vec<u64>,
-    /// The first results, and where each ends.
+    /// The first results, and the end of each.
     shown: Vec<u8>,
     ends: Vec<usize>,
 }
 
 impl Seen {
-    /// Of no job yet.
+    /// Makes an empty collection.
     pub(crate) fn new(compared: Compared) -> Seen {
         Seen { compared, digests: Vec::new(), shown: Vec::new(), ends: Vec::new() }
     }
 
-    /// Takes the next job's result; `None` for a failed job.
+    /// Adds the next job's result; `None` for a failed job.
     pub(crate) fn add(&mut self, result: Option<&[u8]>) {
         match (self.compared, result) {
             (_, None) => self.note(b"(failed)"),
@@ -63,10 +64,10 @@ impl Seen {
         }
     }
 
-    /// Compares a mode's results with those of the first.
+    /// Compares the results of the mode `mine` with `other`, those of the mode `others`.
     ///
     /// # Errors
-    /// They differ: which job, and how.
+    /// Returns the first difference.
     pub(crate) fn agree(&self, mine: &str, other: &Seen, others: &str) -> Result<(), Error> {
         let differ = |what: String| {
             let message = format!("`{others}` and `{mine}` do not agree: {what}");
@@ -106,7 +107,8 @@ impl Seen {
     }
 }
 
-/// A value in one form: Python writes 1e+16 where Rust writes 1e16. What is not JSON stays as it is.
+/// Returns a value in a common form: Python writes 1e+16 where Rust writes 1e16. A value that is
+/// not JSON is unchanged.
 fn canonical(value: &[u8]) -> Vec<u8> {
     let parsed = serde_json::from_slice::<serde_json::Value>(value);
     parsed.and_then(|value| serde_json::to_vec(&value)).unwrap_or_else(|_| value.to_vec())

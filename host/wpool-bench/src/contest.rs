@@ -1,4 +1,5 @@
-//! Contests: each contender runs once so that results can be compared, then they take turns.
+//! Contests: each contender runs once so that results can be compared, then the contenders take
+//! turns.
 
 use super::agree::{Compared, Seen};
 use super::findings::Measured;
@@ -18,26 +19,26 @@ use wpool::pool::session::Session;
 use wpool::pool::summary::End;
 use wpool::wire::settings::{Isolation, Settings};
 
-/// How long each mode is measured if nobody says how often.
+/// The time for which each mode is measured if the number of rounds is not given.
 const ENOUGH: Duration = Duration::from_secs(3);
 
-/// How often is measured.
+/// The number of rounds to be measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Rounds {
-    /// Rounds before those that count.
+    /// The rounds before those that count.
     pub warmup: u32,
-    /// Exactly so many.
+    /// The exact number of rounds, if it is given.
     pub runs: Option<u32>,
-    /// At least so many.
+    /// The least number of rounds.
     pub min_runs: u32,
-    /// At most so many; fewer if all modes have been measured for a while.
+    /// The most rounds; there are fewer if all modes have been measured for a while.
     pub max_runs: u32,
 }
 
-/// Runs every contender once and compares what the jobs came to.
+/// Runs every contender once and compares the results of the jobs.
 ///
 /// # Errors
-/// One of them cannot be run, a job fails, or two do not agree.
+/// Fails if a contender cannot be run, a job fails, or two contenders do not agree.
 pub fn compare(
     subject: &Subject<'_>,
     contenders: &[Contender],
@@ -57,10 +58,10 @@ pub fn compare(
     Ok(())
 }
 
-/// Measures all contenders, who take turns.
+/// Measures all contenders, which take turns.
 ///
 /// # Errors
-/// As [`compare`].
+/// Fails as [`compare`] does.
 pub fn measure(
     subject: &Subject<'_>,
     contenders: &[Contender],
@@ -94,13 +95,13 @@ pub fn measure(
     Ok(contenders.iter().zip(timings).map(measured).collect())
 }
 
-/// Shows on a terminal what is going on.
+/// Shows on a terminal what is being done.
 fn show(shown: &ProgressBar, what: &str, name: &str, workers: usize) {
     shown.set_message(format!("{what}: {name}, {}", units::count(workers as u64, "worker")));
     shown.tick();
 }
 
-/// Whether so many rounds, those of the warm-up included, are all.
+/// Returns whether `done` rounds are enough, those of the warm-up included.
 fn is_enough(rounds: &Rounds, done: u32, took: Duration, contenders: usize) -> bool {
     let counted = done.saturating_sub(rounds.warmup);
     match rounds.runs {
@@ -139,7 +140,7 @@ fn run(
     }
 }
 
-/// How the pool of a mode is set up.
+/// Returns the configuration of a mode's pool.
 pub(super) fn config(
     subject: &Subject<'_>,
     Contender { module, workers, .. }: Contender,
@@ -201,7 +202,7 @@ fn in_workers(
     let summary = ended.map_err(wrong)?;
     session.close();
     match keep.failed {
-        // What it was doing then is no failure of its own.
+        // A job that was running at the deadline has no failure of its own.
         _ if summary.end != End::Complete => Err(too_late(subject, contender)),
         Some((job, message)) if !subject.ignore_failure => {
             Err(failed(subject, contender, job, &message))
@@ -216,7 +217,7 @@ fn too_late(subject: &Subject<'_>, contender: Contender) -> Error {
         .help("give each round longer (--deadline), or leave the mode out (--modes)")
 }
 
-/// A session of its own for a run, whose processor time is then known.
+/// Opens a separate session for a run, so that the processor time of the run is known.
 pub(super) fn open(subject: &Subject<'_>, contender: Contender) -> Result<Session, Error> {
     let module = &subject.modules[contender.module];
     Session::open(&module.bytes, subject.compile.clone()).map_err(Error::of_module(module.path))
@@ -228,7 +229,7 @@ fn failed(subject: &Subject<'_>, contender: Contender, job: u64, message: &str) 
         .help("--ignore-failure measures jobs that fail in all modes")
 }
 
-/// Keeps what jobs came to, if somebody wants it, and the first failure.
+/// A sink that keeps the results of jobs, if they are wanted, and the first failure.
 struct Keep<'s> {
     seen: Option<&'s mut Seen>,
     failed: Option<(u64, String)>,

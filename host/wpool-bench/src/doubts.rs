@@ -1,21 +1,21 @@
-//! The doubts about figures: the warnings of hyperfine.
+//! Doubts about figures: the warnings of hyperfine.
 
 use super::findings::{Findings, Measured};
 use super::stats::median;
 
-/// Times below this are as much the system's as the task's, in seconds.
+/// The time in seconds below which a round measures the system as much as the task.
 const SHORT: f64 = 0.005;
 
-/// How many times as far from the median as most rounds a round is that is not like them: ten standard
-/// deviations, if times were normally distributed.
+/// The distance from the median, in median distances, from which on a round is an outlier: ten
+/// standard deviations, if times were normally distributed.
 const FAR: f64 = 14.826;
 
-/// Rounds from which on one can be told that is not like the others.
+/// The least number of rounds in which an outlier can be recognised.
 const ROUNDS_MIN: usize = 4;
 
 type Doubt = (fn(&Measured) -> bool, &'static str, &'static str);
 
-/// A doubt about the rounds of a mode, and the way out of it.
+/// The doubts about the rounds of a mode, and the way out of each.
 const DOUBTS: [Doubt; 4] = [
     (
         is_short,
@@ -39,7 +39,7 @@ const DOUBTS: [Doubt; 4] = [
     ),
 ];
 
-/// Warnings of all results, each with the modes that it is about.
+/// Returns the warnings about all results, each with the modes that it concerns.
 pub fn warnings(findings: &Findings) -> Vec<String> {
     let all = &findings.results;
     let warning = |(is_so, what, help): &Doubt| {

@@ -1,14 +1,14 @@
-//! Errors of a benchmark: they say nothing of how a program ends, or what it prints.
+//! The errors of a benchmark. They do not decide how a program ends, or what it prints.
 
 use std::path::{Path, PathBuf};
 use wpool::pool::error::PoolError;
 
-/// Why there is nothing to show.
+/// The reason why a benchmark has no findings.
 #[derive(Debug)]
 pub enum Error {
-    /// What was asked for cannot be measured.
+    /// The benchmark that was asked for is not possible.
     Usage(Told),
-    /// The system does not allow it.
+    /// The system refuses something that the benchmark needs.
     Setup(Told),
     /// A job or a program has failed, or modes do not agree.
     Failed(Told),
@@ -18,7 +18,7 @@ pub enum Error {
     Asked,
     /// A pool could not run the module of this file.
     Pool {
-        /// The file.
+        /// The file of the module.
         module: PathBuf,
         /// The pool's error.
         error: PoolError,
@@ -28,9 +28,9 @@ pub enum Error {
 /// An error in words.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Told {
-    /// What is wrong; a lowercase fragment.
+    /// The error; a lowercase fragment.
     pub text: String,
-    /// What to do about it.
+    /// The advice on what to do about the error.
     pub help: Option<String>,
 }
 

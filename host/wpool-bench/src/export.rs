@@ -1,4 +1,5 @@
-//! Results for other programs: the schemas are hyperfine's, so that what reads its files reads these.
+//! Exports for other programs, in hyperfine's formats, so that a program that reads hyperfine's
+//! files reads these too.
 
 use super::findings::{Findings, Measured};
 use super::stats::{Ratio, mean};
@@ -53,20 +54,20 @@ impl Summary {
     }
 }
 
-/// Everything that was measured, as hyperfine's `--export-json`.
+/// Writes everything that was measured, as hyperfine's `--export-json` does.
 ///
 /// # Errors
-/// It cannot be written.
+/// Returns the error of writing to `to`.
 pub fn json(findings: &Findings, mut to: impl Write) -> io::Result<()> {
     let results = findings.results.iter().map(Summary::of).collect();
     serde_json::to_writer_pretty(&mut to, &Results { results })?;
     writeln!(to)
 }
 
-/// The figures of each mode, as hyperfine's `--export-csv`.
+/// Writes the figures of each mode, as hyperfine's `--export-csv` does.
 ///
 /// # Errors
-/// It cannot be written.
+/// Returns the error of writing to `to`.
 pub fn csv(findings: &Findings, mut to: impl Write) -> io::Result<()> {
     let parameters = "parameter_jobs,parameter_mode,parameter_workers";
     writeln!(to, "command,mean,stddev,median,user,system,min,max,{parameters}")?;
@@ -82,7 +83,7 @@ pub fn csv(findings: &Findings, mut to: impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// A field as RFC 4180 has it.
+/// Quotes a field as RFC 4180 demands.
 fn quoted(field: &str) -> String {
     match field.contains([',', '"', '\n', '\r']) {
         true => format!("\"{}\"", field.replace('"', "\"\"")),
@@ -90,10 +91,10 @@ fn quoted(field: &str) -> String {
     }
 }
 
-/// A table as hyperfine's `--export-markdown`.
+/// Writes a table as hyperfine's `--export-markdown` does.
 ///
 /// # Errors
-/// It cannot be written.
+/// Returns the error of writing to `to`.
 pub fn markdown(findings: &Findings, unit: Option<TimeUnit>, mut to: impl Write) -> io::Result<()> {
     let (header, rows) = cells(findings, unit);
     writeln!(to, "| {} |\n|:---|---:|---:|---:|---:|", header.join(" | "))?;
@@ -104,10 +105,10 @@ pub fn markdown(findings: &Findings, unit: Option<TimeUnit>, mut to: impl Write)
     Ok(())
 }
 
-/// A table as hyperfine's `--export-asciidoc`.
+/// Writes a table as hyperfine's `--export-asciidoc` does.
 ///
 /// # Errors
-/// It cannot be written.
+/// Returns the error of writing to `to`.
 pub fn asciidoc(findings: &Findings, unit: Option<TimeUnit>, mut to: impl Write) -> io::Result<()> {
     let (header, rows) = cells(findings, unit);
     writeln!(to, "[cols=\"<,>,>,>,>\"]\n|===\n| {}", header.join("\n| "))?;
@@ -118,23 +119,23 @@ pub fn asciidoc(findings: &Findings, unit: Option<TimeUnit>, mut to: impl Write)
     writeln!(to, "|===")
 }
 
-/// A table as hyperfine's `--export-orgmode`.
+/// Writes a table as hyperfine's `--export-orgmode` does.
 ///
 /// # Errors
-/// It cannot be written.
+/// Returns the error of writing to `to`.
 pub fn orgmode(findings: &Findings, unit: Option<TimeUnit>, mut to: impl Write) -> io::Result<()> {
     let (header, rows) = cells(findings, unit);
     writeln!(to, "| {} |\n|--+--+--+--+--|", header.join(" | "))?;
     for [command, figures @ ..] in rows {
-        // Emacs would take the stroke for the end of the cell.
+        // Emacs would take the bar for the end of the cell.
         let command = one_line(&command).replace('|', "\\vert{}");
         writeln!(to, "| ={command}= | {} |", figures.join(" | "))?;
     }
     Ok(())
 }
 
-/// hyperfine's table, with the medians in the place of the means, as everywhere else: all times in one unit,
-/// as the first suggests it.
+/// Returns hyperfine's table, with the medians in place of the means, as everywhere else. All times
+/// are in one unit, the one that suits the first result.
 fn cells(findings: &Findings, unit: Option<TimeUnit>) -> ([String; 5], Vec<[String; 5]>) {
     let first = findings.results.first().map_or(0.0, |result| result.stats().median);
     let unit = unit.unwrap_or(TimeUnit::that_suits(first));
@@ -159,7 +160,7 @@ fn cells(findings: &Findings, unit: Option<TimeUnit>) -> ([String; 5], Vec<[Stri
     (header, findings.results.iter().map(row).collect())
 }
 
-/// A name with a line break must not begin a row.
+/// Replaces control characters in a name, because a line break would begin a new row.
 fn one_line(name: &str) -> String {
     name.split(char::is_control).collect::<Vec<_>>().join(" ")
 }

@@ -1,4 +1,4 @@
-//! The page: everything that was found, in one file that needs no other.
+//! The page: all findings, in one file that needs no other.
 
 use super::chart;
 use super::doubts;
@@ -9,13 +9,14 @@ use std::io::{self, Write};
 
 const STYLE: &str = include_str!("page.css");
 
-/// Names come from modules and command lines: nothing that they could smuggle in is loaded or run.
+/// The page's security policy. Names come from modules and command lines: nothing that they could
+/// smuggle in is loaded or run.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 /// Writes the page.
 ///
 /// # Errors
-/// It cannot be written.
+/// Returns the error of writing to `to`.
 pub fn page(findings: &Findings, mut to: impl Write) -> io::Result<()> {
     let title = escaped(&findings.title);
     write!(
@@ -86,7 +87,7 @@ fn row(cell: &str, texts: &[impl AsRef<str>]) -> String {
     format!("<tr>{}</tr>", cells.collect::<String>())
 }
 
-/// A text that is nothing but text in HTML.
+/// Escapes a text so that HTML takes it for nothing but text.
 fn escaped(text: &str) -> String {
     let text = escape::text(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     text.replace('"', "&quot;").replace('\'', "&#39;")

@@ -1,8 +1,8 @@
-//! What `wpool bench` measures and shows: the same jobs in several modes, side by side.
+//! The library behind `wpool bench`: measures the same jobs in several modes, side by side.
 //!
-//! A [`subject`] is measured in a [`contest`] of [modes](mode), and in a [`timeline`]; what was found is plain
-//! data ([`findings`]) for a [`table`], [exports](export) and a [page](html) with charts. The command line says
-//! what is measured, and tells of what went wrong.
+//! A [`subject`] is measured in a [`contest`] of [modes](mode), and in a [`timeline`]. The findings
+//! are plain data ([`findings`]) for a [`table`], [exports](export) and a [page](html) with charts.
+//! The command line says what is measured, and reports errors.
 
 mod agree;
 mod chart;

@@ -1,11 +1,11 @@
-//! What is known of the machine and of the programs that were compared.
+//! The facts about the machine and the programs that were compared.
 
 use super::subject::Subject;
 use nix::sys::utsname::uname;
 use std::fs;
 use wpool::pool::cpus;
 
-/// Names and values.
+/// Returns the facts, as names and values.
 pub fn facts(subject: &Subject<'_>) -> Vec<(String, String)> {
     let mut facts =
         vec![("wpool".into(), concat!(env!("CARGO_PKG_VERSION"), " (wasmtime 48.0.8)").into())];
@@ -32,7 +32,7 @@ pub fn facts(subject: &Subject<'_>) -> Vec<(String, String)> {
     facts
 }
 
-/// The processor's name, where the kernel tells it.
+/// Returns the processor's name, if the kernel tells it.
 fn processor() -> Option<String> {
     let text = fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = text.lines().find(|line| line.starts_with("model name"))?;

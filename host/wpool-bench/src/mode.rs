@@ -31,27 +31,27 @@ pub enum Mode {
     Parallel,
 }
 
-/// How a mode is run.
+/// The way in which a mode is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// All jobs in one process.
+    /// A single process runs all jobs.
     Alone {
-        /// Whether a shared library runs them.
+        /// True if the tasks are in a shared library.
         native: bool,
     },
-    /// In a pool of workers.
+    /// A pool of workers runs the jobs.
     Pool {
-        /// Whether a shared library runs them.
+        /// True if the tasks are in a shared library.
         native: bool,
-        /// How jobs are kept apart.
+        /// The isolation of jobs from one another.
         isolation: Isolation,
     },
-    /// By another program.
+    /// Another program runs the jobs.
     Program,
 }
 
 impl Mode {
-    /// All of them, in the order in which they are shown.
+    /// The modes in the order in which they are shown.
     pub const ALL: [Mode; 11] = [
         Mode::Native,
         Mode::Threads,
@@ -66,7 +66,7 @@ impl Mode {
         Mode::Parallel,
     ];
 
-    /// What it is called where results are shown.
+    /// Returns the mode's name in results.
     pub fn name(self) -> &'static str {
         match self {
             Mode::Native => "native",
@@ -83,7 +83,7 @@ impl Mode {
         }
     }
 
-    /// Who runs the task.
+    /// Returns the kind of program that runs the task.
     pub fn group(self) -> Group {
         match self.way() {
             Way::Alone { native: true } | Way::Pool { native: true, .. } => Group::Native,
@@ -92,7 +92,7 @@ impl Mode {
         }
     }
 
-    /// How the mode is run.
+    /// Returns the way in which the mode is run.
     pub fn way(self) -> Way {
         match self {
             Mode::Native | Mode::Threads => Way::Alone { native: true },
@@ -105,19 +105,20 @@ impl Mode {
         }
     }
 
-    /// Whether there are several workers or threads.
+    /// Returns whether there are several workers or threads.
     pub fn is_parallel(self) -> bool {
         !matches!(self, Mode::Native | Mode::Wasm | Mode::PythonSerial)
     }
 }
 
-/// A mode with so many workers, for one of the modules.
+/// A mode with a number of workers, for one of the modules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Contender {
-    /// Which module; of modes without one, the first, whose jobs are everybody's.
+    /// The place of the module among those measured. A mode without a module has the first, because
+    /// all modules take the same jobs.
     pub module: usize,
     /// The way in which jobs are run.
     pub mode: Mode,
-    /// How many processes or threads there are.
+    /// The number of processes or threads.
     pub workers: usize,
 }

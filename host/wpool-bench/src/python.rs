@@ -1,4 +1,4 @@
-//! Python's `multiprocessing.Pool`, running an equivalent function.
+//! Runs an equivalent function in Python's `multiprocessing.Pool`.
 
 use super::subject::Subject;
 use super::timing::{Timing, run_program};
@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use wpool::wire::settings::InputForm;
 
-/// What Python is told to do.
+/// The program that Python runs.
 const DRIVER: &str = include_str!("python.py");
 
 /// A function in a file.
@@ -21,7 +21,7 @@ pub struct PythonFunction {
 }
 
 impl PythonFunction {
-    /// `FILE.py:FUNCTION`.
+    /// Parses `FILE.py:FUNCTION`.
     pub fn parse(text: &str) -> Result<PythonFunction, String> {
         match text.rsplit_once(':') {
             Some((file, function)) if !file.is_empty() && !function.is_empty() => {
@@ -32,7 +32,7 @@ impl PythonFunction {
     }
 }
 
-/// What the driver writes before the results.
+/// The line that the driver writes before the results.
 #[derive(Deserialize)]
 struct Head {
     seconds: f64,
@@ -40,10 +40,11 @@ struct Head {
     error: Option<String>,
 }
 
-/// Runs the function over all jobs, in a pool or by itself; `keep` takes the results, one line of JSON each.
+/// Runs the function over all jobs, in a pool or in one process; `keep` takes the results, one line
+/// of JSON each.
 ///
 /// # Errors
-/// Python cannot be run, or the function raised an exception.
+/// Fails if Python cannot be run, or the function raised an exception.
 pub(crate) fn run(
     subject: &Subject<'_>,
     function: &PythonFunction,
@@ -80,14 +81,14 @@ pub(crate) fn run(
     Ok(Timing { took: Duration::from_secs_f64(head.seconds), ..timing })
 }
 
-/// Writes a job as JSON on one line: what a task would be given of it.
+/// Writes a job as JSON on one line, as a task would get it.
 ///
 /// # Errors
-/// It is not text.
+/// Fails if the job is not text.
 fn write_job(form: InputForm, job: &[u8], to: &mut Vec<u8>) -> Result<(), &'static str> {
     let is_json = || serde_json::from_slice::<IgnoredAny>(job).is_ok();
     if form != InputForm::Raw && is_json() {
-        // Between the parts of JSON, and nowhere else, stand line ends, which a blank can replace.
+        // Line ends can only stand between the parts of JSON, where a space can replace them.
         to.extend(job.iter().map(|&byte| if byte < b' ' { b' ' } else { byte }));
         return Ok(());
     }

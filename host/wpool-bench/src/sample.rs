@@ -1,9 +1,9 @@
-//! Findings that unit tests draw and write down.
+//! Sample findings for unit tests.
 
 use super::findings::{Findings, Group, Measured, Span, Timeline};
 use std::time::Duration;
 
-/// A result with rounds of so many milliseconds.
+/// Makes a result with rounds of these times in milliseconds.
 pub(crate) fn result(mode: &str, group: Group, workers: usize, times: &[u64]) -> Measured {
     let times: Vec<Duration> = times.iter().map(|time| Duration::from_millis(*time)).collect();
     Measured {
@@ -17,7 +17,7 @@ pub(crate) fn result(mode: &str, group: Group, workers: usize, times: &[u64]) ->
     }
 }
 
-/// Three modes, two of them with one worker and with two.
+/// Makes findings of three modes, two of them with one worker and with two.
 pub(crate) fn findings() -> Findings {
     Findings {
         title: "square.wasm, task square, 1000 jobs".into(),
@@ -33,7 +33,7 @@ pub(crate) fn findings() -> Findings {
     }
 }
 
-/// Workers that run so many jobs in turns.
+/// Makes a timeline of workers that run `jobs` jobs in turns.
 pub(crate) fn timeline(workers: usize, jobs: u64) -> Timeline {
     let span = |job: u64| {
         let turn = (job / workers as u64) as u32;

@@ -1,4 +1,4 @@
-//! Programs that start a process for each job of a command: xargs and GNU parallel.
+//! Runs programs that start a process for each job of a command: xargs and GNU parallel.
 
 use super::mode::Mode;
 use super::subject::Subject;
@@ -14,20 +14,21 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use wpool::command_arguments;
 use wpool::wire::settings::split_command_job;
 
-/// Has a program read a file: the program is `$0`, the file `$1`, and its arguments follow.
+/// The shell command that makes a program read a file. The program is `$0`, the file `$1`, and the
+/// program's arguments follow.
 const READ: &str = r#"file=$1; shift; exec "$0" "$@" < "$file""#;
 
-/// Whether there is a program of this name.
+/// Returns whether PATH has a program of this name.
 pub fn is_there(name: &str) -> bool {
     let folders = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&folders).any(|folder| folder.join(name).is_file())
 }
 
-/// Runs a native program with the arguments and the standard input of each job; `keep` takes all that the
-/// program wrote.
+/// Runs a native program with the arguments and the standard input of each job; `keep` takes
+/// everything that the program wrote.
 ///
 /// # Errors
-/// The program cannot be run, or fails.
+/// Fails if the program cannot be run, or fails itself.
 pub(crate) fn run(
     subject: &Subject<'_>,
     program: &Path,
@@ -35,7 +36,7 @@ pub(crate) fn run(
     workers: usize,
     keep: &mut dyn FnMut(&[u8]),
 ) -> Result<Timing, Error> {
-    // A name alone is looked for in the folders of PATH.
+    // A name without a folder is looked for in the folders of PATH.
     let is_path = program.components().count() > 1;
     let program =
         if is_path { std::path::absolute(program).ok() } else { Some(program.to_owned()) };
@@ -68,7 +69,7 @@ pub(crate) fn run(
 struct Calls {
     /// The words of each call, each with a NUL at its end.
     list: Vec<u8>,
-    /// How many words a call has.
+    /// The number of words in a call.
     words: usize,
     /// The standard inputs, each in the file that is the first word of its call.
     inputs: Option<Folder>,
@@ -88,7 +89,7 @@ impl Calls {
                 list.extend_from_slice(file.as_os_str().as_bytes());
                 list.push(0);
             }
-            // The first is the command's own name.
+            // The first word is the command's own name.
             count = call.len() - 1 + usize::from(inputs.is_some());
             call[1..].iter().for_each(|word| list.extend(word.bytes().chain([0])));
         }
@@ -102,15 +103,15 @@ fn unwritable(error: io::Error) -> Error {
         .help("set TMPDIR to a folder with room for what jobs read")
 }
 
-/// A folder for temporary files, which goes with this.
+/// A folder for temporary files, removed on drop.
 struct Folder(PathBuf);
 
 impl Folder {
     fn create() -> io::Result<Folder> {
-        // A run that was killed may have left one of the same process id.
+        // A run that was killed may have left a folder of the same process id.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let path = std::env::temp_dir().join(format!("wpool-bench-{}-{now}", process::id()));
-        // An error if anybody else has made it.
+        // The call fails if anybody else has made the folder.
         DirBuilder::new().mode(0o700).create(&path)?;
         Ok(Folder(path))
     }
@@ -124,7 +125,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What cannot be removed is left to the system, as all of its temporary files are.
+        // A folder that cannot be removed is left to the system, like any temporary file.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -1,13 +1,13 @@
-//! The figures of a mode's rounds, and how modes compare.
+//! The figures of a mode's rounds, and the comparison of modes.
 
 use super::findings::{Findings, Group, Measured};
 use std::time::Duration;
 
-/// What many rounds come to, in seconds.
+/// The figures of several rounds, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Stats {
     pub(crate) mean: f64,
-    /// Standard deviation of the sample; one round has none.
+    /// The standard deviation of the sample; a single round has none.
     pub(crate) stddev: Option<f64>,
     pub(crate) median: f64,
     pub(crate) min: f64,
@@ -15,7 +15,7 @@ pub(crate) struct Stats {
 }
 
 impl Stats {
-    /// The figures of at least one round; those of none are zero.
+    /// Computes the figures of at least one round. Without a round they are zero.
     pub(crate) fn of(times: &[Duration]) -> Stats {
         let seconds: Vec<f64> = times.iter().map(Duration::as_secs_f64).collect();
         let mean = mean(times);
@@ -32,7 +32,7 @@ impl Stats {
     }
 }
 
-/// The number in the middle; that of no numbers is zero.
+/// Returns the median of numbers; zero if there are none.
 pub(crate) fn median(numbers: &[f64]) -> f64 {
     let mut sorted = numbers.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -41,21 +41,21 @@ pub(crate) fn median(numbers: &[f64]) -> f64 {
     f64::midpoint(at(last / 2), at(last.div_ceil(2)))
 }
 
-/// The mean in seconds; that of no round is zero.
+/// Returns the mean in seconds; zero if there is no round.
 pub(crate) fn mean(times: &[Duration]) -> f64 {
     times.iter().sum::<Duration>().as_secs_f64() / times.len().max(1) as f64
 }
 
-/// How many times as long one mode takes as another.
+/// A mode's time as a multiple of another's.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Ratio {
     pub(crate) value: f64,
-    /// Standard deviation, as far as those of both are known.
+    /// The standard deviation, if both modes have one.
     pub(crate) stddev: Option<f64>,
 }
 
 impl Ratio {
-    /// The ratio of the medians, with the uncertainty of both.
+    /// Computes the ratio of the medians, with the uncertainty of both.
     pub(crate) fn of(stats: &Stats, to: &Stats) -> Ratio {
         let value = quotient(stats.median, to.median);
         let relative = |stats: &Stats| Some(quotient(stats.stddev?, stats.mean));
@@ -64,24 +64,24 @@ impl Ratio {
     }
 }
 
-/// No time at all is as long as no time at all.
+/// Divides two times; zero by zero is one, because equal times have the ratio one.
 fn quotient(a: f64, b: f64) -> f64 {
     if a == b { 1.0 } else { a / b }
 }
 
 impl Measured {
-    /// The figures of the wall-clock times.
+    /// Returns the figures of the wall-clock times.
     pub(crate) fn stats(&self) -> Stats {
         Stats::of(&self.times)
     }
 
-    /// Mode and workers in words: no two results have the same.
+    /// Returns mode and workers in words, which are different for all results.
     pub(crate) fn label(&self) -> String {
         let plural = if self.workers == 1 { "" } else { "s" };
         format!("{}, {} worker{plural}", self.mode, self.workers)
     }
 
-    /// The median's share for each job, in seconds.
+    /// Returns the median time divided by the number of jobs, in seconds.
     pub(crate) fn per_job(&self) -> f64 {
         self.stats().median / self.jobs.max(1) as f64
     }
@@ -92,24 +92,25 @@ fn fastest<'a>(results: impl Iterator<Item = &'a Measured>) -> Option<&'a Measur
 }
 
 impl Findings {
-    /// What the others are compared with: the first native mode, or else the first result.
+    /// Returns the result that the others are compared with: the first native mode, or else the
+    /// first result.
     pub(crate) fn reference(&self) -> Option<&Measured> {
         let native = self.results.iter().find(|result| result.group == Group::Native);
         native.or(self.results.first())
     }
 
-    /// How many times as long a result takes as the reference.
+    /// Returns the time of a result as a multiple of the reference's.
     pub(crate) fn relative(&self, result: &Measured) -> Ratio {
         let reference = self.reference().unwrap_or(result);
         Ratio::of(&result.stats(), &reference.stats())
     }
 
-    /// The result with the smallest median.
+    /// Returns the result with the smallest median.
     pub(crate) fn fastest(&self) -> Option<&Measured> {
         fastest(self.results.iter())
     }
 
-    /// The fastest of all other modes, whatever the number of workers.
+    /// Returns the fastest result of all other modes, whatever the number of workers.
     pub(crate) fn fastest_beside(&self, mode: &str) -> Option<&Measured> {
         fastest(self.results.iter().filter(|result| result.mode != mode))
     }

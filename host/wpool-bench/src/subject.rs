@@ -1,4 +1,5 @@
-//! What is measured: a module, its task, and its jobs, which are kept to be run again and again.
+//! The subject of a benchmark: modules, their task, and the jobs, which are kept to be run again
+//! and again.
 
 use super::findings::Group;
 use super::mode::Contender;
@@ -12,57 +13,58 @@ use wpool::pool::alone::Batch;
 use wpool::pool::config::{CompileConfig, Config};
 use wpool::pool::feed::{Commands, Fill, Intake, Source};
 
-/// Most bytes of all jobs together.
+/// The most bytes of all jobs together.
 pub const JOBS_BYTES_MAX: usize = 1 << 30;
 
-/// How long another program may take to start.
+/// The time that another program may take to start.
 const START: Duration = Duration::from_secs(30);
 
-/// Longest time of one run where --deadline does not say otherwise.
+/// The longest time of one run, unless --deadline says otherwise.
 const LIMIT: Duration = Duration::from_secs(3600);
 
-/// Takes what may ask the run of another program to end: when the program has started, and until that is dropped.
+/// Takes the commands that may ask the run of another program to end. Called when the program has
+/// started; the commands are taken until they are dropped.
 pub type Asking<'a> = dyn Fn() -> io::Result<Box<dyn Commands>> + 'a;
 
 /// A module that is measured.
 pub struct Module<'a> {
     /// The file.
     pub path: &'a Path,
-    /// What is in the file.
+    /// The bytes of the file.
     pub bytes: Vec<u8>,
-    /// What the module offers.
+    /// The description of the module.
     pub description: Description,
-    /// What is called.
+    /// The task that is called.
     pub task: Task,
-    /// How pools are set up.
+    /// The configuration of pools.
     pub config: Config,
 }
 
-/// What is measured.
+/// The subject of a benchmark.
 pub struct Subject<'a> {
-    /// At least one.
+    /// The modules, at least one.
     pub modules: &'a [Module<'a>],
-    /// How modules are compiled.
+    /// The configuration of the compiler.
     pub compile: CompileConfig,
-    /// What is run, by each mode.
+    /// The jobs that each mode runs.
     pub jobs: &'a Jobs,
     /// A shared library with the same tasks, or for a command a program.
     pub native: Option<&'a Path>,
     /// An equivalent function.
     pub python: Option<&'a PythonFunction>,
-    /// Whether jobs may fail.
+    /// True if jobs may fail.
     pub ignore_failure: bool,
-    /// Who may ask the run of another program to end.
+    /// The source of commands that may ask the run of another program to end.
     pub asking: &'a Asking<'a>,
 }
 
 impl Subject<'_> {
-    /// The settings that all modules have.
+    /// Returns the configuration that the modules have in common.
     pub(crate) fn config(&self) -> &Config {
         &self.modules[0].config
     }
 
-    /// What a contender is called: by its mode, and its module if there are several.
+    /// Returns the name of a contender: its mode, and its module if there are several.
     pub(crate) fn name(&self, Contender { module, mode, .. }: Contender) -> String {
         match self.modules {
             [_, _, ..] if mode.group() == Group::Wasm => {
@@ -72,8 +74,8 @@ impl Subject<'_> {
         }
     }
 
-    /// Longest time of one run of another program, in which nobody sees how long a job takes: as long as all
-    /// jobs may take one after the other.
+    /// Returns the longest time of one run of another program. The time of a single job is not
+    /// known there, so the limit is the sum of all jobs' limits.
     pub(crate) fn limit(&self) -> Duration {
         let jobs = u32::try_from(self.jobs.len()).unwrap_or(u32::MAX);
         let all = self.config().timeout.and_then(|timeout| timeout.checked_mul(jobs));
@@ -82,7 +84,7 @@ impl Subject<'_> {
     }
 }
 
-/// Jobs, encoded as workers take them.
+/// The jobs, encoded as workers take them.
 #[derive(Debug, Default)]
 pub struct Jobs {
     bytes: Vec<u8>,
@@ -96,12 +98,12 @@ impl Jobs {
         self.ends.push(self.bytes.len());
     }
 
-    /// Bytes of all of them together.
+    /// Returns the bytes of all jobs together.
     pub fn bytes(&self) -> usize {
         self.bytes.len()
     }
 
-    /// How many there are.
+    /// Returns the number of jobs.
     pub fn len(&self) -> usize {
         self.ends.len()
     }
@@ -115,7 +117,7 @@ impl Jobs {
         (0..self.len()).map(|at| self.get(at).expect("it is below the length"))
     }
 
-    /// The same for a run in one process.
+    /// Returns the jobs as a batch for a run in one process.
     pub(crate) fn batch(&self) -> Batch {
         let mut batch = Batch::default();
         self.iter().for_each(|job| batch.push(job));
@@ -123,7 +125,7 @@ impl Jobs {
     }
 }
 
-/// The jobs as a source of one run.
+/// A source of the jobs for one run.
 pub(crate) struct Replay<'a> {
     jobs: &'a Jobs,
     next: usize,

@@ -11,11 +11,11 @@ const BOLD: &str = "\x1b[1m";
 const GREEN: &str = "\x1b[1;32m";
 const PLAIN: &str = "\x1b[0m";
 
-/// What the columns hold.
+/// The headings of the columns.
 pub(crate) const COLUMNS: [&str; 7] =
     ["mode", "workers", "median ± spread", "min … max", "per job", "relative", "user + system"];
 
-/// The results with what they are of, and below them which is the fastest.
+/// Formats the results under their title, and below them the fastest mode.
 pub fn text(findings: &Findings, unit: Option<TimeUnit>, color: bool) -> String {
     let paint = |style: &str, text: String| match color {
         true => format!("{style}{text}{PLAIN}"),
@@ -41,7 +41,7 @@ pub fn text(findings: &Findings, unit: Option<TimeUnit>, color: bool) -> String 
     text
 }
 
-/// A result in words, column by column.
+/// Returns the text of a result in each column.
 pub(crate) fn columns(
     findings: &Findings,
     result: &Measured,
@@ -65,7 +65,7 @@ pub(crate) fn columns(
     ]
 }
 
-/// Which mode is the fastest, and how much faster it is than the next one.
+/// Names the fastest mode, and how much faster it is than the next one.
 pub(crate) fn fastest_text(findings: &Findings) -> Option<String> {
     let fastest = findings.fastest()?;
     let next = findings.fastest_beside(&fastest.mode)?;
@@ -79,7 +79,7 @@ pub(crate) fn fastest_text(findings: &Findings) -> Option<String> {
     ))
 }
 
-/// How to read the columns.
+/// Explains the columns.
 pub(crate) fn note(findings: &Findings) -> Option<String> {
     let reference = findings.reference()?.label();
     let rounds = || findings.results.iter().map(|result| result.times.len() as u64);
@@ -92,7 +92,7 @@ pub(crate) fn note(findings: &Findings) -> Option<String> {
     ))
 }
 
-/// The first column begins, the others end, at the same place in all rows.
+/// Aligns the first column to the left, and the others to the right.
 fn aligned(row: &[String; COLUMNS.len()], widths: &[usize; COLUMNS.len()]) -> String {
     let mut line = format!("{:width$}", row[0], width = widths[0]);
     for (text, width) in row.iter().zip(widths).skip(1) {

@@ -1,8 +1,8 @@
-//! Units that times are shown in.
+//! The units of time in tables and charts.
 
 use clap::ValueEnum;
 
-/// What times are shown in.
+/// A unit of time for tables and charts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[allow(missing_docs, reason = "the names say it, and would say it again on the command line")]
 pub enum TimeUnit {
@@ -13,7 +13,7 @@ pub enum TimeUnit {
 }
 
 impl TimeUnit {
-    /// The unit in which so many seconds read best.
+    /// Returns the unit in which a number of seconds reads best.
     pub(crate) fn that_suits(seconds: f64) -> TimeUnit {
         match seconds {
             0.0 => TimeUnit::Millisecond,
@@ -24,7 +24,7 @@ impl TimeUnit {
         }
     }
 
-    /// Its symbol.
+    /// Returns the symbol of the unit.
     pub(crate) fn symbol(self) -> &'static str {
         match self {
             TimeUnit::Nanosecond => "ns",
@@ -34,7 +34,7 @@ impl TimeUnit {
         }
     }
 
-    /// So many seconds in this unit.
+    /// Converts seconds to this unit.
     pub(crate) fn convert(self, seconds: f64) -> f64 {
         match self {
             TimeUnit::Nanosecond => seconds * 1e9,
@@ -44,31 +44,32 @@ impl TimeUnit {
         }
     }
 
-    /// So many seconds in this unit to three digits, and others that belong to them to as many
-    /// decimals.
+    /// Formats seconds in this unit: the first number with three digits, and the others with as
+    /// many decimals as the first.
     pub(crate) fn numbers<const N: usize>(self, seconds: [f64; N]) -> [String; N] {
         let decimals = decimals(self.convert(seconds[0]));
         seconds.map(|seconds| format!("{:.decimals$}", self.convert(seconds)))
     }
 }
 
-/// How many decimals make three digits.
+/// Returns the number of decimals that make three digits.
 fn decimals(value: f64) -> usize {
     match value.abs() {
         0.0 => 1,
-        // 9.996 is 10.0.
+        // 9.996 has to be written as 10.0.
         value => (2 - (value * 1.000_5).log10().floor() as i32).clamp(0, 6) as usize,
     }
 }
 
-/// A time to three digits with its unit, in the given unit or the one that suits it.
+/// Formats a time with three digits and its unit, which is the given one or the one that suits the
+/// time.
 pub(crate) fn text(seconds: f64, unit: Option<TimeUnit>) -> String {
     let unit = unit.unwrap_or(TimeUnit::that_suits(seconds));
     let [number] = unit.numbers([seconds]);
     format!("{number} {}", unit.symbol())
 }
 
-/// A ratio: `0.0123 ×`, `1.23 ×`, `123.45 ×`.
+/// Formats a ratio: `0.0123 ×`, `1.23 ×`, `123.45 ×`.
 pub(crate) fn times(ratio: f64) -> String {
     let decimals = if ratio < 0.1 { decimals(ratio) } else { 2 };
     format!("{ratio:.decimals$} ×")

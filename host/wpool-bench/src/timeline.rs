@@ -1,4 +1,4 @@
-//! Timelines: one more run of each mode that has a pool, in which it is noted when each job ran.
+//! Timelines: runs each mode that has a pool once more, and records when each job ran.
 
 use super::contest::{config, open};
 use super::findings::{Span, Timeline};
@@ -12,13 +12,14 @@ use wpool::pool::feed::{NoCommands, Notice, Outcome, Sink};
 use wpool::wire::clock::Moment;
 use wpool::wire::settings::Settings;
 
-/// Most jobs of one timeline. Those after them are left out.
+/// The most jobs of one timeline; further jobs are left out.
 const JOBS_MAX: usize = 1_000_000;
 
-/// Runs each pool with the most workers once more. `spans` are in the sink, which may write down more on the way.
+/// Runs each pool with the most workers once more. The sink contains the `spans`, and may record
+/// more beside them.
 ///
 /// # Errors
-/// One of them cannot be run.
+/// Fails if a pool cannot be run.
 pub fn record<S: Sink>(
     subject: &Subject<'_>,
     contenders: &[Contender],
@@ -48,12 +49,12 @@ pub fn record<S: Sink>(
     Ok(timelines)
 }
 
-/// When and where each job ran.
+/// The time and the worker of each job.
 #[derive(Default)]
 pub struct Spans(Vec<(u32, u64, Moment, Duration)>);
 
 impl Spans {
-    /// Takes out what was noted of a run that began then.
+    /// Takes the spans that were recorded for a run that began at `start`.
     fn take_from(&mut self, start: Moment) -> Vec<Span> {
         let noted = std::mem::take(&mut self.0);
         let span = |(slot, job, began, ran): (u32, u64, Moment, Duration)| {

@@ -1,4 +1,4 @@
-//! What a run took, and other programs whose runs are timed.
+//! The time that a run takes, and the run of other programs with their time.
 
 use super::subject::Asking;
 use crate::error::Error;
@@ -14,18 +14,18 @@ use std::thread;
 use std::time::{Duration, Instant};
 use wpool::pool::feed::{Command as Asked, Commands};
 
-/// What a run took.
+/// The time that a run took.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Timing {
-    /// Time on the clock.
+    /// The wall-clock time.
     pub(crate) took: Duration,
-    /// Processor time in user mode, of all processes, with their start.
+    /// The processor time in user mode, of all processes, with their start.
     pub(crate) user: Duration,
-    /// The same in the kernel.
+    /// The processor time in the kernel, of all processes, with their start.
     pub(crate) system: Duration,
 }
 
-/// Processor time of this process and of those below it that have ended.
+/// The processor time of this process and of its descendants that have ended.
 #[derive(Clone, Copy)]
 pub(crate) struct Processors {
     user: Duration,
@@ -33,11 +33,11 @@ pub(crate) struct Processors {
 }
 
 impl Processors {
-    /// The time so far.
+    /// Returns the time so far.
     pub(crate) fn now() -> Processors {
         let (mut user, mut system) = (Duration::ZERO, Duration::ZERO);
         for who in [UsageWho::RUSAGE_SELF, UsageWho::RUSAGE_CHILDREN] {
-            // It fails for no valid `who`.
+            // `getrusage` cannot fail for a valid `who`.
             let Ok(usage) = getrusage(who) else { continue };
             user += duration(usage.user_time());
             system += duration(usage.system_time());
@@ -45,7 +45,7 @@ impl Processors {
         Processors { user, system }
     }
 
-    /// A run that began then and took so long.
+    /// Returns the timing of a run that began at `self` and took `took`.
     pub(crate) fn timing(self, took: Duration) -> Timing {
         let now = Processors::now();
         let (user, system) = (now.user - self.user, now.system - self.system);
@@ -58,17 +58,19 @@ fn duration(time: nix::sys::time::TimeVal) -> Duration {
     Duration::from_micros(micros.try_into().unwrap_or_default())
 }
 
-/// Most bytes of what a program prints.
+/// The most bytes that a program may print.
 const OUTPUT_BYTES_MAX: u64 = 1 << 30;
 
-/// How long the output of a program that has ended may be held open by others that it has started.
+/// The time for which other processes may hold the output of a program open after the program has
+/// ended.
 const HELD_OPEN_MAX: Duration = Duration::from_secs(1);
 
-/// Runs a program whose standard streams are piped, and answers with its output.
+/// Runs a program whose standard streams are piped, and returns its output. `name` is the program's
+/// name in messages.
 ///
 /// # Errors
-/// It cannot be run, fails, prints too much, or takes longer than the limit. `name` is what messages call
-/// it.
+/// Fails if the program cannot be run, fails itself, prints too much, or takes longer than the
+/// limit.
 pub(crate) fn run_program(
     mut command: Command,
     input: Vec<u8>,
@@ -86,13 +88,14 @@ pub(crate) fn run_program(
         Error::setup(format!("{name}: cannot start {program}: {error}"))
             .help(format!("install {program}, or leave the mode out"))
     })?;
-    // Before there are threads, which a signal would otherwise find; behind the start of the program,
-    // which would have them blocked. One that comes earlier ends wpool, and the watcher the group.
+    // Signals are taken before there are threads, which a signal would otherwise find, and after
+    // the start of the program, which would inherit the blocked signals. A signal that comes
+    // earlier ends wpool, and the watcher then ends the group.
     let signals =
         asking().map_err(|error| Error::setup(format!("cannot take signals: {error}")))?;
     let (send, printed) = channel();
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-    // Nobody waits for these two: a process that has left the group may hold their pipes.
+    // Nobody waits for the two threads: a process that has left the group may hold their pipes.
     thread::spawn(move || {
         send.send(stdout.map_or(Ok(Vec::new()), |pipe| read(pipe, OUTPUT_BYTES_MAX)))
     });
@@ -117,7 +120,7 @@ pub(crate) fn run_program(
     match (printed, status.success()) {
         (Ok(output), true) => Ok((output, timing)),
         (Err(error), true) => Err(failed(format!("cannot read its output: {error}"))),
-        // What it printed too much may be why.
+        // The program may have failed because it printed too much.
         (Err(error), false) if error.kind() == io::ErrorKind::FileTooLarge => {
             Err(failed(error.to_string()))
         }
@@ -125,7 +128,7 @@ pub(crate) fn run_program(
     }
 }
 
-/// All that comes from a pipe.
+/// Reads everything from a pipe, up to `most` bytes.
 fn read(pipe: impl Read, most: u64) -> io::Result<Vec<u8>> {
     let mut output = Vec::new();
     match pipe.take(most + 1).read_to_end(&mut output)? {
@@ -137,8 +140,9 @@ fn read(pipe: impl Read, most: u64) -> io::Result<Vec<u8>> {
     }
 }
 
-/// A process group for a program and all that it starts. It ends with this, or with wpool if that is
-/// killed: its leader is a shell that waits until wpool has closed the shell's standard input.
+/// A process group for a program and all processes that it starts. The group is killed on drop, or
+/// when wpool is killed: its leader is a shell that waits until wpool has closed the shell's
+/// standard input.
 struct Group {
     watcher: Child,
 }
@@ -155,10 +159,11 @@ impl Group {
         self.watcher.id().cast_signed()
     }
 
-    /// Kills all that are in it.
+    /// Kills all processes of the group.
     fn kill(&self) {
         if let Some(id) = Pid::from_raw(self.id()) {
-            // The leader is not reaped, so the group is still its own. It fails only if all have ended.
+            // The leader has not been reaped, so no other group has this id. The call fails only if
+            // all have ended.
             let _ = kill_process_group(id, Signal::KILL);
         }
     }
@@ -167,19 +172,20 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         self.kill();
-        // It was killed, so it ends.
+        // The leader was killed, so the wait ends.
         let _ = self.watcher.wait();
     }
 }
 
-/// Why a program is not waited for any longer.
+/// The reason why a program is not waited for any longer.
 enum Early {
     TooSlow,
-    /// Somebody asked wpool to end.
+    /// A command asked wpool to end.
     Asked,
 }
 
-/// Waits for a child's end, which it does not reap, unless it takes too long, or wpool is to end.
+/// Waits for the end of a child, but does not reap it. Returns earlier if the child takes too long,
+/// or wpool is to end.
 fn wait(child: &Child, limit: Duration, mut asked: Box<dyn Commands>) -> io::Result<Option<Early>> {
     let pid = Pid::from_raw(child.id().cast_signed()).expect("a child has an id");
     let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
@@ -196,7 +202,7 @@ fn wait(child: &Child, limit: Duration, mut asked: Box<dyn Commands>) -> io::Res
                 Err(error) => return Err(error.into()),
             }
         };
-        // What else may be asked for has no meaning here.
+        // Other commands have no meaning here.
         let mut to_end = false;
         while let Some(command) = asked.next() {
             to_end |= matches!(command, Asked::Drain | Asked::DrainFor(_) | Asked::Kill);

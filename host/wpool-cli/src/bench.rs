@@ -1,4 +1,4 @@
-//! `wpool bench`: the same jobs in several modes, side by side.
+//! `wpool bench`: measures the same jobs in several modes, side by side.
 
 use super::argv::Column;
 use super::exit::Exit;
@@ -34,10 +34,10 @@ use wpool_bench::subject::{JOBS_BYTES_MAX, Jobs, Module, Subject};
 use wpool_bench::timeline::Spans;
 use wpool_bench::{contest, doubts, export, html, machine, shell, table, timeline};
 
-/// Runs the subcommand. `columns` is what followed each `:::`.
+/// Runs the subcommand. `columns` is the words after each `:::`.
 ///
 /// # Errors
-/// A mode could not be run, a job failed, or modes do not agree.
+/// Fails if a mode could not be run, a job failed, or modes do not agree.
 pub(crate) fn run(flags: &BenchFlags, columns: Vec<Column>) -> Result<Exit, Report> {
     flags.console.apply_color();
     flags.limits.refuse_share("bench")?;
@@ -120,7 +120,7 @@ fn open<'a>(
     Ok(Module { path, bytes, description, task, config })
 }
 
-/// Checks that modules can be compared: their jobs are the same.
+/// Checks that modules can be compared, because they take the same jobs.
 fn check_alike(modules: &[Module<'_>]) -> Result<(), Report> {
     let first = &modules[0];
     let is_command = |module: &Module<'_>| module.task.is_command();
@@ -137,7 +137,7 @@ fn check_alike(modules: &[Module<'_>]) -> Result<(), Report> {
     Ok(())
 }
 
-/// The modules by name, their task, and so many jobs.
+/// Returns the title: the modules' names, their task, and the number of jobs.
 fn title(modules: &[Module<'_>], jobs: &str) -> String {
     let name = |module: &Module<'_>| match modules {
         [_] => module.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
@@ -147,7 +147,7 @@ fn title(modules: &[Module<'_>], jobs: &str) -> String {
     format!("{}, {}: {jobs}", names.join(" and "), modules[0].task.name)
 }
 
-/// What shows on a terminal, and only there, what is going on.
+/// Makes the display of what is being measured, which shows on a terminal only.
 fn spinner(flags: &BenchFlags) -> ProgressBar {
     if flags.console.quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() }
 }
@@ -172,7 +172,7 @@ fn config(flags: &BenchFlags, path: &Path, task: &Task, planned: &plan::Jobs) ->
     }
 }
 
-/// All jobs, read and encoded.
+/// Reads and encodes all jobs.
 fn jobs(form: Form, config: &Config, planned: plan::Jobs) -> Result<Jobs, Report> {
     let encoder = Encoder::new(form, config.buffer_bytes_max, None, planned.names)
         .beside(&config.settings.dirs);
@@ -183,10 +183,11 @@ fn jobs(form: Form, config: &Config, planned: plan::Jobs) -> Result<Jobs, Report
     }
 }
 
-/// All jobs of an input.
+/// Reads all jobs of an input.
 ///
 /// # Errors
-/// They cannot be read, one of them has failed before it is run, or they are too large.
+/// Fails if the jobs cannot be read, if one of them has failed before it is run, or if they are too
+/// large.
 fn read(mut input: Input) -> Result<Jobs, Report> {
     let wrong = |error: io::Error| Report::usage(format!("cannot read the jobs: {error}"));
     let (mut jobs, mut intake) = (Jobs::default(), Intake::default());
@@ -206,16 +207,18 @@ fn read(mut input: Input) -> Result<Jobs, Report> {
     }
 }
 
-/// Signals that may end the run of another program; afterwards they do again what they do by default.
+/// The signals that may end the run of another program. Dropping it restores their default actions.
 struct Asking {
     signals: Option<Signals>,
-    /// The signal that has asked.
+    /// The signal that asked the run to end, if one did.
     cause: SharedCause,
 }
 
 impl Asking {
+    /// Takes the signals.
+    ///
     /// # Errors
-    /// As of [`Signals::take`].
+    /// Fails as [`Signals::take`] does.
     fn take(cause: SharedCause) -> io::Result<Asking> {
         Ok(Asking { signals: Some(Signals::take(Duration::ZERO)?), cause })
     }
@@ -240,7 +243,7 @@ impl Drop for Asking {
     }
 }
 
-/// Tells of an error; `cause` is the signal that asked the run to end, if one did.
+/// Turns an error into a report; `cause` is the signal that asked the run to end, if one did.
 fn report(error: Error, cause: &SharedCause) -> Report {
     let (exit, Told { text, help }) = match error {
         Error::Usage(told) => (Exit::Usage, told),
@@ -253,7 +256,7 @@ fn report(error: Error, cause: &SharedCause) -> Report {
     Report { help, ..Report::new(exit, text) }
 }
 
-/// The modes that there are, each with all numbers of workers.
+/// Returns the modes that can be run, each with all numbers of workers.
 fn contenders(flags: &BenchFlags, modules: &[Module<'_>]) -> Result<Vec<Contender>, Report> {
     let compared = &flags.compared;
     let mut modes = compared.modes.clone();
@@ -283,7 +286,7 @@ fn contenders(flags: &BenchFlags, modules: &[Module<'_>]) -> Result<Vec<Contende
     Ok(contenders)
 }
 
-/// Checks that everything that was given to compare with is compared.
+/// Checks that everything that was given for comparison is compared.
 fn check_used(flags: &BenchFlags, modes: &[Mode], modules: &[Module<'_>]) -> Result<(), Report> {
     let (native, python) = (flags.compared.native.is_some(), flags.compared.python.is_some());
     let command = modules[0].task.is_command();
@@ -304,7 +307,7 @@ fn check_used(flags: &BenchFlags, modes: &[Mode], modules: &[Module<'_>]) -> Res
     Ok(())
 }
 
-/// What a mode lacks, and what to do about it.
+/// Returns what a mode lacks, and what to do about it.
 fn lacks(
     mode: Mode,
     flags: &BenchFlags,
@@ -349,7 +352,7 @@ fn console(flags: &BenchFlags) -> Result<Console, Report> {
         .map_err(|error| Report::new(Exit::Setup, format!("standard error: {error}")))
 }
 
-/// Files that were asked for. They are opened first, so that nothing is measured in vain.
+/// The files that were asked for. They are opened first, so that nothing is measured in vain.
 struct Exports {
     files: Vec<(PathBuf, Writer, File)>,
 }

@@ -1,4 +1,4 @@
-//! How long each mode takes.
+//! The chart of each mode's time.
 
 use super::super::findings::{Findings, Group, Measured};
 use super::super::time_unit::{self, TimeUnit};
@@ -15,8 +15,8 @@ const GAP: i32 = 10;
 const TOP: i32 = 74;
 const BOTTOM: i32 = 60;
 
-/// A bar for each mode and number of workers: the median, with whiskers from the fastest round to
-/// the slowest. The groups stand apart, in the order in which they come first.
+/// Draws a bar for each mode and number of workers: the median, with whiskers from the fastest
+/// round to the slowest. The groups stand apart, in the order of their first results.
 pub(crate) fn bars(findings: &Findings) -> String {
     let groups = groups(findings);
     let gaps = GAP * groups.len().saturating_sub(1) as i32;
@@ -54,7 +54,7 @@ pub(crate) fn bars(findings: &Findings) -> String {
     })
 }
 
-/// The groups that there are.
+/// Returns the groups of the results.
 fn groups(findings: &Findings) -> Vec<Group> {
     let mut groups = Vec::new();
     for result in &findings.results {
@@ -69,7 +69,7 @@ fn label(result: &Measured) -> String {
     canvas::shortened(&result.label(), LABEL_WIDTH_MAX)
 }
 
-/// What is written at a bar.
+/// Returns the text beside a bar.
 fn value(findings: &Findings, result: &Measured) -> String {
     let time = time_unit::text(result.stats().median, None);
     format!("{time} ({})", time_unit::times(findings.relative(result).value))

@@ -1,24 +1,25 @@
-//! What charts are drawn on: lines, rectangles and texts at pixels.
+//! A canvas for charts: lines, rectangles and texts at pixels.
 
 use crate::escape;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-/// The colour of texts and of what matters most. Pages replace this and the next two where the
-/// background is dark.
+/// The colour of texts and of the most important lines. On a dark background, pages replace this
+/// colour and the next two.
 pub(crate) const INK: u32 = 0x1f2328;
-/// What is beside the point.
+/// The colour of secondary texts and lines.
 pub(crate) const MUTED: u32 = 0x6e7781;
-/// Lines of a grid.
+/// The colour of a grid.
 pub(crate) const FAINT: u32 = 0xd8dee4;
 
-/// How high texts are.
+/// The height of texts.
 const FONT_PIXELS: f64 = 13.0;
 
-/// plotters takes the height of a line for the size of a font.
+/// The ratio of line height to font size; plotters takes the height of a line for the size of a
+/// font.
 const LINE_PER_FONT: f64 = 1.24;
 
-/// Which point of a text is given.
+/// The point of a text whose position is given.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Anchor {
     Start,
@@ -26,13 +27,13 @@ pub(crate) enum Anchor {
     End,
 }
 
-/// How a text looks.
+/// The style of a text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Look {
     Plain,
     Muted,
     Bold,
-    /// From bottom to top.
+    /// The text runs from bottom to top.
     Upward,
 }
 
@@ -41,7 +42,7 @@ pub(crate) struct Canvas<'a> {
     backend: SVGBackend<'a>,
 }
 
-/// The colour as plotters has it.
+/// Converts a colour for plotters.
 fn rgb(color: u32) -> RGBColor {
     let [_, red, green, blue] = color.to_be_bytes();
     RGBColor(red, green, blue)
@@ -51,7 +52,7 @@ fn stroke(color: u32, width: u32) -> ShapeStyle {
     ShapeStyle { color: rgb(color).to_rgba(), filled: true, stroke_width: width }
 }
 
-/// Draws a picture of so many pixels, as SVG.
+/// Draws a picture of this size in pixels, as SVG.
 pub(crate) fn picture(width: i32, height: i32, draw: impl FnOnce(&mut Canvas)) -> String {
     let mut svg = String::new();
     let size = (width.unsigned_abs(), height.unsigned_abs());
@@ -65,12 +66,12 @@ pub(crate) fn picture(width: i32, height: i32, draw: impl FnOnce(&mut Canvas)) -
 const CANNOT_FAIL: &str = "writing to a String cannot fail";
 
 impl Canvas<'_> {
-    /// What the picture shows, in its upper left corner.
+    /// Draws the title of the picture, in the upper left corner.
     pub(crate) fn title(&mut self, title: &str) {
         self.text(title, (4, 16), Anchor::Start, Look::Bold);
     }
 
-    /// A text, in the middle of a line at `y`.
+    /// Draws a text, in the middle of a line at `y`.
     pub(crate) fn text(&mut self, text: &str, (x, y): (i32, i32), anchor: Anchor, look: Look) {
         let h_pos = match anchor {
             Anchor::Start => HPos::Left,
@@ -97,7 +98,7 @@ impl Canvas<'_> {
         self.backend.draw_path(points, &stroke(color, 2)).expect(CANNOT_FAIL);
     }
 
-    /// A straight line of dashes.
+    /// Draws a straight dashed line.
     pub(crate) fn dashes(&mut self, from: (i32, i32), to: (i32, i32), color: u32) {
         const DASH: f64 = 6.0;
         let (across, down) = (f64::from(to.0 - from.0), f64::from(to.1 - from.1));
@@ -113,13 +114,13 @@ impl Canvas<'_> {
         }
     }
 
-    /// A filled rectangle, at least a pixel wide: what happened is seen.
+    /// Draws a filled rectangle, at least a pixel wide, so that no event is invisible.
     pub(crate) fn rectangle(&mut self, from: (i32, i32), to: (i32, i32), color: u32) {
         let to = (to.0.max(from.0 + 1), to.1);
         self.backend.draw_rect(from, to, &stroke(color, 0), true).expect(CANNOT_FAIL);
     }
 
-    /// The mark of a point: marks of the first four kinds differ in their shapes.
+    /// Draws the mark of a point. The marks of the first four kinds differ in their shapes.
     pub(crate) fn mark(&mut self, kind: usize, (x, y): (i32, i32), color: u32) {
         let stroke = stroke(color, 1);
         let corners = match kind % 4 {
@@ -132,20 +133,21 @@ impl Canvas<'_> {
     }
 }
 
-/// How many pixels a text may take. Which font the reader has is not known, so this is generous.
+/// Returns the number of pixels that a text may take. The reader's font is not known, so the
+/// estimate is generous.
 pub(crate) fn width(text: &str) -> i32 {
     let ems = text.chars().map(|char| match char {
         'W' | 'm' | '@' | '%' => 1.0,
         'A'..='Z' | 'w' | '+' | '<'..='>' | '^' | '~' => 0.86,
         '\0'..='\x7f' => 0.64,
         '\u{80}'..'\u{1100}' | '…' => 1.0,
-        // Ideographs are as wide as high, and pictures a little wider.
+        // Ideographs are as wide as high, and emoji a little wider.
         _ => 1.4,
     });
     (ems.sum::<f64>() * FONT_PIXELS).ceil() as i32
 }
 
-/// The text, or what fits of its beginning and its end.
+/// Returns the text, or as much of its beginning and its end as fits.
 pub(crate) fn shortened(text: &str, pixels_max: i32) -> String {
     let chars: Vec<char> = text.chars().collect();
     let side = |count: usize| -> (String, String) {

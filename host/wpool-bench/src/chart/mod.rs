@@ -1,6 +1,6 @@
-//! Charts as SVG: what was measured, for the eye.
+//! Charts of the measurements, as SVG.
 //!
-//! One file for each; `canvas` is what all of them draw on.
+//! Each chart has a file; `canvas` is what they draw on.
 
 mod bars;
 mod canvas;
@@ -12,11 +12,11 @@ pub(crate) use bars::bars;
 pub(crate) use speed_up::speed_up;
 pub(crate) use timeline::timeline;
 
-/// Colours that people who are colour-blind can tell apart (Okabe and Ito's), without those that are
+/// The colours of Okabe and Ito, which colour-blind people can tell apart, without those that are
 /// faint on white or on black.
 const COLORS: [u32; 7] = [0xe69f00, 0x0072b2, 0x009e73, 0xcc79a7, 0xd55e00, 0x56b4e9, 0x999999];
 
-/// Claims that a chart is well-formed, and that all its texts are inside.
+/// Asserts that a chart is well-formed, and that all its texts are inside.
 #[cfg(test)]
 fn check(svg: &str) {
     let mut open = Vec::new();

@@ -1,14 +1,14 @@
-//! Where values lie on a chart.
+//! The scale of a chart: maps values to pixels.
 
 use super::canvas::{Anchor, Canvas, FAINT, Look, MUTED};
 use plotters::coord::ranged1d::Ranged;
 use plotters::coord::types::RangedCoordf64;
 use std::ops::Range;
 
-/// How far a line's mark stands out of the plot.
+/// The length by which a tick stands out of the plot.
 const TICK_PIXELS: i32 = 5;
 
-/// Maps values from zero on to pixels.
+/// A scale that maps values from zero on to pixels.
 #[derive(Clone, Debug)]
 pub(crate) struct Scale {
     most: f64,
@@ -17,17 +17,17 @@ pub(crate) struct Scale {
 }
 
 impl Scale {
-    /// Zero at one pixel, `most` at another.
+    /// Makes a scale with zero at pixel `start`, and `most` at pixel `end`.
     pub(crate) fn new(most: f64, start: i32, end: i32) -> Scale {
         Scale { most: if most > 0.0 { most } else { 1.0 }, start, end }
     }
 
-    /// The pixel of a value.
+    /// Returns the pixel of a value.
     pub(crate) fn at(&self, value: f64) -> i32 {
         self.start + (f64::from(self.end - self.start) * (value / self.most)).round() as i32
     }
 
-    /// Round values, at most so many.
+    /// Returns round values, at most `count_max`.
     fn ticks(&self, count_max: usize) -> Vec<f64> {
         RangedCoordf64::from(0.0..self.most).key_points(count_max)
     }
@@ -62,7 +62,7 @@ impl Scale {
     }
 }
 
-/// A round value without the traces of binary fractions.
+/// Formats a round value without the traces of binary fractions.
 fn number(value: f64) -> String {
     let text = format!("{value:.6}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

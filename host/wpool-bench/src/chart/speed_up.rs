@@ -1,4 +1,4 @@
-//! What more workers bring.
+//! The chart of the speed-up by more workers.
 
 use super::super::findings::{Findings, Measured};
 use super::COLORS;
@@ -13,7 +13,7 @@ const ROWS: Range<i32> = 44..380;
 const LEGEND_LEFT: i32 = 630;
 const LEGEND_ROW: i32 = 24;
 
-/// Numbers of workers that are closer than this on the axis are not all written.
+/// The least distance on the axis between two numbers of workers that are both written.
 const NUMBER_PIXELS: i32 = 28;
 
 /// A mode with its speed-up by workers.
@@ -22,16 +22,16 @@ struct Line {
     points: Vec<(f64, f64)>,
 }
 
-/// A line for each mode with several numbers of workers: how many times as fast it is as with the
-/// fewest. `None` where there is no such mode.
+/// Draws a line for each mode with several numbers of workers: the mode's speed, relative to its
+/// speed with the fewest workers. Returns `None` if there is no such mode.
 pub(crate) fn speed_up(findings: &Findings) -> Option<String> {
     let lines = lines(findings);
     let points = || lines.iter().flat_map(|line| &line.points).copied();
     let fewest = points().map(|(workers, _)| workers).reduce(f64::min)?;
     let workers_max = points().map(|(workers, _)| workers).fold(fewest, f64::max);
     let fastest = points().map(|(_, speed)| speed).fold(1.0, f64::max);
-    // Where few processors serve many workers, the ideal line leaves the chart, so that what was
-    // measured fills it.
+    // With more workers than processors, the ideal line leaves the chart, so that the measured
+    // lines fill it.
     let ideal = (workers_max / fewest).min(fastest * 1.5);
     let x = Scale::new(workers_max * 1.04, COLUMNS.start, COLUMNS.end);
     let y = Scale::new(ideal.max(fastest) * 1.04, ROWS.end, ROWS.start);
@@ -75,7 +75,7 @@ fn lines(findings: &Findings) -> Vec<Line> {
     lines
 }
 
-/// The numbers of workers that were measured.
+/// Draws the axis with the numbers of workers that were measured.
 fn workers_axis(canvas: &mut Canvas, x: &Scale, mut workers: Vec<usize>) {
     workers.sort_unstable();
     workers.dedup();

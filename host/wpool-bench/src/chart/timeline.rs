@@ -1,4 +1,4 @@
-//! When each job ran.
+//! The chart of the times at which jobs ran.
 
 use super::super::findings::{Span, Timeline};
 use super::super::time_unit::TimeUnit;
@@ -12,24 +12,24 @@ const COLUMNS: Range<i32> = 100..820;
 const TOP: i32 = 64;
 const BOTTOM: i32 = 84;
 
-/// Rows get thinner than [`ROW_MOST`] where they would be higher than this together.
+/// The height of all rows together, above which rows become thinner than [`ROW_MOST`].
 const ROWS_PIXELS: i32 = 640;
 const ROW_MOST: i32 = 28;
 const ROW_LEAST: i32 = 8;
 
-/// Rows that are thinner do not all have their names.
+/// The height of a worker's name; thinner rows do not all have their names.
 const NAME_PIXELS: i32 = 18;
 
-/// More rectangles make a page slow, and show no more.
+/// The most rectangles in a chart; more make a page slow, and show no more.
 const RECTANGLES_MAX: usize = 2000;
 
-/// Bars are so wide on average, so that one can be told from the next.
+/// The least width of a bar on average, so that a bar can be told from the next.
 const BAR_PIXELS: usize = 3;
 
-/// Neighbours differ. The first is the colour of WebAssembly.
+/// The colours of neighbouring bars. The first is the colour of WebAssembly.
 const SHADES: [u32; 2] = [0xe69f00, 0xb06f00];
 
-/// A row for each worker, with a bar for each job or for several in a row.
+/// Draws a row for each worker, with a bar for each job or for several consecutive jobs.
 pub(crate) fn timeline(timeline: &Timeline) -> String {
     let rows = rows(timeline);
     let together = jobs_together(&rows);
@@ -72,7 +72,7 @@ pub(crate) fn timeline(timeline: &Timeline) -> String {
     })
 }
 
-/// The spans of each worker, from its first to its last.
+/// Returns the spans of each worker, from the first to the last.
 fn rows(timeline: &Timeline) -> Vec<Vec<Span>> {
     let workers = timeline.spans.iter().map(|span| span.worker + 1).max().unwrap_or(0);
     let mut rows = vec![Vec::new(); workers];
@@ -85,17 +85,17 @@ fn rows(timeline: &Timeline) -> Vec<Vec<Span>> {
     rows
 }
 
-/// How many jobs in a row share a bar.
+/// Returns the number of consecutive jobs that share a bar.
 fn jobs_together(rows: &[Vec<Span>]) -> usize {
     let jobs: usize = rows.iter().map(Vec::len).sum();
     let most = rows.iter().map(Vec::len).max().unwrap_or(0);
-    // The last bar of each row may hold fewer.
+    // The last bar of each row may hold fewer jobs.
     let few = jobs.div_ceil(RECTANGLES_MAX.saturating_sub(rows.len()).max(1));
     let wide = (most * BAR_PIXELS).div_ceil(COLUMNS.len());
     few.max(wide).max(1)
 }
 
-/// The part of the run that a worker is busy.
+/// Returns the part of the run that a worker is busy.
 fn busy(spans: &[Span], end: f64) -> f64 {
     let busy: f64 = spans.iter().map(|s| s.end.saturating_sub(s.start).as_secs_f64()).sum();
     if end > 0.0 { busy / end } else { 0.0 }
@@ -120,7 +120,7 @@ mod tests {
         let svg = timeline(&sample::timeline(2, 10));
         check(&svg);
         assert_eq!(svg.matches("<rect ").count(), 10);
-        // 5 times 0.8 ms of 4.4 ms.
+        // The worker is busy for 5 times 0.8 ms of 4.4 ms.
         for text in ["wasm reuse: when", "10 jobs, each a bar", "\n91 %\n", "run in ms\n"] {
             assert!(svg.contains(text), "{text}: {svg}");
         }
