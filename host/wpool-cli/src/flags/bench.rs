@@ -60,7 +60,7 @@ pub(crate) struct BenchFlags {
     pub(crate) console: ConsoleFlags,
 }
 
-/// What is compared.
+/// The flags that name what is compared.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Modes")]
 pub(crate) struct ComparedFlags {
@@ -102,7 +102,7 @@ pub(crate) struct ComparedFlags {
     pub(crate) ignore_failure: bool,
 }
 
-/// How often is measured.
+/// The flags for the number of rounds.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Rounds")]
 pub(crate) struct RoundFlags {
@@ -125,7 +125,7 @@ pub(crate) struct RoundFlags {
     pub(crate) max_runs: u32,
 }
 
-/// What is written of the times, beside the table.
+/// The flags for files with the times, beside the table.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Exports")]
 pub(crate) struct ExportFlags {
@@ -162,7 +162,7 @@ pub(crate) struct ExportFlags {
 }
 
 impl RoundFlags {
-    /// How often is measured.
+    /// Returns the number of rounds.
     pub(crate) fn rounds(&self) -> Rounds {
         let RoundFlags { warmup, runs, min_runs, max_runs } = *self;
         Rounds { warmup, runs, min_runs, max_runs }
@@ -170,7 +170,7 @@ impl RoundFlags {
 }
 
 impl BenchFlags {
-    /// What is called of one of the modules.
+    /// Returns the call that is made of one of the modules.
     pub(crate) fn call<'a>(&'a self, module: &'a Path) -> Call<'a> {
         Call {
             module,

@@ -1,4 +1,5 @@
-//! The small languages of single flags. Each function reads one, or says what is wrong with it.
+//! The small languages of single flags. Each function parses one, or returns what is wrong with the
+//! text.
 
 use crate::cli::units;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -12,8 +13,8 @@ use wpool::wire::directory::Directory;
 use wpool::wire::failure::FailureKind;
 use wpool::wire::settings::Isolation;
 
-/// `--workers` in GNU parallel's grammar: a number, a share of the usable CPUs, or their number and so many
-/// more or fewer. 0 stands for as many as there may be.
+/// Parses `--workers` in GNU parallel's grammar: a number, a share of the usable CPUs, or their
+/// number plus or minus a number. 0 stands for as many workers as possible.
 pub(super) fn workers(text: &str) -> Result<usize, String> {
     let wrong = || "not a number of workers; write 4, 50%, +1, -1, or 0 for one per job".to_owned();
     let number = |text: &str| text.parse::<i64>().map_err(|_| wrong());
@@ -35,8 +36,8 @@ pub(super) fn workers(text: &str) -> Result<usize, String> {
     }
 }
 
-/// As many workers as the system's limit on descriptors lets this program have: each takes five, and the
-/// program some of its own.
+/// Returns the most workers that the system's limit on descriptors allows: each takes five
+/// descriptors, and the program some of its own.
 fn most_workers() -> usize {
     const OF_A_WORKER: u64 = 5;
     const OF_THE_PROGRAM: u64 = 64;
@@ -45,7 +46,7 @@ fn most_workers() -> usize {
     usize::try_from(workers).unwrap_or(usize::MAX).clamp(1, WORKERS_MAX)
 }
 
-/// `--workers` where each number is measured: as [`workers`], but 0 means nothing.
+/// Parses a number of workers for `wpool bench`, as [`workers`] does, but refuses 0.
 pub(super) fn measured_workers(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) => Err("at least one worker is needed; leave the flag out for one per CPU".into()),
@@ -53,16 +54,16 @@ pub(super) fn measured_workers(text: &str) -> Result<usize, String> {
     }
 }
 
-/// `--timeout`.
+/// The value of `--timeout`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Timeout {
-    /// The same for all jobs.
+    /// A time that is the same for all jobs.
     Fixed(Duration),
-    /// So many percent of the median of the jobs that have succeeded so far.
+    /// A percentage of the median time of the jobs that have succeeded so far.
     OfMedian(f64),
 }
 
-/// `--isolation`.
+/// Returns the parser of `--isolation`.
 pub(super) fn isolation() -> impl TypedValueParser<Value = Isolation> {
     PossibleValuesParser::new(["reuse", "fresh", "process"]).map(|name| match name.as_str() {
         "fresh" => Isolation::Fresh,
@@ -71,7 +72,7 @@ pub(super) fn isolation() -> impl TypedValueParser<Value = Isolation> {
     })
 }
 
-/// A name of `--retry-on`.
+/// Returns the parser of a name in `--retry-on`.
 pub(super) fn retry_on() -> impl TypedValueParser<Value = FailureKind> {
     const NAMES: [&str; 7] = ["trap", "timeout", "memory", "crash", "fuel", "exit", "error"];
     PossibleValuesParser::new(NAMES).map(|name| match name.as_str() {
@@ -85,10 +86,10 @@ pub(super) fn retry_on() -> impl TypedValueParser<Value = FailureKind> {
     })
 }
 
-/// `--halt`, in GNU parallel's grammar: `never`, or `now|soon,fail|success|done=N|N%`.
+/// Parses `--halt`, in GNU parallel's grammar: `never`, or `now|soon,fail|success|done=N|N%`.
 pub(super) fn halt(text: &str) -> Result<Halt, String> {
     let wrong = || "not a rule; write never, now,fail=1, soon,fail=20% or now,success=1".to_owned();
-    // The short forms of GNU parallel's first years.
+    // The numbers are the short forms of GNU parallel's first years.
     let text = match text {
         "never" | "0" => return Ok(Halt::Never),
         "1" => "soon,fail=1",
@@ -122,7 +123,7 @@ pub(super) fn halt(text: &str) -> Result<Halt, String> {
     }
 }
 
-/// `--delimiter`: a character, or its escape as in C.
+/// Parses `--delimiter`: a character, or its escape as in C.
 pub(super) fn delimiter(text: &str) -> Result<u8, String> {
     let wrong = || "not a character of one byte; write , or '\\t' or '\\x1e'".to_owned();
     match text.as_bytes() {
@@ -137,7 +138,8 @@ pub(super) fn delimiter(text: &str) -> Result<u8, String> {
     }
 }
 
-/// `--load` in the grammar of `--workers`: fewer processes than this must be running.
+/// Parses `--load` in the grammar of `--workers`: the number of running processes from which on no
+/// job starts.
 pub(super) fn load(text: &str) -> Result<f64, String> {
     let wrong = || "not a load; write 4, 50%, +1 or -1".to_owned();
     let number = |text: &str| match text.parse::<f64>() {
@@ -150,11 +152,11 @@ pub(super) fn load(text: &str) -> Result<f64, String> {
         None if text.starts_with(['+', '-']) => cpus + number(text)?,
         None => number(text)?,
     };
-    // As there, 0 is almost none: a job starts where nothing else runs.
+    // 0 stands for almost none, as in GNU parallel: a job starts if nothing else runs.
     if load >= 0.0 { Ok(load.max(0.01)) } else { Err(wrong()) }
 }
 
-/// `--timeout`: a duration, or a share of what jobs take.
+/// Parses `--timeout`: a duration, or a share of the median time of jobs.
 pub(super) fn timeout(text: &str) -> Result<Timeout, String> {
     let Some(percent) = text.strip_suffix('%') else {
         return units::limit(text).map(Timeout::Fixed);
@@ -165,7 +167,7 @@ pub(super) fn timeout(text: &str) -> Result<Timeout, String> {
     }
 }
 
-/// `--results`: a folder, and nothing else that GNU parallel takes it for.
+/// Parses `--results`: a folder, and none of the other values that GNU parallel accepts.
 pub(super) fn results(text: &str) -> Result<PathBuf, String> {
     let ends = [".csv", ".tsv", ".json"].into_iter().find(|end| text.ends_with(end));
     match ends {
@@ -179,7 +181,7 @@ pub(super) fn results(text: &str) -> Result<PathBuf, String> {
     }
 }
 
-/// `--max-buffer`.
+/// Parses `--max-buffer`.
 pub(super) fn buffer(text: &str) -> Result<usize, String> {
     const BUFFER_BYTES: std::ops::RangeInclusive<u64> = 64 << 10..=3 << 30;
     match units::size(text)? {
@@ -188,7 +190,7 @@ pub(super) fn buffer(text: &str) -> Result<usize, String> {
     }
 }
 
-/// `--stack`.
+/// Parses `--stack`.
 pub(super) fn stack(text: &str) -> Result<u64, String> {
     const STACK_BYTES: std::ops::RangeInclusive<u64> = 64 << 10..=64 << 20;
     match units::size(text)? {
@@ -197,7 +199,7 @@ pub(super) fn stack(text: &str) -> Result<u64, String> {
     }
 }
 
-/// `--env KEY=VALUE`.
+/// Parses `--env KEY=VALUE`.
 pub(super) fn variable(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some(("", _)) => Err("the variable has no name".into()),
@@ -206,7 +208,7 @@ pub(super) fn variable(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// `--dir HOST[::GUEST[::ro]]`.
+/// Parses `--dir HOST[::GUEST[::ro]]`.
 pub(super) fn directory(text: &str) -> Result<Directory, String> {
     let mut parts = text.split("::");
     let host = parts.next().filter(|host| !host.is_empty()).ok_or("the folder has no name")?;
@@ -233,7 +235,7 @@ pub(super) fn directory(text: &str) -> Result<Directory, String> {
     }
 }
 
-/// `--clock`, in nanoseconds since 1970.
+/// Parses `--clock`; returns nanoseconds since 1970.
 pub(super) fn clock(text: &str) -> Result<u64, String> {
     let since_1970 = match text.parse::<f64>() {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),

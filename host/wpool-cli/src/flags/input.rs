@@ -1,4 +1,4 @@
-//! Flags that say where jobs come from.
+//! The flags that say where jobs come from.
 
 use super::grammar;
 use crate::cli::input::columns::{Columns, Separator, separator};
@@ -10,13 +10,13 @@ use crate::cli::units;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
-/// What the help calls the flags that make jobs of several words, of columns or of blocks.
+/// The heading in the help for flags that make jobs of several words, of columns or of blocks.
 const COLUMNS: &str = "Columns, blocks and order";
 
-/// Bytes of a block where nobody says otherwise.
+/// The default size of a block, in bytes.
 const BLOCK_BYTES: u64 = 1 << 20;
 
-/// What a record of the input is.
+/// The format of the input's records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum InputFormat {
     /// A job, whatever its bytes; a task checks them.
@@ -25,7 +25,7 @@ pub(crate) enum InputFormat {
     Jsonl,
 }
 
-/// What to do when there are no jobs.
+/// The behaviour of a run without jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum NoInput {
     /// Succeed.
@@ -36,7 +36,7 @@ pub(crate) enum NoInput {
     Fail,
 }
 
-/// Where jobs come from.
+/// The flags that say where jobs come from.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Jobs")]
 pub(crate) struct InputFlags {
@@ -120,32 +120,32 @@ pub(crate) struct InputFlags {
 }
 
 impl InputFlags {
-    /// What ends a record of a file.
+    /// Returns the byte that ends a record of a file.
     fn end(&self) -> u8 {
         self.delimiter.unwrap_or(if self.null { 0 } else { b'\n' })
     }
 
-    /// Whether the first record names the columns.
+    /// Returns whether the first record names the columns.
     pub(crate) fn has_header(&self) -> bool {
         self.header.is_some()
     }
 
-    /// Whether a job is the text of the task's only parameter.
+    /// Returns whether a job is the text of the task's only parameter.
     pub(crate) fn is_raw(&self) -> bool {
         self.pipe || self.files || self.raw_input && self.columns().is_none()
     }
 
-    /// How many records are the words of a job, where that is told.
+    /// Returns the number of records that are the words of a job, if it is not one.
     pub(crate) fn run(&self) -> Option<u32> {
         self.max_args.filter(|most| *most != 1 && !self.pipe)
     }
 
-    /// What a line is, as a header's line.
+    /// Returns the kind of record that a line is; a header is always a line.
     pub(crate) fn line(&self) -> Record {
         if self.csv { Record::Quoted(self.end()) } else { Record::Line(self.end()) }
     }
 
-    /// What a record of a file is.
+    /// Returns the kind of record that a file has.
     pub(crate) fn record(&self) -> Record {
         let end = self.end();
         match (self.pipe, self.max_args) {
@@ -158,7 +158,7 @@ impl InputFlags {
         }
     }
 
-    /// The columns of a record, if it has any.
+    /// Returns the way in which a record is split into columns, if it has any.
     pub(crate) fn columns(&self) -> Option<Columns> {
         match (&self.colsep, self.csv) {
             (Some(separator), true) => Some(Columns::Csv(separator.byte().unwrap_or(b','))),
@@ -171,7 +171,7 @@ impl InputFlags {
         }
     }
 
-    /// How records become the words of jobs.
+    /// Returns the way in which records become the words of jobs.
     pub(crate) fn words(&self) -> Words {
         match (self.columns(), self.run()) {
             (Some(columns), _) => Words::Columns(columns),
@@ -181,10 +181,10 @@ impl InputFlags {
         }
     }
 
-    /// Whether the flags go together.
+    /// Checks that the flags go together.
     ///
     /// # Errors
-    /// Two that do not.
+    /// Fails if two of the flags do not go together.
     pub(crate) fn check(&self) -> Result<(), Report> {
         let wrong = |flags: &str, help: &str| Err(Report::usage(flags).help(help));
         let columns = self.columns().is_some();
@@ -214,12 +214,12 @@ impl InputFlags {
         }
     }
 
-    /// Returns whether jobs are made of records in another way than one of each, or in another order.
+    /// Returns whether jobs and records differ: in number, in order, or because jobs are blocks.
     pub(crate) fn is_shaped(&self) -> bool {
         self.pipe || self.shuf || self.run().is_some()
     }
 
-    /// Returns whether jobs that are read from files come from standard input, too.
+    /// Returns whether the files of jobs include standard input.
     pub(crate) fn reads_standard_input(&self) -> bool {
         self.arg_file.is_empty() || self.arg_file.iter().any(|path| path.as_os_str() == "-")
     }

@@ -1,4 +1,4 @@
-//! Flags that say how jobs are run, what they may cost, and what they are granted.
+//! The flags that say how jobs are run, what they may cost, and what guests are granted.
 
 use super::grammar::{self, Timeout};
 use crate::cli::input::pacing::Conditions;
@@ -11,7 +11,7 @@ use wpool::wire::directory::Directory;
 use wpool::wire::failure::FailureKind;
 use wpool::wire::settings::{Isolation, Settings};
 
-/// What `wpool map` calls, and in which workers.
+/// The flags for the task of `wpool map`, and for its workers.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Workers")]
 pub(crate) struct PoolFlags {
@@ -73,13 +73,13 @@ pub(crate) struct PoolFlags {
 }
 
 impl PoolFlags {
-    /// When a job may start.
+    /// Returns the conditions under which a job may start.
     pub(crate) fn conditions(&self) -> Conditions {
         Conditions { delay: self.delay, load: self.load, memory_free: self.memfree }
     }
 }
 
-/// What becomes of jobs that fail, and of a run that is to end early.
+/// The flags for jobs that fail, and for runs that end early.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Workers")]
 pub(crate) struct PolicyFlags {
@@ -116,12 +116,12 @@ pub(crate) struct PolicyFlags {
 }
 
 impl PolicyFlags {
-    /// Which failed jobs are tried again.
+    /// Returns the rule for retrying failed jobs.
     pub(crate) fn retry(&self) -> Retry {
         Retry { attempts: self.retries, on: self.retry_on.clone(), delay: self.retry_delay }
     }
 
-    /// When to stop early.
+    /// Returns the rule for stopping early.
     pub(crate) fn halt(&self) -> Halt {
         match self.fail_fast {
             true => Halt::Now(HaltOn::Fail(HaltLimit::Count(1))),
@@ -130,7 +130,7 @@ impl PolicyFlags {
     }
 }
 
-/// What compiling a module may cost.
+/// The flags for the cost of compiling a module.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct CompileLimitFlags {
@@ -144,7 +144,7 @@ pub(crate) struct CompileLimitFlags {
 }
 
 impl CompileLimitFlags {
-    /// What compiling may cost.
+    /// Returns the limits on compiling.
     pub(crate) fn config(&self) -> CompileConfig {
         CompileConfig {
             bytes_max: self.compile_memory,
@@ -154,7 +154,7 @@ impl CompileLimitFlags {
     }
 }
 
-/// What jobs may cost. Sizes take units: 64MiB, 1G, 512k.
+/// The flags for the cost of jobs. Sizes take units: 64MiB, 1G, 512k.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct LimitFlags {
@@ -199,7 +199,7 @@ pub(crate) struct LimitFlags {
     compile: CompileLimitFlags,
 }
 
-/// What is held of jobs on their way.
+/// The flags for the memory that jobs and results take on their way.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct BufferFlags {
@@ -213,7 +213,7 @@ pub(crate) struct BufferFlags {
 }
 
 impl LimitFlags {
-    /// Longest time of one attempt at a job, where it is the same for all jobs.
+    /// Returns the longest time of one attempt at a job, if it is the same for all jobs.
     pub(crate) fn timeout(&self) -> Option<Duration> {
         match self.timeout {
             Some(Timeout::Fixed(timeout)) => Some(timeout),
@@ -221,7 +221,8 @@ impl LimitFlags {
         }
     }
 
-    /// The same as a share of the median of successes, in percent.
+    /// Returns the longest time of one attempt in percent of the median of successes, if it is
+    /// given in this way.
     pub(crate) fn timeout_percent(&self) -> Option<f64> {
         match self.timeout {
             Some(Timeout::OfMedian(percent)) => Some(percent),
@@ -229,10 +230,10 @@ impl LimitFlags {
         }
     }
 
-    /// Refuses a timeout that depends on other jobs, where jobs do not follow on each other.
+    /// Refuses a timeout that depends on other jobs, for a subcommand whose jobs are not alike.
     ///
     /// # Errors
-    /// There is one.
+    /// Fails if the timeout is a share.
     pub(crate) fn refuse_share(&self, subcommand: &str) -> Result<(), Report> {
         match self.timeout_percent() {
             None => Ok(()),
@@ -244,18 +245,18 @@ impl LimitFlags {
         }
     }
 
-    /// What compiling may cost.
+    /// Returns the limits on compiling, with the cache or without it.
     pub(crate) fn compile(&self, cache: bool) -> CompileConfig {
         CompileConfig { cache, fuel: self.fuel.is_some(), ..self.compile.config() }
     }
 
-    /// The same, for a run that `--deadline` bounds from now on.
+    /// Returns the limits on compiling, for a run that `--deadline` bounds from now on.
     pub(crate) fn compile_now(&self, cache: bool) -> CompileConfig {
         let deadline = self.deadline.and_then(|limit| Instant::now().checked_add(limit));
         CompileConfig { deadline, ..self.compile(cache) }
     }
 
-    /// What workers are told of these limits and of grants.
+    /// Returns the settings of workers for these limits and grants.
     pub(crate) fn settings(&self, grants: &GrantFlags) -> Settings {
         Settings {
             memory_bytes_max: self.memory,
@@ -272,7 +273,7 @@ impl LimitFlags {
     }
 }
 
-/// What guests are granted: nothing, unless a flag says so.
+/// The flags for what guests are granted: nothing, unless a flag says so.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Grants")]
 pub(crate) struct GrantFlags {
@@ -298,7 +299,7 @@ pub(crate) struct GrantFlags {
 }
 
 impl GrantFlags {
-    /// The variables, the last of each name.
+    /// Returns the variables, the last of each name.
     fn variables(&self) -> Vec<(String, String)> {
         let again = |at: usize, key: &str| self.env[at + 1..].iter().any(|(other, _)| other == key);
         let last = self.env.iter().enumerate().filter(|(at, (key, _))| !again(*at, key));

@@ -1,10 +1,10 @@
-//! Flags about the joblog and the timeline.
+//! The flags for the joblog and the timeline.
 
 use crate::cli::output::resume::Resume;
 use clap::Args;
 use std::path::PathBuf;
 
-/// A timeline.
+/// The flag for a timeline.
 #[derive(Args, Debug)]
 pub(crate) struct TraceFlags {
     /// Write a timeline of workers, jobs and what they wait for to FILE, for https://ui.perfetto.dev or
@@ -13,7 +13,7 @@ pub(crate) struct TraceFlags {
     pub(crate) trace: Option<PathBuf>,
 }
 
-/// The joblog, and runs that go on where another stopped.
+/// The flags for the joblog, and for resuming a run.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Log and resume")]
 pub(crate) struct LogFlags {
@@ -42,7 +42,7 @@ pub(crate) struct LogFlags {
 }
 
 impl LogFlags {
-    /// Which jobs of the log are run again; `None` where a new log is begun.
+    /// Returns which jobs of the log are run again; `None` if a new log is begun.
     pub(crate) fn resume(&self) -> Option<Resume> {
         match (self.resume, self.resume_failed, self.retry_failed) {
             (true, ..) => Some(Resume::Rest),

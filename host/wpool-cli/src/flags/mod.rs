@@ -1,4 +1,5 @@
-//! The flags of `wpool map`, in groups that other subcommands take too. Their doc comments are the help text.
+//! The flags of `wpool map`, in groups that other subcommands take too. Their doc comments are the
+//! help text.
 
 mod bench;
 mod grammar;
@@ -115,12 +116,12 @@ pub(crate) struct MapFlags {
 }
 
 impl MapFlags {
-    /// What to do when there are no jobs.
+    /// Returns the behaviour of a run without jobs.
     pub(crate) fn no_input(&self) -> NoInput {
         if self.no_run_if_empty { NoInput::Pass } else { self.no_input }
     }
 
-    /// What is called.
+    /// Returns the call that is made for each job.
     pub(crate) fn call(&self) -> Call<'_> {
         Call {
             module: &self.module,
@@ -135,13 +136,14 @@ impl MapFlags {
     }
 }
 
-/// Flags that let guests reach what is not theirs: files and variables of the host, or code outside of the
-/// sandbox. A variable that is there by accident grants nothing.
+/// The flags that let guests reach files and variables of the host, or code outside the sandbox.
+/// They cannot be set by environment variables, so that a variable left there by accident grants
+/// nothing.
 pub(super) const GRANTS: [&str; 10] =
     ["dir", "env", "files", "arg-file", "native", "python", "queue", "array", "region", "save"];
 
-/// Lets every long flag that grants nothing be given by an environment variable too: `--max-log` by
-/// `WPOOL_MAX_LOG`.
+/// Allows every long flag that grants nothing to be set by an environment variable too: `--max-log`
+/// by `WPOOL_MAX_LOG`.
 pub(crate) fn with_environment(command: Command) -> Command {
     command.mut_args(|arg| {
         let Some(long) = arg.get_long().filter(|long| !GRANTS.contains(long)) else { return arg };
@@ -150,7 +152,7 @@ pub(crate) fn with_environment(command: Command) -> Command {
         }
         // The text lives as long as the program, which parses its flags once.
         let name = format!("WPOOL_{}", long.replace('-', "_").to_uppercase()).leak();
-        // Set to nothing, it is as good as not set.
+        // An empty variable counts as not set.
         if std::env::var_os(&*name).is_some_and(|value| value.is_empty()) {
             return arg;
         }

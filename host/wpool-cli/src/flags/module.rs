@@ -1,10 +1,10 @@
-//! Flags that say how a module is to be taken that was not made for wpool.
+//! The flags for modules that were not made for wpool.
 
 use clap::Args;
 use wpool::pool::config::CompileConfig;
 use wpool::wire::settings::Settings;
 
-/// How a module is taken that was not made for wpool.
+/// The flags for modules that were not made for wpool.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Module")]
 pub(crate) struct ModuleFlags {
@@ -18,12 +18,12 @@ pub(crate) struct ModuleFlags {
 }
 
 impl ModuleFlags {
-    /// The same settings for compiling, with these flags.
+    /// Adds these flags to the limits on compiling.
     pub(crate) fn compile(&self, config: CompileConfig) -> CompileConfig {
         CompileConfig { stub_imports: self.stub_imports, ..config }
     }
 
-    /// The same settings for workers, with these flags.
+    /// Adds these flags to the settings of workers.
     pub(crate) fn settings(&self, settings: Settings) -> Settings {
         Settings { stub_imports: self.stub_imports, unsigned: self.unsigned, ..settings }
     }

@@ -1,10 +1,10 @@
-//! Shared objects as flags name them. Each function reads the value of one flag, or says what is wrong
-//! with it and what to write instead.
+//! Shared objects as flags name them. Each function parses the value of one flag, or returns what
+//! is wrong with the value and what to write instead.
 //!
 //! ```text
 //! NAME[:SIZE…][=CONTENTS[:OPTION…]]
 //! ```
-//! A name ends at the first `:` or `=`. `@FILE` are contents that are read from a file.
+//! A name ends at the first `:` or `=`. `@FILE` stands for contents that are read from a file.
 
 use crate::cli::numbers::{self, Type};
 use crate::cli::units;
@@ -12,39 +12,39 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use wpool::Permits;
 
-/// Longest name of an object.
+/// The most bytes in the name of an object.
 const NAME_BYTES_MAX: usize = 128;
 
-/// `--semaphore`.
+/// The value of `--semaphore`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Semaphore {
     pub(crate) name: String,
     pub(crate) permits: Permits,
 }
 
-/// `--condition`.
+/// The value of `--condition`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Condition {
     pub(crate) name: String,
-    /// The name of its lock; it has one of its own without.
+    /// The name of its lock; without a name, the condition has a lock of its own.
     pub(crate) lock: Option<String>,
 }
 
-/// `--event`.
+/// The value of `--event`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Event {
     pub(crate) name: String,
     pub(crate) set: bool,
 }
 
-/// `--barrier`.
+/// The value of `--barrier`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Barrier {
     pub(crate) name: String,
     pub(crate) parties: u32,
 }
 
-/// `--queue`.
+/// The value of `--queue`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Queue {
     pub(crate) name: String,
@@ -55,16 +55,16 @@ pub(crate) struct Queue {
     pub(crate) file: Option<PathBuf>,
 }
 
-/// `--value`.
+/// The value of `--value`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Value {
     pub(crate) name: String,
     pub(crate) kind: Type,
-    /// The number as it was written; it is one of this type.
+    /// The text of the number, which has been checked against the type.
     pub(crate) number: String,
 }
 
-/// `--array`.
+/// The value of `--array`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Array {
     pub(crate) name: String,
@@ -72,19 +72,19 @@ pub(crate) struct Array {
     pub(crate) elements: Elements,
 }
 
-/// What an array begins with.
+/// The initial elements of an array.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Elements {
-    /// So many zeros.
+    /// A number of zeros.
     Zeros(u32),
-    /// These numbers, as they were written, with their brackets.
+    /// The text of a list of numbers, with its brackets.
     Given(String),
     /// The numbers of a file.
     File(PathBuf),
 }
 
 impl Elements {
-    /// The file that they are read from.
+    /// Returns the file that the elements are read from, if any.
     pub(crate) fn file(&self) -> Option<&Path> {
         match self {
             Elements::File(file) => Some(file),
@@ -93,24 +93,24 @@ impl Elements {
     }
 }
 
-/// `--region`.
+/// The value of `--region`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Region {
     pub(crate) name: String,
-    /// That of its file, where that is not given.
+    /// The size in bytes; `None` for the size of the file.
     pub(crate) bytes: Option<u64>,
     pub(crate) file: Option<PathBuf>,
     pub(crate) read_only: bool,
 }
 
-/// `--save`.
+/// The value of `--save`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Save {
     pub(crate) name: String,
     pub(crate) file: PathBuf,
 }
 
-/// A name, and what follows it. `form` is what to write.
+/// Splits off the name from the text after it. `form` tells what to write instead of wrong text.
 fn named<'a>(text: &'a str, form: &str) -> Result<(String, &'a str), String> {
     let end = text.find([':', '=']).unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
@@ -125,7 +125,7 @@ fn wrong(part: &str, what: impl Display, form: &str) -> String {
     format!("{part:?} is not {what}; write {form}")
 }
 
-/// `--lock` and `--rlock`.
+/// Parses `--lock` and `--rlock`.
 pub(super) fn lock(text: &str) -> Result<String, String> {
     const FORM: &str = "NAME";
     match named(text, FORM)? {
@@ -136,7 +136,7 @@ pub(super) fn lock(text: &str) -> Result<String, String> {
     }
 }
 
-/// `--semaphore`.
+/// Parses `--semaphore`.
 pub(super) fn semaphore(text: &str) -> Result<Semaphore, String> {
     const FORM: &str = "NAME=PERMITS, and :owned, :bounded or both behind it";
     const PERMITS_MAX: u32 = i32::MAX as u32;
@@ -161,7 +161,7 @@ fn missing(what: &str, form: &str) -> String {
     format!("there is no {what}; write {form}")
 }
 
-/// An integer in a range.
+/// Parses an integer in a range.
 fn within(text: &str, least: u32, most: u32, what: &str, form: &str) -> Result<u32, String> {
     match text.parse::<u64>() {
         Ok(number) if (u64::from(least)..=u64::from(most)).contains(&number) => Ok(number as u32),
@@ -170,7 +170,7 @@ fn within(text: &str, least: u32, most: u32, what: &str, form: &str) -> Result<u
     }
 }
 
-/// `--condition`.
+/// Parses `--condition`.
 pub(super) fn condition(text: &str) -> Result<Condition, String> {
     const FORM: &str = "NAME, or NAME:LOCK with the name of a --lock or an --rlock";
     let (name, rest) = named(text, FORM)?;
@@ -183,7 +183,7 @@ pub(super) fn condition(text: &str) -> Result<Condition, String> {
     }
 }
 
-/// `--event`.
+/// Parses `--event`.
 pub(super) fn event(text: &str) -> Result<Event, String> {
     const FORM: &str = "NAME, or NAME=set";
     let (name, rest) = named(text, FORM)?;
@@ -194,7 +194,7 @@ pub(super) fn event(text: &str) -> Result<Event, String> {
     }
 }
 
-/// `--barrier`.
+/// Parses `--barrier`.
 pub(super) fn barrier(text: &str) -> Result<Barrier, String> {
     const FORM: &str = "NAME=PARTIES";
     let (name, rest) = named(text, FORM)?;
@@ -202,7 +202,7 @@ pub(super) fn barrier(text: &str) -> Result<Barrier, String> {
     Ok(Barrier { name, parties: within(rest, 1, 1024, "parties", FORM)? })
 }
 
-/// `--queue`.
+/// Parses `--queue`.
 pub(super) fn queue(text: &str) -> Result<Queue, String> {
     const FORM: &str =
         "NAME, NAME:MESSAGES or NAME:MESSAGES:BYTES, with :joinable and =@FILE behind it";
@@ -226,7 +226,7 @@ pub(super) fn queue(text: &str) -> Result<Queue, String> {
     Ok(queue)
 }
 
-/// What stands before `=@FILE`, and the file.
+/// Splits the text before `=@FILE` from the file.
 fn contents<'a>(rest: &'a str, form: &str) -> Result<(&'a str, Option<PathBuf>), String> {
     match rest.split_once('=') {
         None => Ok((rest, None)),
@@ -234,7 +234,7 @@ fn contents<'a>(rest: &'a str, form: &str) -> Result<(&'a str, Option<PathBuf>),
     }
 }
 
-/// A file behind its `@`.
+/// Parses a file with `@` before it.
 fn path(text: &str, form: &str) -> Result<PathBuf, String> {
     match text.strip_prefix('@') {
         Some("") | None => Err(wrong(text, "@ and the path of a file", form)),
@@ -242,7 +242,7 @@ fn path(text: &str, form: &str) -> Result<PathBuf, String> {
     }
 }
 
-/// A type, and what follows its colon.
+/// Parses a type, and returns it with the text after its colon.
 fn typed<'a>(rest: &'a str, form: &str) -> Result<(Type, &'a str), String> {
     let rest = rest.strip_prefix('=').ok_or_else(|| missing("type", form))?;
     let (kind, rest) =
@@ -253,7 +253,7 @@ fn typed<'a>(rest: &'a str, form: &str) -> Result<(Type, &'a str), String> {
     Ok((kind, rest))
 }
 
-/// `--value`.
+/// Parses `--value`.
 pub(super) fn value(text: &str) -> Result<Value, String> {
     const FORM: &str = "NAME=TYPE:NUMBER, as in balance=i64:100";
     let (name, rest) = named(text, FORM)?;
@@ -263,7 +263,7 @@ pub(super) fn value(text: &str) -> Result<Value, String> {
     Ok(Value { name, kind, number })
 }
 
-/// `--array`.
+/// Parses `--array`.
 pub(super) fn array(text: &str) -> Result<Array, String> {
     const FORM: &str = "NAME=TYPE:LENGTH, NAME=TYPE:[NUMBER,…] or NAME=TYPE:@FILE";
     let (name, rest) = named(text, FORM)?;
@@ -280,7 +280,7 @@ pub(super) fn array(text: &str) -> Result<Array, String> {
     Ok(Array { name, kind, elements })
 }
 
-/// `--region`.
+/// Parses `--region`.
 pub(super) fn region(text: &str) -> Result<Region, String> {
     const FORM: &str = "NAME:SIZE, NAME=@FILE or NAME:SIZE=@FILE, with :ro behind the file";
     let (name, rest) = named(text, FORM)?;
@@ -300,7 +300,7 @@ pub(super) fn region(text: &str) -> Result<Region, String> {
     Ok(Region { name, bytes, file, read_only })
 }
 
-/// `--show`.
+/// Parses `--show`.
 pub(super) fn show(text: &str) -> Result<String, String> {
     match text.len() {
         0 => Err("the object has no name; write NAME".into()),
@@ -308,7 +308,7 @@ pub(super) fn show(text: &str) -> Result<String, String> {
     }
 }
 
-/// `--save`.
+/// Parses `--save`.
 pub(super) fn save(text: &str) -> Result<Save, String> {
     const FORM: &str = "NAME=FILE";
     let (name, file) = text.split_once('=').ok_or_else(|| missing("file", FORM))?;

@@ -1,4 +1,4 @@
-//! Flags that make shared objects, and tell of them afterwards.
+//! The flags that make shared objects, and show or save them afterwards.
 
 use super::object::{
     self, Array, Barrier, Condition, Event, Queue, Region, Save, Semaphore, Value,
@@ -6,7 +6,7 @@ use super::object::{
 use clap::Args;
 use std::path::Path;
 
-/// Objects that guests share, by their names. Each flag can be given several times.
+/// The flags for objects that guests share, by their names. Each flag can be given several times.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Shared objects")]
 pub(crate) struct ObjectFlags {
@@ -62,7 +62,7 @@ pub(crate) struct ObjectFlags {
 }
 
 impl ObjectFlags {
-    /// Returns whether an object begins with what is in a file.
+    /// Returns whether an object begins with the contents of a file.
     pub(crate) fn begins_with(&self, name: &str, file: &Path) -> bool {
         let queues = self.queue.iter().map(|queue| (&queue.name, queue.file.as_deref()));
         let regions = self.region.iter().map(|region| (&region.name, region.file.as_deref()));
@@ -70,7 +70,7 @@ impl ObjectFlags {
         queues.chain(regions).chain(arrays).any(|known| known == (&name.to_owned(), Some(file)))
     }
 
-    /// Whether nothing is to be made, shown or saved.
+    /// Returns whether nothing is to be made, shown or saved.
     pub(crate) fn is_empty(&self) -> bool {
         let ObjectFlags {
             lock,

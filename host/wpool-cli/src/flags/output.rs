@@ -1,4 +1,4 @@
-//! Flags that say what becomes of results, and what people are shown.
+//! The flags for results, and for messages to people.
 
 use super::grammar;
 use crate::cli::output::Format;
@@ -6,7 +6,7 @@ use clap::{Args, ColorChoice, ValueEnum};
 use std::path::PathBuf;
 use wpool::wire::settings::OutputForm;
 
-/// How results are written.
+/// The format in which results are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum OutputFormat {
     Raw,
@@ -14,7 +14,7 @@ enum OutputFormat {
     Null,
 }
 
-/// When progress is shown, and how.
+/// The way in which progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ProgressWhen {
     /// A bar on a terminal where no results are shown, plain lines off a terminal.
@@ -27,7 +27,7 @@ pub(crate) enum ProgressWhen {
     None,
 }
 
-/// How results are written, and where.
+/// The flags for the format and the file of results.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Results")]
 pub(crate) struct ResultFlags {
@@ -54,7 +54,7 @@ pub(crate) struct ResultFlags {
     pub(crate) base64: bool,
 }
 
-/// Which results of `wpool map` are written, and when.
+/// The flags for the results of `wpool map`.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Results")]
 pub(crate) struct OutputFlags {
@@ -95,19 +95,19 @@ pub(crate) struct OutputFlags {
 }
 
 impl OutputFlags {
-    /// What stands before each line of a result, with places for a job's words.
+    /// Returns the template of the text before each line of a result, if there is one.
     pub(crate) fn tagstring(&self) -> Option<String> {
         self.tagstring.clone()
     }
 
-    /// Whether the words of jobs are needed beside their results.
+    /// Returns whether the words of jobs are needed beside their results.
     pub(crate) fn needs_words(&self) -> bool {
         self.tag || self.tagstring.is_some() || self.results.is_some()
     }
 }
 
 impl ResultFlags {
-    /// How results are written.
+    /// Returns the format in which results are written.
     pub(crate) fn format(&self) -> Format {
         match self.output_format {
             _ if self.jsonl => Format::Jsonl,
@@ -117,7 +117,7 @@ impl ResultFlags {
         }
     }
 
-    /// Returns the format of results in words: a run that goes on has to write them like this, too.
+    /// Returns the flags of the format as a text. A resumed run must have the same.
     pub(crate) fn words(&self, tag: bool) -> String {
         let format = match self.format() {
             Format::Raw => "raw",
@@ -129,7 +129,7 @@ impl ResultFlags {
         format!("--output-format {format}{}", flags.collect::<String>())
     }
 
-    /// What results may look like.
+    /// Returns the form in which workers send results.
     pub(crate) fn form(&self) -> OutputForm {
         match self.format() {
             _ if self.raw_output => OutputForm::Raw,
@@ -139,7 +139,7 @@ impl ResultFlags {
     }
 }
 
-/// How progress is shown.
+/// The flags for progress.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Display")]
 pub(crate) struct ProgressFlags {
@@ -157,13 +157,13 @@ pub(crate) struct ProgressFlags {
 }
 
 impl ProgressFlags {
-    /// When progress is shown, and how.
+    /// Returns the way in which progress is shown.
     pub(crate) fn how(&self) -> ProgressWhen {
         if self.bar || self.eta { ProgressWhen::Bar } else { self.progress }
     }
 }
 
-/// What people are shown.
+/// The flags for messages to people.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Display")]
 pub(crate) struct ConsoleFlags {
@@ -181,7 +181,7 @@ pub(crate) struct ConsoleFlags {
 }
 
 impl ConsoleFlags {
-    /// Makes --color rule over the environment, for all that is printed from now on.
+    /// Makes --color override the environment, for everything that is printed from now on.
     pub(crate) fn apply_color(&self) {
         match self.color {
             ColorChoice::Auto => (),
