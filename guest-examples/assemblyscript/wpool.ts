@@ -1,49 +1,32 @@
 /**
- * wpool for tasks in AssemblyScript: the few imports that the examples need.
- *
- * What else there is, and what the answers mean, is in `wit/` and in `guest/c/wpool.h`: every function
- * there can be declared here in the same way.
+ * wpool for tasks in AssemblyScript: what the examples need. All there is to import, and what the answers
+ * mean, is in `guest/assemblyscript/imports.ts`.
  */
 
-// @ts-ignore: decorator
-@external("wpool", "job_size")
-declare function job_size(): i32;
-// @ts-ignore: decorator
-@external("wpool", "job_read")
-declare function job_read(dst: usize, offset: i32, len: i32): i32;
-// @ts-ignore: decorator
-@external("wpool", "result_write")
-declare function result_write(src: usize, len: i32): void;
-// @ts-ignore: decorator
-@external("wpool", "lock_open")
-declare function lock_open(name: usize, len: i32): i32;
-// @ts-ignore: decorator
-@external("wpool", "lock_acquire")
-declare function lock_acquire(handle: i32, timeout_ns: i64): i32;
-// @ts-ignore: decorator
-@external("wpool", "lock_release")
-declare function lock_release(handle: i32): i32;
-// @ts-ignore: decorator
-@external("wpool", "value_open")
-declare function value_open(name: usize, len: i32): i32;
-// @ts-ignore: decorator
-@external("wpool", "value_get")
-declare function value_get(handle: i32): i64;
-// @ts-ignore: decorator
-@external("wpool", "value_set")
-declare function value_set(handle: i32, bits: i64): void;
-// @ts-ignore: decorator
-@external("wpool", "object_close")
-declare function object_close(handle: i32): i32;
-// @ts-ignore: decorator
-@external("wpool", "process_id")
-export declare function processId(): i32;
+import {
+  job_read,
+  job_size,
+  lock_acquire,
+  lock_open,
+  lock_release,
+  object_close,
+  process_id,
+  result_write,
+  value_get,
+  value_open,
+  value_set,
+} from "../../guest/assemblyscript/imports";
 
 // @ts-ignore: decorator
 @external("wasi_snapshot_preview1", "fd_write")
 declare function fd_write(fd: i32, pieces: usize, count: i32, written: usize): i32;
 
 const WAIT_FOR_EVER: i64 = -1;
+
+/** The id of this process. */
+export function processId(): i32 {
+  return process_id();
+}
 
 /** The job of a task `task_NAME`, as text. */
 export function readJob(): string {

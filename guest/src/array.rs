@@ -35,13 +35,13 @@ impl<T: Number> Array<T> {
         "array", open: |name| checked::<T>(raw::array_open(name), raw::array_type);
 
         /// Creates an array of so many zeros.
-        create, open_or_create(length: usize): |name| raw::array_create(name, T::TYPE, length);
+        create, open_or_create(length: usize): |name| raw::array_create(name, T::TYPE, length as u32);
     }
 
     /// How many elements there are.
     #[inline]
     pub fn len(&self) -> usize {
-        raw::array_len(self.handle.id())
+        raw::array_len(self.handle.id()) as u32 as usize
     }
 
     /// Whether there are no elements.
@@ -52,19 +52,19 @@ impl<T: Number> Array<T> {
     /// An element.
     #[inline]
     pub fn get(&self, index: usize) -> T {
-        T::from_bits(raw::array_get(self.handle.id(), index))
+        T::from_bits(raw::array_get(self.handle.id(), index as u32))
     }
 
     /// Sets an element.
     #[inline]
     pub fn set(&self, index: usize, number: T) {
-        raw::array_set(self.handle.id(), index, number.into_bits());
+        raw::array_set(self.handle.id(), index as u32, number.into_bits());
     }
 
     /// Sets an element, and answers what it was.
     #[inline]
     pub fn swap(&self, index: usize, number: T) -> T {
-        T::from_bits(raw::array_swap(self.handle.id(), index, number.into_bits()))
+        T::from_bits(raw::array_swap(self.handle.id(), index as u32, number.into_bits()))
     }
 
     /// Sets an element to `new` if it is `expected`; floats are compared by their bits. Answers what
@@ -75,7 +75,8 @@ impl<T: Number> Array<T> {
     #[inline]
     pub fn compare_exchange(&self, index: usize, expected: T, new: T) -> Result<T, T> {
         let (expected, new) = (expected.into_bits(), new.into_bits());
-        let before = raw::array_compare_exchange(self.handle.id(), index, expected, new);
+        let id = self.handle.id();
+        let before = raw::array_compare_exchange(id, index as u32, expected, new);
         if before == expected { Ok(T::from_bits(before)) } else { Err(T::from_bits(before)) }
     }
 
@@ -84,7 +85,7 @@ impl<T: Number> Array<T> {
         let (dst, count) = (to.as_mut_ptr().cast::<u8>(), to.len());
         // SAFETY: the host writes `count` elements from the pointer on, in their natural layout; any
         // bytes are a number, and those of a bool are made so below.
-        unsafe { raw::array_read(self.handle.id(), first, dst, count) };
+        unsafe { raw::array_read(self.handle.id(), first as u32, dst, count) };
         if T::TYPE == bool::TYPE {
             for at in 0..count {
                 // SAFETY: a bool is a byte, and there are `count` of them. No bool is read.
@@ -95,8 +96,9 @@ impl<T: Number> Array<T> {
 
     /// Copies `from` into the elements from `first` on.
     pub fn write(&self, first: usize, from: &[T]) {
+        let (id, src) = (self.handle.id(), from.as_ptr().cast());
         // SAFETY: the host reads so many elements from the pointer on, which are those of `from`.
-        unsafe { raw::array_write(self.handle.id(), first, from.as_ptr().cast(), from.len()) };
+        unsafe { raw::array_write(id, first as u32, src, from.len()) };
     }
 
     /// Copies all elements.
@@ -111,6 +113,6 @@ impl<T: Arithmetic> Array<T> {
     /// Adds to an element, and answers what it was before. Integers wrap.
     #[inline]
     pub fn add(&self, index: usize, number: T) -> T {
-        T::from_bits(raw::array_add(self.handle.id(), index, number.into_bits()))
+        T::from_bits(raw::array_add(self.handle.id(), index as u32, number.into_bits()))
     }
 }

@@ -114,8 +114,6 @@ impl Guard<'_, Condition> {
     /// # Errors
     /// [`NotOwner`](Error::NotOwner), [`Broken`](Error::Broken).
     pub fn notify(&self, count: u32) -> Result<u32, Error> {
-        // There are never so many processes.
-        let count = i32::try_from(count).unwrap_or(i32::MAX);
         answer(raw::condition_notify(self.lock().handle.id(), count))
     }
 

@@ -2,11 +2,8 @@
 
 use std::fmt;
 
+use crate::code::error as code;
 use crate::raw;
-
-pub(crate) const NO_SPACE: i32 = -9;
-pub(crate) const NOT_FOUND: i32 = -11;
-pub(crate) const WRONG_TYPE: i32 = -13;
 
 /// Why an operation on a shared object was not done.
 ///
@@ -15,54 +12,58 @@ pub(crate) const WRONG_TYPE: i32 = -13;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
-    /// The time given was over first. Where nothing was to be waited for: it cannot be done now.
+    // codegen: cases
+    /// The time was over first. With a time of 0: it cannot be done now.
     TimedOut,
-    /// The run is ending: nothing is waited for any more.
+    /// The run ends, and nothing is waited for any more.
     Interrupted,
-    /// A barrier was broken, or a death damaged the object beyond repair.
+    /// A barrier is broken, or a death has damaged the object beyond repair.
     Broken {
-        /// The [slot](crate::process_slot) of the process that did it, if that is known.
+        /// Whose death or abort did it, if that is known: a process's slot.
         culprit: Option<u32>,
     },
-    /// Only the process that holds it may do this.
+    /// Only the owner may do this.
     NotOwner,
-    /// This process holds the lock already, and would wait for itself for ever.
+    /// The caller holds it already, and would wait for itself for ever.
     AlreadyOwner,
-    /// Released more often than acquired, done more often than got, or a recursion too deep.
+    /// Released more often than acquired, done more often than got, or nested too deeply.
     TooMany,
-    /// The queue is closed. Whoever gets has got all that was left.
+    /// The queue is closed: nothing can be put, and where this is the answer to `get`, nothing is
+    /// left either.
     Closed,
-    /// The message can never fit the queue.
+    /// The message could never fit the queue.
     TooLarge,
-    /// There is no object, storage or address space left, or this job has created too many objects.
+    /// No object, no storage, no handle or no address space is left.
     NoSpace,
-    /// There is an object of this name already.
+    /// There is an object of this name.
     Exists {
-        /// What was to be created.
+        /// The object's kind and name, such as lock `guard`.
         object: String,
     },
-    /// There is no object of this name. Natively there never is.
+    /// There is no object of this name.
     NotFound {
-        /// What was to be opened.
+        /// The object's kind and name, such as lock `guard`.
         object: String,
     },
-    /// The object of this name is of another kind.
+    /// The object of this name is of another kind, or the queue counts no tasks.
     WrongKind {
-        /// What was asked for.
+        /// The object's kind and name, such as lock `guard`.
         object: String,
     },
-    /// The value or array of this name holds numbers of another type.
+    /// The number is of another type than the value's or the array's.
     WrongType {
-        /// What was to be opened.
+        /// The object's kind and name, such as lock `guard`.
         object: String,
     },
-    /// The name is no name, or a size or a count is outside of its limits.
+    /// A name that is empty, longer than 128 bytes, or has a NUL; a size or a count outside its
+    /// limits.
     OutOfRange {
-        /// What was to be created or opened.
+        /// The object's kind and name, such as lock `guard`.
         object: String,
     },
     /// The region may only be read.
     ReadOnly,
+    // codegen: end
     /// A message could not be encoded as JSON, or not be decoded from it.
     Malformed {
         /// Why not.
@@ -84,30 +85,33 @@ impl Error {
 
     /// The answer to creating or opening an object.
     #[cold]
-    pub(crate) fn of_object(code: i32, object: String) -> Error {
-        match code {
-            -1 => Error::TimedOut,
-            -2 => Error::Interrupted,
-            -3 => Error::Broken { culprit: culprit() },
-            -4 => Error::NotOwner,
-            -5 => Error::AlreadyOwner,
-            -6 => Error::TooMany,
-            -7 => Error::Closed,
-            -8 => Error::TooLarge,
-            NO_SPACE => Error::NoSpace,
-            -10 => Error::Exists { object },
-            NOT_FOUND => Error::NotFound { object },
-            -12 => Error::WrongKind { object },
-            WRONG_TYPE => Error::WrongType { object },
-            -14 => Error::OutOfRange { object },
-            -15 => Error::ReadOnly,
-            _ => Error::Unknown { code },
+    pub(crate) fn of_object(answer: i32, object: String) -> Error {
+        match answer {
+            // codegen: made
+            code::TIMED_OUT => Error::TimedOut,
+            code::INTERRUPTED => Error::Interrupted,
+            code::BROKEN => Error::Broken { culprit: culprit() },
+            code::NOT_OWNER => Error::NotOwner,
+            code::ALREADY_OWNER => Error::AlreadyOwner,
+            code::TOO_MANY => Error::TooMany,
+            code::CLOSED => Error::Closed,
+            code::TOO_LARGE => Error::TooLarge,
+            code::NO_SPACE => Error::NoSpace,
+            code::EXISTS => Error::Exists { object },
+            code::NOT_FOUND => Error::NotFound { object },
+            code::WRONG_KIND => Error::WrongKind { object },
+            code::WRONG_TYPE => Error::WrongType { object },
+            code::OUT_OF_RANGE => Error::OutOfRange { object },
+            code::READ_ONLY => Error::ReadOnly,
+            // codegen: end
+            code => Error::Unknown { code },
         }
     }
 
     /// The answer's name in wpool's interfaces, such as `timed-out`.
     pub fn name(&self) -> &'static str {
         match self {
+            // codegen: names
             Error::TimedOut => "timed-out",
             Error::Interrupted => "interrupted",
             Error::Broken { .. } => "broken",
@@ -123,10 +127,16 @@ impl Error {
             Error::WrongType { .. } => "wrong-type",
             Error::OutOfRange { .. } => "out-of-range",
             Error::ReadOnly => "read-only",
+            // codegen: end
             Error::Malformed { .. } => "malformed",
             Error::Unknown { .. } => "unknown",
         }
     }
+}
+
+/// Who did it, if that is known.
+fn by(culprit: Option<u32>) -> String {
+    culprit.map(|slot| format!(" by the process in slot {slot}")).unwrap_or_default()
 }
 
 /// The slot that the last answer was about, if it is known.
@@ -158,21 +168,20 @@ pub(crate) fn number(code: i32) -> u32 {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // codegen: messages
             Error::TimedOut => f.write_str("timed out: it could not be done in the time given"),
             Error::Interrupted => {
                 f.write_str("interrupted: the run is ending, and nothing is waited for any more")
             }
-            Error::Broken { culprit } => {
-                f.write_str("broken")?;
-                if let Some(slot) = culprit {
-                    write!(f, " by the process in slot {slot}")?;
-                }
-                f.write_str(": reset the barrier, or delete the object and create it anew")
-            }
+            Error::Broken { culprit } => write!(
+                f,
+                "broken{}: reset the barrier, or delete the object and create it anew",
+                by(*culprit)
+            ),
             Error::NotOwner => f.write_str("this process does not hold it: acquire it first"),
             Error::AlreadyOwner => f.write_str(
-                "this process holds the lock already and would wait for itself for ever: release \
-                 it first, or create the lock as a recursive one",
+                "this process holds the lock already, and would wait for itself for ever: release \
+                 it first, or create it as a recursive one",
             ),
             Error::TooMany => f.write_str(
                 "too many: released more often than acquired, done more often than got, or \
@@ -180,30 +189,35 @@ impl fmt::Display for Error {
             ),
             Error::Closed => f.write_str("the queue is closed: put no more, and stop getting"),
             Error::TooLarge => f.write_str(
-                "the message can never fit the queue: split it, or create the queue for more bytes",
+                "the message can never fit the queue: split it, or create the queue for more \
+                 bytes",
             ),
             Error::NoSpace => f.write_str(
-                "no space left: delete objects that are no longer needed, make them smaller, or \
-                 give wpool more space for them",
+                "there is no space left for it: delete other objects, make it smaller, or give \
+                 wpool more space for them",
             ),
-            Error::Exists { object } => {
-                write!(f, "{object} cannot be created, for the name is taken: open it instead")
-            }
+            Error::Exists { object } => write!(
+                f,
+                "{object} cannot be created, for there is an object of this name: open it \
+                 instead, or choose another name"
+            ),
             Error::NotFound { object } => {
                 write!(f, "there is no {object}: create it first, or have wpool create it")
             }
-            Error::WrongKind { object } => {
-                write!(f, "{object} is an object of another kind: use it as what it is")
-            }
+            Error::WrongKind { object } => write!(
+                f,
+                "{object} is an object of another kind, or counts no tasks: use it as what it is"
+            ),
             Error::WrongType { object } => {
-                write!(f, "{object} holds numbers of another type: open it with its own")
+                write!(f, "{object} holds numbers of another type: open it with its own type")
             }
             Error::OutOfRange { object } => write!(
                 f,
-                "{object} cannot be had: a name has 1 to 128 bytes without NUL, and sizes and \
-                 counts have limits",
+                "{object}: a name has 1 to 128 bytes without NUL, and sizes and counts have \
+                 limits"
             ),
             Error::ReadOnly => f.write_str("the region may only be read: write to another one"),
+            // codegen: end
             Error::Malformed { reason } => {
                 write!(f, "the message is not JSON of the type asked for: {reason}")
             }
@@ -224,7 +238,9 @@ mod tests {
 
     /// All answers but `broken`, for which the host is asked for more.
     fn all() -> impl Iterator<Item = Error> {
-        (-15..0).filter(|code| *code != -3).map(|code| Error::of_object(code, "lock `l`".into()))
+        (code::READ_ONLY..0)
+            .filter(|code| *code != code::BROKEN)
+            .map(|code| Error::of_object(code, "lock `l`".into()))
     }
 
     #[test]
@@ -245,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_message_names_the_object_or_the_culprit() {
-        let missing = Error::of_object(NOT_FOUND, "lock `guard`".into()).to_string();
+        let missing = Error::of_object(code::NOT_FOUND, "lock `guard`".into()).to_string();
         assert!(missing.starts_with("there is no lock `guard`: create it"), "{missing}");
         let broken = Error::Broken { culprit: Some(3) }.to_string();
         assert!(broken.starts_with("broken by the process in slot 3: "), "{broken}");

@@ -8,7 +8,7 @@ use crate::raw;
 /// println!("Process {} at work", wpool_guest::process_id());
 /// ```
 pub fn process_id() -> u32 {
-    raw::process_id()
+    raw::process_id() as u32
 }
 
 /// The slot of this process in shared state, by which errors and guards name a culprit.

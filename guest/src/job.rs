@@ -1,6 +1,6 @@
 //! The job that is running, as the bytes that wpool sent.
 
-#![expect(unsafe_code, reason = "imported functions take raw pointers")]
+#![expect(unsafe_code, reason = "the host writes the job into memory that is not initialised")]
 
 use crate::raw;
 
@@ -9,11 +9,12 @@ use crate::raw;
 /// A [`macro@crate::task`] gets its parameters from here; call it only to read a job that is
 /// not JSON.
 pub fn job() -> Vec<u8> {
-    let size = raw::job_size();
-    let mut bytes = vec![0; size];
-    // SAFETY: the host writes at most `size` bytes from the pointer on, and `bytes` has that many.
-    let copied = unsafe { raw::job_read(bytes.as_mut_ptr(), 0, size) };
-    bytes.truncate(copied);
+    // Both numbers are unsigned.
+    let size = raw::job_size() as u32 as usize;
+    let mut bytes = Vec::with_capacity(size);
+    let copied = raw::job_read(&mut bytes.spare_capacity_mut()[..size], 0) as u32 as usize;
+    // SAFETY: the host has written so many bytes, which are no more than there is room for.
+    unsafe { bytes.set_len(copied) };
     bytes
 }
 
@@ -22,8 +23,7 @@ pub fn job() -> Vec<u8> {
 /// The result of a [`macro@crate::task`] is written after the function has returned; call it only
 /// to answer with something that is not JSON.
 pub fn result_write(bytes: &[u8]) {
-    // SAFETY: the host reads so many bytes from the pointer on, which are those of `bytes`.
-    unsafe { raw::result_write(bytes.as_ptr(), bytes.len()) }
+    raw::result_write(bytes);
 }
 
 #[cfg(test)]

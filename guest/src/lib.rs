@@ -95,6 +95,7 @@ extern crate self as wpool_guest;
 
 mod array;
 mod barrier;
+mod code;
 mod condition;
 mod error;
 mod event;

@@ -18,6 +18,7 @@
 
 #![expect(unsafe_code, reason = "an exported symbol, and functions of another program")]
 
+use std::mem::MaybeUninit;
 use std::sync::OnceLock;
 
 /// The version of [`NativeHost`] that this library knows.
@@ -55,21 +56,23 @@ pub unsafe extern "C" fn wpool_native(host: *const NativeHost) {
     HOST.get_or_init(|| unsafe { &*host });
 }
 
-pub(crate) fn job_size() -> usize {
-    HOST.get().map_or(0, |host| (host.job_size)())
+/// Answers as the import of this name does.
+pub(crate) fn job_size() -> i32 {
+    HOST.get().map_or(0, |host| (host.job_size)()) as i32
 }
 
-/// As the import of this name: `dst` has room for `len` bytes.
-pub(crate) unsafe fn job_read(dst: *mut u8, offset: usize, len: usize) -> usize {
-    // SAFETY: our caller's promise is the one that the host's function asks for.
-    HOST.get().map_or(0, |host| unsafe { (host.job_read)(dst, offset, len) })
+/// Answers as the import of this name does.
+pub(crate) fn job_read(dst: &mut [MaybeUninit<u8>], offset: usize) -> i32 {
+    let (start, len) = (dst.as_mut_ptr().cast(), dst.len());
+    // SAFETY: there is room for `len` bytes.
+    HOST.get().map_or(0, |host| unsafe { (host.job_read)(start, offset, len) }) as i32
 }
 
-/// As the import of this name: `len` bytes can be read from `src` on.
-pub(crate) unsafe fn result_write(src: *const u8, len: usize) {
+/// Answers as the import of this name does.
+pub(crate) fn result_write(src: &[u8]) {
     if let Some(host) = HOST.get() {
-        // SAFETY: our caller's promise is the one that the host's function asks for.
-        unsafe { (host.result_write)(src, len) }
+        // SAFETY: so many bytes can be read there.
+        unsafe { (host.result_write)(src.as_ptr(), src.len()) }
     }
 }
 

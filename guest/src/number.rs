@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use crate::error::WRONG_TYPE;
+use crate::code::{error::WRONG_TYPE, number};
 use crate::raw;
 
 /// A number of a [`Value`](crate::Value) or an [`Array`](crate::Array): `i32`, `i64`, `u32`, `u64`,
@@ -31,9 +31,9 @@ pub trait Bits: Sized {
 }
 
 macro_rules! numbers {
-    ($($Number:ty = $code:literal: $into:expr, $from:expr;)+) => {$(
+    ($($Number:ty = $Code:ident: $into:expr, $from:expr;)+) => {$(
         impl Bits for $Number {
-            const TYPE: i32 = $code;
+            const TYPE: i32 = number::$Code;
 
             #[inline]
             fn into_bits(self) -> i64 {
@@ -51,13 +51,13 @@ macro_rules! numbers {
 }
 
 numbers! {
-    i32 = 1: i64::from, |bits| bits as i32;
-    i64 = 2: |number| number, |bits| bits;
-    u32 = 3: i64::from, |bits| bits as u32;
-    u64 = 4: |number| number as i64, |bits| bits as u64;
-    f32 = 5: |number: f32| i64::from(number.to_bits()), |bits| f32::from_bits(bits as u32);
-    f64 = 6: |number: f64| number.to_bits() as i64, |bits| f64::from_bits(bits as u64);
-    bool = 7: i64::from, |bits| bits != 0;
+    i32 = I32: i64::from, |bits| bits as i32;
+    i64 = I64: |number| number, |bits| bits;
+    u32 = U32: i64::from, |bits| bits as u32;
+    u64 = U64: |number| number as i64, |bits| bits as u64;
+    f32 = F32: |number: f32| i64::from(number.to_bits()), |bits| f32::from_bits(bits as u32);
+    f64 = F64: |number: f64| number.to_bits() as i64, |bits| f64::from_bits(bits as u64);
+    bool = BOOL: i64::from, |bits| bits != 0;
 }
 
 impl Arithmetic for i32 {}

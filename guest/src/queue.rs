@@ -149,9 +149,7 @@ impl<T: ?Sized> Queue<T> {
     }
 
     fn put_bytes(&self, message: &[u8], timeout_ns: i64) -> Result<(), Error> {
-        let (id, len) = (self.handle.id(), message.len());
-        // SAFETY: the host reads `len` bytes from the pointer on, which are the message's.
-        done(unsafe { raw::queue_put(id, message.as_ptr(), len, timeout_ns) })
+        done(raw::queue_put(self.handle.id(), message, timeout_ns))
     }
 
     /// Gets a message into `buffer`, in the place of what was there; says whether it is redelivered.
@@ -160,9 +158,8 @@ impl<T: ?Sized> Queue<T> {
         buffer.clear();
         buffer.reserve(SHORT_BYTES);
         let room = buffer.spare_capacity_mut();
-        let (dst, capacity) = (room.as_mut_ptr().cast(), room.len());
-        // SAFETY: the host writes at most `capacity` bytes from the pointer on, into the room.
-        let got = unsafe { raw::queue_get(id, dst, capacity, timeout_ns) };
+        let capacity = room.len();
+        let got = raw::queue_get(id, room, timeout_ns);
         if got < 0 {
             // All codes are small.
             return Err(Error::of(got as i32));
@@ -174,11 +171,9 @@ impl<T: ?Sized> Queue<T> {
         if len > capacity {
             buffer.reserve_exact(len - capacity);
             let rest = &mut buffer.spare_capacity_mut()[..len - capacity];
-            // SAFETY: the host writes at most so many bytes from the pointer on, into the rest.
-            let read =
-                unsafe { raw::queue_read(id, rest.as_mut_ptr().cast(), capacity, rest.len()) };
+            let read = answer(raw::queue_read(id, rest, capacity))? as usize;
             // SAFETY: so many bytes after the first `capacity` are written now.
-            unsafe { buffer.set_len(capacity + answer(read)? as usize) };
+            unsafe { buffer.set_len(capacity + read) };
         }
         Ok(got & REDELIVERED != 0)
     }

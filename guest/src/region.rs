@@ -2,6 +2,8 @@
 
 #![expect(unsafe_code, reason = "the host copies bytes from and to slices")]
 
+use std::slice;
+
 use crate::error::{Error, done, number};
 use crate::handle::{Handle, object};
 use crate::plain::Plain;
@@ -57,10 +59,11 @@ impl Region {
     /// # Traps
     /// The bytes are not all inside the region.
     pub fn read<T: Plain>(&self, offset: u64, to: &mut [T]) -> Result<(), Error> {
-        let (dst, len) = (to.as_mut_ptr().cast(), size_of_val(to));
-        // SAFETY: the host writes `len` bytes from the pointer on, which are those of `to`; any
-        // bytes are valid there, because the data is plain.
-        done(unsafe { raw::region_read(self.handle.id(), offset, dst, len) })
+        let (start, len) = (to.as_mut_ptr().cast(), size_of_val(to));
+        // SAFETY: these are the bytes of `to`; the host writes any, and all are valid there, because
+        // the data is plain.
+        let to = unsafe { slice::from_raw_parts_mut(start, len) };
+        done(raw::region_read(self.handle.id(), offset, to))
     }
 
     /// Copies `from` to the bytes at `offset` on.
@@ -71,10 +74,10 @@ impl Region {
     /// # Traps
     /// The bytes are not all inside the region.
     pub fn write<T: Plain>(&self, offset: u64, from: &[T]) -> Result<(), Error> {
-        let (src, len) = (from.as_ptr().cast(), size_of_val(from));
-        // SAFETY: the host reads `len` bytes from the pointer on, which are those of `from`; all are
-        // initialised, because the data is plain.
-        done(unsafe { raw::region_write(self.handle.id(), offset, src, len) })
+        let (start, len) = (from.as_ptr().cast(), size_of_val(from));
+        // SAFETY: these are the bytes of `from`; all are initialised, because the data is plain.
+        let from = unsafe { slice::from_raw_parts(start, len) };
+        done(raw::region_write(self.handle.id(), offset, from))
     }
 
     /// What the imports take.

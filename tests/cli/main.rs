@@ -42,5 +42,4 @@ mod sleep;
 mod tidy;
 mod trace;
 mod typed;
-mod wit;
 mod zygote;

@@ -35,7 +35,7 @@ struct Example {
 const EXAMPLES: [Example; 4] = [
     Example {
         name: "assemblyscript",
-        sources: &["guest-examples/assemblyscript"],
+        sources: &["guest-examples/assemblyscript", "guest/assemblyscript"],
         recipe: include_str!("languages/node.rs"),
         prepare: node::prepare,
         build: node::build,

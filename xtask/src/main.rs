@@ -1,6 +1,7 @@
 //! `cargo xtask`: the commands that contributors run, without tools beyond Rust's own.
 
 mod bench;
+mod codegen;
 mod command;
 mod component;
 mod demo;
@@ -22,6 +23,7 @@ Usage: cargo xtask COMMAND
   guests   build the examples in guest-examples/ as target/guests/NAME.wasm, some of them as native
            libraries too (target/guests/native/libNAME.so), and published programs as
            target/guests/public/NAME.wasm
+  codegen  write what follows from wit/ into the files of the SDKs and the host
   test     formatting, lints and all tests, for the host and for guests
   bench    measure wpool beside what people use today: see `cargo xtask bench --help`
   soak     the long forms of the tests that kill processes: see `cargo xtask soak --help`
@@ -33,6 +35,7 @@ type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["codegen"] => codegen::run(),
         ["guests"] => guests::build().map(drop),
         ["test"] => test::run(),
         ["bench", ref rest @ ..] => bench::run(rest),

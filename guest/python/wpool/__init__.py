@@ -14,31 +14,11 @@ uses it as one of `multiprocessing`:
     WitWorld = world(globals())
 """
 
+from . import errors
 from .array import Array
 from .barrier import Barrier
 from .condition import Condition
-from .errors import (
-    AlreadyOwner,
-    Broken,
-    BrokenBarrierError,
-    Closed,
-    Empty,
-    Error,
-    Exists,
-    Full,
-    Interrupted,
-    NoSpace,
-    NotFound,
-    NotOwner,
-    OutOfRange,
-    OwnerDied,
-    ReadOnly,
-    TimedOut,
-    TooLarge,
-    TooMany,
-    WrongKind,
-    WrongType,
-)
+from .errors import *  # Those that errors.__all__ lists.
 from .event import Event
 from .lock import Lock, RLock
 from .process import Process, current_process, getpid
@@ -49,40 +29,21 @@ from .tasks import world
 from .value import Value
 
 __all__ = [
-    "AlreadyOwner",
     "Array",
     "Barrier",
     "BoundedSemaphore",
-    "Broken",
-    "BrokenBarrierError",
-    "Closed",
     "Condition",
-    "Empty",
-    "Error",
     "Event",
-    "Exists",
-    "Full",
-    "Interrupted",
     "JoinableQueue",
     "Lock",
-    "NoSpace",
-    "NotFound",
-    "NotOwner",
-    "OutOfRange",
-    "OwnerDied",
     "Process",
     "Queue",
     "RLock",
-    "ReadOnly",
     "Region",
     "Semaphore",
-    "TimedOut",
-    "TooLarge",
-    "TooMany",
     "Value",
-    "WrongKind",
-    "WrongType",
     "current_process",
     "getpid",
     "world",
+    *errors.__all__,
 ]

@@ -12,6 +12,31 @@ from componentize_py_types import Err
 from wit_world.imports import process
 from wit_world.imports.types import Error as Answer
 
+__all__ = [
+    "BrokenBarrierError",
+    "Empty",
+    "Error",
+    "Full",
+    "OwnerDied",
+    # codegen: names
+    "AlreadyOwner",
+    "Broken",
+    "Closed",
+    "Exists",
+    "Interrupted",
+    "NoSpace",
+    "NotFound",
+    "NotOwner",
+    "OutOfRange",
+    "ReadOnly",
+    "TimedOut",
+    "TooLarge",
+    "TooMany",
+    "WrongKind",
+    "WrongType",
+    # codegen: end
+]
+
 Empty = queue.Empty
 Full = queue.Full
 
@@ -20,46 +45,34 @@ class Error(Exception):
     """Why an operation on a shared object was not done."""
 
 
+class Death(Error):
+    """Something is not as it should be, because a process died."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.culprit: int | None = process.culprit()
+        """The slot of the process that died, if it is known."""
+
+
+# codegen: classes
 class TimedOut(Error, TimeoutError):
-    """The time given was over first, where no other answer says so."""
+    """The time was over first. With a time of 0: it cannot be done now."""
 
 
 class Interrupted(Error):
-    """The run is ending, and nothing is waited for any more."""
+    """The run ends, and nothing is waited for any more."""
 
 
-class Broken(Error):
-    """A death has damaged the object beyond repair."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.culprit: int | None = process.culprit()
-        """The slot of the process that died, if it is known."""
-
-
-class BrokenBarrierError(Broken, threading.BrokenBarrierError):
-    """The barrier is broken, or breaks while this process waits."""
-
-
-class OwnerDied(Error):
-    """The lock is held now, but its last owner died holding it.
-
-    What the lock protects may be half done: repair it and say `mark_consistent()`. Where nobody
-    catches this, the job fails, and the next owner is told as well.
-    """
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.culprit: int | None = process.culprit()
-        """The slot of the process that died, if it is known."""
+class Broken(Death):
+    """A barrier is broken, or a death has damaged the object beyond repair."""
 
 
 class NotOwner(Error, ValueError):
-    """Only the process that holds it may do this."""
+    """Only the owner may do this."""
 
 
 class AlreadyOwner(Error, RuntimeError):
-    """This process holds the lock already, and would wait for itself for ever."""
+    """The caller holds it already, and would wait for itself for ever."""
 
 
 class TooMany(Error, ValueError):
@@ -67,19 +80,21 @@ class TooMany(Error, ValueError):
 
 
 class Closed(Error, ValueError):
-    """The queue is closed. Whoever gets has got all that was left."""
+    """The queue is closed: nothing can be put, and where this is the answer to get, nothing is left
+    either.
+    """
 
 
 class TooLarge(Error, ValueError):
-    """The message can never fit the queue."""
+    """The message could never fit the queue."""
 
 
 class NoSpace(Error, MemoryError):
-    """No object, storage or quota is left."""
+    """No object, no storage, no handle or no address space is left."""
 
 
 class Exists(Error, FileExistsError):
-    """There is an object of this name already."""
+    """There is an object of this name."""
 
 
 class NotFound(Error, FileNotFoundError):
@@ -87,52 +102,103 @@ class NotFound(Error, FileNotFoundError):
 
 
 class WrongKind(Error, TypeError):
-    """The object of this name is of another kind, or cannot do this."""
+    """The object of this name is of another kind, or the queue counts no tasks."""
 
 
 class WrongType(Error, TypeError):
-    """The value or array holds numbers of another type."""
+    """The number is of another type than the value's or the array's."""
 
 
 class OutOfRange(Error, ValueError):
-    """The name is no name, or a size or a count is outside its limits."""
+    """A name that is empty, longer than 128 bytes, or has a NUL; a size or a count outside its
+    limits.
+    """
 
 
 class ReadOnly(Error, PermissionError):
     """The region may only be read."""
+# codegen: end
+
+
+class BrokenBarrierError(Broken, threading.BrokenBarrierError):
+    """The barrier is broken, or breaks while this process waits."""
+
+
+class OwnerDied(Death):
+    """The lock is held now, but its last owner died holding it.
+
+    What the lock protects may be half done: repair it and say `mark_consistent()`. Where nobody
+    catches this, the job fails, and the next owner is told as well.
+    """
 
 
 _EXCEPTIONS: dict[Answer, tuple[type[Error], str]] = {
-    Answer.TIMED_OUT: (TimedOut, "{}: not in the time given"),
-    Answer.INTERRUPTED: (Interrupted, "{}: the run is ending, and nothing is waited for any more"),
-    Answer.BROKEN: (Broken, "{}: damaged by a death: delete it and create it anew"),
-    Answer.NOT_OWNER: (NotOwner, "{}: this process does not hold it: acquire it first"),
+    # codegen: table
+    Answer.TIMED_OUT: (
+        TimedOut,
+        "{}: timed out: it could not be done in the time given",
+    ),
+    Answer.INTERRUPTED: (
+        Interrupted,
+        "{}: interrupted: the run is ending, and nothing is waited for any more",
+    ),
+    Answer.BROKEN: (
+        Broken,
+        "{}: broken: reset the barrier, or delete the object and create it anew",
+    ),
+    Answer.NOT_OWNER: (
+        NotOwner,
+        "{}: this process does not hold it: acquire it first",
+    ),
     Answer.ALREADY_OWNER: (
         AlreadyOwner,
-        "{}: this process holds it already: release it first, or create it as a recursive lock",
+        "{}: this process holds the lock already, and would wait for itself for ever: release it "
+        "first, or create it as a recursive one",
     ),
     Answer.TOO_MANY: (
         TooMany,
-        "{}: released more often than acquired, done more often than got, or nested too deeply",
+        "{}: too many: released more often than acquired, done more often than got, or acquired "
+        "too many times at once",
     ),
-    Answer.CLOSED: (Closed, "{}: closed: put no more, and stop getting"),
+    Answer.CLOSED: (
+        Closed,
+        "{}: the queue is closed: put no more, and stop getting",
+    ),
     Answer.TOO_LARGE: (
         TooLarge,
-        "{}: the message can never fit: split it, or create the queue for more bytes",
+        "{}: the message can never fit the queue: split it, or create the queue for more bytes",
     ),
     Answer.NO_SPACE: (
         NoSpace,
-        "{}: no space left: delete objects that are not needed, or give wpool more space for them",
+        "{}: there is no space left for it: delete other objects, make it smaller, or give wpool "
+        "more space for them",
     ),
-    Answer.EXISTS: (Exists, "{}: the name is taken: open it instead"),
-    Answer.NOT_FOUND: (NotFound, "there is no {}: create it first, or have wpool create it"),
-    Answer.WRONG_KIND: (WrongKind, "{}: the object is of another kind, or cannot do this"),
-    Answer.WRONG_TYPE: (WrongType, "{}: it holds numbers of another type"),
+    Answer.EXISTS: (
+        Exists,
+        "{} cannot be created, for there is an object of this name: open it instead, or choose "
+        "another name",
+    ),
+    Answer.NOT_FOUND: (
+        NotFound,
+        "there is no {}: create it first, or have wpool create it",
+    ),
+    Answer.WRONG_KIND: (
+        WrongKind,
+        "{} is an object of another kind, or counts no tasks: use it as what it is",
+    ),
+    Answer.WRONG_TYPE: (
+        WrongType,
+        "{} holds numbers of another type: open it with its own type",
+    ),
     Answer.OUT_OF_RANGE: (
         OutOfRange,
-        "{}: a name is 1 to 128 bytes without NUL, or a number is outside its limits",
+        "{}: a name has 1 to 128 bytes without NUL, and sizes and counts have limits",
     ),
-    Answer.READ_ONLY: (ReadOnly, "{}: it may only be read"),
+    Answer.READ_ONLY: (
+        ReadOnly,
+        "{}: the region may only be read: write to another one",
+    ),
+    # codegen: end
 }
 
 

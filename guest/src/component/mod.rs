@@ -8,8 +8,7 @@
 #![expect(unsafe_code, reason = "resources are made of the numbers that stand for them")]
 
 use std::cell::RefCell;
-use std::mem::ManuallyDrop;
-use std::{ptr, slice};
+use std::mem::{ManuallyDrop, MaybeUninit};
 
 use bindings::wpool::host;
 use host::array::Array;
@@ -22,6 +21,8 @@ use host::region::Region;
 use host::semaphore::{Options, Semaphore};
 use host::types::{Acquired, Error};
 use host::value::Value;
+
+use crate::code::error as code;
 
 mod numbers;
 
@@ -56,7 +57,7 @@ trait Object: Sized {
 }
 
 macro_rules! objects {
-    ($($Object:ident = $kind:literal,)+) => {
+    ($($(#[$about:meta])* $Object:ident = $kind:literal: $name:literal,)+) => {
         $(impl Object for $Object {
             const KIND: u32 = $kind;
 
@@ -89,15 +90,27 @@ macro_rules! objects {
 }
 
 objects! {
-    Lock = 1,
-    Semaphore = 2,
-    Condition = 3,
-    Event = 4,
-    Barrier = 5,
-    Queue = 6,
-    Value = 7,
-    Array = 8,
-    Region = 9,
+    // codegen: kinds
+    /// Locks, recursive or not, between the processes of a pool.
+    Lock = 1: "lock",
+    /// Counts of permits between the processes of a pool.
+    Semaphore = 2: "semaphore",
+    /// Waiting for a notification, with a lock given back meanwhile.
+    Condition = 3: "condition",
+    /// Flags that many can wait for.
+    Event = 4: "event",
+    /// Parties that go on together.
+    Barrier = 5: "barrier",
+    /// Queues of messages, bounded in messages and in bytes, for any number of producers and
+    /// consumers.
+    Queue = 6: "queue",
+    /// One number each, changed by one instruction: always whole, whoever dies.
+    Value = 7: "value",
+    /// Arrays of numbers.
+    Array = 8: "array",
+    /// Shared memory.
+    Region = 9: "region",
+    // codegen: end
 }
 
 /// Does something with the object of a handle.
@@ -160,8 +173,31 @@ impl<T: Answer> Answer for Result<T, Error> {
     fn number(self) -> i32 {
         match self {
             Ok(done) => done.number(),
-            Err(error) => -1 - error as i32,
+            Err(error) => code_of(error),
         }
+    }
+}
+
+/// The number of an error.
+fn code_of(error: Error) -> i32 {
+    match error {
+        // codegen: errors
+        Error::TimedOut => code::TIMED_OUT,
+        Error::Interrupted => code::INTERRUPTED,
+        Error::Broken => code::BROKEN,
+        Error::NotOwner => code::NOT_OWNER,
+        Error::AlreadyOwner => code::ALREADY_OWNER,
+        Error::TooMany => code::TOO_MANY,
+        Error::Closed => code::CLOSED,
+        Error::TooLarge => code::TOO_LARGE,
+        Error::NoSpace => code::NO_SPACE,
+        Error::Exists => code::EXISTS,
+        Error::NotFound => code::NOT_FOUND,
+        Error::WrongKind => code::WRONG_KIND,
+        Error::WrongType => code::WRONG_TYPE,
+        Error::OutOfRange => code::OUT_OF_RANGE,
+        Error::ReadOnly => code::READ_ONLY,
+        // codegen: end
     }
 }
 
@@ -170,8 +206,8 @@ fn limit(timeout_ns: i64) -> Option<u64> {
     u64::try_from(timeout_ns).ok()
 }
 
-pub(crate) fn process_id() -> u32 {
-    host::process::id()
+pub(crate) fn process_id() -> i32 {
+    host::process::id() as i32
 }
 
 pub(crate) fn process_slot() -> i32 {
@@ -234,7 +270,7 @@ calls! {
     condition_release(condition: Condition) = condition.release();
     condition_mark_consistent(condition: Condition) = condition.mark_consistent();
     condition_wait(condition: Condition, timeout_ns: i64) = condition.wait(limit(timeout_ns));
-    condition_notify(condition: Condition, count: i32) = condition.notify(count as u32);
+    condition_notify(condition: Condition, count: u32) = condition.notify(count);
     condition_notify_all(condition: Condition) = condition.notify_all();
 
     event_set(event: Event) = event.set();
@@ -259,38 +295,34 @@ calls! {
     region_is_read_only(region: Region) = region.is_read_only();
 }
 
-/// # Safety
-/// There are `len` bytes at `src`.
-pub(crate) unsafe fn queue_put(handle: i32, src: *const u8, len: usize, timeout_ns: i64) -> i32 {
-    // SAFETY: as the caller promises.
-    let bytes = unsafe { slice::from_raw_parts(src, len) };
-    with(handle, |queue: &Queue| queue.put(bytes, limit(timeout_ns))).number()
+/// Copies as many bytes as there is room for; answers how many.
+fn copy(bytes: &[u8], room: &mut [MaybeUninit<u8>]) -> usize {
+    let copied = bytes.len().min(room.len());
+    for (to, from) in room.iter_mut().zip(bytes) {
+        to.write(*from);
+    }
+    copied
 }
 
-/// # Safety
-/// `capacity` bytes at `dst` can be written.
-pub(crate) unsafe fn queue_get(handle: i32, dst: *mut u8, capacity: usize, timeout_ns: i64) -> i64 {
+pub(crate) fn queue_put(handle: i32, src: &[u8], timeout_ns: i64) -> i32 {
+    with(handle, |queue: &Queue| queue.put(src, limit(timeout_ns))).number()
+}
+
+pub(crate) fn queue_get(handle: i32, dst: &mut [MaybeUninit<u8>], timeout_ns: i64) -> i64 {
     match with(handle, |queue: &Queue| queue.get(limit(timeout_ns))) {
         Ok(Message { bytes, redelivered }) => {
             let length = bytes.len();
-            // SAFETY: as the caller promises.
-            unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), dst, length.min(capacity)) };
-            RECEIVED.set(if length > capacity { bytes } else { Vec::new() });
+            let copied = copy(&bytes, dst);
+            RECEIVED.set(if length > copied { bytes } else { Vec::new() });
             length as i64 | if redelivered { REDELIVERED } else { 0 }
         }
-        Err(error) => Err::<(), _>(error).number().into(),
+        Err(error) => code_of(error).into(),
     }
 }
 
-/// # Safety
-/// `len` bytes at `dst` can be written.
-pub(crate) unsafe fn queue_read(_: i32, dst: *mut u8, offset: usize, len: usize) -> i32 {
+pub(crate) fn queue_read(_: i32, dst: &mut [MaybeUninit<u8>], offset: usize) -> i32 {
     let message = RECEIVED.take();
-    let rest = message.get(offset..).unwrap_or_default();
-    let copied = rest.len().min(len);
-    // SAFETY: as the caller promises.
-    unsafe { ptr::copy_nonoverlapping(rest.as_ptr(), dst, copied) };
-    copied as i32
+    copy(message.get(offset..).unwrap_or_default(), dst) as i32
 }
 
 pub(crate) fn region_size(handle: i32) -> i64 {
@@ -298,21 +330,14 @@ pub(crate) fn region_size(handle: i32) -> i64 {
     with(handle, |region: &Region| region.size()) as i64
 }
 
-/// # Safety
-/// `len` bytes at `dst` can be written.
-pub(crate) unsafe fn region_read(handle: i32, offset: u64, dst: *mut u8, len: usize) -> i32 {
-    let read = with(handle, |region: &Region| region.read(offset, len as u32));
-    let copy = |bytes: Vec<u8>| {
-        // SAFETY: as the caller promises; there are never more bytes than were asked for.
-        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), dst, bytes.len().min(len)) };
+pub(crate) fn region_read(handle: i32, offset: u64, dst: &mut [MaybeUninit<u8>]) -> i32 {
+    let read = with(handle, |region: &Region| region.read(offset, dst.len() as u32));
+    let copied = |bytes: Vec<u8>| {
+        copy(&bytes, dst);
     };
-    read.map(copy).number()
+    read.map(copied).number()
 }
 
-/// # Safety
-/// There are `len` bytes at `src`.
-pub(crate) unsafe fn region_write(handle: i32, offset: u64, src: *const u8, len: usize) -> i32 {
-    // SAFETY: as the caller promises.
-    let bytes = unsafe { slice::from_raw_parts(src, len) };
-    with(handle, |region: &Region| region.write(offset, bytes)).number()
+pub(crate) fn region_write(handle: i32, offset: u64, src: &[u8]) -> i32 {
+    with(handle, |region: &Region| region.write(offset, src)).number()
 }

@@ -124,56 +124,56 @@ pub(crate) fn array_open(name: &str) -> i32 {
     made_of(Array::open(name), |array| code(array.number_type()))
 }
 
-pub(crate) fn array_create(name: &str, kind: i32, length: usize) -> i32 {
-    made_of(Array::create(name, number_type(kind), length as u32), |_| kind)
+pub(crate) fn array_create(name: &str, kind: i32, length: u32) -> i32 {
+    made_of(Array::create(name, number_type(kind), length), |_| kind)
 }
 
 pub(crate) extern "C" fn array_type(handle: i32) -> i32 {
     type_of(handle)
 }
 
-pub(crate) fn array_len(handle: i32) -> usize {
-    with(handle, |array: &Array| array.len()) as usize
+pub(crate) fn array_len(handle: i32) -> i32 {
+    with(handle, |array: &Array| array.len()) as i32
 }
 
-pub(crate) fn array_get(handle: i32, index: usize) -> i64 {
-    bits(with(handle, |array: &Array| array.get(index as u32)))
+pub(crate) fn array_get(handle: i32, index: u32) -> i64 {
+    bits(with(handle, |array: &Array| array.get(index)))
 }
 
-pub(crate) fn array_set(handle: i32, index: usize, new: i64) {
+pub(crate) fn array_set(handle: i32, index: u32, new: i64) {
     let new = number(type_of(handle), new);
-    changed(with(handle, |array: &Array| array.set(index as u32, new)));
+    changed(with(handle, |array: &Array| array.set(index, new)));
 }
 
-pub(crate) fn array_swap(handle: i32, index: usize, new: i64) -> i64 {
+pub(crate) fn array_swap(handle: i32, index: u32, new: i64) -> i64 {
     let new = number(type_of(handle), new);
-    bits(changed(with(handle, |array: &Array| array.swap(index as u32, new))))
+    bits(changed(with(handle, |array: &Array| array.swap(index, new))))
 }
 
-pub(crate) fn array_add(handle: i32, index: usize, more: i64) -> i64 {
+pub(crate) fn array_add(handle: i32, index: u32, more: i64) -> i64 {
     let more = number(type_of(handle), more);
-    bits(changed(with(handle, |array: &Array| array.add(index as u32, more))))
+    bits(changed(with(handle, |array: &Array| array.add(index, more))))
 }
 
-pub(crate) fn array_compare_exchange(handle: i32, index: usize, expected: i64, new: i64) -> i64 {
+pub(crate) fn array_compare_exchange(handle: i32, index: u32, expected: i64, new: i64) -> i64 {
     let kind = type_of(handle);
     let (expected, new) = (number(kind, expected), number(kind, new));
-    let exchange = |array: &Array| array.compare_exchange(index as u32, expected, new);
+    let exchange = |array: &Array| array.compare_exchange(index, expected, new);
     bits(changed(with(handle, exchange)))
 }
 
 /// # Safety
 /// There is room for `count` elements at `dst`.
-pub(crate) unsafe fn array_read(handle: i32, first: usize, dst: *mut u8, count: usize) {
-    let numbers = with(handle, |array: &Array| array.read(first as u32, count as u32));
+pub(crate) unsafe fn array_read(handle: i32, first: u32, dst: *mut u8, count: usize) {
+    let numbers = with(handle, |array: &Array| array.read(first, count as u32));
     // SAFETY: as the caller promises.
     unsafe { store(&numbers, dst) };
 }
 
 /// # Safety
 /// There are `count` elements at `src`.
-pub(crate) unsafe fn array_write(handle: i32, first: usize, src: *const u8, count: usize) {
+pub(crate) unsafe fn array_write(handle: i32, first: u32, src: *const u8, count: usize) {
     // SAFETY: as the caller promises.
     let numbers = unsafe { load(type_of(handle), src, count) };
-    changed(with(handle, |array: &Array| array.write(first as u32, &numbers)));
+    changed(with(handle, |array: &Array| array.write(first, &numbers)));
 }

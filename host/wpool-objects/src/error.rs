@@ -1,63 +1,138 @@
-//! Why an operation did not do what it was asked.
+//! Why an operation did not do what it was asked: the cases of `wit/types.wit`.
 
 use super::object::Kind;
 use super::slots::Owner;
+use std::fmt;
 
 /// Answers, not faults: whoever asked decides which of them are its bug.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// The time given was over first. With a time of zero: it cannot be done now.
-    #[error("timed out")]
+    // codegen: cases
+    /// The time was over first. With a time of 0: it cannot be done now.
     TimedOut,
-    /// The caller's stop flag was set.
-    #[error("interrupted")]
+    /// The run ends, and nothing is waited for any more.
     Interrupted,
-    /// A barrier was broken, or an object's words make no sense any more.
-    #[error("broken")]
+    /// A barrier is broken, or a death has damaged the object beyond repair.
     Broken {
-        /// Whose death or abort did it, if that is known.
+        /// Whose death or abort did it, if that is known: a process's slot.
         culprit: Option<Owner>,
     },
     /// Only the owner may do this.
-    #[error("the caller does not own it")]
     NotOwner,
-    /// It would wait for itself for ever.
-    #[error("the caller owns it already")]
+    /// The caller holds it already, and would wait for itself for ever.
     AlreadyOwner,
-    /// Released, or done, more often than acquired, or got.
-    #[error("released more often than acquired")]
+    /// Released more often than acquired, done more often than got, or nested too deeply.
     TooMany,
-    /// Nothing can be put any more and nothing is left to get.
-    #[error("closed")]
+    /// The queue is closed: nothing can be put, and where this is the answer to `get`, nothing is
+    /// left either.
     Closed,
-    /// The message could never fit.
-    #[error("the message is larger than the queue")]
+    /// The message could never fit the queue.
     TooLarge,
-    /// No object, no storage or no slot is left.
-    #[error("no space left")]
+    /// No object, no storage, no handle or no address space is left.
     NoSpace,
     /// There is an object of this name.
-    #[error("a {kind} of this name exists")]
     Exists {
-        /// What it is.
+        /// What the object of this name is.
         kind: Kind,
     },
-    /// There is no object of this name, or it was closed.
-    #[error("no such object")]
+    /// There is no object of this name.
     NotFound,
-    /// The object is of another kind.
-    #[error("it is a {kind}")]
+    /// The object of this name is of another kind, or the queue counts no tasks.
     WrongKind {
-        /// What it is.
+        /// What the object of this name is.
         kind: Kind,
     },
-    /// The value or element is of another type, or cannot do this.
-    #[error("wrong type")]
+    /// The number is of another type than the value's or the array's.
     WrongType,
-    /// An index or a range outside of the object, or a number outside of its limits.
-    #[error("out of range")]
+    /// A name that is empty, longer than 128 bytes, or has a NUL; a size or a count outside its
+    /// limits.
     OutOfRange,
     /// The region may only be read.
-    #[error("read only")]
     ReadOnly,
+    // codegen: end
+}
+
+impl Error {
+    /// The number that core modules are answered.
+    #[cold]
+    pub fn code(self) -> i32 {
+        match self {
+            // codegen: codes
+            Error::TimedOut => -1,
+            Error::Interrupted => -2,
+            Error::Broken { .. } => -3,
+            Error::NotOwner => -4,
+            Error::AlreadyOwner => -5,
+            Error::TooMany => -6,
+            Error::Closed => -7,
+            Error::TooLarge => -8,
+            Error::NoSpace => -9,
+            Error::Exists { .. } => -10,
+            Error::NotFound => -11,
+            Error::WrongKind { .. } => -12,
+            Error::WrongType => -13,
+            Error::OutOfRange => -14,
+            Error::ReadOnly => -15,
+            // codegen: end
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // codegen: messages
+            Error::TimedOut => f.write_str("timed out: it could not be done in the time given"),
+            Error::Interrupted => {
+                f.write_str("interrupted: the run is ending, and nothing is waited for any more")
+            }
+            Error::Broken { culprit } => write!(
+                f,
+                "broken{}: reset the barrier, or delete the object and create it anew",
+                by(*culprit)
+            ),
+            Error::NotOwner => f.write_str("this process does not hold it: acquire it first"),
+            Error::AlreadyOwner => f.write_str(
+                "this process holds the lock already, and would wait for itself for ever: release \
+                 it first, or create it as a recursive one",
+            ),
+            Error::TooMany => f.write_str(
+                "too many: released more often than acquired, done more often than got, or \
+                 acquired too many times at once",
+            ),
+            Error::Closed => f.write_str("the queue is closed: put no more, and stop getting"),
+            Error::TooLarge => f.write_str(
+                "the message can never fit the queue: split it, or create the queue for more \
+                 bytes",
+            ),
+            Error::NoSpace => f.write_str(
+                "there is no space left for it: delete other objects, make it smaller, or give \
+                 wpool more space for them",
+            ),
+            Error::Exists { kind } => write!(
+                f,
+                "object cannot be created, for there is {kind:#} of this name: open it instead, \
+                 or choose another name"
+            ),
+            Error::NotFound => {
+                f.write_str("there is no object: create it first, or have wpool create it")
+            }
+            Error::WrongKind { kind } => write!(f, "object is {kind:#}: use it as what it is"),
+            Error::WrongType => {
+                f.write_str("object holds numbers of another type: open it with its own type")
+            }
+            Error::OutOfRange => f.write_str(
+                "object: a name has 1 to 128 bytes without NUL, and sizes and counts have limits",
+            ),
+            Error::ReadOnly => f.write_str("the region may only be read: write to another one"),
+            // codegen: end
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Who did it, if that is known.
+fn by(culprit: Option<Owner>) -> String {
+    culprit.map(|owner| format!(" by the process in slot {}", owner.slot)).unwrap_or_default()
 }

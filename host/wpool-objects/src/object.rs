@@ -15,57 +15,68 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What an object is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[repr(u8)]
-pub enum Kind {
-    /// A lock, recursive or not.
-    Lock = 1,
-    /// A semaphore.
-    Semaphore,
-    /// A condition.
-    Condition,
-    /// An event.
-    Event,
-    /// A barrier.
-    Barrier,
-    /// A queue of messages.
-    Queue,
-    /// One number.
-    Value,
-    /// Numbers.
-    Array,
-    /// Bytes that guests map.
-    Region,
+/// Declares what an object can be.
+macro_rules! kinds {
+    ($($(#[$about:meta])* $Kind:ident = $number:literal: $name:literal,)+) => {
+        /// What an object is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[repr(u8)]
+        pub enum Kind {
+            $($(#[$about])* $Kind = $number,)+
+        }
+
+        impl Kind {
+            /// What it is called: `lock`.
+            fn name(self) -> &'static str {
+                match self {
+                    $(Kind::$Kind => $name,)+
+                }
+            }
+
+            /// The kind of this number.
+            #[inline]
+            pub(super) fn unpack(number: u8) -> Option<Kind> {
+                match number {
+                    $($number => Some(Kind::$Kind),)+
+                    _ => None,
+                }
+            }
+        }
+    };
 }
 
-impl Kind {
-    pub(super) const ALL: [Kind; 9] = [
-        Kind::Lock,
-        Kind::Semaphore,
-        Kind::Condition,
-        Kind::Event,
-        Kind::Barrier,
-        Kind::Queue,
-        Kind::Value,
-        Kind::Array,
-        Kind::Region,
-    ];
+kinds! {
+    // codegen: kinds
+    /// Locks, recursive or not, between the processes of a pool.
+    Lock = 1: "lock",
+    /// Counts of permits between the processes of a pool.
+    Semaphore = 2: "semaphore",
+    /// Waiting for a notification, with a lock given back meanwhile.
+    Condition = 3: "condition",
+    /// Flags that many can wait for.
+    Event = 4: "event",
+    /// Parties that go on together.
+    Barrier = 5: "barrier",
+    /// Queues of messages, bounded in messages and in bytes, for any number of producers and
+    /// consumers.
+    Queue = 6: "queue",
+    /// One number each, changed by one instruction: always whole, whoever dies.
+    Value = 7: "value",
+    /// Arrays of numbers.
+    Array = 8: "array",
+    /// Shared memory.
+    Region = 9: "region",
+    // codegen: end
 }
 
 impl fmt::Display for Kind {
+    /// The kind's name; with `#`, its article before it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Kind::Lock => "lock",
-            Kind::Semaphore => "semaphore",
-            Kind::Condition => "condition",
-            Kind::Event => "event",
-            Kind::Barrier => "barrier",
-            Kind::Queue => "queue",
-            Kind::Value => "value",
-            Kind::Array => "array",
-            Kind::Region => "region",
-        })
+        let name = self.name();
+        if f.alternate() {
+            f.write_str(if name.starts_with(['a', 'e', 'i', 'o', 'u']) { "an " } else { "a " })?;
+        }
+        f.write_str(name)
     }
 }
 
@@ -111,7 +122,7 @@ impl Entry {
             2 => Stage::Unnamed,
             _ => return None,
         };
-        let kind = *Kind::ALL.get(usize::from((word >> 8) as u8).wrapping_sub(1))?;
+        let kind = Kind::unpack((word >> 8) as u8)?;
         Some(Entry { stage, kind, name_bytes: (word >> 16) as u8, generation: (word >> 32) as u32 })
     }
 }

@@ -12,20 +12,22 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Type {
+    // codegen: number-types
     /// Signed, 32 bits.
     I32 = 1,
     /// Signed, 64 bits.
-    I64,
+    I64 = 2,
     /// Unsigned, 32 bits.
-    U32,
+    U32 = 3,
     /// Unsigned, 64 bits.
-    U64,
+    U64 = 4,
     /// A float of 32 bits.
-    F32,
+    F32 = 5,
     /// A float of 64 bits.
-    F64,
+    F64 = 6,
     /// False or true.
-    Bool,
+    Bool = 7,
+    // codegen: end
 }
 
 impl Type {

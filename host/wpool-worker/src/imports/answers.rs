@@ -50,7 +50,7 @@ impl<T: Answer> Answer for Result<T, Error> {
     fn number(&self) -> i32 {
         match self {
             Ok(done) => done.number(),
-            Err(error) => code(*error),
+            Err(error) => error.code(),
         }
     }
 
@@ -61,27 +61,6 @@ impl<T: Answer> Answer for Result<T, Error> {
             Err(Error::Broken { culprit: by }) => *culprit = *by,
             Err(_) => {}
         }
-    }
-}
-
-#[cold]
-fn code(error: Error) -> i32 {
-    match error {
-        Error::TimedOut => -1,
-        Error::Interrupted => -2,
-        Error::Broken { .. } => -3,
-        Error::NotOwner => -4,
-        Error::AlreadyOwner => -5,
-        Error::TooMany => -6,
-        Error::Closed => -7,
-        Error::TooLarge => -8,
-        Error::NoSpace => -9,
-        Error::Exists { .. } => -10,
-        Error::NotFound => -11,
-        Error::WrongKind { .. } => -12,
-        Error::WrongType => -13,
-        Error::OutOfRange => -14,
-        Error::ReadOnly => -15,
     }
 }
 

@@ -67,12 +67,6 @@ pub(super) fn slice_bytes(
     Ok(u64::from(count) * size as u64)
 }
 
-/// `array_create(name: i32, name_len: i32, type: i32, length: i32) -> i32`: makes an array of zeros and
-/// opens it.
-///
-/// Arguments: its name; the code of its elements' type; how many there are, unsigned.
-/// Answers: a handle; `exists`, `no-space`, `out-of-range` (the name).
-/// Traps: the name is outside the memory or not UTF-8; an unknown type. Blocks: never.
 fn create(
     mut caller: Caller<'_, Host>,
     name: u32,
@@ -84,64 +78,36 @@ fn create(
     Array::create(&mut caller, "array_create", (name, name_len), &spec)
 }
 
-/// `array_type(handle: i32) -> i32`: the type of its elements.
-///
-/// Arguments: the array. Answers: the type's code. Traps: not an array's handle. Blocks: never.
 fn type_of(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
     Array::look(caller.data_mut(), "array_type", handle, |array| Ok(array.kind() as i32))
 }
 
-/// `array_len(handle: i32) -> i32`: how many elements there are.
-///
-/// Arguments: the array. Answers: the number, unsigned. Traps: not an array's handle. Blocks: never.
 fn len(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<u32> {
     Array::look(caller.data_mut(), "array_len", handle, |array| Ok(array.len() as u32))
 }
 
-/// `array_get(handle: i32, index: i32) -> i64`: an element.
-///
-/// Arguments: the array; which element. Answers: its bits. Traps: not an array's handle; no such
-/// element. Blocks: never.
 fn get(mut caller: Caller<'_, Host>, handle: i32, index: u32) -> wasmtime::Result<i64> {
     at(caller.data_mut(), "array_get", handle, index, |array, index| array.get(index).map(bits))
 }
 
-/// `array_set(handle: i32, index: i32, bits: i64)`: sets an element.
-///
-/// Arguments: the array; which element; the number. Answers: nothing. Traps: not an array's handle; no
-/// such element. Blocks: never.
 fn set(mut caller: Caller<'_, Host>, handle: i32, index: u32, new: i64) -> wasmtime::Result<()> {
     at(caller.data_mut(), "array_set", handle, index, |array, index| {
         array.set(index, number(array.kind(), new))
     })
 }
 
-/// `array_swap(handle: i32, index: i32, bits: i64) -> i64`: sets an element, and says what it was.
-///
-/// Arguments: the array; which element; the number. Answers: the bits before. Traps: not an array's
-/// handle; no such element. Blocks: never.
 fn swap(mut caller: Caller<'_, Host>, handle: i32, index: u32, new: i64) -> wasmtime::Result<i64> {
     at(caller.data_mut(), "array_swap", handle, index, |array, index| {
         array.swap(index, number(array.kind(), new)).map(bits)
     })
 }
 
-/// `array_add(handle: i32, index: i32, bits: i64) -> i64`: adds to an element, and says what it was.
-/// Integers wrap.
-///
-/// Arguments: the array; which element; what to add. Answers: the bits before. Traps: not an array's
-/// handle; no such element; bools. Blocks: never.
 fn add(mut caller: Caller<'_, Host>, handle: i32, index: u32, more: i64) -> wasmtime::Result<i64> {
     at(caller.data_mut(), "array_add", handle, index, |array, index| {
         array.add(index, number(array.kind(), more)).map(bits)
     })
 }
 
-/// `array_compare_exchange(handle: i32, index: i32, expected: i64, new: i64) -> i64`: sets an element if
-/// it is the expected number (floats: the same bits), and says what it was.
-///
-/// Arguments: the array; which element; what is expected; the new number. Answers: the bits before: it
-/// was set if they are the expected ones. Traps: not an array's handle; no such element. Blocks: never.
 fn compare_exchange(
     mut caller: Caller<'_, Host>,
     handle: i32,
@@ -156,12 +122,6 @@ fn compare_exchange(
     })
 }
 
-/// `array_read(handle: i32, first: i32, dst: i32, count: i32)`: copies elements into the memory, in
-/// their natural size, little endian. Each of them is whole; all together are not.
-///
-/// Arguments: the array; the first element; where they go; how many. Answers: nothing.
-/// Traps: not an array's handle; no such elements; the bytes at `dst` are not inside the memory, or may
-/// only be read. Blocks: never.
 fn read(
     mut caller: Caller<'_, Host>,
     handle: i32,
@@ -174,12 +134,6 @@ fn read(
     Array::look(host, "array_read", handle, |array| array.read(first as usize, to))
 }
 
-/// `array_write(handle: i32, first: i32, src: i32, count: i32)`: copies elements out of the memory, as
-/// `array_read`. Of a bool, any byte but 0 is true.
-///
-/// Arguments: the array; the first element; where they are; how many. Answers: nothing.
-/// Traps: not an array's handle; no such elements; the bytes at `src` are not inside the memory.
-/// Blocks: never.
 fn write(
     mut caller: Caller<'_, Host>,
     handle: i32,

@@ -41,12 +41,6 @@ impl Answer for Waited {
     }
 }
 
-/// `condition_create(name: i32, name_len: i32, lock: i32) -> i32`: makes a condition and opens it.
-///
-/// Arguments: its name; the handle of its lock, or 0 for a recursive lock of its own.
-/// Answers: a handle; `exists`, `no-space`, `out-of-range` (the name).
-/// Traps: the name is outside the memory or not UTF-8; `lock` is neither 0 nor a lock's handle.
-/// Blocks: never.
 fn create(
     mut caller: Caller<'_, Host>,
     name: u32,
@@ -64,62 +58,36 @@ fn create(
     Condition::create(&mut caller, "condition_create", (name, name_len), &spec)
 }
 
-/// `condition_acquire(handle: i32, timeout_ns: i64) -> i32`: takes the condition's lock.
-///
-/// Arguments, answers and blocking as in `lock_acquire`. Traps: not a condition's handle.
 fn acquire(mut caller: Caller<'_, Host>, handle: i32, timeout_ns: i64) -> wasmtime::Result<i32> {
     Condition::on(caller.data_mut(), "condition_acquire", handle, |condition, me| {
         condition.lock().acquire(me, limit(timeout_ns))
     })
 }
 
-/// `condition_release(handle: i32) -> i32`: gives the condition's lock back, or one level of it.
-///
-/// Arguments: the condition. Answers: 0; `not-owner`, `broken`. Traps: not a condition's handle.
-/// Blocks: never.
 fn release(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
     Condition::on(caller.data_mut(), "condition_release", handle, |condition, me| {
         condition.lock().release(me)
     })
 }
 
-/// `condition_mark_consistent(handle: i32) -> i32`: as `lock_mark_consistent`, of the condition's lock.
-///
-/// Arguments: the condition. Answers: 0; `not-owner`, `broken`. Traps: not a condition's handle.
-/// Blocks: never.
 fn mark_consistent(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
     Condition::on(caller.data_mut(), "condition_mark_consistent", handle, |condition, me| {
         condition.lock().mark_consistent(me)
     })
 }
 
-/// `condition_wait(handle: i32, timeout_ns: i64) -> i32`: gives the lock back (all levels), waits for a
-/// notification, and takes the lock again.
-///
-/// Arguments: the condition; how long to wait at most for the notification: for ever if negative.
-/// Answers: from 0: the lock is held again; bit 0 is set if an owner of it died, bit 1 if the time was
-/// over first; `not-owner`; `interrupted`, `broken`: the lock is not held. Traps: not a condition's
-/// handle. Blocks: until it is notified and the lock is free.
 fn wait(mut caller: Caller<'_, Host>, handle: i32, timeout_ns: i64) -> wasmtime::Result<i32> {
     Condition::on(caller.data_mut(), "condition_wait", handle, |condition, me| {
         condition.wait(me, limit(timeout_ns))
     })
 }
 
-/// `condition_notify(handle: i32, count: i32) -> i32`: notifies those that wait, who came first first.
-///
-/// Arguments: the condition; how many at most, unsigned. Answers: how many; `not-owner`, `broken`.
-/// Traps: not a condition's handle. Blocks: never.
 fn notify(mut caller: Caller<'_, Host>, handle: i32, count: u32) -> wasmtime::Result<i32> {
     Condition::on(caller.data_mut(), "condition_notify", handle, |condition, me| {
         condition.notify(me, count)
     })
 }
 
-/// `condition_notify_all(handle: i32) -> i32`: notifies all that wait.
-///
-/// Arguments: the condition. Answers: how many; `not-owner`, `broken`.
-/// Traps: not a condition's handle. Blocks: never.
 fn notify_all(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
     Condition::on(caller.data_mut(), "condition_notify_all", handle, |condition, me| {
         condition.notify_all(me)

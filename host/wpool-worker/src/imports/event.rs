@@ -28,40 +28,22 @@ impl Noun for Event<'_> {
     }
 }
 
-/// `event_create(name: i32, name_len: i32) -> i32`: makes an event, not set, and opens it.
-///
-/// Arguments: its name. Answers: a handle; `exists`, `no-space`, `out-of-range` (the name).
-/// Traps: the name is outside the memory or not UTF-8. Blocks: never.
 fn create(mut caller: Caller<'_, Host>, name: u32, name_len: u32) -> wasmtime::Result<i32> {
     Event::create(&mut caller, "event_create", (name, name_len), &Spec::Event)
 }
 
-/// `event_set(handle: i32) -> i32`: sets the flag, and lets all go that wait for it.
-///
-/// Arguments: the event. Answers: 0; `broken`. Traps: not an event's handle. Blocks: never.
 fn set(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
     Event::on(caller.data_mut(), "event_set", handle, |event, me| event.set(me))
 }
 
-/// `event_clear(handle: i32) -> i32`: clears the flag.
-///
-/// Arguments: the event. Answers: 0; `broken`. Traps: not an event's handle. Blocks: never.
 fn clear(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
     Event::on(caller.data_mut(), "event_clear", handle, |event, me| event.clear(me))
 }
 
-/// `event_is_set(handle: i32) -> i32`: whether the flag is set.
-///
-/// Arguments: the event. Answers: 1 if it is, else 0. Traps: not an event's handle. Blocks: never.
 fn is_set(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
     Event::on(caller.data_mut(), "event_is_set", handle, |event, _| Ok(event.is_set()))
 }
 
-/// `event_wait(handle: i32, timeout_ns: i64) -> i32`: waits until the flag is set.
-///
-/// Arguments: the event; how long to wait at most: for ever if negative, not at all if 0.
-/// Answers: 0; `timed-out`, `interrupted`, `broken`. Traps: not an event's handle.
-/// Blocks: until the flag is set.
 fn wait(mut caller: Caller<'_, Host>, handle: i32, timeout_ns: i64) -> wasmtime::Result<i32> {
     Event::on(caller.data_mut(), "event_wait", handle, |event, me| {
         event.wait(me, limit(timeout_ns))

@@ -42,11 +42,6 @@ impl Answer for Acquired {
     }
 }
 
-/// `lock_create(name: i32, name_len: i32, recursive: i32) -> i32`: makes a lock and opens it.
-///
-/// Arguments: its name; 1 if its owner may take it again, else 0.
-/// Answers: a handle; `exists`, `no-space`, `out-of-range` (the name).
-/// Traps: the name is outside the memory or not UTF-8; `recursive` is neither 0 nor 1. Blocks: never.
 fn create(
     mut caller: Caller<'_, Host>,
     name: u32,
@@ -57,29 +52,16 @@ fn create(
     Lock::create(&mut caller, "lock_create", (name, name_len), &Spec::Lock { recursive })
 }
 
-/// `lock_acquire(handle: i32, timeout_ns: i64) -> i32`: takes the lock.
-///
-/// Arguments: the lock; how long to wait at most: for ever if negative, not at all if 0.
-/// Answers: 0, or 1 (`owner-died`) if its owner died and what it protects may be half done: the lock
-/// is held in both cases; `timed-out`, `interrupted`, `broken`, `already-owner` (without a limit, it
-/// would wait for itself), `too-many` (levels). Traps: not a lock's handle. Blocks: until it is free.
 fn acquire(mut caller: Caller<'_, Host>, handle: i32, timeout_ns: i64) -> wasmtime::Result<i32> {
     Lock::on(caller.data_mut(), "lock_acquire", handle, |lock, me| {
         lock.acquire(me, limit(timeout_ns))
     })
 }
 
-/// `lock_release(handle: i32) -> i32`: gives the lock back, or one level of it.
-///
-/// Arguments: the lock. Answers: 0; `not-owner`, `broken`. Traps: not a lock's handle. Blocks: never.
 fn release(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
     Lock::on(caller.data_mut(), "lock_release", handle, |lock, me| lock.release(me))
 }
 
-/// `lock_mark_consistent(handle: i32) -> i32`: says that what the lock protects is whole again. Until
-/// then, if this owner dies too, the next one is told `owner-died` again.
-///
-/// Arguments: the lock. Answers: 0; `not-owner`, `broken`. Traps: not a lock's handle. Blocks: never.
 fn mark_consistent(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
     Lock::on(caller.data_mut(), "lock_mark_consistent", handle, |lock, me| lock.mark_consistent(me))
 }

@@ -304,11 +304,7 @@ pub(super) trait Noun {
         by_name(caller, call, name, |objects, name| objects.create(name, Self::KIND, spec))
     }
 
-    /// `KIND_open(name: i32, name_len: i32) -> i32`: opens an object.
-    ///
-    /// Arguments: its name.
-    /// Answers: a handle; `not-found`, `wrong-kind`, `no-space` (handles), `out-of-range` (the name).
-    /// Traps: the name is outside the memory or not UTF-8. Blocks: never.
+    /// Opens an object by the name at a pointer.
     fn open(mut caller: Caller<'_, Host>, name: u32, name_len: u32) -> wasmtime::Result<i32> {
         by_name(&mut caller, Self::OPEN, (name, name_len), |objects, name| {
             objects.open(name, Self::KIND)
@@ -343,20 +339,11 @@ pub(super) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-/// `object_close(handle: i32) -> i32`: gives a handle back. The object is closed for this process when
-/// it has no other handle of it. A region that the handle has mapped is unmapped.
-///
-/// Arguments: the handle of any object. Answers: 0. Traps: it is not a handle. Blocks: never.
+/// Gives a handle back. A region that the handle has mapped is unmapped.
 fn object_close(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
     caller.data_mut().close("object_close", handle).map(|()| 0)
 }
 
-/// `object_delete(handle: i32) -> i32`: deletes an object. Its name is free at once, its storage when no
-/// process has it open any more. The handle stays valid until it is closed.
-///
-/// Arguments: the handle of any object. Answers: 0; `not-found` if it was deleted before; `not-owner` if the
-/// command line or the host's program has made it.
-/// Traps: it is not a handle. Blocks: never.
 fn object_delete(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
     Ok(caller.data_mut().delete("object_delete", handle)?.number())
 }

@@ -78,13 +78,6 @@ impl Answer for Joined {
     }
 }
 
-/// `queue_create(name: i32, name_len: i32, messages: i32, bytes: i64, joinable: i32) -> i32`: makes a
-/// queue and opens it.
-///
-/// Arguments: its name; most messages in it, 1 to 65,536; most bytes, in pieces of 256, of those longer
-/// than 96 bytes; 1 if done tasks are counted, else 0.
-/// Answers: a handle; `exists`, `no-space`, `out-of-range` (the name, a size).
-/// Traps: the name is outside the memory or not UTF-8; `joinable` is neither 0 nor 1. Blocks: never.
 fn create(
     mut caller: Caller<'_, Host>,
     name: u32,
@@ -98,13 +91,6 @@ fn create(
     Queue::create(&mut caller, "queue_create", (name, name_len), &spec)
 }
 
-/// `queue_put(handle: i32, src: i32, len: i32, timeout_ns: i64) -> i32`: puts a message at the end.
-///
-/// Arguments: the queue; where the message is, and its length; how long to wait for space at most: for
-/// ever if negative, not at all if 0.
-/// Answers: 0; `timed-out` (full), `closed`, `too-large` (it could never fit), `interrupted`, `broken`.
-/// Traps: not a queue's handle; `len` bytes at `src` are not inside the memory.
-/// Blocks: until there is space.
 fn put(
     mut caller: Caller<'_, Host>,
     handle: i32,
@@ -116,16 +102,6 @@ fn put(
     Queue::on(host, "queue_put", handle, |queue, me| queue.put(me, message, limit(timeout_ns)))
 }
 
-/// `queue_get(handle: i32, dst: i32, capacity: i32, timeout_ns: i64) -> i64`: gets the first message. It
-/// is delivered again, to another process, if this one dies before its next call for this queue, or
-/// before its job has succeeded.
-///
-/// Arguments: the queue; where the message goes, and how many bytes of it at most (`queue_read` has the
-/// whole); how long to wait at most: for ever if negative, not at all if 0.
-/// Answers: the message's length in the low 32 bits; bit 32 is set if it was delivered before, to a
-/// process that died; `timed-out` (empty), `closed` (and empty), `interrupted`, `broken`.
-/// Traps: not a queue's handle; `capacity` bytes at `dst` are not inside the memory, or may only be
-/// read. Blocks: until there is a message.
 fn get(
     mut caller: Caller<'_, Host>,
     handle: i32,
@@ -167,15 +143,6 @@ pub(super) fn take(
     Ok(got)
 }
 
-/// `queue_read(handle: i32, dst: i32, offset: i32, len: i32) -> i32`: copies a piece of the message that
-/// the last `queue_get` of this instance got.
-///
-/// Arguments: the queue it came from; where the piece goes; where in the message it begins, and most
-/// bytes of it.
-/// Answers: how many bytes were copied, fewer than `len` at the message's end; `not-found` if the last
-/// `queue_get` got none, or was of another handle.
-/// Traps: not a queue's handle; `len` bytes at `dst` are not inside the memory, or may only be read.
-/// Blocks: never.
 fn read(
     mut caller: Caller<'_, Host>,
     handle: i32,
@@ -196,52 +163,28 @@ fn read(
     Ok(copied as i32)
 }
 
-/// `queue_acknowledge(handle: i32) -> i32`: says that the message last got is dealt with, and will not
-/// be delivered again. The next call of this process for this queue says so as well.
-///
-/// Arguments: the queue. Answers: 0; `not-owner` if there is none to acknowledge, `broken`.
-/// Traps: not a queue's handle. Blocks: never.
 fn acknowledge(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
     Queue::on(caller.data_mut(), "queue_acknowledge", handle, |queue, me| queue.acknowledge(me))
 }
 
-/// `queue_task_done(handle: i32) -> i32`: says that a task whose message was got is done.
-///
-/// Arguments: the queue. Answers: 0; `too-many` if none is undone, `wrong-kind` if the queue is not
-/// joinable, `broken`. Traps: not a queue's handle. Blocks: never.
 fn task_done(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
     Queue::on(caller.data_mut(), "queue_task_done", handle, |queue, me| queue.task_done(me))
 }
 
-/// `queue_join(handle: i32, timeout_ns: i64) -> i32`: waits until the tasks of all messages are done.
-///
-/// Arguments: the queue; how long to wait at most: for ever if negative, not at all if 0.
-/// Answers: from 0: they are; above 0: so many were acknowledged by processes that died before they were
-/// done, which is told once. `timed-out`, `wrong-kind` if the queue is not joinable, `interrupted`,
-/// `broken`. Traps: not a queue's handle. Blocks: until the last is done.
 fn join(mut caller: Caller<'_, Host>, handle: i32, timeout_ns: i64) -> wasmtime::Result<i32> {
     Queue::on(caller.data_mut(), "queue_join", handle, |queue, me| {
         queue.join(me, limit(timeout_ns))
     })
 }
 
-/// `queue_close(handle: i32) -> i32`: ends all puts. What is in the queue can still be got.
-///
-/// Arguments: the queue. Answers: 0; `broken`. Traps: not a queue's handle. Blocks: never.
 fn close(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
     Queue::on(caller.data_mut(), "queue_close", handle, |queue, me| queue.close(me))
 }
 
-/// `queue_is_closed(handle: i32) -> i32`: whether puts have ended.
-///
-/// Arguments: the queue. Answers: 1 if they have, else 0. Traps: not a queue's handle. Blocks: never.
 fn is_closed(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
     Queue::on(caller.data_mut(), "queue_is_closed", handle, |queue, _| Ok(queue.is_closed()))
 }
 
-/// `queue_len(handle: i32) -> i32`: how many messages are in the queue at this moment.
-///
-/// Arguments: the queue. Answers: the number. Traps: not a queue's handle. Blocks: never.
 fn len(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
     Queue::on(caller.data_mut(), "queue_len", handle, |queue, _| Ok(queue.len() as u64))
 }

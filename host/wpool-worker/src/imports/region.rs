@@ -30,12 +30,6 @@ impl Noun for Region<'_> {
     }
 }
 
-/// `region_create(name: i32, name_len: i32, bytes: i64) -> i32`: makes a region of zeros, which everyone
-/// may write, and opens it.
-///
-/// Arguments: its name; how many bytes it has.
-/// Answers: a handle; `exists`, `no-space`, `out-of-range` (the name, or the size).
-/// Traps: the name is outside the memory or not UTF-8. Blocks: never.
 fn create(
     mut caller: Caller<'_, Host>,
     name: u32,
@@ -48,16 +42,10 @@ fn create(
     Region::create(&mut caller, "region_create", (name, name_len), &spec)
 }
 
-/// `region_size(handle: i32) -> i64`: how large the region is.
-///
-/// Arguments: the region. Answers: its bytes. Traps: not a region's handle. Blocks: never.
 fn size(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<u64> {
     Region::look(caller.data_mut(), "region_size", handle, |region| Ok(region.bytes() as u64))
 }
 
-/// `region_is_read_only(handle: i32) -> i32`: whether guests may only read the region.
-///
-/// Arguments: the region. Answers: 1 or 0. Traps: not a region's handle. Blocks: never.
 fn is_read_only(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
     Region::look(caller.data_mut(), "region_is_read_only", handle, |region| {
         Ok(region.is_read_only().into())
@@ -114,12 +102,6 @@ fn unmap(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
     Ok(0)
 }
 
-/// `region_read(handle: i32, offset: i64, dst: i32, len: i32) -> i32`: copies bytes out of the region.
-/// Each aligned word of eight or four bytes is copied whole.
-///
-/// Arguments: the region; where in it to begin; where the bytes go, and how many. Answers: 0; `broken`.
-/// Traps: not a region's handle; the bytes are not all inside the region, or inside the memory; `dst`
-/// may only be read. Blocks: never.
 fn read(
     mut caller: Caller<'_, Host>,
     handle: i32,
@@ -133,13 +115,6 @@ fn read(
     Ok(inside("region_read", copied, (offset, len as usize))?.number())
 }
 
-/// `region_write(handle: i32, offset: i64, src: i32, len: i32) -> i32`: copies bytes into the region.
-/// Each aligned word of eight or four bytes is copied whole.
-///
-/// Arguments: the region; where in it to begin; where the bytes are, and how many.
-/// Answers: 0; `read-only`, `broken`.
-/// Traps: not a region's handle; the bytes are not all inside the region, or inside the memory.
-/// Blocks: never.
 fn write(
     mut caller: Caller<'_, Host>,
     handle: i32,

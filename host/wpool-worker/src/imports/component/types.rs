@@ -1,12 +1,12 @@
 //! `wpool:host/types`: what the other interfaces have in common.
 
 use super::Undone;
-use super::wit::types::{self, Acquired, Error};
+use super::wit::types::{self, Acquired};
 use crate::imports::Host;
-use crate::shared;
+use crate::shared::{self, Error};
 
 impl types::Host for Host {
-    fn convert_error(&mut self, undone: Undone) -> wasmtime::Result<Error> {
+    fn convert_error(&mut self, undone: Undone) -> wasmtime::Result<types::Error> {
         match undone {
             Undone::Answer(error) => Ok(error.into()),
             Undone::Trap(trap) => Err(trap),
@@ -14,24 +14,26 @@ impl types::Host for Host {
     }
 }
 
-impl From<shared::Error> for Error {
-    fn from(error: shared::Error) -> Error {
+impl From<Error> for types::Error {
+    fn from(error: Error) -> types::Error {
         match error {
-            shared::Error::TimedOut => Error::TimedOut,
-            shared::Error::Interrupted => Error::Interrupted,
-            shared::Error::Broken { .. } => Error::Broken,
-            shared::Error::NotOwner => Error::NotOwner,
-            shared::Error::AlreadyOwner => Error::AlreadyOwner,
-            shared::Error::TooMany => Error::TooMany,
-            shared::Error::Closed => Error::Closed,
-            shared::Error::TooLarge => Error::TooLarge,
-            shared::Error::NoSpace => Error::NoSpace,
-            shared::Error::Exists { .. } => Error::Exists,
-            shared::Error::NotFound => Error::NotFound,
-            shared::Error::WrongKind { .. } => Error::WrongKind,
-            shared::Error::WrongType => Error::WrongType,
-            shared::Error::OutOfRange => Error::OutOfRange,
-            shared::Error::ReadOnly => Error::ReadOnly,
+            // codegen: errors
+            Error::TimedOut => types::Error::TimedOut,
+            Error::Interrupted => types::Error::Interrupted,
+            Error::Broken { .. } => types::Error::Broken,
+            Error::NotOwner => types::Error::NotOwner,
+            Error::AlreadyOwner => types::Error::AlreadyOwner,
+            Error::TooMany => types::Error::TooMany,
+            Error::Closed => types::Error::Closed,
+            Error::TooLarge => types::Error::TooLarge,
+            Error::NoSpace => types::Error::NoSpace,
+            Error::Exists { .. } => types::Error::Exists,
+            Error::NotFound => types::Error::NotFound,
+            Error::WrongKind { .. } => types::Error::WrongKind,
+            Error::WrongType => types::Error::WrongType,
+            Error::OutOfRange => types::Error::OutOfRange,
+            Error::ReadOnly => types::Error::ReadOnly,
+            // codegen: end
         }
     }
 }

@@ -8,70 +8,74 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SharedError {
-    /// The time given was over first. Where nothing was to be waited for: it cannot be done now.
+    // codegen: cases
+    /// The time was over first. With a time of 0: it cannot be done now.
     TimedOut,
-    /// A barrier was broken, or a death damaged the object beyond repair.
+    /// A barrier is broken, or a death has damaged the object beyond repair.
     Broken {
-        /// The slot of the process that did it (a guest's `process_slot`), if that is known.
+        /// Whose death or abort did it, if that is known: a process's slot.
         culprit: Option<u32>,
     },
-    /// Only the thread that holds it may do this.
+    /// Only the owner may do this.
     NotOwner,
-    /// This thread holds the lock already, and would wait for itself for ever.
+    /// The caller holds it already, and would wait for itself for ever.
     AlreadyOwner,
-    /// Released more often than acquired, done more often than got, or a recursion too deep.
+    /// Released more often than acquired, done more often than got, or nested too deeply.
     TooMany,
-    /// The queue is closed. Whoever gets has got all that was left.
+    /// The queue is closed: nothing can be put, and where this is the answer to `get`, nothing is
+    /// left either.
     Closed,
-    /// The message can never fit the queue.
+    /// The message could never fit the queue.
     TooLarge,
-    /// There is no object or no storage left.
+    /// No object, no storage, no handle or no address space is left.
     NoSpace {
-        /// What there was no space for.
+        /// The object's kind and name, such as lock `guard`.
         object: String,
     },
-    /// All slots of this side are taken.
-    NoSlot,
-    /// There is an object of this name already.
+    /// There is an object of this name.
     Exists {
-        /// What was to be created.
+        /// The object's kind and name, such as lock `guard`.
         object: String,
-        /// What is there.
+        /// What the object of this name is.
         kind: ObjectKind,
     },
     /// There is no object of this name.
     NotFound {
-        /// What was looked for.
+        /// The object's kind and name, such as lock `guard`.
         object: String,
     },
-    /// The object of this name is of another kind.
+    /// The object of this name is of another kind, or the queue counts no tasks.
     WrongKind {
-        /// What was asked for.
+        /// The object's kind and name, such as lock `guard`.
         object: String,
-        /// What it is.
+        /// What the object of this name is.
         kind: ObjectKind,
     },
+    /// The number is of another type than the value's or the array's.
+    WrongType {
+        /// The object's kind and name, such as lock `guard`.
+        object: String,
+        /// The type of its numbers.
+        holds: &'static str,
+    },
+    /// A name that is empty, longer than 128 bytes, or has a NUL; a size or a count outside its
+    /// limits.
+    OutOfRange {
+        /// The object's kind and name, such as lock `guard`.
+        object: String,
+        /// Its limits.
+        limits: String,
+    },
+    /// The region may only be read.
+    ReadOnly,
+    // codegen: end
+    /// All slots of this side are taken.
+    NoSlot,
     /// The queue does not count tasks.
     NotJoinable {
         /// The queue.
         object: String,
     },
-    /// The value or array of this name holds numbers of another type.
-    WrongType {
-        /// What was to be opened.
-        object: String,
-        /// What type its numbers are of.
-        holds: &'static str,
-    },
-    /// The name is no name, or a size, a count or an index is outside of its limits.
-    OutOfRange {
-        /// What was to be created, or is open.
-        object: String,
-        /// What its limits are.
-        limits: String,
-    },
-    /// The region may only be read.
-    ReadOnly,
     /// A message could not be encoded as JSON, or not be decoded from it.
     Malformed {
         /// Why not.
@@ -94,7 +98,9 @@ impl SharedError {
     ) -> SharedError {
         match error {
             // Only those of a pool's own thread are interrupted.
-            control::Error::TimedOut | control::Error::Interrupted => SharedError::TimedOut,
+            control::Error::Interrupted => SharedError::TimedOut,
+            // codegen: made
+            control::Error::TimedOut => SharedError::TimedOut,
             control::Error::Broken { culprit } => {
                 SharedError::Broken { culprit: culprit.map(|owner| owner.slot.into()) }
             }
@@ -118,6 +124,7 @@ impl SharedError {
                 SharedError::OutOfRange { object: object(), limits: limits() }
             }
             control::Error::ReadOnly => SharedError::ReadOnly,
+            // codegen: end
         }
     }
 }
@@ -125,53 +132,44 @@ impl SharedError {
 impl fmt::Display for SharedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            SharedError::TimedOut => f.write_str("it could not be done in time: try again later"),
-            SharedError::Broken { culprit } => {
-                f.write_str("broken")?;
-                if let Some(slot) = culprit {
-                    write!(f, " by the process in slot {slot}")?;
-                }
-                f.write_str(": a barrier can be reset, any other object has to be made again")
+            // codegen: messages
+            SharedError::TimedOut => {
+                f.write_str("timed out: it could not be done in the time given")
             }
-            SharedError::NotOwner => {
-                f.write_str("this thread does not hold it: only the one that acquired it may do this")
-            }
+            SharedError::Broken { culprit } => write!(
+                f,
+                "broken{}: reset the barrier, or delete the object and create it anew",
+                by(*culprit)
+            ),
+            SharedError::NotOwner => f.write_str("this thread does not hold it: acquire it first"),
             SharedError::AlreadyOwner => f.write_str(
-                "this thread holds the lock already, and would wait for itself: release it first, or \
-                 create it as a recursive one",
+                "this thread holds the lock already, and would wait for itself for ever: release \
+                 it first, or create it as a recursive one",
             ),
             SharedError::TooMany => f.write_str(
-                "released more often than acquired, or done more often than got: do it once each",
+                "too many: released more often than acquired, done more often than got, or \
+                 acquired too many times at once",
             ),
             SharedError::Closed => {
-                f.write_str("the queue is closed: nothing can be put, and nothing is left to get")
+                f.write_str("the queue is closed: put no more, and stop getting")
             }
             SharedError::TooLarge => f.write_str(
-                "the message is larger than the whole queue: create the queue with more bytes",
+                "the message can never fit the queue: split it, or create the queue for more \
+                 bytes",
             ),
             SharedError::NoSpace { object } => write!(
                 f,
-                "there is no space left for {object}: delete other objects, make it smaller, or give \
-                 the state more space",
-            ),
-            SharedError::NoSlot => write!(
-                f,
-                "all {HOST_SLOTS} places for pools and threads of this program are taken: let threads \
-                 end, or use shared state from fewer of them",
+                "there is no space left for {object}: delete other objects, make it smaller, or \
+                 give the state more space"
             ),
             SharedError::Exists { object, kind } => write!(
                 f,
-                "{object} cannot be created, for there is {kind:#} of this name: open it instead, or \
-                 choose another name",
+                "{object} cannot be created, for there is {kind:#} of this name: open it instead, \
+                 or choose another name"
             ),
-            SharedError::NotFound { object } => {
-                write!(f, "there is no {object}: create it first")
-            }
+            SharedError::NotFound { object } => write!(f, "there is no {object}: create it first"),
             SharedError::WrongKind { object, kind } => {
                 write!(f, "{object} is {kind:#}: use it as what it is")
-            }
-            SharedError::NotJoinable { object } => {
-                write!(f, "{object} does not count tasks: create it as a joinable one")
             }
             SharedError::WrongType { object, holds } => {
                 write!(f, "{object} holds {holds}: open it with its own type")
@@ -179,6 +177,15 @@ impl fmt::Display for SharedError {
             SharedError::OutOfRange { object, limits } => write!(f, "{object}: {limits}"),
             SharedError::ReadOnly => {
                 f.write_str("the region may only be read: write to another one")
+            }
+            // codegen: end
+            SharedError::NoSlot => write!(
+                f,
+                "all {HOST_SLOTS} places for pools and threads of this program are taken: let threads \
+                 end, or use shared state from fewer of them",
+            ),
+            SharedError::NotJoinable { object } => {
+                write!(f, "{object} does not count tasks: create it as a joinable one")
             }
             SharedError::Malformed { reason } => {
                 write!(f, "the message is not JSON of the type asked for: {reason}")
@@ -189,3 +196,8 @@ impl fmt::Display for SharedError {
 }
 
 impl std::error::Error for SharedError {}
+
+/// Who did it, if that is known.
+fn by(culprit: Option<u32>) -> String {
+    culprit.map(|slot| format!(" by the process in slot {slot}")).unwrap_or_default()
+}

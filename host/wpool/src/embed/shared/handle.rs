@@ -7,69 +7,61 @@ use crate::shared::{self as control, Caller, Kind, NAME_BYTES, ObjectId, Owner, 
 use std::fmt;
 use std::sync::Arc;
 
-/// What an object is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum ObjectKind {
-    /// A lock, recursive or not.
-    Lock,
-    /// A semaphore.
-    Semaphore,
-    /// A condition.
-    Condition,
-    /// An event.
-    Event,
-    /// A barrier.
-    Barrier,
-    /// A queue of messages.
-    Queue,
-    /// One number.
-    Value,
-    /// Numbers.
-    Array,
-    /// Bytes.
-    Region,
+/// Declares the kinds of objects again, for users of the library, whom one more breaks nothing.
+macro_rules! kinds {
+    ($($(#[$about:meta])* $Kind:ident = $number:literal: $name:literal,)+) => {
+        /// What an object is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum ObjectKind {
+            $($(#[$about])* $Kind,)+
+        }
+
+        impl From<Kind> for ObjectKind {
+            fn from(kind: Kind) -> ObjectKind {
+                match kind {
+                    $(Kind::$Kind => ObjectKind::$Kind,)+
+                }
+            }
+        }
+
+        impl ObjectKind {
+            fn inner(self) -> Kind {
+                match self {
+                    $(ObjectKind::$Kind => Kind::$Kind,)+
+                }
+            }
+        }
+    };
 }
 
-impl From<Kind> for ObjectKind {
-    fn from(kind: Kind) -> ObjectKind {
-        match kind {
-            Kind::Lock => ObjectKind::Lock,
-            Kind::Semaphore => ObjectKind::Semaphore,
-            Kind::Condition => ObjectKind::Condition,
-            Kind::Event => ObjectKind::Event,
-            Kind::Barrier => ObjectKind::Barrier,
-            Kind::Queue => ObjectKind::Queue,
-            Kind::Value => ObjectKind::Value,
-            Kind::Array => ObjectKind::Array,
-            Kind::Region => ObjectKind::Region,
-        }
-    }
-}
-
-impl ObjectKind {
-    fn inner(self) -> Kind {
-        match self {
-            ObjectKind::Lock => Kind::Lock,
-            ObjectKind::Semaphore => Kind::Semaphore,
-            ObjectKind::Condition => Kind::Condition,
-            ObjectKind::Event => Kind::Event,
-            ObjectKind::Barrier => Kind::Barrier,
-            ObjectKind::Queue => Kind::Queue,
-            ObjectKind::Value => Kind::Value,
-            ObjectKind::Array => Kind::Array,
-            ObjectKind::Region => Kind::Region,
-        }
-    }
+kinds! {
+    // codegen: kinds
+    /// Locks, recursive or not, between the processes of a pool.
+    Lock = 1: "lock",
+    /// Counts of permits between the processes of a pool.
+    Semaphore = 2: "semaphore",
+    /// Waiting for a notification, with a lock given back meanwhile.
+    Condition = 3: "condition",
+    /// Flags that many can wait for.
+    Event = 4: "event",
+    /// Parties that go on together.
+    Barrier = 5: "barrier",
+    /// Queues of messages, bounded in messages and in bytes, for any number of producers and
+    /// consumers.
+    Queue = 6: "queue",
+    /// One number each, changed by one instruction: always whole, whoever dies.
+    Value = 7: "value",
+    /// Arrays of numbers.
+    Array = 8: "array",
+    /// Shared memory.
+    Region = 9: "region",
+    // codegen: end
 }
 
 impl fmt::Display for ObjectKind {
     /// The kind's name; with `#`, its article before it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if f.alternate() {
-            let vowel = matches!(self, ObjectKind::Event | ObjectKind::Array);
-            f.write_str(if vowel { "an " } else { "a " })?;
-        }
         self.inner().fmt(f)
     }
 }

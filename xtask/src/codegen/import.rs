@@ -1,0 +1,184 @@
+//! Functions as core modules import them: what their numbers stand for, which each language writes in its
+//! own way.
+
+use super::flat::Flat;
+use crate::Result;
+
+/// A function.
+pub(super) struct Import {
+    pub(super) name: String,
+    pub(super) params: Vec<Param>,
+    /// `i32`, `i64`, or nothing.
+    pub(super) result: Option<String>,
+}
+
+/// A parameter.
+pub(super) struct Param {
+    pub(super) name: String,
+    pub(super) role: Role,
+}
+
+/// What a parameter stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// An open object.
+    Handle,
+    /// Where a text begins that the function reads. Its length follows.
+    Text,
+    /// Where bytes begin that the function reads. How many there are follows.
+    Bytes,
+    /// Where bytes go that the function writes. How much room there is comes later.
+    Room,
+    /// Where numbers begin that the function reads. How many there are follows.
+    Elements,
+    /// Where numbers go that the function writes. How many comes later.
+    ElementsRoom,
+    /// A length of what is in memory, or a place in it.
+    Size,
+    I32,
+    U32,
+    I64,
+    U64,
+}
+
+/// The type of a parameter in WIT, as far as it matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wit {
+    Text,
+    Handle,
+    U32,
+    U64,
+    Other,
+}
+
+/// Parameters that WIT has in another form.
+const FLATTENED: [(&str, Role); 4] =
+    [("type", Role::I32), ("flags", Role::I32), ("bits", Role::I64), ("timeout_ns", Role::I64)];
+
+impl Import {
+    /// A function of this signature, whose parameters in WIT are these.
+    ///
+    /// # Errors
+    /// A parameter that stands for nothing in WIT, or whose type is not that of what it stands for.
+    pub(super) fn new(flat: &Flat, wit: &[(String, Wit)]) -> Result<Import> {
+        let params = (0..flat.params.len()).map(|at| {
+            let (name, ty) = &flat.params[at];
+            let role = role(flat, at, wit).ok_or_else(|| {
+                format!(
+                    "`{}`: `{name}` is no parameter of the function: give it that one's name, or tell \
+                     xtask/src/codegen/import.rs what it stands for",
+                    flat.name
+                )
+            })?;
+            if role.wasm() != ty {
+                return Err(format!("`{}`: `{name}` is an {}", flat.name, role.wasm()).into());
+            }
+            Ok(Param { name: name.clone(), role })
+        });
+        let params = params.collect::<Result<_>>()?;
+        if flat.result.as_ref().is_some_and(|ty| ty != "i32" && ty != "i64") {
+            return Err(format!("`{}` answers neither i32 nor i64", flat.name).into());
+        }
+        Ok(Import { name: flat.name.clone(), params, result: flat.result.clone() })
+    }
+
+    /// Whether it answers with a handle.
+    pub(super) fn makes_handle(&self) -> bool {
+        self.name.ends_with("_open") || self.name.ends_with("_create")
+    }
+
+    /// The parameter with the length of what begins at another.
+    pub(super) fn length_of(&self, pointer: usize) -> &Param {
+        let mut later = self.params[pointer + 1..].iter();
+        let is_length = |param: &&Param| param.role == Role::Size && param.name != "offset";
+        later.find(is_length).expect("a pointer has a length behind it")
+    }
+}
+
+impl Param {
+    /// The name, in a language that has other uses for some.
+    pub(super) fn name_without(&self, keywords: &[&str]) -> String {
+        let end = if keywords.contains(&self.name.as_str()) { "_" } else { "" };
+        format!("{}{end}", self.name)
+    }
+}
+
+impl Role {
+    /// The type in a core module.
+    fn wasm(self) -> &'static str {
+        match self {
+            Role::I64 | Role::U64 => "i64",
+            _ => "i32",
+        }
+    }
+}
+
+/// What the parameter at a place stands for.
+fn role(flat: &Flat, at: usize, wit: &[(String, Wit)]) -> Option<Role> {
+    let (name, ty) = &flat.params[at];
+    let later = |length: &str| flat.params[at + 1..].iter().any(|(name, _)| name == length);
+    let earlier = |pointer: &str| flat.params[..at].iter().any(|(name, _)| name == pointer);
+    let of_wit = wit.iter().find(|(param, _)| param == name).map(|(_, ty)| *ty);
+    let pointer = name.strip_suffix("_len").is_some_and(earlier);
+    Some(match name.as_str() {
+        "handle" => Role::Handle,
+        _ if later(&format!("{name}_len")) => match of_wit {
+            Some(Wit::Text) => Role::Text,
+            _ => Role::Bytes,
+        },
+        "src" if later("len") => Role::Bytes,
+        "src" if later("count") => Role::Elements,
+        "dst" if later("len") || later("capacity") => Role::Room,
+        "dst" if later("count") => Role::ElementsRoom,
+        "len" | "count" if earlier("src") || earlier("dst") => Role::Size,
+        "capacity" if earlier("dst") => Role::Size,
+        "offset" if ty == "i32" => Role::Size,
+        _ if pointer => Role::Size,
+        _ => match of_wit {
+            Some(Wit::Handle) => Role::Handle,
+            Some(Wit::U32) => Role::U32,
+            Some(Wit::U64) => Role::U64,
+            Some(_) if ty == "i64" => Role::I64,
+            Some(_) => Role::I32,
+            None => FLATTENED.iter().find(|(flattened, _)| flattened == name)?.1,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn roles(signature: &str, wit: &[(&str, Wit)]) -> std::result::Result<Vec<Role>, String> {
+        let wit: Vec<_> = wit.iter().map(|(name, ty)| (name.to_string(), *ty)).collect();
+        let flat = Flat::parse(signature).expect("a signature");
+        let core = Import::new(&flat, &wit).map_err(|why| why.to_string())?;
+        Ok(core.params.iter().map(|param| param.role).collect())
+    }
+
+    #[test]
+    fn parameters_stand_for_what_their_names_and_wit_say() {
+        use Role::*;
+        let put = "put(handle: i32, key: i32, key_len: i32, src: i32, len: i32, timeout_ns: i64)";
+        assert_eq!(roles(put, &[]).unwrap(), [Handle, Bytes, Size, Bytes, Size, I64]);
+        let read = "read(handle: i32, dst: i32, offset: i32, len: i32) -> i32";
+        assert_eq!(roles(read, &[]).unwrap(), [Handle, Room, Size, Size]);
+        let create = "create(name: i32, name_len: i32, lock: i32, count: i32, bytes: i64, on: i32)";
+        let wit = [
+            ("name", Wit::Text),
+            ("lock", Wit::Handle),
+            ("count", Wit::U32),
+            ("bytes", Wit::U64),
+            ("on", Wit::Other),
+        ];
+        assert_eq!(roles(create, &wit).unwrap(), [Text, Size, Handle, U32, U64, I32]);
+    }
+
+    #[test]
+    fn a_parameter_that_stands_for_nothing_or_has_another_type_is_refused() {
+        let unknown = roles("f(handle: i32, what: i32)", &[]).unwrap_err();
+        assert!(unknown.starts_with("`f`: `what` is no parameter of the function: "), "{unknown}");
+        assert_eq!(roles("f(timeout_ns: i32)", &[]).unwrap_err(), "`f`: `timeout_ns` is an i64");
+        assert_eq!(roles("f() -> f32", &[]).unwrap_err(), "`f` answers neither i32 nor i64");
+    }
+}
