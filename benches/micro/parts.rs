@@ -1,8 +1,8 @@
-//! The parts that no user of the library can reach.
+//! Benches of the parts that no user of the library can reach.
 //!
-//! Each function sets up one subject, and answers with what runs it. Where an operation takes nanoseconds, one
-//! run does [`JOBS`] of them, as a batch does, so that a call of the closure costs nothing beside them. What
-//! is set up may stay to the end of the program.
+//! Each function sets up one subject, and returns a closure that runs it. If an operation takes
+//! nanoseconds, a run does [`JOBS`] of them, as a batch does, so that the time of calling the
+//! closure does not matter. A set-up may stay until the end of the program.
 
 use rustix::fs::{MemfdFlags, memfd_create};
 use std::fs::File;
@@ -24,13 +24,13 @@ use wpool_worker::worker::log::{LogSink, Origin};
 use wpool_worker::worker::program::Program;
 use wpool_worker::worker::wasi::Folders;
 
-/// Jobs of a batch.
+/// The number of jobs in a batch.
 pub(crate) const JOBS: u16 = 1024;
 
-/// A job, and its result.
+/// The bytes of a job, and of its result.
 const JOB: &[u8] = b"12345678";
 
-/// The dispatcher encodes a batch of jobs as a frame.
+/// Makes the dispatcher encode a batch of jobs as a frame.
 pub(crate) fn jobs_encoded() -> impl FnMut() {
     let mut entries = Entries::default();
     move || {
@@ -39,7 +39,7 @@ pub(crate) fn jobs_encoded() -> impl FnMut() {
     }
 }
 
-/// The worker takes the jobs out of such a frame.
+/// Makes the worker take the jobs out of a frame.
 pub(crate) fn jobs_decoded() -> impl FnMut() {
     let mut entries = Entries::default();
     encode(&mut entries);
@@ -61,7 +61,7 @@ fn encode(entries: &mut Entries) {
     entries.set_header(&Header { kind: FrameKind::Jobs, count: JOBS, batch: 1, first_job, bytes });
 }
 
-/// The worker makes the records of a batch, one after the other in the same memory.
+/// Makes the worker encode the records of a batch, one after the other in the same memory.
 pub(crate) fn records_encoded() -> impl FnMut() {
     let mut record = Vec::new();
     move || {
@@ -72,7 +72,7 @@ pub(crate) fn records_encoded() -> impl FnMut() {
     }
 }
 
-/// The dispatcher takes the records of a batch apart.
+/// Makes the dispatcher decode the records of a batch.
 pub(crate) fn records_decoded() -> impl FnMut() {
     let (mut records, mut record) = (Vec::new(), Vec::new());
     for index in 0..JOBS {
@@ -94,7 +94,7 @@ fn encode_record(record: &mut Vec<u8>, index: u16) {
     record::finish(record, index, false, None);
 }
 
-/// The dispatcher arms a batch, and the worker claims its jobs.
+/// Makes the dispatcher arm a batch, and the worker claim its jobs.
 pub(crate) fn jobs_claimed() -> impl FnMut() {
     let (dispatcher, worker) = job_memories();
     let mut batch = 0;
@@ -108,7 +108,7 @@ pub(crate) fn jobs_claimed() -> impl FnMut() {
     }
 }
 
-/// The dispatcher arms a batch, and the worker writes and commits its records.
+/// Makes the dispatcher arm a batch, and the worker write and commit its records.
 pub(crate) fn records_committed() -> impl FnMut() {
     let (dispatcher, worker) = job_memories();
     let mut record = Vec::new();
@@ -127,16 +127,16 @@ pub(crate) fn records_committed() -> impl FnMut() {
     }
 }
 
-/// One job memory, mapped by both sides.
+/// Makes a job memory, mapped by both sides.
 fn job_memories() -> (JobMem, JobMem) {
     let (dispatcher, fd) = JobMem::create().expect("there is memory");
     (dispatcher, JobMem::map(&fd).expect("it is a job memory"))
 }
 
-/// A worker runs the same job of a module again and again.
+/// Makes a worker run the same job of a module again and again.
 ///
 /// # Panics
-/// The module cannot be used, or the job fails.
+/// Panics if the module cannot be used, or the job fails.
 pub(crate) fn job(
     module: &[u8],
     task: &str,
@@ -150,7 +150,7 @@ pub(crate) fn job(
     let settings = Settings { task: Some(task.to_owned()), isolation, ..Settings::default() };
     let program =
         Program::load(&settings, &description, code, Folders::default()).expect("it can be linked");
-    // A guest borrows its program.
+    // The guest borrows its program, which therefore lives as long as the process.
     let program = Box::leak(Box::new(program));
     let mut guest = Guest::new(program, Arc::new(Silence), attached(&description), None);
     let (mut number, mut result) = (0, Vec::new());
@@ -162,7 +162,7 @@ pub(crate) fn job(
     }
 }
 
-/// Shared state of its own, if the module uses any.
+/// Makes shared state for a module, if the module uses any.
 fn attached(description: &Description) -> Option<Attached> {
     description.shares().then(|| {
         let shared = Shared::new(Space::default()).expect("there is memory");
@@ -173,7 +173,7 @@ fn attached(description: &Description) -> Option<Attached> {
     })
 }
 
-/// Forgets what guests print.
+/// A sink that drops the lines of guests.
 struct Silence;
 
 impl LogSink for Silence {

@@ -32,7 +32,7 @@ pub fn run() -> Result {
     step("lints", || {
         cargo(["clippy", "--release", "--workspace", "--all-targets", "--", "-Dwarnings"])
     })?;
-    // All tests run, so that one run reports every failure.
+    // The tests all run, so that one run reports every failure.
     step("tests", || cargo(["test", "--release", "--workspace", "--no-fail-fast"]))
 }
 

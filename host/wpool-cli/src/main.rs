@@ -1,4 +1,5 @@
-//! The `wpool` program: the only code that knows clap or prints, and the only place where the process ends.
+//! The `wpool` program: the only code that knows clap or prints, and the only place where the process
+//! ends.
 //!
 //! Each subcommand has a file. `flags` holds the flags, `input` makes jobs, `output` takes their
 //! outcomes, and `exit` and `report` tell how a run ends.

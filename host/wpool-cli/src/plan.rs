@@ -308,7 +308,7 @@ fn records(input: &InputFlags) -> Result<Jobs, Report> {
 /// Reads the records of files to the end, and puts them into a random order.
 fn shuffled(jobs: Jobs, shuffle: Shuffle) -> Result<Jobs, Report> {
     let (mut intake, mut records) = (Intake::default(), Vec::new());
-    // Each record is read as a word. Its place among the jobs is not known yet.
+    // The record is read as a word. Its place among the jobs is not known yet.
     let encoder = Encoder::new(Form::default(), shuffle.bytes_max, None, Names::words());
     let mut all = super::input::Input::new(jobs.origin, encoder);
     let mut bytes = 0;

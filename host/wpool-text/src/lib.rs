@@ -1,4 +1,5 @@
-//! Text for people: sizes and durations as they write them, and bytes of guests fit for a terminal.
+//! Text for people: sizes and durations as people write them, and bytes of guests made safe for a
+//! terminal.
 
 pub mod escape;
 pub mod units;

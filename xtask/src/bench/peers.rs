@@ -13,7 +13,7 @@ use crate::{Result, root};
 const FILES: u32 = 10_000;
 const FILE_BYTES: usize = 4096;
 
-/// One job for each module that is measured, to put the compiled module into the cache.
+/// The first job of each module that is measured, which puts the compiled module into the cache.
 const FIRST_JOBS: [(&str, &[&str]); 11] = [
     ("benches/modules/bare.wat", &[":::", "3"]),
     ("target/guests/square.wasm", &["--task", "square", ":::", "3"]),

@@ -20,7 +20,7 @@ pub struct Row {
     pub measure: fn(&Peers) -> Result<Vec<Line>>,
 }
 
-/// All rows, in the order of the table.
+/// The rows, in the order of the table.
 pub const ROWS: [Row; 12] = [
     Row { name: "P1", measure: squares },
     Row { name: "P2", measure: unbatched },

@@ -10,7 +10,7 @@ use crate::{Result, root};
 /// The folders into which tools write; they are never sources.
 const LEFT_BY_TOOLS: [&str; 3] = ["target", "node_modules", "__pycache__"];
 
-/// The files of an example, with what is kept from build to build.
+/// The files of an example, and the folder that is kept from build to build.
 pub struct Sources {
     /// The name of the example.
     name: &'static str,
