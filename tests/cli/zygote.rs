@@ -16,15 +16,18 @@ use std::process::{Command, Stdio};
 /// Names the program that this test program is to take over, when it is started as another user.
 const TARGET: &str = "WPOOL_TEST_TARGET";
 
+/// The id of the protocol that the program speaks.
+const PROTOCOL: &str = concat!("wpool ", env!("CARGO_PKG_VERSION"));
+
 /// A user without rights.
 const NOBODY: u32 = 65534;
 
 /// Starts a program as a zygote, by a socket of this process, and tells whether it obeys.
-fn obeys(mut program: Command) -> bool {
+fn obeys(mut program: Command, protocol: &str) -> bool {
     let flags = SocketFlags::CLOEXEC;
     let (ours, theirs): (OwnedFd, OwnedFd) =
         socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).unwrap();
-    program.env_clear().env("WPOOL_ZYGOTE", "1");
+    program.env_clear().env("WPOOL_ZYGOTE", protocol);
     program.stdin(theirs).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = program.spawn().unwrap();
     drop(program);
@@ -44,11 +47,18 @@ fn wpool() -> Command {
 #[test]
 fn a_program_obeys_the_process_that_starts_it_and_no_other() {
     let _watchdog = watchdog(60);
-    assert!(obeys(wpool()));
+    assert!(obeys(wpool(), PROTOCOL));
     // The shell is the parent, and has not made the socket.
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", "\"$0\"; true", crate::common::run::program()]);
-    assert!(!obeys(shell));
+    assert!(!obeys(shell, PROTOCOL));
+}
+
+#[test]
+fn a_program_does_not_react_to_another_version() {
+    let _watchdog = watchdog(60);
+    assert!(!obeys(wpool(), "1"));
+    assert!(!obeys(wpool(), "wpool 0.0.0"));
 }
 
 /// A copy of a program, where any user can execute it.
@@ -66,7 +76,7 @@ fn a_program_with_more_rights_than_its_user_is_no_zygote_and_has_none() {
     let _watchdog = watchdog(60);
     if let Some(target) = std::env::var_os(TARGET) {
         // Started below, as another user.
-        assert!(obeys(Command::new(&target)), "it does not obey");
+        assert!(obeys(Command::new(&target), PROTOCOL), "it does not obey");
         return;
     }
     if !geteuid().is_root() {

@@ -11,6 +11,7 @@ mod host_data;
 mod host_objects;
 mod host_queue;
 mod imap;
+mod outside;
 mod pool;
 mod process;
 mod shared;

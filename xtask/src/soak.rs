@@ -9,7 +9,7 @@ Usage: cargo xtask soak [SECONDS]
 
 First a process is killed after each instruction of each operation on shared objects, then processes
 are killed at random while they use objects, jobs and the pool. WPOOL_TEST_SEED changes the random
-numbers.
+numbers. At last a program that uses the library is built and run, optimised as a whole.
 ";
 
 const SECONDS: &str = "600";
@@ -31,7 +31,8 @@ pub fn run(arguments: &[&str]) -> Result {
         &[("WPOOL_KILL", "every"), ("WPOOL_SOAK", seconds)],
     )?;
     test(&["--test", "library_kills", "soak::"], &[("WPOOL_SOAK", seconds)])?;
-    test(&["--test", "cli_kills", "crash::"], &[("WPOOL_TEST_JOBS", "1000000")])
+    test(&["--test", "cli_kills", "crash::"], &[("WPOOL_TEST_JOBS", "1000000")])?;
+    test(&["--test", "library", "outside::"], &[("WPOOL_TEST_LTO", "1")])
 }
 
 /// Runs tests in turn and shows their output.

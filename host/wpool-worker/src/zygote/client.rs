@@ -55,12 +55,13 @@ impl Zygote {
         if !Path::new("/proc/self").exists() {
             return Err(io::Error::new(io::ErrorKind::NotFound, "/proc is not mounted"));
         }
+        super::fork::keep_before_main();
         let (socket, theirs) = ControlSocket::pair()?;
         let program = executable.unwrap_or(Path::new("/proc/self/exe"));
         let process = Command::new(program)
             .arg0("wpool-zygote")
             .env_clear()
-            .env(super::fork::MARKER, "1")
+            .env(super::fork::MARKER, super::fork::PROTOCOL)
             .stdin(theirs)
             .stdout(Stdio::null())
             .stderr(Stdio::null())

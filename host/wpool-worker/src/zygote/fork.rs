@@ -17,6 +17,10 @@ use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 /// Name of the environment variable that makes this program a zygote.
 pub(super) const MARKER: &str = "WPOOL_ZYGOTE";
 
+/// The value of that variable: the control protocol's id. Another version of this crate in the same program, which
+/// speaks another protocol, does not react to it.
+pub(super) const PROTOCOL: &str = concat!("wpool ", env!("CARGO_PKG_VERSION"));
+
 /// The standard streams that were closed when this program began, a bit each.
 static CLOSED: AtomicU8 = AtomicU8::new(0);
 
@@ -43,7 +47,7 @@ fn note_closed() {
 /// with the rights of another user: what a zygote is told to load runs with these rights.
 extern "C" fn before_main() {
     note_closed();
-    if std::env::var_os(MARKER).is_none() || is_privileged() {
+    if std::env::var_os(MARKER).is_none_or(|value| value != PROTOCOL) || is_privileged() {
         return;
     }
     match super::server::control_socket() {
@@ -66,6 +70,11 @@ pub(super) fn is_privileged() -> bool {
 #[used]
 #[unsafe(link_section = ".init_array")]
 static BEFORE_MAIN: extern "C" fn() = before_main;
+
+/// Refers to the function before `main`, so that it is linked wherever a zygote can be started: nothing else does.
+pub(super) fn keep_before_main() {
+    std::hint::black_box(&BEFORE_MAIN);
+}
 
 /// Has every signal do what it does by default: what the program that started this one ignores or
 /// blocks (`nohup`, a shell's `&`) must still end a worker. But a write beyond `ulimit -f` is an error for who
