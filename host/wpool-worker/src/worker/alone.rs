@@ -3,7 +3,7 @@
 
 use super::fault;
 use super::guest::Guest;
-use super::jail;
+use super::jail::Memory;
 use super::log::{LogSink, Origin};
 use super::program::Program;
 use crate::wire::control::{ALONE_BYTES_MAX, JOB_TOO_SLOW};
@@ -29,50 +29,70 @@ impl LogSink for Nowhere {
     fn line(&self, _: Origin, _: &[u8]) {}
 }
 
-/// How jobs are run.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Plan {
-    /// In how many threads: one, but for native libraries.
+/// How jobs are run in one process.
+pub(crate) struct Work<'a> {
+    /// What is run.
+    pub(crate) program: &'a Program,
+    /// A guest that has been initialised.
+    pub(crate) guest: Option<Guest<'a>>,
+    /// How many threads run jobs: one, but for native libraries.
     pub(crate) threads: usize,
     /// Longest time of a job. The first one that takes longer ends the process.
     pub(crate) timeout: Option<Duration>,
 }
 
-/// Runs all jobs, and writes `{nanoseconds u64 LE}` and their records, in order, with all indices 0.
+/// Work whose jobs are there.
+pub(crate) struct Prepared<'a> {
+    work: Work<'a>,
+    jobs: Vec<u8>,
+}
+
+/// Returns the private memory of a process for the jobs in this file.
 ///
 /// # Errors
-/// The jobs cannot be read or the results not written.
-pub(crate) fn run(
-    program: &Program,
-    guest: Option<Guest<'_>>,
-    mut jobs: File,
-    mut results: File,
-    plan: Plan,
-) -> io::Result<()> {
-    // For people only.
-    let _ = jail::name(c"wpool-alone");
-    let jobs_bytes = jobs.metadata()?.len();
-    fault::install_abort()?;
-    program.bound_process(jobs_bytes.saturating_add(2 * ALONE_BYTES_MAX))?;
-    let mut bytes = Vec::with_capacity(jobs_bytes as usize);
-    jobs.read_to_end(&mut bytes)?;
-    let jobs: Vec<(u64, &[u8])> = Walk::new(&bytes, 0).collect();
-    let running = Running::watched(&plan, &results)?;
-    let begun = Instant::now();
-    let records = match &running[..] {
-        [one] => vec![work(program, guest, &jobs, one)],
-        several => in_threads(program, &jobs, several),
-    };
-    let nanos = begun.elapsed().as_nanos() as u64;
-    results.write_all(&nanos.to_le_bytes())?;
-    let mut room = ALONE_BYTES_MAX;
-    for records in records {
-        room = room
-            .checked_sub(records.len() as u64)
-            .ok_or_else(|| io::Error::other("the records are too many"))?;
-        results.write_all(&records)?;
+/// The file has no length.
+pub(crate) fn memory(program: &Program, jobs: &File) -> io::Result<Memory> {
+    Ok(program.memory(jobs.metadata()?.len().saturating_add(2 * ALONE_BYTES_MAX)))
+}
+
+impl<'a> Work<'a> {
+    /// Reads the jobs.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub(crate) fn prepare(self, mut jobs: File) -> io::Result<Prepared<'a>> {
+        fault::install_abort()?;
+        let mut bytes = Vec::new();
+        jobs.read_to_end(&mut bytes)?;
+        Ok(Prepared { work: self, jobs: bytes })
     }
-    Ok(())
+}
+
+impl Prepared<'_> {
+    /// Runs all jobs, and writes `{nanoseconds u64 LE}` and their records, in order, with all indices 0.
+    ///
+    /// # Errors
+    /// The results cannot be written.
+    pub(crate) fn run(self, mut results: File) -> io::Result<()> {
+        let Prepared { work: Work { program, guest, threads, timeout }, jobs } = self;
+        let jobs: Vec<(u64, &[u8])> = Walk::new(&jobs, 0).collect();
+        let running = Running::watched(threads, timeout, &results)?;
+        let begun = Instant::now();
+        let records = match &running[..] {
+            [one] => vec![work(program, guest, &jobs, one)],
+            several => in_threads(program, &jobs, several),
+        };
+        let nanos = begun.elapsed().as_nanos() as u64;
+        results.write_all(&nanos.to_le_bytes())?;
+        let mut room = ALONE_BYTES_MAX;
+        for records in records {
+            room = room
+                .checked_sub(records.len() as u64)
+                .ok_or_else(|| io::Error::other("the records are too many"))?;
+            results.write_all(&records)?;
+        }
+        Ok(())
+    }
 }
 
 /// The records of these jobs.
@@ -137,10 +157,14 @@ struct Running(Arc<AtomicU64>);
 
 impl Running {
     /// One for each thread. Another thread watches over them, if jobs have a time limit.
-    fn watched(plan: &Plan, results: &File) -> io::Result<Vec<Running>> {
-        let all = vec![(); plan.threads.max(1)];
+    fn watched(
+        threads: usize,
+        timeout: Option<Duration>,
+        results: &File,
+    ) -> io::Result<Vec<Running>> {
+        let all = vec![(); threads.max(1)];
         let all: Vec<Running> = all.iter().map(|()| Running::default()).collect();
-        if let Some(timeout) = plan.timeout {
+        if let Some(timeout) = timeout {
             let (watched, results) = (all.clone(), results.try_clone()?);
             thread::Builder::new().spawn(move || watch(&watched, timeout, results))?;
         }

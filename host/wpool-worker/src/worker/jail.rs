@@ -11,28 +11,38 @@ use std::fs;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
-/// The zygote's layers; its children inherit them.
+/// Enters the zygote's layers, which its children inherit.
 ///
 /// # Errors
-/// Those of the system calls: a process that cannot be jailed must not go on.
+/// Returns the error of a system call: a process that cannot be jailed must not go on.
 pub(crate) fn enter_zygote(keep: BorrowedFd<'_>) -> io::Result<()> {
-    name(c"wpool-zygote")?;
     nix::sys::prctl::set_no_new_privs()?;
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
     close_all_but(keep)
 }
 
-/// Most descriptors of a process that runs guests.
-const FILES_MAX: u64 = 1024;
+/// What private memory a process may have.
+///
+/// Memory that is merely reserved does not count, nor do code and what is mapped of files to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Memory {
+    /// As much as its parent.
+    Inherited,
+    /// So many bytes in all.
+    Total(u64),
+    /// So many `bytes` more than it has now. For memory that becomes shared as soon as it is there (regions), it
+    /// may go `above` that.
+    More { bytes: u64, above: u64 },
+}
 
-/// Bounds the files of a process that runs guests. Its parent, which has a descriptor for each worker, takes
-/// the bound off again ([`unbound_files`]) where it has run one itself.
+/// Bounds the descriptors of a process that runs guests. A process that forks workers, and has a descriptor for
+/// each, takes the bound off again ([`unbound_files`]) where it has run one itself.
 ///
 /// # Errors
 /// Returns the error of setrlimit.
-pub(crate) fn bound_files() -> io::Result<()> {
+pub(crate) fn bound_files(files_max: u64) -> io::Result<()> {
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
-    Ok(setrlimit(Resource::RLIMIT_NOFILE, most.min(FILES_MAX), most)?)
+    Ok(setrlimit(Resource::RLIMIT_NOFILE, most.min(files_max), most)?)
 }
 
 /// Lets this process have as many descriptors as it may.
@@ -44,21 +54,22 @@ pub(crate) fn unbound_files() -> io::Result<()> {
     Ok(setrlimit(Resource::RLIMIT_NOFILE, most, most)?)
 }
 
-/// Bounds the private memory of this process, and of those that it forks: `more` bytes can be added to what
-/// it has now. For memory that becomes shared as soon as it is there (regions), it may go `above` that.
-///
-/// Memory that is merely reserved does not count, nor do code and what is mapped of files to be read.
+/// Bounds the private memory of this process, and of those that it forks.
 ///
 /// # Errors
 /// Returns the error of setrlimit; or the system does not tell what the process has.
-pub(crate) fn bound_memory(more: u64, above: u64) -> io::Result<()> {
+pub(crate) fn bound_memory(memory: Memory) -> io::Result<()> {
+    let (bytes, above) = match memory {
+        Memory::Inherited => return Ok(()),
+        Memory::Total(bytes) => (bytes, 0),
+        Memory::More { bytes, above } => (private_bytes()?.saturating_add(bytes), above),
+    };
     let (_, most) = getrlimit(Resource::RLIMIT_DATA)?;
-    let bound = private_bytes()?.saturating_add(more);
-    let most = most.min(bound.saturating_add(above));
-    Ok(setrlimit(Resource::RLIMIT_DATA, bound.min(most), most)?)
+    let most = most.min(bytes.saturating_add(above));
+    Ok(setrlimit(Resource::RLIMIT_DATA, bytes.min(most), most)?)
 }
 
-/// The bytes of private memory that this process may write.
+/// Returns the bytes of private memory that this process may write.
 fn private_bytes() -> io::Result<u64> {
     let statm = fs::read_to_string("/proc/self/statm")?;
     let pages = statm.split_whitespace().nth(5).and_then(|pages| pages.parse::<u64>().ok());

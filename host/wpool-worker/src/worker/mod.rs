@@ -28,6 +28,7 @@ mod stack;
 pub(crate) mod stdio;
 mod streams;
 mod text;
+pub(crate) mod threads;
 mod typed;
 pub mod wasi;
 
@@ -54,10 +55,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 use stdio::Stdio;
+use threads::Threads;
 
 /// Forks, runs the function in the child, and waits; answers with the exit code, or `None` if a
 /// signal ended the child. (The zygote's; a worker has no fork of its own.)
-pub(crate) type Fork = fn(&mut dyn FnMut() -> i32) -> io::Result<Option<i32>>;
+pub(crate) type Fork = fn(&Threads, &mut dyn FnMut() -> i32) -> io::Result<Option<i32>>;
+
+/// Exit code of a worker that cannot go on.
+const FAILED: i32 = 1;
 
 /// Exit code of a child after whose job the rest of the batch is given back.
 const GIVE_BACK: i32 = 2;
@@ -93,58 +98,85 @@ pub(crate) struct Start<'a> {
     pub(crate) shared: Option<(Arc<Shared>, Membership)>,
     /// The standard streams that a command uses, if not its own.
     pub(crate) stdio: Option<&'a Stdio>,
-    /// A guest that has been initialised.
-    pub(crate) guest: Option<Guest<'a>>,
     pub(crate) fork: Fork,
 }
 
-/// The life of a worker; answers with its exit code.
-pub(crate) fn main(start: Start<'_>) -> i32 {
-    // For people only: a worker without its name works as well.
-    let _ = jail::name(c"wpool-worker");
-    let Ok(memory) = JobMem::map(&start.memory).map(Arc::new) else { return 1 };
-    drop(start.memory);
-    fault::report_to(&memory);
-    command::take_slot(start.slot);
-    if fault::install_abort().is_err() || start.program.bound_process(0).is_err() {
-        return 1;
-    }
-    let in_children = start.settings.isolation == Isolation::Process;
-    let noted_in = in_children.then(|| Arc::clone(&memory));
-    let attached = start.shared.map(|(shared, slot)| {
-        let attached = Attached::new(shared, slot, Arc::clone(&memory));
-        if start.settings.waits { attached.noting_waits() } else { attached }
-    });
-    let pipe = Arc::new(ResultPipe::new(File::from(start.results), noted_in));
-    let mut guest = start.guest;
-    if let Some(guest) = &mut guest {
-        guest.move_in(pipe.clone(), attached.clone());
-    }
-    let body = || -> io::Result<()> {
+/// A worker that has all open that it will need, and has one thread.
+pub(crate) struct Prepared<'a> {
+    worker: Worker<'a>,
+    jobs: File,
+}
+
+impl<'a> Start<'a> {
+    /// Opens all that the worker will need; `guest` is one that has been initialised.
+    ///
+    /// # Errors
+    /// Returns the exit code of a worker that cannot begin, after it has told why.
+    pub(crate) fn prepare(self, guest: Option<Guest<'a>>) -> Result<Prepared<'a>, i32> {
+        fault::install_abort().map_err(|_| FAILED)?;
+        let memory = JobMem::map(&self.memory).map(Arc::new).map_err(|_| FAILED)?;
+        fault::report_to(&memory);
+        let in_children = self.settings.isolation == Isolation::Process;
+        let noted_in = in_children.then(|| Arc::clone(&memory));
+        let pipe = Arc::new(ResultPipe::new(File::from(self.results), noted_in));
+        let attached = self.shared.map(|(shared, slot)| {
+            let attached = Attached::new(shared, slot, Arc::clone(&memory));
+            if self.settings.waits { attached.noting_waits() } else { attached }
+        });
+        let jobs = File::from(self.jobs);
         let mut worker = Worker {
-            program: start.program,
-            settings: start.settings,
-            fork: start.fork,
+            program: self.program,
+            settings: self.settings,
+            fork: self.fork,
+            threads: None,
             pipe: Arc::clone(&pipe),
             memory,
             attached,
-            stdio: start.stdio,
+            stdio: self.stdio,
             guest,
             is_ready: false,
             spin: Spin::default(),
             record: Vec::new(),
         };
-        worker.run(File::from(start.jobs))
-    };
-    let (why, code) = match catch_unwind(AssertUnwindSafe(body)) {
-        Ok(Ok(())) => return 0,
+        command::take_slot(self.slot);
+        part(&pipe, || {
+            worker.threads = in_children.then(Threads::open).transpose()?;
+            worker.move_in();
+            worker.begin_process();
+            worker.stdio.map_or(Ok(()), Stdio::enter)?;
+            rustix::io::ioctl_fionbio(&jobs, true)?;
+            Ok(Prepared { worker, jobs })
+        })
+    }
+}
+
+impl Prepared<'_> {
+    /// Runs jobs until the pipe of jobs ends; answers with the exit code.
+    pub(crate) fn serve(self) -> i32 {
+        let Prepared { mut worker, jobs } = self;
+        let pipe = Arc::clone(&worker.pipe);
+        let served = part(&pipe, || {
+            worker.start_runtime();
+            worker.run(jobs)
+        });
+        served.err().unwrap_or(0)
+    }
+}
+
+/// Does a part of a worker's life.
+///
+/// # Errors
+/// The part failed or panicked, and the dispatcher has been told: returns the worker's exit code.
+fn part<T>(pipe: &ResultPipe, part: impl FnOnce() -> io::Result<T>) -> Result<T, i32> {
+    let (why, code) = match catch_unwind(AssertUnwindSafe(part)) {
+        Ok(Ok(done)) => return Ok(done),
         Ok(Err(error)) if is_without_process(&error) => (error.to_string(), EXIT_WITHOUT_PROCESS),
-        Ok(Err(error)) => (error.to_string(), 1),
-        Err(panic) => (panic_text(&*panic), 1),
+        Ok(Err(error)) => (error.to_string(), FAILED),
+        Err(panic) => (panic_text(&*panic), FAILED),
     };
     // If the dispatcher is gone, there is nobody to tell.
     let _ = pipe.send(FrameKind::Fatal, why.as_bytes());
-    code
+    Err(code)
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
@@ -168,6 +200,8 @@ struct Worker<'a> {
     program: &'a Program,
     settings: &'a Settings,
     fork: Fork,
+    /// The threads of this process, where it forks.
+    threads: Option<&'static Threads>,
     pipe: Arc<ResultPipe>,
     memory: Arc<JobMem>,
     attached: Option<Attached>,
@@ -183,6 +217,24 @@ struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
+    /// Makes the guest, which was initialised in another process, this worker's.
+    fn move_in(&mut self) {
+        if let Some(guest) = &mut self.guest {
+            guest.move_in(self.pipe.clone(), self.attached.clone());
+        }
+    }
+
+    /// Starts what the guest waits in, with its threads. A process that forks has one thread, so that its
+    /// children start theirs.
+    fn start_runtime(&mut self) {
+        if self.threads.is_none() {
+            self.make_ready();
+        } else if self.program.waiting.survives_fork() {
+            self.make_ready();
+            self.guest.iter().for_each(Guest::warm_up);
+        }
+    }
+
     /// Makes a guest, or has the one that is there enter the runtime of this process.
     #[cold]
     fn make_ready(&mut self) {
@@ -197,7 +249,7 @@ impl<'a> Worker<'a> {
         self.is_ready = true;
     }
 
-    /// What a process has to do first that was forked from one that has run a while.
+    /// Does what a process has to do first that was forked from one that has run a while.
     fn begin_process(&mut self) {
         match &mut self.guest {
             Some(guest) => guest.renew(),
@@ -208,16 +260,6 @@ impl<'a> Worker<'a> {
 
     /// Serves until the pipe of jobs ends.
     fn run(&mut self, mut jobs: File) -> io::Result<()> {
-        self.begin_process();
-        if let Some(stdio) = self.stdio {
-            stdio.enter()?;
-        }
-        if self.settings.isolation == Isolation::Process && self.program.waiting.survives_fork() {
-            // Without a second thread (see `Guest::new`) the guest can be made ready before the forks.
-            self.make_ready();
-            self.guest.iter().for_each(Guest::warm_up);
-        }
-        rustix::io::ioctl_fionbio(&jobs, true)?;
         self.pipe.send(FrameKind::Ready, &Moment::now().nanos().to_le_bytes())?;
         let mut frames = FrameBuffer::default();
         // Kept for its memory, like the guest's, which has to hold the job too.
@@ -357,7 +399,9 @@ impl<'a> Worker<'a> {
             // What the last one left there.
             self.memory.set_began(None);
             let fork = self.fork;
-            let code = fork(&mut || {
+            let threads =
+                self.threads.expect("a worker whose jobs have processes counts its threads");
+            let code = fork(threads, &mut || {
                 let mut outbox = outbox.clone();
                 self.begin_process();
                 let Some(index) = self.memory.claim(batch) else { return NO_JOB };

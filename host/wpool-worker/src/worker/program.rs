@@ -3,7 +3,7 @@
 use super::call::ScalarExport;
 use super::command::Command;
 use super::engine::{self, PAGE_BYTES};
-use super::jail;
+use super::jail::Memory;
 use super::link;
 use super::native::{NativeLibrary, NativeTask};
 use super::outcome::size;
@@ -18,7 +18,6 @@ use crate::module::description::{ChooseError, Description, Form, Task};
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::settings::{InputForm, OutputForm, Settings, split_task_job};
 use std::fs::File;
-use std::io;
 use std::path::Path;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{self, Component, ComponentExportIndex};
@@ -192,18 +191,13 @@ impl Program {
         routed.ok_or_else(|| Failure::new(FailureKind::InvalidJob, "it names no task"))
     }
 
-    /// Bounds what a process takes of the system that is about to run a guest; `more` is for memory beside
-    /// what one guest needs.
-    ///
-    /// # Errors
-    /// Those of the system calls: a process that cannot be bounded must not go on.
-    pub(crate) fn bound_process(&self, more: u64) -> io::Result<()> {
+    /// Returns the private memory of a process that runs one guest; `more` is for what it needs beside that.
+    pub(crate) fn memory(&self, more: u64) -> Memory {
         if matches!(self.code, Code::Native { .. }) {
-            return Ok(());
+            return Memory::Inherited;
         }
-        let regions = if self.shares { self.settings.region_bytes_max } else { 0 };
-        jail::bound_files()?;
-        jail::bound_memory(self.settings.process_bytes_max().saturating_add(more), regions)
+        let above = if self.shares { self.settings.region_bytes_max } else { 0 };
+        Memory::More { bytes: self.settings.process_bytes_max().saturating_add(more), above }
     }
 
     /// How a task is called.
@@ -269,6 +263,7 @@ fn component(
     let component =
         engine::load_component(settings, description, cwasm).map_err(ProgramError::Load)?;
     check_tables(component.resources_required())?;
+    component.initialize_copy_on_write_image().map_err(ProgramError::Load)?;
     let tasks = tasks.iter().map(|task| typed_calling(settings, task, &component));
     let tasks = tasks.collect::<Result<_, _>>()?;
     Ok((tasks, Code::Component(link::component(&component, description, settings.stub_imports)?)))

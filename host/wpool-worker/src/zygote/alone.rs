@@ -1,16 +1,15 @@
 //! A run in one process: a child of the zygote's that has all jobs at once.
 
-use super::fork;
+use super::fork::{self, Plan};
+use super::role::{Held, Role};
 use super::server::{poll_readable, reap};
 use crate::wire::control::ExitStatus;
 use crate::wire::jobmem::{EXIT_OUT_OF_MEMORY, NEEDED_TOO_MUCH};
-use crate::worker::alone::{self, Plan};
-use crate::worker::guest::Guest;
-use crate::worker::jail;
-use crate::worker::program::Program;
+use crate::worker::alone::{Prepared, Work, memory};
+use crate::worker::threads::Threads;
 use nix::sys::signal::{Signal, kill};
 use std::fs::File;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Runs the jobs in `files[0]`; their records go to `files[1]`. `watch` is the control socket: when it
 /// closes, the dispatcher is gone and so is the reason to go on.
@@ -18,24 +17,27 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 /// # Errors
 /// Why there are no records, in words for the user.
 pub(super) fn run(
-    program: &'static Program,
-    guest: &mut Option<Guest<'static>>,
+    work: Work<'_>,
     files: Vec<OwnedFd>,
-    plan: Plan,
+    threads: &Threads,
+    held: &Held,
     watch: BorrowedFd<'_>,
 ) -> Result<(), String> {
     let Ok([jobs, results]) = <[OwnedFd; 2]>::try_from(files) else {
         return Err("a request to run alone has two descriptors".into());
     };
-    let socket = watch.as_raw_fd();
-    let child = fork::spawn(|| {
-        jail::close(&[socket]);
-        match alone::run(program, guest.take(), File::from(jobs), File::from(results), plan) {
+    let (jobs, results) = (File::from(jobs), File::from(results));
+    let plan = Plan {
+        threads,
+        held,
+        memory: memory(work.program, &jobs).map_err(|error| format!("cannot fork: {error}"))?,
+        prepare: || work.prepare(jobs).map_err(|_| 1),
+        serve: |prepared: Prepared<'_>| match prepared.run(results) {
             Ok(()) => 0,
             Err(_) => 1,
-        }
-    })
-    .map_err(|error| format!("cannot fork: {error}"))?;
+        },
+    };
+    let child = fork::spawn(Role::Alone, plan).map_err(|error| format!("cannot fork: {error}"))?;
     loop {
         match poll_readable(&[child.pidfd.as_fd(), watch], None) {
             Ok(ready) if ready[0] => break,

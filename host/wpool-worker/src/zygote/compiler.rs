@@ -3,12 +3,14 @@
 //! It is bounded in memory and time, and whatever happens to it is an error message, not the end of
 //! anything else.
 
-use super::fork::{self, ChildProcess};
+use super::fork::{self, ChildProcess, Plan};
+use super::role::{Held, Role};
 use crate::module::description::{DESCRIPTION_BYTES_MAX, Description};
 use crate::module::{ModuleError, compile};
 use crate::wire::control::{ExitStatus, ToZygote, Uncompiled, cut_text};
-use crate::worker::{jail, link};
-use nix::sys::resource::{Resource, setrlimit};
+use crate::worker::jail::Memory;
+use crate::worker::link;
+use crate::worker::threads::Threads;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -31,6 +33,8 @@ const CRASHED: i32 = 101;
 pub(super) fn run(
     request: &ToZygote,
     files: Vec<OwnedFd>,
+    threads: &Threads,
+    held: &Held,
     watch: BorrowedFd<'_>,
 ) -> Result<(), Uncompiled> {
     let refused = |message: String| Uncompiled::Refused(cut_text(message));
@@ -42,7 +46,15 @@ pub(super) fn run(
         return Err(refused("a request to compile has two descriptors at least".into()));
     };
     let code = files.next();
-    let child = fork::spawn(|| child(request, module, code, &mut description, bytes_max))
+    let plan = Plan {
+        threads,
+        held,
+        // Not addresses: rayon's and malloc's arenas reserve much more than they use.
+        memory: Memory::Total(bytes_max),
+        prepare: || Ok(()),
+        serve: |()| child(request, module, code, &mut description),
+    };
+    let child = fork::spawn(Role::Compiler, plan)
         .map_err(|error| refused(format!("cannot fork the compiler: {error}")))?;
     let timeout = Duration::from_millis(timeout_ms);
     match wait(&child, watch, timeout) {
@@ -56,17 +68,8 @@ pub(super) fn run(
 }
 
 /// The life of the compiler process.
-fn child(
-    request: &ToZygote,
-    mut module: File,
-    code: Option<File>,
-    description: &mut File,
-    bytes_max: u64,
-) -> i32 {
+fn child(request: &ToZygote, mut module: File, code: Option<File>, description: &mut File) -> i32 {
     let compiled = (|| -> Result<(), ModuleError> {
-        jail::name(c"wpool-compiler")?;
-        // Not RLIMIT_AS: rayon's and malloc's arenas reserve much more than they use.
-        setrlimit(Resource::RLIMIT_DATA, bytes_max, bytes_max).map_err(io::Error::from)?;
         let mut bytes = Vec::new();
         module.read_to_end(&mut bytes)?;
         let described = work(request, &bytes, code)?;

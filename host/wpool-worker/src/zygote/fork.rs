@@ -1,9 +1,11 @@
 //! Where processes begin: the start of a zygote before `main`, and the fork of its children.
 #![expect(unsafe_code, reason = "a function in .init_array; sigaction; fork; _exit")]
 
+use super::role::{Held, Role};
 use super::server::Origin;
 use crate::wire::control::ExitStatus;
-use crate::worker::jail;
+use crate::worker::jail::{self, Memory};
+use crate::worker::threads::Threads;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction};
 use nix::unistd::{ForkResult, Pid, fork, getpid};
 use rustix::io::{Errno, fcntl_getfd};
@@ -51,7 +53,7 @@ extern "C" fn before_main() {
         return;
     }
     match super::server::control_socket() {
-        Origin::Parent => exit_now(catch_unwind(super::server::main).unwrap_or(101)),
+        Origin::Parent => exit_now(catch_unwind(super::server::main).unwrap_or(CRASHED)),
         // The dispatcher is gone, or never was there.
         Origin::Other => exit_now(1),
         Origin::None => {}
@@ -102,20 +104,56 @@ pub(super) struct ChildProcess {
     pub(super) pidfd: OwnedFd,
 }
 
-/// Forks. The child asks to die with its parent, runs `body`, exits with its answer, and never
+/// Exit code of a child that cannot begin, or that panics.
+const CRASHED: i32 = 101;
+
+/// What a child of some role begins with, and what it does.
+pub(super) struct Plan<'a, P, S> {
+    /// The threads of the process that forks.
+    pub(super) threads: &'a Threads,
+    /// What that process holds for itself.
+    pub(super) held: &'a Held,
+    /// The private memory of the child.
+    pub(super) memory: Memory,
+    /// Opens all that the child will need, while it has one thread; fails with an exit code.
+    pub(super) prepare: P,
+    /// Does what the child is for, with what is open then; answers with the exit code.
+    pub(super) serve: S,
+}
+
+impl<T, P: FnOnce() -> Result<T, i32>, S: FnOnce(T) -> i32> Plan<'_, P, S> {
+    /// Lives the life of a child; answers with its exit code.
+    fn live(self, role: Role, parent: Pid) -> i32 {
+        let entered = jail::die_with(parent).and_then(|()| role.enter(self.held, self.memory));
+        if entered.is_err() {
+            return CRASHED;
+        }
+        // What confines the process belongs between the two: there is nothing more to be opened, and a thread
+        // that is made later is confined as well.
+        match (self.prepare)() {
+            Ok(prepared) => (self.serve)(prepared),
+            Err(code) => code,
+        }
+    }
+}
+
+/// Forks. The child asks to die with its parent, becomes what its role says, prepares and serves, and never
 /// returns from here; a panic in it is exit code 101.
 ///
 /// # Errors
-/// Those of fork and pidfd_open.
-pub(super) fn spawn(body: impl FnOnce() -> i32) -> io::Result<ChildProcess> {
-    assert_single_threaded();
+/// This process has several threads, or they cannot be counted; or the error of `fork` or `pidfd_open`.
+pub(super) fn spawn<T>(
+    role: Role,
+    plan: Plan<'_, impl FnOnce() -> Result<T, i32>, impl FnOnce(T) -> i32>,
+) -> io::Result<ChildProcess> {
+    plan.threads.claim_one()?;
     let parent = getpid();
-    // SAFETY: this process has one thread (asserted above), so the child inherits no lock that
+    // SAFETY: this process has one thread (claimed above), so the child inherits no lock that
     // another thread holds, and may do anything.
     match unsafe { fork() }? {
         ForkResult::Child => {
-            let life = || if jail::die_with(parent).is_ok() { body() } else { 101 };
-            exit_now(catch_unwind(AssertUnwindSafe(life)).unwrap_or(101))
+            let life = AssertUnwindSafe(|| plan.live(role, parent));
+            exit_now(catch_unwind(life).unwrap_or(CRASHED))
         }
         ForkResult::Parent { child } => {
             let pid = rustix::process::Pid::from_raw(child.as_raw()).expect("a child's pid is > 0");
@@ -133,13 +171,15 @@ pub(super) fn spawn(body: impl FnOnce() -> i32) -> io::Result<ChildProcess> {
     }
 }
 
-/// Forks, runs `body` in the child, and waits for it; answers with the child's exit code, or `None`
-/// if a signal ended it.
+/// Forks a process for one job, runs `body` in it, and waits; answers with the child's exit code, or `None` if a
+/// signal ended it.
 ///
 /// # Errors
-/// Those of fork and waitpid.
-pub(super) fn run(body: &mut dyn FnMut() -> i32) -> io::Result<Option<i32>> {
-    let child = spawn(body)?;
+/// Returns the error of [`spawn`], or of waitpid.
+pub(super) fn run_job(threads: &Threads, body: &mut dyn FnMut() -> i32) -> io::Result<Option<i32>> {
+    let (held, memory) = (&Held::default(), Memory::Inherited);
+    let plan = Plan { threads, held, memory, prepare: || Ok(()), serve: |()| body() };
+    let child = spawn(Role::JobChild, plan)?;
     Ok(match super::server::reap(child.pid)? {
         ExitStatus::Code(code) => Some(code),
         ExitStatus::Signal(_) => None,
@@ -178,9 +218,4 @@ pub(super) fn other_threads() -> Option<String> {
     Some(format!(
         "it must have one thread, to fork, and has another before it begins ({names}): {whose}"
     ))
-}
-
-fn assert_single_threaded() {
-    let threads = std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
-    assert_eq!(threads, 1, "a process with more than one thread must not fork");
 }

@@ -5,14 +5,15 @@
 //! ([`fork`]), so an embedding program needs no call at its start, and threads of the parent are
 //! never forked.
 //!
-//! **Invariant:** the zygote has one thread whenever it forks; it asserts this.
+//! **Invariant:** the zygote has one thread whenever it forks; [`fork::spawn`] claims this.
 
 mod alone;
 mod client;
 mod compiler;
 mod fork;
-mod nursery;
+mod role;
 mod server;
+mod template;
 
 pub use client::{LOADED, LoadError, Loaded, Zygote, loaded, payload};
 pub use fork::closed_at_start;

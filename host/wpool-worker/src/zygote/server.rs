@@ -1,8 +1,9 @@
 //! The zygote's own side: answers requests, forks workers, reaps them, and ends with the dispatcher.
 
 use super::client::payload;
-use super::fork::{self, ChildProcess};
-use super::nursery;
+use super::fork::{self, ChildProcess, Plan};
+use super::role::{Held, Role};
+use super::template;
 use super::{alone, compiler};
 use crate::module::compile;
 use crate::module::description::Description;
@@ -11,8 +12,14 @@ use crate::wire::control::{
     ControlSocket, ExitStatus, FromZygote, Load, Membership, ToZygote, Unloaded, WorkerId, cut_text,
 };
 use crate::wire::settings::Settings;
+use crate::worker::alone::Work;
+use crate::worker::guest::Guest;
+use crate::worker::jail::{self, Memory};
+use crate::worker::program::Program;
+use crate::worker::stdio::Stdio;
+use crate::worker::threads::Threads;
 use crate::worker::wasi::Folders;
-use crate::worker::{self, alone::Plan, fault, guest::Guest, jail, program::Program, stdio::Stdio};
+use crate::worker::{self, fault};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, dup2_stdin};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -20,7 +27,7 @@ use rustix::net::{SocketType, sockopt};
 use rustix::process::{Signal, getppid, getuid, set_parent_process_death_signal};
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -38,6 +45,7 @@ struct Loaded {
 /// The zygote's state.
 struct Server {
     socket: ControlSocket,
+    threads: &'static Threads,
     /// Leaked: there is rarely more than one, and it lives as long as the process.
     loaded: Option<&'static Loaded>,
     /// A guest of what is loaded, initialised.
@@ -85,10 +93,12 @@ fn start() -> io::Result<Server> {
     fork::default_signals()?;
     let socket = io::stdin().as_fd().try_clone_to_owned()?;
     dup2_stdin(File::open("/dev/null")?)?;
+    Role::Zygote.enter(&Held::default(), Memory::Inherited)?;
     jail::enter_zygote(socket.as_fd())?;
     fault::install()?;
     Ok(Server {
         socket: ControlSocket::from_fd(socket),
+        threads: Threads::open()?,
         loaded: None,
         guest: None,
         is_over: false,
@@ -97,6 +107,12 @@ fn start() -> io::Result<Server> {
 }
 
 impl Server {
+    /// Returns what this process holds for itself.
+    fn held(&self) -> Held {
+        let children = self.workers.iter().map(|(_, child)| child.pidfd.as_raw_fd()).collect();
+        Held { control: Some(self.socket.as_fd().as_raw_fd()), children }
+    }
+
     /// Serves until the dispatcher closes the control socket.
     fn run(&mut self) -> io::Result<()> {
         while !self.is_over {
@@ -145,13 +161,14 @@ impl Server {
                 Some(why) => FromZygote::Unfit(cut_text(why)),
             },
             ToZygote::Compile { .. } => {
-                FromZygote::Compiled(compiler::run(&request, files, self.socket.as_fd()))
+                let (held, watch) = (self.held(), self.socket.as_fd());
+                FromZygote::Compiled(compiler::run(&request, files, self.threads, &held, watch))
             }
             ToZygote::Load => match load(files) {
                 Ok(loaded) => {
                     let loaded: &Loaded = Box::leak(Box::new(loaded));
                     self.loaded = Some(loaded);
-                    // It is of what was loaded before.
+                    // The guest belongs to the module loaded before.
                     self.guest = None;
                     if loaded.program.init.is_some() {
                         return self.initialise(&loaded.program);
@@ -162,10 +179,11 @@ impl Server {
             },
             ToZygote::Alone { threads, timeout_ms } => FromZygote::Alone(match self.loaded {
                 Some(loaded) => {
-                    let socket = self.socket.as_fd();
-                    let plan = Plan { threads, timeout: timeout_ms.map(Duration::from_millis) };
-                    alone::run(&loaded.program, &mut self.guest, files, plan, socket)
-                        .map_err(cut_text)
+                    let (held, watch) = (self.held(), self.socket.as_fd());
+                    let guest = self.guest.take();
+                    let timeout = timeout_ms.map(Duration::from_millis);
+                    let work = Work { program: &loaded.program, guest, threads, timeout };
+                    alone::run(work, files, self.threads, &held, watch).map_err(cut_text)
                 }
                 None => Err("no module is loaded".into()),
             }),
@@ -177,24 +195,36 @@ impl Server {
 
     /// Has a child initialise a guest and serve from then on, as long as it lives.
     fn initialise(&mut self, program: &'static Program) -> io::Result<()> {
-        let child = fork::spawn(|| match self.serve_initialised(program) {
-            Ok(()) => 0,
-            Err(_) => 1,
-        })?;
+        let plan = Plan {
+            threads: self.threads,
+            held: &self.held(),
+            memory: program.memory(0),
+            prepare: || Threads::open().map_err(|_| 1),
+            serve: |threads| {
+                self.threads = threads;
+                // They are not this process's children, and their pidfds are closed.
+                std::mem::take(&mut self.workers).into_iter().for_each(std::mem::forget);
+                match self.serve_initialised(program) {
+                    Ok(()) => 0,
+                    Err(_) => 1,
+                }
+            },
+        };
+        let child = fork::spawn(Role::Template, plan)?;
         self.is_over = true;
         match reap(child.pid)? {
             ExitStatus::Code(0) => Ok(()),
             // If it had answered already, the dispatcher takes this for the end that it is.
             status => {
-                let lost = Unloaded::Refused(nursery::lost(status));
+                let lost = Unloaded::Refused(template::lost(status));
                 self.socket.send(&FromZygote::Loaded(Err(lost)), &[])
             }
         }
     }
 
     fn serve_initialised(&mut self, program: &'static Program) -> io::Result<()> {
-        program.bound_process(0)?;
-        let (guest, printed) = nursery::initialise(program);
+        let (guest, printed) = template::initialise(program);
+        // A parent has a descriptor for each worker.
         jail::unbound_files()?;
         let printed = payload("wpool-printed", &printed)?;
         match guest {
@@ -243,30 +273,29 @@ impl Server {
         let Ok([jobs, results, memory]) = <[OwnedFd; 3]>::try_from(files) else {
             return Err("no descriptors are left for it".into());
         };
-        let Server { socket, loaded, guest, workers, .. } = self;
-        let loaded = loaded.ok_or("no module is loaded")?;
-        // The descriptors that the child must not keep. Their owners are never dropped there.
-        let parents: Vec<RawFd> = std::iter::once(socket.as_fd())
-            .chain(workers.iter().map(|(_, child)| child.pidfd.as_fd()))
-            .map(|fd| fd.as_raw_fd())
-            .collect();
-        fork::spawn(move || {
-            jail::close(&parents);
-            worker::main(worker::Start {
-                program: &loaded.program,
-                settings: &loaded.settings,
-                slot,
-                jobs,
-                results,
-                memory,
-                shared: loaded.shared.clone().zip(member),
-                stdio: loaded.stdio.as_ref(),
-                // The child's copy: the next one has another.
-                guest: guest.take(),
-                fork: fork::run,
-            })
-        })
-        .map_err(|error| error.to_string())
+        let loaded = self.loaded.ok_or("no module is loaded")?;
+        let start = worker::Start {
+            program: &loaded.program,
+            settings: &loaded.settings,
+            slot,
+            jobs,
+            results,
+            memory,
+            shared: loaded.shared.clone().zip(member),
+            stdio: loaded.stdio.as_ref(),
+            fork: fork::run_job,
+        };
+        let (threads, held) = (self.threads, self.held());
+        let guest = &mut self.guest;
+        let plan = Plan {
+            threads,
+            held: &held,
+            memory: loaded.program.memory(0),
+            // The child's copy of the guest: the next one has another.
+            prepare: || start.prepare(guest.take()),
+            serve: worker::Prepared::serve,
+        };
+        fork::spawn(Role::Worker, plan).map_err(|error| error.to_string())
     }
 }
 

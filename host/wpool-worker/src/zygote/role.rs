@@ -1,0 +1,123 @@
+//! Roles: what the processes of the untrusted side are for, and what follows from it.
+
+use crate::worker::jail::{self, Memory};
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::RawFd;
+
+/// What a process of the untrusted side is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Loads a module and forks the others. The only role that begins with an exec.
+    Zygote,
+    /// Turns a module into machine code.
+    Compiler,
+    /// Initialises a guest, and then serves in the zygote's place.
+    Template,
+    /// Runs the jobs of its batches.
+    Worker,
+    /// Runs one job of a worker in `process` isolation.
+    JobChild,
+    /// Runs all jobs of a benchmark, and is not replaced.
+    Alone,
+}
+
+/// What all processes of a role have in common.
+struct Profile {
+    /// The name in `ps` and `top`; that of the parent if `None`.
+    name: Option<&'static CStr>,
+    /// Most descriptors; as many as its parent may have if `None`.
+    files_max: Option<u64>,
+    /// What it keeps of what its parent holds for itself.
+    keeps: Keeps,
+}
+
+/// What a process keeps of what its parent holds for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keeps {
+    /// All of it.
+    All,
+    /// The control socket.
+    Control,
+    /// Nothing.
+    Nothing,
+}
+
+/// Most descriptors of a process that runs guests.
+const GUEST_FILES_MAX: u64 = 1024;
+
+/// What a process holds for itself: whatever it forks gets a copy, which the role of the child may keep.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Held {
+    /// The control socket.
+    pub(super) control: Option<RawFd>,
+    /// The pidfds of its children.
+    pub(super) children: Vec<RawFd>,
+}
+
+impl Role {
+    fn profile(self) -> Profile {
+        let (name, files_max, keeps) = match self {
+            Role::Zygote => (Some(c"wpool-zygote"), None, Keeps::Control),
+            Role::Compiler => (Some(c"wpool-compiler"), None, Keeps::Nothing),
+            Role::Template => (Some(c"wpool-template"), Some(GUEST_FILES_MAX), Keeps::Control),
+            Role::Worker => (Some(c"wpool-worker"), Some(GUEST_FILES_MAX), Keeps::Nothing),
+            Role::JobChild => (None, None, Keeps::All),
+            Role::Alone => (Some(c"wpool-alone"), Some(GUEST_FILES_MAX), Keeps::Nothing),
+        };
+        Profile { name, files_max, keeps }
+    }
+
+    /// Makes this process, which was forked for it, one of the role: it takes its name and its limits, and gives
+    /// up what its parent holds for itself.
+    ///
+    /// # Errors
+    /// Returns the error of a system call: a process that cannot be bounded must not go on.
+    pub(super) fn enter(self, parents: &Held, memory: Memory) -> io::Result<()> {
+        let profile = self.profile();
+        if let Some(name) = profile.name {
+            jail::name(name)?;
+        }
+        // The owners of the descriptors are never dropped in a child.
+        jail::close(&parents.given_up(profile.keeps));
+        if let Some(most) = profile.files_max {
+            jail::bound_files(most)?;
+        }
+        jail::bound_memory(memory)
+    }
+}
+
+impl Held {
+    /// Returns the descriptors that a child does not keep.
+    fn given_up(&self, keeps: Keeps) -> Vec<RawFd> {
+        let control = self.control.filter(|_| keeps == Keeps::Nothing);
+        let children = self.children.iter().filter(|_| keeps != Keeps::All);
+        control.into_iter().chain(children.copied()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_runs_jobs_of_others_or_untrusted_bytes_keeps_nothing_of_the_zygote_s() {
+        let held = Held { control: Some(3), children: vec![7, 8] };
+        for (role, given_up) in [
+            (Role::Compiler, &[3, 7, 8][..]),
+            (Role::Worker, &[3, 7, 8]),
+            (Role::Alone, &[3, 7, 8]),
+            (Role::Template, &[7, 8]),
+            (Role::JobChild, &[]),
+        ] {
+            assert_eq!(held.given_up(role.profile().keeps), given_up, "{role:?}");
+        }
+    }
+
+    #[test]
+    fn whatever_runs_a_guest_has_a_bound_of_descriptors_or_a_parent_s() {
+        for role in [Role::Template, Role::Worker, Role::Alone] {
+            assert_eq!(role.profile().files_max, Some(GUEST_FILES_MAX), "{role:?}");
+        }
+    }
+}
