@@ -64,6 +64,10 @@ pub(crate) struct Call<'a> {
     pub(crate) replace: Option<&'a str>,
     /// The exit codes of a command that are successes.
     pub(crate) ok_exit: &'a [i32],
+    /// Whether results that are bytes are to be written in base64.
+    pub(crate) base64: bool,
+    /// Whether results that are strings are to be written without quotes.
+    pub(crate) raw_output: bool,
     /// The flags that say where jobs come from.
     pub(crate) input: &'a InputFlags,
 }
@@ -371,7 +375,12 @@ pub(crate) fn task(call: &Call<'_>, description: &Description) -> Result<Task, R
         if call.init.is_some() {
             return Err(command_has_no_init(call.module));
         }
+        refuse_values(call)?;
         return Ok(task.clone());
+    }
+    if call.base64 && !description.component {
+        let error = format!("{} is no component: --base64 has no meaning", call.module.display());
+        return Err(Report::usage(error).help("it is for results of the type list<u8>"));
     }
     let not_a_command = match description.kind {
         Kind::Tasks => format!("{} is not a command", call.module.display()),
@@ -394,6 +403,22 @@ pub(crate) fn task(call: &Call<'_>, description: &Description) -> Result<Task, R
             .help("a task succeeds if it has a result"));
     }
     Ok(task.clone())
+}
+
+/// Refuses what is for values, where a command is run: it takes texts and answers bytes.
+fn refuse_values(call: &Call<'_>) -> Result<(), Report> {
+    let module = call.module.display();
+    let wrong = |flag, help| {
+        Err(Report::usage(format!("{module} is a command: {flag} has no meaning")).help(help))
+    };
+    match call {
+        _ if call.input.raw_input => {
+            wrong("--raw-input", "its arguments are texts; --stdin passes each job as its input")
+        }
+        _ if call.base64 => wrong("--base64", "pipe its output through `base64`"),
+        _ if call.raw_output => wrong("--raw-output", "its output is printed as it is"),
+        _ => Ok(()),
+    }
 }
 
 /// Returns the error of --init for a command.

@@ -255,6 +255,30 @@ fn variables_are_those_that_are_granted() {
     run().flags("--env A=1 --env B=2").run().ends(0).prints("A=1\0B=2\0");
     run().run().ends(0).prints("");
     // The last of one name counts.
+#[test]
+fn a_failed_commands_output_is_among_its_results() {
+    let results = path("results");
+    let run = map_command_text(COPY_AND_EXIT).arg("--stdin").arg("--results").arg(&results);
+    run.jobs(["\u{3}three"]).run().ends(100);
+    let stdout = fs::read_to_string(results.join("1/\u{3}three/stdout")).expect("it is there");
+    assert_eq!(stdout, "\u{3}three");
+}
+
+#[test]
+fn what_means_nothing_to_a_command_is_an_error() {
+    for (flag, name) in [
+        ("-R", "--raw-input"),
+        ("--raw-input", "--raw-input"),
+        ("--base64", "--base64"),
+        ("-r", "--raw-output"),
+    ] {
+        let done = command("").arg(flag).jobs(["1"]).run().ends(2);
+        done.says(&format!("is a command: {name} has no meaning\n")).says("help: ");
+    }
+    let task = wpool(["map"]).arg(guest("square")).arg("--base64").jobs(["1"]).run().ends(2);
+    task.says("is no component: --base64 has no meaning").says("list<u8>");
+}
+
     run().flags("--env A=1 --env B=2 --env A=3").run().ends(0).prints("B=2\0A=3\0");
 }
 

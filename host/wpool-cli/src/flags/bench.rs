@@ -180,6 +180,8 @@ impl BenchFlags {
             template: &self.template,
             replace: None,
             ok_exit: &[0],
+            base64: false,
+            raw_output: false,
             input: &self.input,
         }
     }

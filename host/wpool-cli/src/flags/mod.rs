@@ -131,6 +131,8 @@ impl MapFlags {
             template: &self.template,
             replace: self.replace.as_deref(),
             ok_exit: &self.output.ok_exit,
+            base64: self.results.base64,
+            raw_output: self.results.raw_output,
             input: &self.input,
         }
     }
