@@ -1,11 +1,12 @@
 //! Results of `wpool map`: none forges another, overwrites a file that is read, or gives orders to a terminal.
 
 use crate::common::guest;
-use crate::common::run::{file, folder, map, map_wat, path, wpool};
+use crate::common::run::{file, folder, map, map_file, map_wat, path, wpool};
 use crate::common::terminal::open_terminal;
 use crate::core::commands::map_command;
 use std::fs::{self, File};
 use std::io::{Read, pipe};
+use std::os::unix::fs::symlink;
 
 #[test]
 fn a_file_that_is_read_is_never_written() {
@@ -39,6 +40,68 @@ fn a_file_that_is_read_is_never_written() {
     assert_eq!(fs::read_to_string(&io).expect("it is there"), "1\n2\n");
     assert_eq!(fs::read_to_string(path("one")).expect("it is there"), "kept");
     assert!(fs::read_to_string(&module).expect("it is there") == square);
+}
+
+#[test]
+fn a_file_that_is_read_is_never_one_of_results() {
+    let results = folder("results");
+    let inside = results.join("1/old");
+    fs::create_dir_all(&inside).expect("is writable");
+    let (list, module) = (inside.join("stdout"), inside.join("seq"));
+    fs::write(&list, "3\n").expect("is writable");
+    fs::write(&module, fs::read(guest("square")).expect("it is there")).expect("is writable");
+    let run = || map("square").arg("--results").arg(&results);
+    let link = path("link");
+    symlink(&list, &link).expect("a link");
+    let done = run().arg("-a").arg(&link).run().ends(2).prints("");
+    done.says("may write").says("help: give another folder: nothing was written");
+    run().in_shell(&format!("exec \"$@\" < '{}'", list.display())).run().ends(2);
+    run().arg("-o").arg(inside.join("stderr")).jobs(["old"]).run().ends(2).says("may write");
+    map_file(&module).arg("--results").arg(&results).jobs(["1"]).run().ends(2).says("may write");
+    let run = map_command("wordcount").arg("--files").arg("--results").arg(&results);
+    run.jobs([&list]).run().ends(100).says("this run writes it");
+    assert_eq!(fs::read_to_string(&list).expect("it is there"), "3\n");
+    // What no job's file can be called is read.
+    let list = inside.join("list");
+    fs::write(&list, "3\n").expect("is writable");
+    map("square").arg("--results").arg(&results).arg("-a").arg(&list).run().ends(0).prints("9\n");
+}
+
+#[test]
+fn nothing_is_written_where_a_guest_may_have_put_a_link() {
+    let (work, victim) = (folder("work"), file("victim", "kept"));
+    let deep = work.join("deep");
+    fs::create_dir(&deep).expect("is writable");
+    let link = deep.join("link");
+    symlink(&victim, &link).expect("a link");
+    let run = |granted: &str| map("square").dir(&work, granted).jobs(["3"]);
+    for flag in ["-o", "--joblog", "--trace", "--results"] {
+        let done = run("/w").arg(flag).arg(&link).run().ends(2).prints("");
+        done.says("where guests may put a link in its place").says("::/w::ro");
+    }
+    run("/w").arg("--results").arg(&work).run().ends(2).says("where guests may");
+    let save = format!("v={}", link.display());
+    run("/w").args(["--value", "v=i64:1", "--save", &save]).run().ends(2).says("--save");
+    // Wherever the path begins, and whatever leads there.
+    let alias = path("alias");
+    symlink(&deep, &alias).expect("a link");
+    run("/w").arg("-o").arg(alias.join("new")).run().ends(2).says("where guests may");
+    let script = format!("cd '{}' && exec \"$@\"", deep.display());
+    run("/w").args(["-o", "link"]).in_shell(&script).run().ends(2).says("where guests may");
+    let calls = wpool(["run"]).arg(guest("square")).dir(&work, "/w").arg("square(3)");
+    calls.arg("-o").arg(&link).run().ends(2).says("where guests may");
+    let bench = wpool(["bench"]).arg(guest("square")).dir(&work, "/w").arg("--export-json");
+    bench.arg(&link).jobs(["3"]).run().ends(2).says("where guests may");
+    let results = folder("results");
+    let granted = results.join("1");
+    fs::create_dir(&granted).expect("is writable");
+    let within = map("square").dir(&granted, "/w").arg("--results").arg(&results);
+    within.jobs(["3"]).run().ends(2).says("guests may put links into");
+    assert_eq!(fs::read_to_string(&victim).expect("it is there"), "kept");
+    assert_eq!(fs::read_dir(&deep).expect("a folder").count(), 1);
+    // Where guests only read, links are the user's own.
+    run("/w::ro").arg("-o").arg(&link).run().ends(0);
+    assert_eq!(fs::read_to_string(&victim).expect("it is there"), "9\n");
 }
 
 #[test]

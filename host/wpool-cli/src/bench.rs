@@ -2,6 +2,7 @@
 
 use super::argv::Column;
 use super::exit::Exit;
+use super::files::Outputs;
 use super::flags::BenchFlags;
 use super::input::encode::{Encoder, Form};
 use super::input::{Input, fill_waiting};
@@ -44,6 +45,7 @@ pub(crate) fn run(flags: &BenchFlags, columns: Vec<Column>) -> Result<Exit, Repo
     let seed = flags.grants.seed.unwrap_or_else(rand::random);
     let shuffle = plan::Shuffle { seed, bytes_max: JOBS_BYTES_MAX };
     let planned = plan::jobs(&flags.input, columns, shuffle)?;
+    check_files(flags, &planned)?;
     let compile = flags.foreign.compile(flags.limits.compile(true));
     let open = |path| open(flags, path, &compile, &planned);
     let modules = flags.modules.iter().map(|path| open(path)).collect::<Result<Vec<_>, _>>()?;
@@ -102,6 +104,17 @@ pub(crate) fn run(flags: &BenchFlags, columns: Vec<Column>) -> Result<Exit, Repo
     doubts::warnings(&findings).iter().for_each(|doubt| console.warning(doubt));
     console.finish(Patience::Endless);
     Ok(printed)
+}
+
+/// Checks that nothing is written that is read, or where a guest may say what is written.
+fn check_files(flags: &BenchFlags, planned: &plan::Jobs) -> Result<(), Report> {
+    let outputs = Outputs {
+        files: flags.exports.files(),
+        saved: &[],
+        results: None,
+        granted: &flags.grants.dir,
+    };
+    planned.files.clone().check_run(&flags.modules, &outputs)
 }
 
 /// Reads and compiles a module, and finds its task.

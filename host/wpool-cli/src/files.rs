@@ -2,12 +2,15 @@
 //! no file may be written twice.
 
 use super::flags::object::Save;
+use super::input::files::Paths;
+use super::output::results;
 use super::report::Report;
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use wpool::wire::directory::Directory;
 
 /// The identity of a file, whatever its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,12 +31,16 @@ impl FileId {
 pub(crate) struct Files {
     read: Vec<(FileId, String)>,
     written: Vec<(FileId, String)>,
+    /// The paths of both, without links in them.
+    paths: Vec<PathBuf>,
 }
 
 impl Files {
-    /// Adds a file that is read.
-    pub(crate) fn reads(&mut self, metadata: io::Result<Metadata>, name: &str) {
-        self.read.extend(regular(metadata).map(|id| (id, name.to_owned())));
+    /// Adds a file that is read, by its name in messages and its path.
+    pub(crate) fn reads(&mut self, metadata: io::Result<Metadata>, name: &str, path: &Path) {
+        let Some(id) = regular(metadata) else { return };
+        self.read.push((id, name.to_owned()));
+        self.paths.extend(without_links(path));
     }
 
     /// Checks a standard stream that is written, as a shell has opened it.
@@ -52,8 +59,8 @@ impl Files {
     ///
     /// # Errors
     /// Fails if the file is read, or written by another flag.
-    fn writes(&mut self, path: Option<&Path>, flag: &str) -> Result<(), Report> {
-        let Some(path) = path else { return Ok(()) };
+    fn writes(&mut self, path: &Path, flag: &str) -> Result<(), Report> {
+        self.paths.extend(without_links(path));
         let name = format!("{flag} {}", path.display());
         let Some(id) = regular(path.metadata()) else { return Ok(()) };
         self.check(&self.read, id, &name)?;
@@ -71,34 +78,153 @@ impl Files {
     }
 }
 
+/// The paths that a run writes, as its flags name them, and the folders that its guests are granted.
+#[derive(Debug)]
+pub(crate) struct Outputs<'a> {
+    /// The flags that name a file, and the file.
+    pub(crate) files: Vec<(&'static str, Option<&'a Path>)>,
+    /// The files of --save.
+    pub(crate) saved: &'a [Save],
+    /// The folder of --results.
+    pub(crate) results: Option<&'a Path>,
+    /// The folders of --dir.
+    pub(crate) granted: &'a [Directory],
+}
+
+impl Outputs<'_> {
+    /// Returns the flags that name a file, and the files.
+    fn named(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let files = self.files.iter().filter_map(|(flag, path)| Some((*flag, (*path)?)));
+        files.chain(self.saved.iter().map(|save| ("--save", save.file.as_path())))
+    }
+
+    /// Checks that no guest decides by a link what is written.
+    ///
+    /// # Errors
+    /// Something is written where guests may write.
+    fn check_granted(&self) -> Result<(), Report> {
+        let paths = Paths::beside(self.granted);
+        let lies_in = |flag: &str, path: &Path, granted: &Directory| {
+            let (path, folder) = (path.display(), granted.host.display());
+            let error =
+                format!("{flag} {path} lies in {folder}, where guests may put a link in its place");
+            let help = format!(
+                "write elsewhere, or grant the folder for reading: --dir {folder}::{}::ro",
+                granted.guest
+            );
+            Report::usage(error).help(help)
+        };
+        let results = self.results.map(|folder| ("--results", folder));
+        for (flag, path) in self.named().chain(results) {
+            if let Some(granted) = paths.granted(path) {
+                return Err(lies_in(flag, path, granted));
+            }
+        }
+        match self
+            .results
+            .and_then(|folder| paths.granted_in(folder).map(|granted| (folder, granted)))
+        {
+            None => Ok(()),
+            Some((folder, granted)) => {
+                let (folder, granted) = (folder.display(), granted.host.display());
+                let error = format!(
+                    "--results {folder} is written, and guests may put links into {granted} in it"
+                );
+                Err(Report::usage(error).help("give another folder"))
+            }
+        }
+    }
+}
+
 impl Files {
-    /// Checks that a run which reads these files and its module writes none of them, and writes no
-    /// file twice. No file may have been opened for writing yet.
+    /// Checks that a run which reads these files and its modules writes none of them, writes no file
+    /// twice, and writes none where guests may write. No file may have been opened for writing yet.
     ///
     /// # Errors
     /// Fails if the run would overwrite a file.
     pub(crate) fn check_run<'a>(
         mut self,
-        module: &Path,
-        saved: &[Save],
-        written: impl IntoIterator<Item = (&'a str, Option<&'a Path>)>,
+        modules: impl IntoIterator<Item = &'a PathBuf>,
+        outputs: &Outputs<'_>,
     ) -> Result<(), Report> {
-        self.reads(module.metadata(), &module.display().to_string());
+        outputs.check_granted()?;
+        for module in modules {
+            self.reads(module.metadata(), &module.display().to_string(), module);
+        }
         self.writes_stream(io::stdout().as_fd(), "standard output")?;
         self.writes_stream(io::stderr().as_fd(), "standard error")?;
-        for (flag, path) in written {
+        for (flag, path) in outputs.named() {
             self.writes(path, flag)?;
         }
-        saved.iter().try_for_each(|save| self.writes(Some(&save.file), "--save"))
+        match outputs.results {
+            None => Ok(()),
+            Some(folder) => self.writes_results(folder),
+        }
+    }
+
+    /// Checks the folder of --results, whose files are named by jobs that are not known yet.
+    ///
+    /// # Errors
+    /// A file that is read, or written by another flag, may be one of them.
+    fn writes_results(&self, folder: &Path) -> Result<(), Report> {
+        let Ok(folder) = folder.canonicalize() else { return Ok(()) };
+        match self.paths.iter().find(|path| may_be_result(&folder, path)) {
+            None => Ok(()),
+            Some(path) => {
+                let (folder, path) = (folder.display(), path.display());
+                Err(Report::usage(format!(
+                    "--results {folder} may write {path}, which is another file of this run"
+                ))
+                .help("give another folder: nothing was written"))
+            }
+        }
     }
 }
 
-/// Returns the regular files that a run writes, once they have been opened.
-pub(crate) fn written<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Vec<FileId> {
-    let streams =
-        [io::stdout().as_fd().try_clone_to_owned(), io::stderr().as_fd().try_clone_to_owned()];
-    let streams = streams.into_iter().flatten().map(|fd| File::from(fd).metadata());
-    streams.chain(paths.into_iter().map(Path::metadata)).filter_map(regular).collect()
+/// Returns whether a path, without links in it, may be that of a file of --results.
+fn may_be_result(folder: &Path, path: &Path) -> bool {
+    path.starts_with(folder) && path.file_name().is_some_and(results::is_name_of_file)
+}
+
+/// Returns the path without links in it, of a file that need not be there.
+fn without_links(path: &Path) -> Option<PathBuf> {
+    let made = || {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        Some(folder.unwrap_or(Path::new(".")).canonicalize().ok()?.join(path.file_name()?))
+    };
+    path.canonicalize().ok().or_else(made)
+}
+
+/// The files that a run writes, once they have been opened.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    files: Vec<FileId>,
+    /// The folder of --results, without links in its path.
+    results: Option<PathBuf>,
+}
+
+impl Written {
+    /// Returns the files at these paths, the standard streams, and all files that --results may write.
+    pub(crate) fn new<'a>(
+        paths: impl IntoIterator<Item = &'a Path>,
+        results: Option<&Path>,
+    ) -> Written {
+        let streams =
+            [io::stdout().as_fd().try_clone_to_owned(), io::stderr().as_fd().try_clone_to_owned()];
+        let streams = streams.into_iter().flatten().map(|fd| File::from(fd).metadata());
+        let files = streams.chain(paths.into_iter().map(Path::metadata)).filter_map(regular);
+        let results = results.and_then(|folder| folder.canonicalize().ok());
+        Written { files: files.collect(), results }
+    }
+
+    /// Returns whether the run writes, or may write, the file at a path.
+    pub(crate) fn has(&self, path: &Path, metadata: &Metadata) -> bool {
+        let may_be_result =
+            |folder: &PathBuf| path.canonicalize().is_ok_and(|path| may_be_result(folder, &path));
+        metadata.is_file()
+            && (self.files.contains(&FileId::of(metadata))
+                || self.results.as_ref().is_some_and(may_be_result))
+    }
 }
 
 fn regular(metadata: io::Result<Metadata>) -> Option<FileId> {

@@ -2,7 +2,7 @@
 
 use super::argv::Column;
 use super::exit::Exit;
-use super::files;
+use super::files::{Outputs, Written};
 use super::flags::{MapFlags, ProgressWhen, TraceFlags};
 use super::input::compare::compare;
 use super::input::encode::{Encoder, Form, Words};
@@ -126,16 +126,21 @@ fn shuffle(flags: &MapFlags) -> Shuffle {
     Shuffle { seed: seed.unwrap_or_else(rand::random), bytes_max: flags.buffer.max_buffer }
 }
 
-/// Checks that no file is written that is also read.
+/// Checks that no file is written that is also read, or that lies where guests may write.
 fn check_files(flags: &MapFlags, jobs: &Jobs) -> Result<(), Report> {
     let meta = flags.log.joblog.as_deref().map(journal::meta_path);
-    let written = [
-        ("--output", flags.results.output.as_deref()),
-        ("--joblog", flags.log.joblog.as_deref()),
-        ("--joblog", meta.as_deref()),
-        ("--trace", flags.log.trace.trace.as_deref()),
-    ];
-    jobs.files.clone().check_run(&flags.module, &flags.objects.save, written)
+    let outputs = Outputs {
+        files: vec![
+            ("--output", flags.results.output.as_deref()),
+            ("--joblog", flags.log.joblog.as_deref()),
+            ("--joblog", meta.as_deref()),
+            ("--trace", flags.log.trace.trace.as_deref()),
+        ],
+        saved: &flags.objects.save,
+        results: flags.output.results.as_deref(),
+        granted: &flags.grants.dir,
+    };
+    jobs.files.clone().check_run([&flags.module], &outputs)
 }
 
 fn again<'a>(flags: &MapFlags, jobs: &Jobs, args: &'a [OsString]) -> Again<'a> {
@@ -195,7 +200,8 @@ fn input(
     skip: Option<Skip>,
 ) -> Result<Input, Report> {
     let named = [&flags.results.output, &flags.log.joblog, &flags.log.trace.trace];
-    let written = files::written(named.into_iter().flatten().map(PathBuf::as_path));
+    let named = named.into_iter().flatten().map(PathBuf::as_path);
+    let written = Written::new(named, flags.output.results.as_deref());
     let encoder = Encoder::new(form, config.buffer_bytes_max, skip, jobs.names);
     let encoder = encoder.beside(&config.settings.dirs).sparing(written);
     let pacing = Pacing::new(flags.pool.conditions())

@@ -266,15 +266,16 @@ fn records(input: &InputFlags) -> Result<Jobs, Report> {
             Report::usage(format!("cannot open --arg-file {}: {error}", path.display()))
                 .help("give a file with a job on each line; - is standard input")
         };
-        let (file, name) = match path == Path::new("-") {
+        let (file, name, place) = match path == Path::new("-") {
             true => {
-                (io::stdin().as_fd().try_clone_to_owned().map(File::from), "standard input".into())
+                let file = io::stdin().as_fd().try_clone_to_owned().map(File::from);
+                (file, "standard input".into(), Path::new("/dev/stdin"))
             }
-            false => (File::open(path), path.display().to_string()),
+            false => (File::open(path), path.display().to_string(), path.as_path()),
         };
         let file = file.map_err(wrong)?;
         about.push(describe(&file, &name).map_err(wrong)?);
-        read.reads(file.metadata(), &name);
+        read.reads(file.metadata(), &name, place);
         let mut reader = Reader::new(file, name).map_err(wrong)?;
         if input.has_header() {
             let line = reader.take_header(input.line()).map_err(wrong)?;

@@ -2,7 +2,7 @@
 
 use super::call::{Call, names};
 use super::exit::Exit;
-use super::files::Files;
+use super::files::{Files, Outputs};
 use super::flags::RunFlags;
 use super::input::names::Names;
 use super::map::trace;
@@ -44,9 +44,16 @@ pub(crate) fn run(flags: &RunFlags, early: Option<EarlyZygote>) -> Result<Exit, 
     flags.console.apply_color();
     flags.limits.refuse_share("run")?;
     let of_module = |error| Report::of_module(&flags.module, error);
-    let written = [("--output", &flags.results.output), ("--trace", &flags.trace.trace)];
-    let written = written.map(|(flag, path)| (flag, path.as_deref()));
-    Files::default().check_run(&flags.module, &flags.objects.save, written)?;
+    let outputs = Outputs {
+        files: vec![
+            ("--output", flags.results.output.as_deref()),
+            ("--trace", flags.trace.trace.as_deref()),
+        ],
+        saved: &flags.objects.save,
+        results: None,
+        granted: &flags.grants.dir,
+    };
+    Files::default().check_run([&flags.module], &outputs)?;
     let limits = &flags.limits;
     let compile = flags.foreign.compile(limits.compile_now(!flags.policy.no_cache));
     let module = modules::read(&flags.module)?;

@@ -1,6 +1,6 @@
 //! Folders of the host that guests may use, and the descriptors that stand for them.
 
-use rustix::fs::{Mode, OFlags, open};
+use rustix::fs::{Mode, OFlags, fstat, open, openat};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -57,4 +57,31 @@ impl Directory {
         }
         Ok(self.opened.0.get().expect("it has just been opened").as_fd())
     }
+}
+
+/// The flags with which a folder is opened only to identify it.
+pub const FOLDER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// A folder's device and inode.
+pub type Identity = (u64, u64);
+
+/// Returns the identity of a folder.
+pub fn identity(folder: BorrowedFd<'_>) -> Option<Identity> {
+    fstat(folder).ok().map(|stat| (stat.st_dev, stat.st_ino))
+}
+
+/// Returns the identities of a folder and of all folders above it.
+pub fn line(folder: BorrowedFd<'_>) -> Vec<Identity> {
+    let mut line: Vec<Identity> = identity(folder).into_iter().collect();
+    let above = |at: BorrowedFd<'_>| openat(at, "..", FOLDER, Mode::empty()).ok();
+    let mut next: Option<OwnedFd> = above(folder);
+    while let Some(folder) = next {
+        match identity(folder.as_fd()) {
+            // The root directory is its own parent.
+            Some(identity) if line.last() != Some(&identity) => line.push(identity),
+            _ => break,
+        }
+        next = above(folder.as_fd());
+    }
+    line
 }

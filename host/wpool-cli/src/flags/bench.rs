@@ -169,6 +169,21 @@ impl RoundFlags {
     }
 }
 
+impl ExportFlags {
+    /// The flags that name a file, and the file.
+    pub(crate) fn files(&self) -> Vec<(&'static str, Option<&Path>)> {
+        vec![
+            ("--export-json", self.export_json.as_deref()),
+            ("--export-csv", self.export_csv.as_deref()),
+            ("--export-markdown", self.export_markdown.as_deref()),
+            ("--export-asciidoc", self.export_asciidoc.as_deref()),
+            ("--export-orgmode", self.export_orgmode.as_deref()),
+            ("--export-html", self.export_html.as_deref()),
+            ("--trace", self.trace.trace.as_deref()),
+        ]
+    }
+}
+
 impl BenchFlags {
     /// Returns the call that is made of one of the modules.
     pub(crate) fn call<'a>(&'a self, module: &'a Path) -> Call<'a> {

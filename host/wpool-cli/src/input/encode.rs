@@ -1,21 +1,24 @@
 //! Encodes the words of a job as the bytes that a worker gets.
 
 use super::columns::Columns;
-use super::files::Files;
+use super::files::Paths;
 use super::lines::{START_BYTES_MAX, is_readable};
 use super::names::{Names, shorten};
 use crate::cli::escape;
-use crate::cli::files::FileId;
+use crate::cli::files::Written;
 use crate::cli::output::resume::Skip;
 use crate::cli::report::Report;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 use std::fmt;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileTypeExt;
+use std::os::unix::ffi::OsStrExt;
 use wpool::pool::error::PoolError;
+use std::path::Path;
 use wpool::pool::feed::Intake;
 use wpool::wire::directory::Directory;
 use wpool::wire::failure::{Failure, FailureKind};
@@ -76,7 +79,7 @@ pub(crate) struct Form {
 pub(crate) struct Encoder {
     form: Form,
     /// The opener of files whose bytes are jobs.
-    files: Files,
+    paths: Paths,
     bytes_max: usize,
     skip: Option<Skip>,
     names: Names,
@@ -87,7 +90,7 @@ pub(crate) struct Encoder {
     /// The first job that differs from the job of the same number in the log.
     differs: Option<Differs>,
     /// The files that the run writes; a job whose bytes are in one of these fails.
-    written: Vec<FileId>,
+    written: Written,
     scratch: Vec<u8>,
     columns: Vec<Vec<u8>>,
     run: Run,
@@ -168,14 +171,14 @@ impl Encoder {
         let (scratch, columns, run) = (Vec::new(), Vec::new(), Run::default());
         Encoder {
             form,
-            files: Files::default(),
+            paths: Paths::default(),
             bytes_max,
             skip,
             names,
             plain,
             compares: false,
             differs: None,
-            written: Vec::new(),
+            written: Written::default(),
             scratch,
             columns,
             run,
@@ -185,7 +188,7 @@ impl Encoder {
 
     /// Protects the files of jobs from guests that are granted these folders.
     pub(crate) fn beside(self, granted: &[Directory]) -> Self {
-        Encoder { files: Files::beside(granted), ..self }
+        Encoder { paths: Paths::beside(granted), ..self }
     }
 
     /// Makes the encoder only compare jobs with those of the log.
@@ -194,7 +197,7 @@ impl Encoder {
     }
 
     /// Makes jobs fail whose bytes are in one of these files.
-    pub(crate) fn sparing(self, written: Vec<FileId>) -> Self {
+    pub(crate) fn sparing(self, written: Written) -> Self {
         Encoder { written, ..self }
     }
 
@@ -262,7 +265,7 @@ impl Encoder {
         }
         if self.form.files {
             self.names.opened(job, words[0]);
-            match open(&self.files, words[0], self.bytes_max, &self.written, &mut self.scratch) {
+            match open(&self.paths, words[0], self.bytes_max, &self.written, &mut self.scratch) {
                 Ok(Opened::Read) => {}
                 Ok(Opened::Pipe(pipe)) => {
                     let words = words.iter().map(|word| word.to_vec()).collect();
@@ -496,18 +499,18 @@ fn check_json(word: &[u8]) -> Result<(), Failure> {
 /// Reads a regular file into `bytes`, or returns a pipe to read from. Reading anything else might
 /// never end.
 fn open(
-    files: &Files,
+    paths: &Paths,
     path: &[u8],
     bytes_max: usize,
-    written: &[FileId],
+    written: &Written,
     bytes: &mut Vec<u8>,
 ) -> Result<Opened, Failure> {
     bytes.clear();
     let mut open = || -> io::Result<Opened> {
-        let file = files.open(path)?;
+        let file = paths.open(path)?;
         let metadata = file.metadata()?;
         let kind = metadata.file_type();
-        if kind.is_file() && written.contains(&FileId::of(&metadata)) {
+        if written.has(Path::new(OsStr::from_bytes(path)), &metadata) {
             return Err(io::Error::other("this run writes it"));
         }
         if kind.is_fifo() {
@@ -582,7 +585,7 @@ mod tests {
 
     fn contents(path: &[u8]) -> Result<Vec<u8>, String> {
         let mut bytes = Vec::new();
-        match open(&Files::default(), path, 16, &[], &mut bytes) {
+        match open(&Paths::default(), path, 16, &Written::default(), &mut bytes) {
             Ok(_) => Ok(bytes),
             Err(failure) => Err(failure.message),
         }

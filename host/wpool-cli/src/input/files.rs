@@ -1,4 +1,4 @@
-//! Opens files whose bytes are jobs (`--files`).
+//! Follows paths that the user names, and opens files whose bytes are jobs (`--files`).
 //!
 //! The user names the files, so links are followed, except where a guest may have made them: no
 //! path leads out of a folder that guests may write.
@@ -8,12 +8,15 @@ use rustix::fs::{
     readlinkat,
 };
 use rustix::io::Errno;
+use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use wpool::wire::directory::Directory;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use wpool::wire::directory::{Directory, identity, line};
 
 /// The most links in one path, as in Linux.
 const LINKS_MAX: usize = 40;
@@ -24,17 +27,27 @@ const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXE
 /// The flags for one step of a path.
 const STEP: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
 
-/// An opener of files that are named on the command line or in the input.
+/// A follower of paths that are named on the command line or in the input.
 #[derive(Debug, Default)]
-pub(crate) struct Files {
+pub(crate) struct Paths {
     /// The folders that guests may write.
     writable: Vec<Directory>,
 }
 
-impl Files {
-    /// Makes an opener of files for a run whose guests are granted these folders.
-    pub(crate) fn beside(granted: &[Directory]) -> Files {
-        Files { writable: granted.iter().filter(|folder| !folder.read_only).cloned().collect() }
+/// The end of a path.
+enum End<'a> {
+    /// In a folder that guests may write: the folder, and the steps from there, the first one last.
+    Granted(&'a Directory, Vec<OsString>),
+    /// Elsewhere: a folder and the last step, which is taken with these flags.
+    Step(OwnedFd, OsString, OFlags),
+    /// A folder.
+    Folder(OwnedFd),
+}
+
+impl Paths {
+    /// Makes a follower of paths for a run whose guests are granted these folders.
+    pub(crate) fn beside(granted: &[Directory]) -> Paths {
+        Paths { writable: granted.iter().filter(|folder| !folder.read_only).cloned().collect() }
     }
 
     /// Opens a file of any kind, without waiting for other processes.
@@ -44,34 +57,58 @@ impl Files {
     /// write.
     pub(crate) fn open(&self, path: &[u8]) -> io::Result<File> {
         let path = OsStr::from_bytes(path);
-        let file = match self.writable.is_empty() {
-            true => open(path, READ, Mode::empty())?,
-            false => self.walk(path)?,
+        if self.writable.is_empty() {
+            return Ok(File::from(open(path, READ, Mode::empty())?));
+        }
+        let file = match self.walk(path)? {
+            End::Granted(folder, steps) => beneath(folder.descriptor()?, &steps)?,
+            End::Step(folder, name, flags) => openat(&folder, &name, flags, Mode::empty())?,
+            End::Folder(folder) => folder,
         };
         Ok(File::from(file))
     }
 
-    /// Follows a path step by step. From a folder that guests may write, the path must not lead out
-    /// again.
-    fn walk(&self, path: &OsStr) -> io::Result<OwnedFd> {
+    /// Returns the folder that guests may write through which a path leads, if there is one. The file need not be
+    /// there.
+    pub(crate) fn granted(&self, path: &Path) -> Option<&Directory> {
+        match self.walk(path.as_os_str()) {
+            Ok(End::Granted(folder, _)) => Some(folder),
+            Ok(End::Step(..) | End::Folder(_)) | Err(_) => None,
+        }
+    }
+
+    /// Returns a folder that guests may write and that lies in this one, if there is one.
+    pub(crate) fn granted_in(&self, folder: &Path) -> Option<&Directory> {
+        let folder = folder.metadata().map(|folder| (folder.dev(), folder.ino())).ok()?;
+        let is_there = |granted: &&Directory| {
+            granted.descriptor().is_ok_and(|granted| line(granted).contains(&folder))
+        };
+        self.writable.iter().find(is_there)
+    }
+
+    /// Follows a path step by step, up to a folder that guests may write.
+    fn walk(&self, path: &OsStr) -> io::Result<End<'_>> {
         let mut rest = Vec::new();
+        // From the root on, so that a folder that guests may write is not missed where it is above this one.
         let mut at = match start(path, &mut rest)? {
             Some(root) => root,
-            None => open(".", STEP, Mode::empty())?,
+            None => start(env::current_dir()?.as_os_str(), &mut rest)?.ok_or(Errno::NOENT)?,
         };
         let mut links = 0;
         while let Some(name) = rest.pop() {
             if let Some(folder) = self.writable_folder(at.as_fd())? {
                 rest.push(name);
-                return beneath(folder.descriptor()?, &rest);
+                return Ok(End::Granted(folder, rest));
             }
             let next = openat(&at, &name, STEP | OFlags::NOFOLLOW, Mode::empty())?;
             match FileType::from_raw_mode(fstat(&next)?.st_mode) {
                 FileType::Directory => at = next,
                 // A link in /proc is opened by the kernel, because its text need not be a path.
                 FileType::Symlink if fstatfs(&next)?.f_type == PROC_SUPER_MAGIC => {
-                    let flags = if rest.is_empty() { READ } else { STEP };
-                    at = openat(&at, &name, flags, Mode::empty())?;
+                    if rest.is_empty() {
+                        return Ok(End::Step(at, name, READ));
+                    }
+                    at = openat(&at, &name, STEP, Mode::empty())?;
                 }
                 FileType::Symlink => {
                     links += 1;
@@ -81,21 +118,21 @@ impl Files {
                     let target = readlinkat(&next, "", Vec::new())?;
                     at = start(OsStr::from_bytes(target.as_bytes()), &mut rest)?.unwrap_or(at);
                 }
-                _ if rest.is_empty() => {
-                    return Ok(openat(&at, &name, READ | OFlags::NOFOLLOW, Mode::empty())?);
-                }
+                _ if rest.is_empty() => return Ok(End::Step(at, name, READ | OFlags::NOFOLLOW)),
                 _ => return Err(Errno::NOTDIR.into()),
             }
         }
-        Ok(at)
+        match self.writable_folder(at.as_fd())? {
+            Some(folder) => Ok(End::Granted(folder, rest)),
+            None => Ok(End::Folder(at)),
+        }
     }
 
     /// Returns the granted folder that `at` is, if guests may write there.
     fn writable_folder(&self, at: BorrowedFd<'_>) -> io::Result<Option<&Directory>> {
-        let here = fstat(at)?;
+        let here = identity(at);
         for folder in &self.writable {
-            let granted = fstat(folder.descriptor()?)?;
-            if (granted.st_dev, granted.st_ino) == (here.st_dev, here.st_ino) {
+            if identity(folder.descriptor()?) == here {
                 return Ok(Some(folder));
             }
         }
@@ -133,10 +170,9 @@ mod tests {
     use std::fs;
     use std::io::Read;
     use std::os::unix::fs::symlink;
-    use std::path::Path;
 
     /// Reads the file at a path, with guests that may write the folder `work`.
-    fn read(files: &Files, path: impl AsRef<Path>) -> Result<String, String> {
+    fn read(files: &Paths, path: impl AsRef<Path>) -> Result<String, String> {
         let mut text = String::new();
         let file = files.open(path.as_ref().as_os_str().as_bytes());
         let read = file.and_then(|mut file| file.read_to_string(&mut text));
@@ -164,7 +200,7 @@ mod tests {
             symlink(target, at(link)).unwrap();
         }
         let granted = |read_only| [Directory::new(at("work"), "/w", read_only)];
-        let files = Files::beside(&granted(false));
+        let files = Paths::beside(&granted(false));
         let out = Err("it leads out of a folder that guests may write".to_owned());
         for path in
             ["work/relative", "work/absolute", "work/deep/outside", "user", "work/../secret"]
@@ -184,18 +220,18 @@ mod tests {
             assert_eq!(read(&files, at(path)), Ok(text.into()), "{path}");
         }
         for path in ["endless", "nowhere", "secret/x", "work", "work/", "", "/"] {
-            let plain = read(&Files::default(), at(path)).is_err();
+            let plain = read(&Paths::default(), at(path)).is_err();
             assert!(read(&files, at(path)).is_err() && plain, "{path}");
         }
         // If guests may only read a folder, its links are the user's own.
-        let files = Files::beside(&granted(true));
+        let files = Paths::beside(&granted(true));
         assert_eq!(read(&files, at("work/relative")), Ok("secret".into()));
     }
 
     #[test]
     fn an_open_file_can_be_named_by_its_descriptor() {
         let folder = tempfile::tempdir().unwrap();
-        let files = Files::beside(&[Directory::new(folder.path(), "/w", false)]);
+        let files = Paths::beside(&[Directory::new(folder.path(), "/w", false)]);
         let mut file = tempfile::NamedTempFile::new().unwrap();
         io::Write::write_all(&mut file, b"open").unwrap();
         let number = std::os::fd::AsRawFd::as_raw_fd(file.as_file());

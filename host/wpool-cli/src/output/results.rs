@@ -7,11 +7,21 @@
 
 use super::words::WordsOf;
 use crate::cli::input::names::Names;
+use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use wpool::pool::feed::{Notice, Outcome, Results, Sink, Stats};
+
+/// The beginning of the name of the file with what a job prints before its outcome is known.
+const PRINTED: &str = ".stderr-";
+
+/// Returns whether a file of this name may be one of a job's.
+pub(crate) fn is_name_of_file(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    [&b"seq"[..], b"stdout", b"stderr"].contains(&name) || name.starts_with(PRINTED.as_bytes())
+}
 
 /// The most bytes in the name of a folder.
 const NAME_BYTES_MAX: usize = 255;
@@ -44,7 +54,7 @@ impl ResultFiles {
 
     /// Returns the path for lines that a job prints before its outcome is known.
     fn printed(&self, job: u64) -> PathBuf {
-        self.folder.join(format!(".stderr-{}", job + 1))
+        self.folder.join(format!("{PRINTED}{}", job + 1))
     }
 
     fn print(&self, job: u64, line: &[u8]) -> io::Result<()> {
@@ -70,7 +80,7 @@ impl ResultFiles {
             fs::write(&path, bytes).map_err(|error| named(error, &path))
         };
         write("seq", (outcome.job + 1).to_string().as_bytes())?;
-        write("stdout", outcome.result.unwrap_or_default())?;
+        write("stdout", outcome.result.unwrap_or_else(|failure| &failure.stdout))?;
         let (printed, stderr) = (self.printed(outcome.job), folder.join("stderr"));
         match fs::rename(&printed, &stderr) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => write("stderr", b""),

@@ -2,15 +2,9 @@
 
 use super::error::PoolError;
 use crate::module::cache::Cache;
-use crate::wire::directory::{DIRECTORIES_MAX, Directory};
-use rustix::fs::{Mode, OFlags, fstat, open, openat};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-
-/// The flags with which a folder is opened only to identify it.
-const LOOK: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-
-/// A folder's device and inode.
-type Identity = (u64, u64);
+use crate::wire::directory::{DIRECTORIES_MAX, Directory, FOLDER, Identity, identity, line};
+use rustix::fs::{Mode, open};
+use std::os::fd::{AsFd, BorrowedFd};
 
 /// Returns the descriptors of the granted folders, opening any that are not open yet.
 ///
@@ -39,7 +33,7 @@ fn check(granted: &[Directory], descriptors: &[BorrowedFd<'_>]) -> Result<(), Po
         return Ok(());
     }
     for cache in [Cache::folder(), Cache::key_folder()].into_iter().flatten() {
-        let looked = |path| open(path, LOOK, Mode::empty()).ok();
+        let looked = |path| open(path, FOLDER, Mode::empty()).ok();
         // Ancestors are found along the cache's path and along the links in it, even while the
         // cache does not exist yet.
         let above: Vec<Identity> =
@@ -55,24 +49,4 @@ fn check(granted: &[Directory], descriptors: &[BorrowedFd<'_>]) -> Result<(), Po
         }
     }
     Ok(())
-}
-
-/// Returns the identities of a folder and of all folders above it.
-fn line(folder: BorrowedFd<'_>) -> Vec<Identity> {
-    let mut line: Vec<Identity> = identity(folder).into_iter().collect();
-    let above = |at: BorrowedFd<'_>| openat(at, "..", LOOK, Mode::empty()).ok();
-    let mut next: Option<OwnedFd> = above(folder);
-    while let Some(folder) = next {
-        match identity(folder.as_fd()) {
-            // The root directory is its own parent.
-            Some(identity) if line.last() != Some(&identity) => line.push(identity),
-            _ => break,
-        }
-        next = above(folder.as_fd());
-    }
-    line
-}
-
-fn identity(folder: BorrowedFd<'_>) -> Option<Identity> {
-    fstat(folder).ok().map(|stat| (stat.st_dev, stat.st_ino))
 }
