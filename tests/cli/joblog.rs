@@ -3,7 +3,7 @@
 use crate::common::gate::Gate;
 use crate::common::processes::Signal;
 use crate::common::run::{Done, Wpool, file, folder, map, map_wat, path, shell};
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 
 /// The whole number of each row, and its exit value and signal, in the log's order.
@@ -219,6 +219,54 @@ fn a_file_of_jobs_may_grow_and_the_first_line_that_differs_is_told() {
     run().arg("--resume").run().ends(2).prints("").says(&other);
     fs::write(&jobs, "1\n2\n").expect("is writable");
     run().arg("--resume").run().ends(2).says("there is no job 2 any more");
+}
+
+#[test]
+fn jobs_that_are_made_of_several_words_are_compared_as_well() {
+    let (log, jobs) = (path("log"), file("jobs", ""));
+    let ways = [
+        ("product", "--csv", "1,2,3\n4,5,6\n", "row 2 of"),
+        ("product", "-N 3", "1\n2\n3\n4\n5\n6\n", "line 4 of"),
+        ("product", "--csv --shuf --seed 7", "1,2,3\n4,5,6\n", "job "),
+        ("wordcount", "-N 2 --ok-exit 1", "a\nb\nc\n5\n", "line 3 of"),
+        ("wordcount", "--pipe --block 3", "a\nb\n5\nd\n", "block 3 of"),
+    ];
+    for (guest, flags, text, place) in ways {
+        let run = || map(guest).flags(flags).arg("-a").arg(&jobs).arg("--joblog").arg(&log);
+        fs::write(&jobs, text).expect("is writable");
+        run().run().ends(0);
+        // Written anew, they are the same; and so are they if there are more of them, in their order.
+        fs::remove_file(&jobs).expect("it is there");
+        fs::write(&jobs, text).expect("is writable");
+        run().arg("--resume").run().ends(0).prints("");
+        if !flags.contains("--shuf") {
+            let more = text.to_owned() + text;
+            fs::write(&jobs, &more).expect("is writable");
+            let before = rows(&log).len();
+            run().arg("--resume").run().ends(0);
+            assert_eq!(rows(&log).len(), 2 * before, "{flags}");
+        }
+        // As many bytes, and another job.
+        let modified = fs::metadata(&jobs).expect("it is there").modified().expect("a time");
+        fs::write(&jobs, text.replace('5', "7")).expect("is writable");
+        File::options()
+            .write(true)
+            .open(&jobs)
+            .expect("a file")
+            .set_modified(modified)
+            .expect("a time");
+        let before = fs::read(&log).expect("it is there");
+        let done = run().arg("--resume").run().ends(2).prints("");
+        done.says("error: the joblog is of other jobs: ")
+            .says(place)
+            .says("7")
+            .says("which it was not");
+        assert!(fs::read(&log).expect("it is there") == before, "the log was touched");
+    }
+    let run =
+        |flags: &str| map("product").flags(flags).jobs(["1", "2", "3"]).arg("--joblog").arg(&log);
+    run("-N 3").run().ends(0);
+    run("-N 1 --resume").run().ends(2).says("is of other columns, blocks or order of jobs");
 }
 
 #[test]

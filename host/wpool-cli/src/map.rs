@@ -166,12 +166,10 @@ fn ready(
 ) -> Result<Ready, Report> {
     let args = flags.template.clone();
     let plan = journal::Plan {
-        meta: Meta::new(session.digest(), task.to_owned(), args, jobs.about.clone()),
+        meta: Meta::new(session.digest(), task.to_owned(), args, jobs),
         format: flags.results.words(flags.output.tag),
         ordered: config.ordered,
         ok_exit: flags.output.ok_exit.clone(),
-        // A job that is more than its only word has another form in the log.
-        by_text: matches!(form.words, Words::One) && jobs.width == 1 && !flags.input.is_shaped(),
     };
     let opened = Opened::open(&flags.log, plan)?;
     if let Some(skip) = opened.as_ref().and_then(Opened::skip) {

@@ -41,8 +41,10 @@ pub(crate) struct Jobs {
     words: Words,
     /// The names of the words, if a header gives them.
     pub(crate) header: Option<Vec<String>>,
-    /// A description of the jobs in words.
+    /// A description of where the jobs come from.
     pub(crate) about: String,
+    /// A description of how records become jobs; empty where each record is a job.
+    pub(crate) shape: String,
     /// The files that the jobs are read from.
     pub(crate) files: Files,
 }
@@ -103,24 +105,22 @@ pub(crate) fn jobs(
 ) -> Result<Jobs, Report> {
     input.check()?;
     let jobs = named_jobs(input, columns, shuffle)?;
-    let mut about = jobs.about;
-    if let Some(columns) = input.columns() {
-        about += &format!(", in columns by {columns:?}");
-    }
-    if let Some(most) = input.run() {
-        about += &format!(", {most} in a job");
-    }
-    if input.pipe {
-        about += &format!(", in blocks: {:?}", input.record());
-    }
-    if input.shuf {
-        about += &format!(", {SHUFFLED} {}", shuffle.seed);
-    }
-    Ok(Jobs { about, ..jobs })
+    Ok(Jobs { shape: shape(input, shuffle), ..jobs })
 }
 
-/// The words before the seed of a random order in [`Jobs::about`].
+/// The words before the seed of a random order in [`Jobs::shape`].
 pub(crate) const SHUFFLED: &str = "shuffled by";
+
+/// How jobs are made of records, in words.
+fn shape(input: &InputFlags, shuffle: Shuffle) -> String {
+    let parts = [
+        input.columns().map(|columns| format!("in columns by {columns:?}")),
+        input.run().map(|most| format!("{most} in a job")),
+        input.pipe.then(|| format!("in blocks: {:?}", input.record())),
+        input.shuf.then(|| format!("{SHUFFLED} {}", shuffle.seed)),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
 
 fn named_jobs(input: &InputFlags, columns: Vec<Column>, shuffle: Shuffle) -> Result<Jobs, Report> {
     if !columns.is_empty() {
@@ -201,7 +201,7 @@ fn words(input: &InputFlags, columns: Vec<Column>, shuffle: Shuffle) -> Result<J
     let names = Names::product(product.clone());
     let origin = Origin::Words { product, next: 0 };
     let files = Files::default();
-    Ok(Jobs { origin, names, width, words, header, about, files })
+    Ok(Jobs { origin, names, width, words, header, about, shape: String::new(), files })
 }
 
 /// Takes the names of columns from the words: from the first word after each `:::`, or, if there is
@@ -238,8 +238,9 @@ fn integers(input: &InputFlags, range: Range) -> Jobs {
     let words = input.words();
     let (width, each) = (width(&words), input.run().unwrap_or(1).max(1));
     let names = Names::range(range, each.into());
-    let files = Files::default();
-    Jobs { origin: Origin::Range(range), names, width, words, header: None, about, files }
+    let (origin, header, shape, files) =
+        (Origin::Range(range), None, String::new(), Files::default());
+    Jobs { origin, names, width, words, header, about, shape, files }
 }
 
 /// Returns the number of words in a job; 2 stands for any number.
@@ -306,8 +307,8 @@ fn records(input: &InputFlags) -> Result<Jobs, Report> {
         named.map(|(line, columns)| header_names(&columns, line, &about[0])).transpose()?;
     let lines = Lines::new(readers, input.record(), prefix, names.clone());
     let (origin, width) = (Origin::Lines(lines), width(&words));
-    let about = about.join(", ");
-    Ok(Jobs { origin, names, width, words, header, about, files: read })
+    let (about, shape) = (about.join(", "), String::new());
+    Ok(Jobs { origin, names, width, words, header, about, shape, files: read })
 }
 
 /// Reads the records of files to the end, and puts them into a random order.

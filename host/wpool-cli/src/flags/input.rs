@@ -214,12 +214,7 @@ impl InputFlags {
         }
     }
 
-    /// Returns whether jobs and records differ: in number, in order, or because jobs are blocks.
-    pub(crate) fn is_shaped(&self) -> bool {
-        self.pipe || self.shuf || self.run().is_some()
-    }
-
-    /// Returns whether the files of jobs include standard input.
+    /// Returns whether jobs that are read from files come from standard input, too.
     pub(crate) fn reads_standard_input(&self) -> bool {
         self.arg_file.is_empty() || self.arg_file.iter().any(|path| path.as_os_str() == "-")
     }

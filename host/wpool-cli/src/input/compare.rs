@@ -28,7 +28,7 @@ pub(crate) fn compare(
         Origin::Lines(lines) => lines.names(),
         Origin::Words { .. } | Origin::Range(_) => names.clone(),
     };
-    let form = Form { files: false, jsonl: false, ..form };
+    let form = Form { files: false, ..form };
     let encoder = Encoder::new(form, bytes_max, Some(skip.clone()), names);
     let mut input = Input::new(origin, encoder.comparing());
     let mut intake = Intake::default();

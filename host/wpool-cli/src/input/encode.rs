@@ -7,18 +7,19 @@ use super::names::{Names, shorten};
 use crate::cli::escape;
 use crate::cli::files::Written;
 use crate::cli::output::resume::Skip;
+use crate::cli::output::words::command_text;
 use crate::cli::report::Report;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
-use std::fmt;
 use std::ffi::OsStr;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::FileTypeExt;
 use std::os::unix::ffi::OsStrExt;
-use wpool::pool::error::PoolError;
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
+use wpool::pool::error::PoolError;
 use wpool::pool::feed::Intake;
 use wpool::wire::directory::Directory;
 use wpool::wire::failure::{Failure, FailureKind};
@@ -255,8 +256,8 @@ impl Encoder {
     pub(crate) fn add(&mut self, intake: &mut Intake, words: &[&[u8]]) {
         let job = intake.next_number();
         if let Some(skip) = self.skip.clone() {
-            let text = self.text(words);
-            if !self.is_same(&skip, job, &text) {
+            let differs = self.differs_from(&skip, job, &self.text(words));
+            if !self.is_same(differs) {
                 return;
             }
             if self.compares || skip.contains(job) {
@@ -319,26 +320,41 @@ impl Encoder {
     pub(crate) fn add_too_large(&mut self, intake: &mut Intake, start: &[u8]) {
         let job = intake.next_number();
         match self.skip.clone() {
-            Some(skip) if !self.is_same(&skip, job, start) => (),
+            Some(skip) if !self.is_same(self.differs_from(&skip, job, start)) => (),
             Some(skip) if self.compares || skip.contains(job) => intake.skip(),
             _ => self.fail(intake, start, too_large(self.bytes_max)),
         }
     }
 
-    /// Returns whether this job, like all before it, may be the one in the log.
-    fn is_same(&mut self, skip: &Skip, job: u64, text: &[u8]) -> bool {
-        if self.differs.is_none() && !skip.is_same(job, text) {
+    /// Returns how a job differs from the one that the log has under its number, if it does.
+    fn differs_from(&self, skip: &Skip, job: u64, text: &[u8]) -> Option<Differs> {
+        (!skip.is_same(job, text)).then(|| {
             let text = Some(shorten(&escape::bytes(text)));
-            self.differs = Some(Differs { place: self.names.position(job), text });
+            Differs { place: self.names.position(job), text }
+        })
+    }
+
+    /// Returns whether a job may be the one that the log has, and all before it were.
+    fn is_same(&mut self, differs: Option<Differs>) -> bool {
+        if self.differs.is_none() {
+            self.differs = differs;
         }
         self.differs.is_none()
     }
 
     /// Returns the text of a job as the log has it.
-    fn text<'a>(&self, words: &[&'a [u8]]) -> Cow<'a, [u8]> {
-        match words {
-            [only] => Cow::Borrowed(only),
-            _ => Cow::Owned(words.join(&b' ')),
+    fn text<'a>(&'a self, words: &[&'a [u8]]) -> Cow<'a, [u8]> {
+        match (&self.form.shape, words) {
+            (_, [path]) if self.form.files => Cow::Borrowed(path),
+            (Shape::Word | Shape::Stdin, [only]) => Cow::Borrowed(only),
+            (shape, _) => match (self.encode(words), shape) {
+                (Ok(job), Shape::Arguments | Shape::Stdin) => {
+                    Cow::Owned(command_text(&job).into_owned())
+                }
+                (Ok(job), _) => job,
+                // What cannot be run is logged as it was given.
+                (Err(_), _) => Cow::Owned(words.join(&b' ')),
+            },
         }
     }
 

@@ -13,7 +13,7 @@ use super::resume::{Resume, Skip};
 use super::target::{Target, lock};
 use crate::cli::exit::Exit;
 use crate::cli::flags::LogFlags;
-use crate::cli::plan::SHUFFLED;
+use crate::cli::plan::{Jobs, SHUFFLED};
 use crate::cli::report::Report;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
@@ -34,8 +34,11 @@ pub(crate) struct Meta {
     task: String,
     /// The arguments after `--`.
     args: Vec<String>,
-    /// A description of the jobs.
+    /// A description of where the jobs come from, for people: jobs are compared one by one.
     input: String,
+    /// A description of how records become jobs; `None` in the log of an earlier version.
+    #[serde(default)]
+    shape: Option<String>,
     /// The file with the results, if they are in a file.
     #[serde(default)]
     pub(super) output: Option<Placed>,
@@ -63,8 +66,9 @@ pub(super) struct Placed {
 
 impl Meta {
     /// Makes the description of a run without results.
-    pub(crate) fn new(module: String, task: String, args: Vec<String>, input: String) -> Self {
-        Meta { module, task, args, input, output: None, merge: None }
+    pub(crate) fn new(module: String, task: String, args: Vec<String>, jobs: &Jobs) -> Self {
+        let (input, shape) = (jobs.about.clone(), Some(jobs.shape.clone()));
+        Meta { module, task, args, input, shape, output: None, merge: None }
     }
 
     /// Returns the first difference between two runs, beside the jobs.
@@ -73,6 +77,7 @@ impl Meta {
             (self.module == other.module, "module"),
             (self.task == other.task, "task"),
             (self.args == other.args, "arguments after `--`"),
+            (self.shape.is_none() || self.shape == other.shape, "columns, blocks or order of jobs"),
         ];
         same.iter().find(|(same, _)| !same).map(|(_, what)| *what)
     }
@@ -138,8 +143,6 @@ pub(crate) struct Plan {
     pub(crate) ordered: bool,
     /// The exit codes that are successes.
     pub(crate) ok_exit: Vec<i32>,
-    /// True if jobs can be compared with those of the log one by one.
-    pub(crate) by_text: bool,
 }
 
 /// A joblog to write, and the jobs of an earlier run to skip.
@@ -159,7 +162,8 @@ pub(crate) struct Journal {
 pub(crate) fn earlier_seed(flags: &LogFlags) -> Option<u64> {
     let path = flags.joblog.as_ref().filter(|_| flags.resume().is_some())?;
     let meta: Meta = serde_json::from_slice(&fs::read(meta_path(path)).ok()?).ok()?;
-    let (_, seed) = meta.input.rsplit_once(SHUFFLED)?;
+    let shape = meta.shape?;
+    let (_, seed) = shape.rsplit_once(SHUFFLED)?;
     seed.trim().parse().ok()
 }
 
@@ -231,11 +235,7 @@ impl Opened {
             Err(_) if self.forced => None,
             Err(report) => return Err(report),
         };
-        let (now, by_text) = (&self.plan.meta, self.plan.by_text);
-        let differs = meta.as_ref().and_then(|meta| {
-            let jobs = !by_text && meta.input != now.input;
-            meta.difference(now).or(jobs.then_some("jobs"))
-        });
+        let differs = meta.as_ref().and_then(|meta| meta.difference(&self.plan.meta));
         if let (Some(what), false) = (differs, self.forced) {
             return Err(Report::usage(format!("{} is of other {what}", self.name)).help(ANEW));
         }
@@ -250,7 +250,7 @@ impl Opened {
             Report::usage(format!("{} is not a joblog: {error}", self.name))
                 .help("without a resume flag the log begins anew")
         })?;
-        let skip = if self.forced || !by_text { skip.of_any_jobs() } else { skip };
+        let skip = if self.forced { skip.of_any_jobs() } else { skip };
         Ok(Earlier { skip, bytes, output: placed.map(|placed| (placed, received)) })
     }
 
@@ -432,7 +432,8 @@ mod tests {
     use super::*;
 
     fn meta(task: &str) -> Meta {
-        Meta::new("hash".into(), task.into(), Vec::new(), "3 words".into())
+        let text = format!(r#"{{"module":"hash","task":"{task}","args":[],"input":"3 words"}}"#);
+        serde_json::from_str(&text).expect("a description")
     }
 
     #[test]

@@ -31,9 +31,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use stream::Stream;
 use turns::Turns;
 use unwritable::Unwritable;
-use words::WordsOf;
+use words::{WordsOf, command_text};
 use wpool::pool::feed::{Notice, Outcome, Results, Sink, Stats};
-use wpool::wire::settings::split_command_job;
 use wpool::wire::template::{Filling, Template};
 
 /// The format in which results are written.
@@ -365,21 +364,6 @@ fn put_tagged(buffer: &mut Vec<u8>, result: &[u8], tag: Option<&[u8]>, end: Opti
     buffer.extend(end);
 }
 
-/// Returns a command's job as the user knows it: its words, or its standard input if it has none.
-fn command_text(job: &[u8]) -> Cow<'_, [u8]> {
-    match split_command_job(job) {
-        Some((b"", stdin)) => Cow::Borrowed(stdin),
-        Some((words, _)) => words_text(words),
-        // The kept input is the beginning of a long job.
-        None => words_text(job.get(4..).unwrap_or_default()),
-    }
-}
-
-fn words_text(words: &[u8]) -> Cow<'_, [u8]> {
-    let words = words.strip_suffix(b"\0").unwrap_or(words);
-    words.iter().map(|&b| if b == 0 { b' ' } else { b }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -439,12 +423,5 @@ mod tests {
             written(Plan { tag: true, ..plan(Format::Raw) }),
             "in\t1\nin\tnull\nin\ta\nin\tb\n"
         );
-    }
-
-    #[test]
-    fn a_commands_job_is_called_by_its_words_or_its_input() {
-        assert_eq!(&*command_text(b"\x03\0\0\0a\0bstdin"), b"a b");
-        assert_eq!(&*command_text(b"\0\0\0\0stdin"), b"stdin");
-        assert_eq!(&*command_text(b"\xff\0\0\0be\0gin"), b"be gin");
     }
 }

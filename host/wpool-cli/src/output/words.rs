@@ -1,6 +1,7 @@
 //! The words of a job, read back from the kept part of its input.
 
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use wpool::wire::settings::split_command_job;
 
 /// The meaning of a job's words.
@@ -34,6 +35,21 @@ impl WordsOf {
         };
         columns.unwrap_or_else(|| vec![text(input)])
     }
+}
+
+/// Returns a command's job as the user knows it: its words, or its standard input if it has none.
+pub(crate) fn command_text(job: &[u8]) -> Cow<'_, [u8]> {
+    match split_command_job(job) {
+        Some((b"", stdin)) => Cow::Borrowed(stdin),
+        Some((words, _)) => words_text(words),
+        // The kept input is the beginning of a long job.
+        None => words_text(job.get(4..).unwrap_or_default()),
+    }
+}
+
+fn words_text(words: &[u8]) -> Cow<'_, [u8]> {
+    let words = words.strip_suffix(b"\0").unwrap_or(words);
+    words.iter().map(|&b| if b == 0 { b' ' } else { b }).collect()
 }
 
 fn columns(input: &[u8]) -> Option<Vec<String>> {
@@ -87,5 +103,12 @@ mod tests {
         assert_eq!(WordsOf::Columns.read(b"{\"b\":1,\"a\":\"x\"}"), ["1", "x"]);
         assert_eq!(WordsOf::Columns.read(b"12"), ["12"]);
         assert_eq!(WordsOf::Value.read(b"[1,2]"), ["[1,2]"]);
+    }
+
+    #[test]
+    fn a_commands_job_is_called_by_its_words_or_its_input() {
+        assert_eq!(&*command_text(b"\x03\0\0\0a\0bstdin"), b"a b");
+        assert_eq!(&*command_text(b"\0\0\0\0stdin"), b"stdin");
+        assert_eq!(&*command_text(b"\xff\0\0\0be\0gin"), b"be gin");
     }
 }
