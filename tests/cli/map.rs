@@ -394,6 +394,10 @@ fn jobs_start_no_sooner_than_the_delay_says() {
 fn jobs_start_only_while_there_is_memory_and_cpu() {
     map("square").flags("--memfree 1 --load 99999").jobs(["3"]).run().ends(0).prints("9\n");
     map("square").flags("--memfree 999T --deadline 0.3").jobs(["3"]).run().ends(124).prints("");
+    let run = map("square").flags("--memfree 999T --deadline 1m").jobs(["3"]).start();
+    run.wait_for_message("wpool: jobs wait until --memfree ");
+    let run = map("square").flags("--load 0 --deadline 1m").jobs(["3"]).start();
+    run.wait_for_message("wpool: jobs wait until fewer processes run than --load ");
     let mut busy = Command::new("sh").args(["-c", "while :; do :; done"]).spawn().expect("sh");
     let done = map("square").flags("--load 0 --deadline 0.3").jobs(["3"]).run();
     busy.kill().and_then(|()| busy.wait()).expect("it is our child");

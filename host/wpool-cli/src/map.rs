@@ -5,8 +5,8 @@ use super::exit::Exit;
 use super::files::{Outputs, Written};
 use super::flags::{MapFlags, ProgressWhen, TraceFlags};
 use super::input::compare::compare;
-use super::input::encode::{Encoder, Form, Words};
-use super::input::pacing::Pacing;
+use super::input::encode::{Encoder, Form};
+use super::input::pacing::{Delayed, Pacing};
 use super::input::{Input, Origin};
 use super::objects::{self, Objects};
 use super::output::console::Console;
@@ -61,7 +61,7 @@ pub(crate) fn run(
     let of_load = |error| Report::of_load(&flags.module, error, &config);
     if flags.pool.dry_run {
         session.load(&config).map_err(of_load)?;
-        let source = input(flags, form, &config, jobs, None)?;
+        let source = input(flags, form, &config, jobs, None, Delayed::default())?;
         return dry_run::run(&session, &task, &config, source, flags.console.quiet);
     }
     objects.open_files()?;
@@ -74,9 +74,10 @@ pub(crate) fn run(
         .map_err(|error| Report::new(Exit::Setup, format!("cannot take signals: {error}")))?;
     let cause = signals.cause();
     let sink = output(flags, &config, &jobs, command, (&target, &mut journal), cause.clone())?;
-    let sink = Filed::new(sink, result_files(flags, &jobs, command)?);
+    let delayed = Delayed::default();
+    let sink = Filed::new(sink.telling(delayed.clone()), result_files(flags, &jobs, command)?);
     let mut sink = Traced::new(sink, trace(&flags.log.trace, vec![task.name])?);
-    let mut source = input(flags, form, &config, jobs, journal.skip)?;
+    let mut source = input(flags, form, &config, jobs, journal.skip, delayed)?;
 
     let began = Instant::now();
     let ended = session.run(config, &mut source, &mut sink, &mut signals);
@@ -196,13 +197,14 @@ fn input(
     config: &Config,
     jobs: Jobs,
     skip: Option<Skip>,
+    delayed: Delayed,
 ) -> Result<Input, Report> {
     let named = [&flags.results.output, &flags.log.joblog, &flags.log.trace.trace];
     let named = named.into_iter().flatten().map(PathBuf::as_path);
     let written = Written::new(named, flags.output.results.as_deref());
     let encoder = Encoder::new(form, config.buffer_bytes_max, skip, jobs.names);
     let encoder = encoder.beside(&config.settings.dirs).sparing(written);
-    let pacing = Pacing::new(flags.pool.conditions())
+    let pacing = Pacing::new(flags.pool.conditions(), delayed)
         .map_err(|error| Report::new(Exit::Setup, format!("cannot make a timer: {error}")))?;
     Ok(Input::new(jobs.origin, encoder).paced(pacing))
 }

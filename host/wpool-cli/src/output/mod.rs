@@ -19,6 +19,7 @@ pub(crate) mod unwritable;
 pub(crate) mod words;
 
 use super::input::names::Names;
+use super::input::pacing::Delayed;
 use super::signals::{Cause, SharedCause};
 use super::{escape, units};
 use console::Console;
@@ -87,6 +88,8 @@ pub(crate) struct Output {
     console: Console,
     /// The lines of guests on their way to the console.
     turns: Turns,
+    /// What jobs that have not started wait for.
+    delayed: Delayed,
     cause: SharedCause,
     /// The run's start, in time since 1970.
     start: Duration,
@@ -130,9 +133,15 @@ impl Output {
             failures,
             console,
             turns: Turns::default(),
+            delayed: Delayed::default(),
             cause,
             start,
         }
+    }
+
+    /// Has the output tell what jobs wait for.
+    pub(crate) fn telling(self, delayed: Delayed) -> Self {
+        Output { delayed, ..self }
     }
 
     /// Returns the byte that ends each record of the output: a line end, or NUL.
@@ -306,6 +315,9 @@ impl Sink for Output {
 
     fn progress(&mut self, stats: &Stats) {
         self.pass_turn();
+        if let Some(line) = self.delayed.take() {
+            self.console.info(line);
+        }
         // Results may stand on the line of the bar, so they are written first.
         let free = !self.shown || (self.results.held() == 0 && self.results.ends_with(b'\n'));
         self.console.progress(stats, free);
