@@ -79,6 +79,38 @@ fn arguments_are_json_and_the_only_task_needs_no_name() {
     run_wat(PRINTER).arg("both").run().ends(0).prints("to out\n7\n");
 }
 
+/// A task that prints so many lines of a letter to each of its standard streams, and waits for the other one
+/// after each.
+const TALKER: &str = r#"(module
+    (import "wasi_snapshot_preview1" "fd_write"
+        (func $fd_write (param i32 i32 i32 i32) (result i32)))
+    (import "wpool" "barrier_open" (func $open (param i32 i32) (result i32)))
+    (import "wpool" "barrier_wait" (func $wait (param i32 i64) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 0) "\10\00\00\00\02\00\00\00") (data (i32.const 17) "\nb")
+    (func (export "talk") (param $letter i32) (param $lines i32) (local $barrier i32)
+        (i32.store8 (i32.const 16) (local.get $letter))
+        (local.set $barrier (call $open (i32.const 18) (i32.const 1)))
+        (loop $next
+            (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+            (drop (call $fd_write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8)))
+            (drop (call $wait (local.get $barrier) (i64.const -1)))
+            (br_if $next (local.tee $lines (i32.sub (local.get $lines) (i32.const 1)))))))"#;
+
+#[test]
+fn lines_of_a_process_stay_together_while_others_print() {
+    let run = run_wat(TALKER).args(["talk(97, 100)", "talk(98, 100)"]).flags("--barrier b=2 --tag");
+    let done = run.run().ends(0);
+    for text in [String::from_utf8_lossy(&done.stdout), done.stderr.as_str().into()] {
+        let lines: Vec<&str> = text.lines().collect();
+        let spoken = lines.iter().filter(|line| line.ends_with('a') || line.ends_with('b')).count();
+        assert_eq!(spoken, 200, "{text}");
+        let turns = lines.windows(2).filter(|pair| pair[0] != pair[1]).count();
+        // As they come, each line is of the other one: a busy machine may end a turn, and no more.
+        assert!(turns < 20, "{turns} turns\n{text}");
+    }
+}
+
 #[test]
 fn one_call_ends_wpool_with_its_own_code() {
     let misbehave = |kind: &str| run("misbehave").arg(format!("misbehave({kind:?})"));

@@ -30,7 +30,7 @@ use std::io::{self, Write};
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use stream::Stream;
-use turns::Turns;
+use turns::{Said, Turns};
 use unwritable::Unwritable;
 use words::{WordsOf, command_text};
 use wpool::pool::feed::{Notice, Outcome, Results, Sink, Stats};
@@ -187,7 +187,7 @@ impl Output {
     /// Shows all lines of guests.
     fn end_turns(&mut self) {
         let console = &mut self.console;
-        self.turns.end(&mut |pid, line| console.guest(pid, line));
+        self.turns.end(&mut |said| console.guest(said.pid, said.line));
     }
 
     fn push(&mut self, outcome: &Outcome<'_>, input: &[u8]) {
@@ -237,7 +237,7 @@ impl Output {
     /// Shows the lines of the guests whose turn has come.
     fn pass_turn(&mut self) {
         let console = &mut self.console;
-        self.turns.pass(Instant::now(), &mut |pid, line| console.guest(pid, line));
+        self.turns.pass(Instant::now(), &mut |said| console.guest(said.pid, said.line));
     }
 
     /// Makes results and log agree, after the last write. A result without a row is cut off,
@@ -269,9 +269,10 @@ impl Sink for Output {
     fn notice(&mut self, notice: Notice) {
         let console = &mut self.console;
         match notice {
-            Notice::Log { pid, job, line, .. } => {
-                self.turns.line((pid, job), &line, Instant::now(), &mut |pid, line| {
-                    console.guest(pid, line);
+            Notice::Log { pid, job, stream, line } => {
+                let said = Said { pid, job, stream, line: &line };
+                self.turns.line(said, Instant::now(), &mut |said| {
+                    console.guest(said.pid, said.line);
                 });
             }
             Notice::WorkerStarted { slot, pid, .. } => {

@@ -5,6 +5,7 @@ use super::console::{Console, push_line};
 use super::failures::{Failures, happened};
 use super::stream::{Patience, Stream};
 use super::target::Target;
+use super::turns::{Said, Turns};
 use super::unwritable::Unwritable;
 use super::{Format, rows};
 use crate::cli::exit::Exit;
@@ -12,7 +13,7 @@ use crate::cli::signals::{Cause, SharedCause};
 use crate::cli::units::{count, duration_text, size_text};
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use wpool::pool::feed::{Attempt, Notice, Outcome, Sink, Stats};
 use wpool::{Failure, FailureKind, Stream as GuestStream};
 
@@ -53,6 +54,8 @@ pub(crate) struct Processes {
     /// Standard output.
     lines: Stream,
     console: Console,
+    /// Lines of processes on their way to either.
+    turns: Turns,
     failures: Failures,
     cause: SharedCause,
     /// The run's start, in time since 1970.
@@ -82,6 +85,7 @@ impl Processes {
             format,
             lines,
             console,
+            turns: Turns::default(),
             failures,
             cause,
             start: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
@@ -94,6 +98,7 @@ impl Processes {
     /// # Errors
     /// Fails if the results cannot be written.
     pub(crate) fn finish(&mut self, file: Option<Target>, patience: Patience) -> io::Result<()> {
+        self.show_lines(Turns::end);
         let mut text = Vec::new();
         for (at, ended) in self.ended.iter().enumerate() {
             match ended {
@@ -117,6 +122,18 @@ impl Processes {
         let printed = self.write_lines(patience).map_err(Unwritable::output("standard output"));
         self.console.finish(patience);
         written.and(printed)
+    }
+
+    /// Shows lines of processes: all that wait, or those that have their turn.
+    fn show_lines(&mut self, which: impl FnOnce(&mut Turns, &mut dyn FnMut(Said<'_>))) {
+        let Processes { turns, tags, lines, console, .. } = self;
+        which(turns, &mut |Said { job, stream, line, .. }| {
+            let tag = job.and_then(|job| tags.get(job as usize)).map_or("", |tag| tag);
+            match stream {
+                GuestStream::Out => push_line(lines.buffer(), tag, line),
+                GuestStream::Err => console.pass(tag, line),
+            }
+        });
     }
 
     /// Writes the held bytes of standard output, as far as the patience allows.
@@ -220,6 +237,10 @@ impl Sink for Processes {
         let at = outcome.job as usize;
         let text = self.text(at, outcome);
         let failure = outcome.result.err().cloned();
+        if failure.is_some() {
+            // What it has printed comes before that it failed.
+            self.show_lines(Turns::end);
+        }
         self.tell(at, failure.as_ref(), &outcome.attempt);
         self.ended[at] = Some(Ended { text, failure });
         Ok(())
@@ -227,12 +248,9 @@ impl Sink for Processes {
 
     fn notice(&mut self, notice: Notice) {
         match notice {
-            Notice::Log { job, stream, line, .. } => {
-                let tag = job.and_then(|job| self.tags.get(job as usize)).map_or("", |tag| tag);
-                match stream {
-                    GuestStream::Out => push_line(self.lines.buffer(), tag, &line),
-                    GuestStream::Err => self.console.pass(tag, &line),
-                }
+            Notice::Log { pid, job, stream, line } => {
+                let said = Said { pid, job, stream, line: &line };
+                self.show_lines(|turns, show| turns.line(said, Instant::now(), show));
             }
             Notice::WorkerStarted { pid, job: Some(job), .. } => {
                 let name = self.name(job).to_owned();
@@ -275,14 +293,18 @@ impl Sink for Processes {
     }
 
     fn progress(&mut self, _: &Stats) {
+        self.show_lines(|turns, show| turns.pass(Instant::now(), show));
         self.console.flush();
     }
 
     fn held(&self) -> usize {
-        self.lines.held() + self.console.held()
+        // Lines that wait for their turn hold up nothing, and are to be flushed.
+        let waiting = usize::from(!self.turns.is_empty());
+        self.lines.held() + self.console.held() + waiting
     }
 
     fn flush(&mut self) -> io::Result<bool> {
+        self.show_lines(|turns, show| turns.pass(Instant::now(), show));
         let console = self.console.flush();
         let lines = self.lines.flush().map_err(Unwritable::output("standard output"))?;
         Ok(lines && console)

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
+use wpool::Stream;
 
 /// The silence after which a process is taken to have said what it wanted to.
 const SILENCE: Duration = Duration::from_millis(100);
@@ -13,14 +14,35 @@ const TURN: Duration = Duration::from_secs(1);
 /// The number of bytes in waiting lines after which all of them are shown.
 const HELD_BYTES_MAX: usize = 256 << 10;
 
+/// A line, and the process that has printed it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Said<'a> {
+    /// The process.
+    pub(crate) pid: i32,
+    /// The job that it ran.
+    pub(crate) job: Option<u64>,
+    /// The stream that it was printed to.
+    pub(crate) stream: Stream,
+    /// The line, without its end.
+    pub(crate) line: &'a [u8],
+}
+
 /// The lines that one process prints.
 #[derive(Debug)]
 struct Speech {
     pid: i32,
     job: Option<u64>,
-    lines: Vec<Vec<u8>>,
+    /// Lines that wait, with their jobs: a process whose id is not known yet counts as 0.
+    lines: Vec<(Option<u64>, Stream, Vec<u8>)>,
     began: Instant,
     last: Instant,
+}
+
+impl Speech {
+    /// A speech that begins now.
+    fn new(said: &Said<'_>, now: Instant) -> Speech {
+        Speech { pid: said.pid, job: said.job, lines: Vec::new(), began: now, last: now }
+    }
 }
 
 /// The process that has the turn, and the lines that others have printed meanwhile.
@@ -34,39 +56,35 @@ pub(crate) struct Turns {
 
 impl Turns {
     /// Takes a line, and calls `show` for the lines that have their turn.
-    pub(crate) fn line(
-        &mut self,
-        (pid, job): (i32, Option<u64>),
-        line: &[u8],
-        now: Instant,
-        show: &mut dyn FnMut(i32, &[u8]),
-    ) {
+    pub(crate) fn line(&mut self, said: Said<'_>, now: Instant, show: &mut dyn FnMut(Said<'_>)) {
         self.pass(now, show);
+        let (pid, job) = (said.pid, said.job);
         match &mut self.speaker {
             Some(speaker) if speaker.pid == pid && speaker.job == job => {
                 speaker.last = now;
-                return show(pid, line);
+                return show(said);
             }
             // The lines of a worker's next job wait if others wait already.
             Some(speaker) if speaker.pid == pid && self.waiting.is_empty() => {
-                *speaker = Speech { pid, job, lines: Vec::new(), began: now, last: now };
-                return show(pid, line);
+                *speaker = Speech::new(&said, now);
+                return show(said);
             }
             None => {
-                self.speaker = Some(Speech { pid, job, lines: Vec::new(), began: now, last: now });
-                return show(pid, line);
+                self.speaker = Some(Speech::new(&said, now));
+                return show(said);
             }
             Some(_) => {}
         }
-        self.held += line.len() + 1;
+        self.held += said.line.len() + 1;
+        let line = (job, said.stream, said.line.to_vec());
         match self.waiting.iter_mut().find(|speech| speech.pid == pid) {
             Some(speech) => {
-                speech.lines.push(line.to_vec());
+                speech.lines.push(line);
                 (speech.job, speech.last) = (job, now);
             }
             None => {
-                let lines = vec![line.to_vec()];
-                self.waiting.push_back(Speech { pid, job, lines, began: now, last: now });
+                let speech = Speech { lines: vec![line], ..Speech::new(&said, now) };
+                self.waiting.push_back(speech);
             }
         }
         let ended = self.speaker.as_ref().is_some_and(|speaker| speaker.pid == pid);
@@ -80,7 +98,7 @@ impl Turns {
     }
 
     /// Passes the turn on, if it is over.
-    pub(crate) fn pass(&mut self, now: Instant, show: &mut dyn FnMut(i32, &[u8])) {
+    pub(crate) fn pass(&mut self, now: Instant, show: &mut dyn FnMut(Said<'_>)) {
         if let Some(Speech { began, last, .. }) = &self.speaker
             && now.saturating_duration_since(*last) < SILENCE
             && (self.waiting.is_empty() || now.saturating_duration_since(*began) < TURN)
@@ -99,7 +117,7 @@ impl Turns {
     }
 
     /// Shows all waiting lines, and ends the turn.
-    pub(crate) fn end(&mut self, show: &mut dyn FnMut(i32, &[u8])) {
+    pub(crate) fn end(&mut self, show: &mut dyn FnMut(Said<'_>)) {
         self.speaker = None;
         while let Some(mut speech) = self.waiting.pop_front() {
             self.show(&mut speech, show);
@@ -111,10 +129,10 @@ impl Turns {
         self.waiting.is_empty()
     }
 
-    fn show(&mut self, speech: &mut Speech, show: &mut dyn FnMut(i32, &[u8])) {
-        for line in speech.lines.drain(..) {
+    fn show(&mut self, speech: &mut Speech, show: &mut dyn FnMut(Said<'_>)) {
+        for (job, stream, line) in speech.lines.drain(..) {
             self.held -= line.len() + 1;
-            show(speech.pid, &line);
+            show(Said { pid: speech.pid, job, stream, line: &line });
         }
     }
 }
@@ -126,14 +144,15 @@ mod tests {
     /// Returns the lines in the order in which they are shown; times are in milliseconds.
     fn shown(lines: &[(u64, i32, u64, &str)]) -> String {
         let (mut turns, start, mut shown) = (Turns::default(), Instant::now(), String::new());
-        let mut show = |pid: i32, line: &[u8]| {
+        let said = |pid, job, line| Said { pid, job: Some(job), stream: Stream::Out, line };
+        let mut show = |Said { pid, line, .. }: Said<'_>| {
             shown += &format!("{pid}{} ", String::from_utf8_lossy(line));
         };
         for (at, pid, job, line) in lines {
             let now = start + Duration::from_millis(*at);
-            turns.line((*pid, Some(*job)), line.as_bytes(), now, &mut show);
+            turns.line(said(*pid, *job, line.as_bytes()), now, &mut show);
         }
-        show(0, b"|");
+        show(said(0, 0, b"|"));
         turns.end(&mut show);
         assert!(turns.is_empty() && turns.held == 0);
         shown
