@@ -274,6 +274,17 @@ fn integers_are_unsigned_if_that_is_asked_for_and_the_module_does_not_say() {
     map("--unsigned").run().ends(0).prints("4294967295\n");
     map("--unsigned --task").arg("").run().ends(0).prints("4294967295\n");
     map_file(&echo).flags("--unsigned").jobs(["-1"]).run().ends(100).says("out of range for u32");
+    // C and Zig have truth values of this type, too.
+    for flags in ["", "--unsigned"] {
+        map_file(&echo).flags(flags).jobs(["true", "false"]).run().ends(0).prints("1\n0\n");
+        map_file(&echo).flags(flags).jobs(["tru"]).run().ends(100).says("expected true or false");
+    }
+    let two = "(module (func (export \"f\") (param i64 i32) (result i32) (local.get 1)))";
+    let two = file("two.wat", two);
+    map_file(&two).jobs(["[7,true]"]).run().ends(0).prints("1\n");
+    map_file(&two).jobs(["[true,7]"]).run().ends(100).says("expected an integer (s64)");
+    let says = map_file(guest("square")).flags("--task square").jobs(["true"]).run().ends(100);
+    says.says("expected an integer (s64), found true");
     // This one's section says that it is signed.
     map_file(guest("square")).flags("--unsigned --task square").jobs(["-3"]).run().prints("9\n");
     let default = file("default.wat", "(module (func (export \"\")))");

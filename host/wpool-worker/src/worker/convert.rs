@@ -15,6 +15,8 @@ pub(crate) struct Signature {
     text: String,
     /// Whether strings are written without quotes.
     bare: bool,
+    /// Whether an integer of 32 bits may be a truth value, since the module does not say what it is.
+    assumed: bool,
 }
 
 impl Signature {
@@ -27,6 +29,7 @@ impl Signature {
             results: results.collect::<Option<_>>()?,
             text: task.signature(),
             bare,
+            assumed: task.assumed,
         })
     }
 
@@ -65,7 +68,7 @@ impl Signature {
         let mut cursor = Cursor::new(job);
         match self.params[..] {
             [] => return Ok(()),
-            [only] => numbers[0] = cursor.scalar(only)?,
+            [only] => numbers[0] = self.number(&mut cursor, only)?,
             _ => {
                 let count = self.params.len();
                 let expected = || format!("an array of {count} values for {}", self.text);
@@ -76,7 +79,7 @@ impl Signature {
                     if index > 0 && !cursor.take(b',') {
                         return Err(cursor.expected(&format!("a comma in {}", expected())));
                     }
-                    numbers[index] = cursor.scalar(*param)?;
+                    numbers[index] = self.number(&mut cursor, *param)?;
                 }
                 if !cursor.take(b']') {
                     return Err(cursor.expected(&format!("the end of {}", expected())));
@@ -84,6 +87,17 @@ impl Signature {
             }
         }
         cursor.end()
+    }
+
+    fn number(&self, cursor: &mut Cursor<'_>, ty: Scalar) -> Result<ValRaw, Wrong> {
+        match ty {
+            Scalar::Signed(32) | Scalar::Unsigned(32)
+                if self.assumed && (cursor.at(b't') || cursor.at(b'f')) =>
+            {
+                cursor.scalar(Scalar::Bool)
+            }
+            ty => cursor.scalar(ty),
+        }
     }
 
     /// Appends what a call answered as a line of JSON, without the line's end.
