@@ -3,6 +3,9 @@
 use crate::common::flat::module;
 use crate::common::run::{self, Done, Wpool, map_wat};
 use serde_json::json;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
 
 /// What the tasks have in common.
 const HELPERS: &str = r#"
@@ -354,4 +357,70 @@ fn a_64_bit_memory_has_regions_copied_only() {
     done.prints(format!("{}\n", i64::from_le_bytes(*b"bcdefgh\0")));
     let message = "region_map: a region is mapped into a 32-bit memory only: use region_read";
     map_wat(&text).flags("--task map").jobs(["0"]).run().ends(100).says(message);
+}
+
+#[test]
+fn what_lies_in_a_region_is_passed_to_the_host_and_filled_by_it() {
+    // From a region's second byte on, through a queue and back behind it, across the border of two regions.
+    let task = r#"(func (export "task") (result i64 i64 i32 i64) (local $at i32) (local $queue i32)
+        (local.set $at (call $mapped (i32.const 97) (i64.const 65536)))
+        (drop (call $mapped (i32.const 98) (i64.const 65536)))
+        (memory.copy (i32.add (local.get $at) (i32.const 1)) (i32.const 97) (i32.const 26))
+        (local.set $queue (call $queue_create (i32.const 113) (i32.const 1) (i32.const 8) (i64.const 4096) (i32.const 0)))
+        (drop (call $queue_put (local.get $queue) (i32.add (local.get $at) (i32.const 1)) (i32.const 20) (i64.const 0)))
+        (drop (call $queue_get (local.get $queue) (i32.add (local.get $at) (i32.const 65531)) (i32.const 20) (i64.const 0)))
+        (i64.load offset=65531 (local.get $at))
+        (i64.load offset=65543 (local.get $at))
+        ;; A name in a region; and what does not fit changes nothing.
+        (call $queue_open (i32.add (local.get $at) (i32.const 17)) (i32.const 1))
+        (drop (call $queue_get (local.get $queue) (local.get $at) (i32.const 8) (i64.const 0)))
+        (i64.load offset=1 (local.get $at)))"#;
+    let word = |text: &[u8; 8]| i64::from_le_bytes(*text);
+    let done = map(task).jobs(["0"]).run().ends(0);
+    let (first, last) = (word(b"abcdefgh"), word(b"mnopqrst"));
+    done.prints(format!("[{first},{last},4,{first}]\n"));
+}
+
+/// Two tasks that share a region. `flip` changes the last byte of a path there without end, from `a` to one that is
+/// not UTF-8 and back, until `open` has tried to open the path many times; that answers with how often it could.
+const FLIP: &str = r#"(module
+    (import "wasi_snapshot_preview1" "path_open"
+        (func $path_open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+    (import "wpool" "region_open" (func $region_open (param i32 i32) (result i32)))
+    (import "wpool" "region_map" (func $region_map (param i32) (result i64)))
+    (memory (export "memory") 1)
+    (data (i32.const 0) "r")
+    (func $mapped (result i32)
+        (i32.wrap_i64 (call $region_map (call $region_open (i32.const 0) (i32.const 1)))))
+    (func (export "flip") (local $at i32)
+        (local.set $at (call $mapped))
+        (loop $again
+            (i32.atomic.store8 offset=2016 (local.get $at) (i32.const 255))
+            (i32.atomic.store8 offset=2016 (local.get $at) (i32.const 97))
+            (br_if $again (i32.eqz (i32.atomic.load (local.get $at))))))
+    (func (export "open") (result i32) (local $at i32) (local $n i32) (local $opened i32)
+        (local.set $at (call $mapped))
+        (loop $fill
+            (i32.store16 offset=16 (i32.add (local.get $at) (local.get $n)) (i32.const 0x2f2e))
+            (br_if $fill (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 2))) (i32.const 2000))))
+        (loop $wait
+            (br_if $wait (i32.ne (i32.atomic.load8_u offset=2016 (local.get $at)) (i32.const 255))))
+        (local.set $n (i32.const 3000))
+        (loop $try
+            (if (i32.eqz (call $path_open (i32.const 3) (i32.const 0) (i32.add (local.get $at) (i32.const 16))
+                    (i32.const 2001) (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 8)))
+                (then (local.set $opened (i32.add (local.get $opened) (i32.const 1)))))
+            (br_if $try (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+        (i32.atomic.store (local.get $at) (i32.const 1))
+        (local.get $opened)))"#;
+
+#[test]
+fn a_path_that_others_change_is_checked_as_it_is_used() {
+    let folder = run::folder("folder");
+    // The only file there has a name that no path of WASI can have.
+    let name = OsStr::from_bytes(b"\xff");
+    fs::write(folder.join(name), "").expect("is writable");
+    let module = run::file("module.wat", FLIP);
+    let run = run::wpool(["run"]).arg(module).args(["open", "flip"]).flags("--region r:65536");
+    run.dir(&folder, "/").run().ends(0).prints("0\n");
 }

@@ -130,8 +130,8 @@ fn read(
     count: u32,
 ) -> wasmtime::Result<()> {
     let length = slice_bytes(caller.data_mut(), "array_read", handle, first, count)?;
-    let (to, host) = room(&mut caller, "array_read", dst, length)?;
-    Array::look(host, "array_read", handle, |array| array.read(first as usize, to))
+    let (mut room, host) = room(&mut caller, "array_read", dst, length)?;
+    Array::look(host, "array_read", handle, |array| room.fill(|to| array.read(first as usize, to)))
 }
 
 fn write(
@@ -149,6 +149,6 @@ fn write(
             let bools = from.iter().map(|byte| Scalar::Bool(*byte != 0));
             bools.zip(first as usize..).try_for_each(|(bool, index)| array.set(index, bool))
         }
-        _ => array.write(first as usize, from),
+        _ => array.write(first as usize, &from),
     })
 }

@@ -1,11 +1,11 @@
 //! Functions of other hosts that modules expect, and that cost nothing to have: AssemblyScript's
 //! `env.abort`, Emscripten's notice that the memory has grown, and Sightglass's `bench.start` and `bench.end`.
 
-use super::Host;
+use super::{Host, bytes};
 use wasmtime::{Caller, ExternType, Linker, Module, Val};
 
 /// Most UTF-16 code units of a string in a message.
-const STRING_UNITS_MAX: usize = 4096;
+const STRING_UNITS_MAX: u32 = 4096;
 
 /// What Emscripten's standalone modules call when their memory has grown.
 const GROWN: &str = "emscripten_notify_memory_growth";
@@ -51,12 +51,10 @@ fn abort_with(mut caller: Caller<'_, Host>, arguments: &[Val]) -> wasmtime::Resu
 
 /// The string at a pointer: UTF-16, with its size in bytes before it. `None` if there is none.
 fn string(caller: &mut Caller<'_, Host>, pointer: u32) -> Option<String> {
-    let memory = caller.get_export("memory")?.into_memory()?;
-    let data = memory.data(&*caller);
-    let start = pointer as usize;
-    let (size, text) = data.get(start.checked_sub(4)?..)?.split_first_chunk::<4>()?;
-    let text = text.get(..u32::from_le_bytes(*size) as usize)?;
+    let (size, _) = bytes(caller, "abort", pointer.checked_sub(4)?, 4).ok()?;
+    let size = u32::from_le_bytes(size.as_ref().try_into().ok()?);
+    let most = size.min(2 * STRING_UNITS_MAX);
+    let (text, _) = bytes(caller, "abort", pointer, most.into()).ok()?;
     let units = text.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
-    let units: Vec<u16> = units.take(STRING_UNITS_MAX).collect();
-    Some(String::from_utf16_lossy(&units))
+    Some(String::from_utf16_lossy(&units.collect::<Vec<_>>()))
 }

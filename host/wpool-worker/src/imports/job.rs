@@ -67,11 +67,9 @@ fn job_read(
     offset: u32,
     len: u32,
 ) -> wasmtime::Result<u32> {
-    let (dst, host) = room(&mut caller, "job_read", dst, len.into())?;
+    let (mut dst, host) = room(&mut caller, "job_read", dst, len.into())?;
     let rest = host.job.input.get(offset as usize..).unwrap_or_default();
-    let copied = rest.len().min(dst.len());
-    dst[..copied].copy_from_slice(&rest[..copied]);
-    Ok(u32::try_from(copied).expect("at most `len`"))
+    Ok(u32::try_from(dst.put(rest)).expect("at most `len`"))
 }
 
 /// `result_write(src: i32, len: i32)`: appends to the result.
@@ -84,6 +82,6 @@ fn result_write(mut caller: Caller<'_, Host>, src: u32, len: u32) -> wasmtime::R
     if (host.job.output.len() + src.len()) as u64 > host.job.output_bytes_max {
         return Err(OutputTooLarge.into());
     }
-    host.job.output.extend_from_slice(src);
+    host.job.output.extend_from_slice(&src);
     Ok(())
 }

@@ -14,9 +14,10 @@ use super::ranges::{Ranges, Taken};
 use crate::shared::{Error, ObjectId, PIECE_BYTES, Region};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use std::cell::Cell;
+use std::cell::{Cell, UnsafeCell};
 use std::num::NonZeroUsize;
 use std::ptr;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 use wasmtime::{Caller, Memory};
 
 /// Most bytes at the start of a memory that the pooling allocator resets by writing to them.
@@ -52,6 +53,12 @@ impl Mappings {
     #[inline]
     pub(super) fn guarded(&self, at: usize, bytes: usize) -> Option<&str> {
         self.0.as_ref()?.ranges.guarded(at, bytes)
+    }
+
+    /// Whether a region lies in some of these bytes of the memory: others write them at the same time.
+    #[inline]
+    pub(super) fn shared(&self, at: usize, bytes: usize) -> bool {
+        self.0.as_ref().is_some_and(|space| space.ranges.shared(at, bytes))
     }
 
     /// What lies at an address of this process and may not be written.
@@ -198,6 +205,62 @@ fn grow(caller: &mut Caller<'_, Host>, memory: Memory, bytes: usize) -> Result<u
     Ok(end - free)
 }
 
+/// Copies bytes of a memory out of it, some of which may be a region's.
+#[cold]
+pub(super) fn copy_out(from: &mut [u8]) -> Vec<u8> {
+    let mut copied = Vec::with_capacity(from.len());
+    let (first, words, last) = words(from);
+    copied.extend(first.iter().map(|byte| byte.load(Relaxed)));
+    words.iter().for_each(|word| copied.extend_from_slice(&word.load(Relaxed).to_ne_bytes()));
+    copied.extend(last.iter().map(|byte| byte.load(Relaxed)));
+    copied
+}
+
+/// Copies bytes to a place in a memory of the same length, some of which may be a region's. Aligned words are
+/// written whole.
+#[cold]
+pub(super) fn copy_in(from: &[u8], to: &mut [u8]) {
+    assert_eq!(from.len(), to.len(), "as much as there is room for");
+    let (first, words, last) = words(to);
+    let (of_first, rest) = from.split_at(first.len());
+    let (of_words, of_last) = rest.as_chunks::<8>();
+    let store = |bytes: &[AtomicU8], from: &[u8]| {
+        bytes.iter().zip(from).for_each(|(byte, from)| byte.store(*from, Relaxed));
+    };
+    store(first, of_first);
+    words.iter().zip(of_words).for_each(|(word, from)| {
+        word.store(u64::from_ne_bytes(*from), Relaxed);
+    });
+    store(last, of_last);
+}
+
+/// The memory of the instance that calls, as cells that others may write at the same time, and what the host keeps.
+///
+/// # Errors
+/// The module exports none.
+pub(crate) fn cells<'a>(
+    caller: &'a mut Caller<'_, Host>,
+) -> wasmtime::Result<(&'a [UnsafeCell<u8>], &'a mut Host)> {
+    let Some(memory) = caller.data().memory else {
+        wasmtime::bail!("the module exports no memory under the name `memory`");
+    };
+    let (memory, host) = memory.data_and_store_mut(caller);
+    // SAFETY: the cells live as long as the reference, through which nobody else in this process has them, and
+    // have the form of bytes.
+    Ok((unsafe { &*(&raw const *memory as *const [UnsafeCell<u8>]) }, host))
+}
+
+/// Bytes that other processes write at the same time: those before the first aligned word, the words, and the
+/// rest.
+fn words(bytes: &mut [u8]) -> (&[AtomicU8], &[AtomicU64], &[AtomicU8]) {
+    // SAFETY: the bytes live as long as the reference, through which nobody else in this process has them. Atomic
+    // bytes have the form of bytes, and any bytes are one; so have aligned words.
+    unsafe {
+        let bytes = &*(&raw const *bytes as *const [AtomicU8]);
+        bytes.align_to::<AtomicU64>()
+    }
+}
+
 /// Tells what lies at an address of this process, if it belongs to the instance that this thread runs
 /// and may not be written. For signal handlers: takes no lock and allocates nothing.
 pub(crate) fn tell_guarded(address: usize, tell: impl FnOnce(&str)) {
@@ -206,5 +269,24 @@ pub(crate) fn tell_guarded(address: usize, tell: impl FnOnce(&str)) {
     let here = unsafe { HERE.get().as_ref() };
     if let Some(what) = here.and_then(|space| space.guarded_at(address)) {
         tell(what);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_come_back_from_any_place() {
+        let from: Vec<u8> = (1..=40).collect();
+        for at in 0..9 {
+            for length in 0..=from.len() {
+                let mut memory = [0; 64];
+                copy_in(&from[..length], &mut memory[at..at + length]);
+                assert_eq!(copy_out(&mut memory[at..at + length]), from[..length]);
+                let others = memory.iter().filter(|byte| **byte == 0).count();
+                assert_eq!(others, memory.len() - length);
+            }
+        }
     }
 }

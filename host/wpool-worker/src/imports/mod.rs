@@ -33,6 +33,7 @@ use job::Job;
 use limits::Limits;
 use mapping::Mappings;
 use objects::Objects;
+use std::borrow::Cow;
 use std::fmt;
 use wasmtime::{Caller, Linker, Memory};
 use wasmtime_wasi::p1::WasiP1Ctx;
@@ -99,8 +100,59 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     value::link(linker)
 }
 
-/// `length` bytes of the guest's memory at `pointer`, and what the host keeps.
+/// `length` bytes of the guest's memory at `pointer`, and what the host keeps. Bytes that others write at the same
+/// time are copied, so that what is checked is what is used.
 fn bytes<'a>(
+    caller: &'a mut Caller<'_, Host>,
+    call: &'static str,
+    pointer: u32,
+    length: u64,
+) -> wasmtime::Result<(Cow<'a, [u8]>, &'a mut Host)> {
+    let (bytes, host) = place(caller, call, pointer, length)?;
+    match host.mappings.shared(pointer as usize, bytes.len()) {
+        false => Ok((Cow::Borrowed(bytes), host)),
+        true => Ok((Cow::Owned(mapping::copy_out(bytes)), host)),
+    }
+}
+
+/// Room in a guest's memory.
+struct Room<'a> {
+    bytes: &'a mut [u8],
+    /// Whether others write there at the same time.
+    shared: bool,
+}
+
+impl Room<'_> {
+    /// How many bytes fit.
+    fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Copies bytes to its beginning, as many as fit; answers with how many.
+    fn put(&mut self, from: &[u8]) -> usize {
+        let copied = from.len().min(self.len());
+        let (from, to) = (&from[..copied], &mut self.bytes[..copied]);
+        match self.shared {
+            false => to.copy_from_slice(from),
+            true => mapping::copy_in(from, to),
+        }
+        copied
+    }
+
+    /// Has it filled, unless that fails.
+    fn fill<E>(&mut self, fill: impl FnOnce(&mut [u8]) -> Result<(), E>) -> Result<(), E> {
+        if !self.shared {
+            return fill(self.bytes);
+        }
+        let mut bytes = vec![0; self.len()];
+        fill(&mut bytes)?;
+        self.put(&bytes);
+        Ok(())
+    }
+}
+
+/// `length` bytes of the guest's memory at `pointer`, and what the host keeps.
+fn place<'a>(
     caller: &'a mut Caller<'_, Host>,
     call: &'static str,
     pointer: u32,
@@ -117,16 +169,17 @@ fn bytes<'a>(
     }
 }
 
-/// `length` bytes of the guest's memory at `pointer`, to be written, and what the host keeps.
+/// Room for `length` bytes in the guest's memory at `pointer`, and what the host keeps.
 fn room<'a>(
     caller: &'a mut Caller<'_, Host>,
     call: &'static str,
     pointer: u32,
     length: u64,
-) -> wasmtime::Result<(&'a mut [u8], &'a mut Host)> {
-    let (room, host) = bytes(caller, call, pointer, length)?;
-    match host.mappings.guarded(pointer as usize, room.len()) {
-        None => Ok((room, host)),
+) -> wasmtime::Result<(Room<'a>, &'a mut Host)> {
+    let (bytes, host) = place(caller, call, pointer, length)?;
+    let shared = host.mappings.shared(pointer as usize, bytes.len());
+    match host.mappings.guarded(pointer as usize, bytes.len()) {
+        None => Ok((Room { bytes, shared }, host)),
         Some(what) => Err(answers::misuse(call, format!("write to {what}"))),
     }
 }

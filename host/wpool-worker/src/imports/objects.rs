@@ -319,14 +319,11 @@ fn by_name(
     (pointer, length): (u32, u32),
     find: impl FnOnce(&mut Objects, &str) -> Result<u64, Error>,
 ) -> wasmtime::Result<i32> {
-    let (bytes, host) = bytes(caller, call, pointer, length.into())?;
-    // Copied before it is looked at: where a region is mapped, others write at the same time.
-    let mut name = [0; NAME_BYTES];
-    let Some(name) = name.get_mut(..bytes.len()) else {
+    let (name, host) = bytes(caller, call, pointer, length.into())?;
+    if name.len() > NAME_BYTES {
         return Ok(host.objects(call)?.answer(Err::<(), _>(Error::OutOfRange)));
-    };
-    name.copy_from_slice(bytes);
-    let name = str::from_utf8(name).map_err(|_| misuse(call, "the name is not UTF-8"))?;
+    }
+    let name = str::from_utf8(&name).map_err(|_| misuse(call, "the name is not UTF-8"))?;
     let objects = host.objects(call)?;
     let handle = find(objects, name);
     Ok(objects.answer(handle))

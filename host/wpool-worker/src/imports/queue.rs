@@ -99,7 +99,7 @@ fn put(
     timeout_ns: i64,
 ) -> wasmtime::Result<i32> {
     let (message, host) = bytes(&mut caller, "queue_put", src, len.into())?;
-    Queue::on(host, "queue_put", handle, |queue, me| queue.put(me, message, limit(timeout_ns)))
+    Queue::on(host, "queue_put", handle, |queue, me| queue.put(me, &message, limit(timeout_ns)))
 }
 
 fn get(
@@ -109,14 +109,13 @@ fn get(
     capacity: u32,
     timeout_ns: i64,
 ) -> wasmtime::Result<i64> {
-    let (dst, host) = room(&mut caller, "queue_get", dst, capacity.into())?;
+    let (mut dst, host) = room(&mut caller, "queue_get", dst, capacity.into())?;
     let objects = host.objects("queue_get")?;
     let mut message = objects.received.buffer();
     let got = take(objects, "queue_get", handle, &mut message, limit(timeout_ns))?;
     let answer = match got {
         Ok(Delivery { redelivered }) => {
-            let copied = message.len().min(dst.len());
-            dst[..copied].copy_from_slice(&message[..copied]);
+            dst.put(&message);
             let length = u32::try_from(message.len()).expect("the bound of messages");
             i64::from(length) | if redelivered > 0 { REDELIVERED } else { 0 }
         }
@@ -150,7 +149,7 @@ fn read(
     offset: u32,
     len: u32,
 ) -> wasmtime::Result<i32> {
-    let (dst, host) = room(&mut caller, "queue_read", dst, len.into())?;
+    let (mut dst, host) = room(&mut caller, "queue_read", dst, len.into())?;
     let objects = host.objects("queue_read")?;
     objects.find("queue_read", Kind::Queue, handle)?;
     if objects.received.from != Some(handle) {
@@ -158,9 +157,7 @@ fn read(
     }
     let message = &objects.received.bytes;
     let rest = message.get(offset as usize..).unwrap_or_default();
-    let copied = rest.len().min(dst.len());
-    dst[..copied].copy_from_slice(&rest[..copied]);
-    Ok(copied as i32)
+    Ok(dst.put(rest) as i32)
 }
 
 fn acknowledge(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {

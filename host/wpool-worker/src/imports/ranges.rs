@@ -155,6 +155,13 @@ impl Ranges {
         touched.find_map(Range::guarded)
     }
 
+    /// Whether a region lies in some of these bytes: others write them at the same time.
+    #[inline]
+    pub(super) fn shared(&self, at: usize, bytes: usize) -> bool {
+        let end = at.saturating_add(bytes);
+        self.0.iter().any(|range| range.at < end && at < range.end() && !range.is_free())
+    }
+
     /// All of them: addresses and lengths.
     pub(super) fn all(&self) -> impl Iterator<Item = (usize, usize)> {
         self.0.iter().map(|range| (range.at, range.bytes))
@@ -252,11 +259,13 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_free_or_read_only_is_guarded() {
+    fn only_regions_are_shared_and_only_what_is_free_or_read_only_is_guarded() {
         let mut ranges = Ranges::default();
         ranges.add(100, 60);
         ranges.take(100, 30, Taken::new(A, 1));
         ranges.take(130, 10, Taken::new(B, 2).read_only("b\n"));
+        assert!(ranges.shared(99, 2) && ranges.shared(139, 9) && ranges.shared(0, usize::MAX));
+        assert!(!ranges.shared(0, 100) && !ranges.shared(140, 20));
         assert_eq!(ranges.guarded(0, 100), None);
         assert_eq!(ranges.guarded(99, 31), None);
         assert_eq!(ranges.guarded(129, 2), Some("read-only region b\\n"));

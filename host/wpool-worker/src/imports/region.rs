@@ -109,9 +109,10 @@ fn read(
     dst: u32,
     len: u32,
 ) -> wasmtime::Result<i32> {
-    let (dst, host) = room(&mut caller, "region_read", dst, len.into())?;
-    let copied =
-        Region::ask(host, "region_read", handle, |region, _| region.read(offset as usize, dst))?;
+    let (mut room, host) = room(&mut caller, "region_read", dst, len.into())?;
+    let copied = Region::ask(host, "region_read", handle, |region, _| {
+        room.fill(|to| region.read(offset as usize, to))
+    })?;
     Ok(inside("region_read", copied, (offset, len as usize))?.number())
 }
 
@@ -124,7 +125,7 @@ fn write(
 ) -> wasmtime::Result<i32> {
     let (src, host) = bytes(&mut caller, "region_write", src, len.into())?;
     let copied =
-        Region::ask(host, "region_write", handle, |region, _| region.write(offset as usize, src))?;
+        Region::ask(host, "region_write", handle, |region, _| region.write(offset as usize, &src))?;
     Ok(inside("region_write", copied, (offset, len as usize))?.number())
 }
 

@@ -1,5 +1,6 @@
 //! Linking: imports of modules, met by WASI and by what wpool offers.
 
+use super::paths;
 use super::program::ProgramError;
 use crate::imports::{self, Host, foreign};
 use crate::module::description::{Description, Import};
@@ -49,10 +50,21 @@ pub(super) fn core(
 /// A linker with what is provided of the modules that a core module imports from.
 fn core_linker(engine: &Engine, description: &Description) -> wasmtime::Result<Linker<Host>> {
     let imports_from = |name: &str| description.imports.iter().any(|import| import.module == name);
+    let maps_regions = description.imports.iter().any(|import| {
+        (import.module.as_str(), import.name.as_str()) == (imports::MODULE, "region_map")
+    });
     let mut linker = Linker::new(engine);
     if imports_from(WASI) {
         p1::add_to_linker_sync(&mut linker, context)?;
         link_exit(&mut linker, WASI)?;
+        if maps_regions {
+            paths::link(&mut linker, WASI)?;
+        }
+    }
+    if imports_from(WASI_UNSTABLE) && maps_regions {
+        wasmtime::bail!(
+            "a module that imports {WASI_UNSTABLE} cannot map regions; build it for {WASI}"
+        );
     }
     if imports_from(WASI_UNSTABLE) {
         p0::add_to_linker_sync(&mut linker, context)?;
@@ -64,7 +76,7 @@ fn core_linker(engine: &Engine, description: &Description) -> wasmtime::Result<L
     Ok(linker)
 }
 
-fn context(host: &mut Host) -> &mut WasiP1Ctx {
+pub(super) fn context(host: &mut Host) -> &mut WasiP1Ctx {
     host.wasi.as_mut().expect("a module that imports WASI is given it")
 }
 

@@ -20,6 +20,7 @@ pub mod log;
 mod native;
 mod outbox;
 mod outcome;
+mod paths;
 mod pipe;
 pub mod program;
 mod runtime;
