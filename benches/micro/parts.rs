@@ -129,7 +129,7 @@ pub(crate) fn records_committed() -> impl FnMut() {
 
 /// Makes a job memory, mapped by both sides.
 fn job_memories() -> (JobMem, JobMem) {
-    let (dispatcher, fd) = JobMem::create().expect("there is memory");
+    let (dispatcher, fd) = JobMem::create(0).expect("there is memory");
     (dispatcher, JobMem::map(&fd).expect("it is a job memory"))
 }
 

@@ -89,7 +89,7 @@ pub struct Failure {
     /// asked for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<NonZeroU64>,
-    /// The standard output of a command that exited or trapped. From the guest: untrusted.
+    /// The standard output of a command, as far as it had printed any when it failed. From the guest: untrusted.
     #[serde(skip)]
     pub stdout: Arc<Vec<u8>>,
 }

@@ -8,7 +8,9 @@
 //! last words  {bytes u32, text}                why the process is about to end by itself
 //! began       u64                              when the job began that runs, if jobs are measured; else 0
 //! called      u64                              when the last call of a shared object began, if waits are told
+//! printed     u64                              how many bytes the command that runs has printed
 //! outbox[2]   records (see `super::record`)
+//! tape        what it has printed (see `super::tape`), if jobs may be killed; it is not mapped
 //! ```
 //!
 //! Batch *b* uses half *b* & 1. The dispatcher arms a half only when it holds all results of the
@@ -23,11 +25,13 @@
 #![expect(unsafe_code, reason = "memory that another process writes at the same time")]
 
 use super::clock::Moment;
-use memmap2::MmapRaw;
+use super::tape::Tape;
+use memmap2::{MmapOptions, MmapRaw};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
+use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 /// Bytes of one outbox.
@@ -41,6 +45,7 @@ const STOP: usize = 5 * LINE;
 const LAST_WORDS: usize = 6 * LINE;
 const BEGAN: usize = 11 * LINE;
 const CALLED: usize = 12 * LINE;
+const PRINTED: usize = 13 * LINE;
 const OUTBOXES: usize = 4096;
 /// Exit code of a process that left last words: its guest did what ends a process.
 pub const EXIT_WITH_LAST_WORDS: i32 = 3;
@@ -71,6 +76,7 @@ pub struct Claimed {
 #[derive(Debug)]
 pub struct JobMem {
     map: MmapRaw,
+    tape: Option<Tape>,
 }
 
 fn pack(batch: u32, next: u16, end: u16) -> u64 {
@@ -83,13 +89,16 @@ fn unpack(word: u64, batch: u32) -> Option<Claimed> {
 }
 
 impl JobMem {
-    /// Makes a job memory. Its size is sealed: a worker cannot shrink it under the dispatcher.
+    /// Makes a job memory, with a tape of so many bytes. Its size is sealed: a worker cannot shrink it under the
+    /// dispatcher.
     ///
     /// # Errors
     /// Those of memfd_create and mmap.
-    pub fn create() -> io::Result<(JobMem, OwnedFd)> {
+    pub fn create(tape_bytes: u64) -> io::Result<(JobMem, OwnedFd)> {
         let fd = memfd_create("wpool-jobs", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
-        ftruncate(&fd, TOTAL as u64)?;
+        let all = (TOTAL as u64).saturating_add(tape_bytes);
+        // Where files may not be so long, there is no tape.
+        ftruncate(&fd, all).or_else(|_| ftruncate(&fd, TOTAL as u64))?;
         fcntl_add_seals(&fd, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
         Ok((JobMem::map(&fd)?, fd))
     }
@@ -99,11 +108,12 @@ impl JobMem {
     /// # Errors
     /// That of mmap, or a size that is not a job memory's.
     pub fn map(fd: &impl AsFd) -> io::Result<JobMem> {
-        let map = MmapRaw::map_raw(fd.as_fd().as_raw_fd())?;
-        if map.len() != TOTAL {
+        let file = File::from(fd.as_fd().try_clone_to_owned()?);
+        if file.metadata()?.len() < TOTAL as u64 {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "not a job memory"));
         }
-        Ok(JobMem { map })
+        let map = MmapOptions::new().len(TOTAL).map_raw(&file)?;
+        Ok(JobMem { map, tape: Tape::new(file, TOTAL as u64)? })
     }
 
     #[inline]
@@ -217,7 +227,34 @@ impl JobMem {
         Moment::of_nanos(self.atomic(CALLED).load(Ordering::Acquire))
     }
 
+    /// What the command that runs has printed; nothing where there is no tape.
+    pub fn printed(&self) -> Vec<u8> {
+        let bytes = self.atomic(PRINTED).load(Ordering::Acquire);
+        self.tape.as_ref().map_or_else(Vec::new, |tape| tape.read(bytes))
+    }
+
     // --- The worker's side ---
+
+    /// Whether what commands print is to be noted.
+    pub fn has_tape(&self) -> bool {
+        self.tape.is_some()
+    }
+
+    /// Notes what the command that runs has printed, behind what it had printed before.
+    pub fn note_printed(&self, bytes: &[u8]) {
+        if let Some(tape) = &self.tape {
+            let at = self.atomic(PRINTED).load(Ordering::Relaxed);
+            let written = tape.write(at, bytes) as u64;
+            self.atomic(PRINTED).store(at + written, Ordering::Release);
+        }
+    }
+
+    /// Forgets what a command has printed.
+    pub fn forget_printed(&self) {
+        if let Some(tape) = &self.tape {
+            tape.forget(self.atomic(PRINTED).swap(0, Ordering::AcqRel));
+        }
+    }
 
     /// Not 0 once the dispatcher has asked to [`stop`](Self::stop).
     pub fn stop_word(&self) -> &AtomicU32 {

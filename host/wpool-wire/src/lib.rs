@@ -21,5 +21,6 @@ pub mod line;
 pub mod record;
 pub mod settings;
 pub mod spin;
+mod tape;
 pub mod template;
 pub mod waits;

@@ -195,6 +195,33 @@ fn what_a_command_prints_is_printed_whatever_it_exits_with() {
 }
 
 #[test]
+fn what_a_command_printed_before_its_time_was_over_is_printed() {
+    let spins = "(call $write (i32.const 1) (i32.const 950) (i32.const 2))
+        (call $write (i32.const 1) (i32.const 952) (i32.const 2)) (loop $again (br $again))";
+    let run = |body: &str| command(body).flags("-j 1 --timeout 0.3").jobs(["1", "2"]);
+    for isolation in ["reuse", "fresh", "process"] {
+        let done = run(spins).args(["--isolation", isolation]).run().ends(100).prints("mademade");
+        done.says("job 0 (1) timed out");
+    }
+    let results = path("results");
+    let done = run(spins).arg("--jsonl").arg("--results").arg(&results).run().ends(100);
+    assert_eq!(
+        (&done.rows()[1]["stdout"], &done.rows()[1]["output"]),
+        (&"made".into(), &().into())
+    );
+    assert_eq!(fs::read_to_string(results.join("1/2/stdout")).expect("it is there"), "made");
+    // More than the memory that job and record share.
+    let writes = "(call $write (i32.const 1) (i32.const 1024) (i32.const 60000))".repeat(20);
+    let done = run(&format!("{writes} (loop $again (br $again))")).run().ends(100);
+    assert_eq!(done.stdout.len(), 2 * 20 * 60000);
+    // One that prints less after it prints only that; and a job that is given up prints nothing.
+    let shorter = "(call $write (i32.const 1) (i32.const 950) (i32.const 4)) unreachable";
+    run(shorter).run().ends(100).prints("mademade");
+    let done = command(spins).flags("-j 1 --timeout 60 --deadline 2").jobs(["1"]).run().ends(124);
+    done.prints("");
+}
+
+#[test]
 fn as_much_is_printed_as_a_result_may_have() {
     // Longer than the memory that job and record share.
     let writes = "(call $write (i32.const 1) (i32.const 1024) (i32.const 60000))".repeat(20);
@@ -229,6 +256,30 @@ fn exit_codes_that_are_given_are_successes() {
 }
 
 #[test]
+fn a_failed_commands_output_is_among_its_results() {
+    let results = path("results");
+    let run = map_command_text(COPY_AND_EXIT).arg("--stdin").arg("--results").arg(&results);
+    run.jobs(["\u{3}three"]).run().ends(100);
+    let stdout = fs::read_to_string(results.join("1/\u{3}three/stdout")).expect("it is there");
+    assert_eq!(stdout, "\u{3}three");
+}
+
+#[test]
+fn what_means_nothing_to_a_command_is_an_error() {
+    for (flag, name) in [
+        ("-R", "--raw-input"),
+        ("--raw-input", "--raw-input"),
+        ("--base64", "--base64"),
+        ("-r", "--raw-output"),
+    ] {
+        let done = command("").arg(flag).jobs(["1"]).run().ends(2);
+        done.says(&format!("is a command: {name} has no meaning\n")).says("help: ");
+    }
+    let task = wpool(["map"]).arg(guest("square")).arg("--base64").jobs(["1"]).run().ends(2);
+    task.says("is no component: --base64 has no meaning").says("list<u8>");
+}
+
+#[test]
 fn every_job_has_a_fresh_instance() {
     // The second time around, the buffer would hold the first job's bytes.
     let files = [file("long", "\0".repeat(1000)), file("short", "")];
@@ -255,30 +306,6 @@ fn variables_are_those_that_are_granted() {
     run().flags("--env A=1 --env B=2").run().ends(0).prints("A=1\0B=2\0");
     run().run().ends(0).prints("");
     // The last of one name counts.
-#[test]
-fn a_failed_commands_output_is_among_its_results() {
-    let results = path("results");
-    let run = map_command_text(COPY_AND_EXIT).arg("--stdin").arg("--results").arg(&results);
-    run.jobs(["\u{3}three"]).run().ends(100);
-    let stdout = fs::read_to_string(results.join("1/\u{3}three/stdout")).expect("it is there");
-    assert_eq!(stdout, "\u{3}three");
-}
-
-#[test]
-fn what_means_nothing_to_a_command_is_an_error() {
-    for (flag, name) in [
-        ("-R", "--raw-input"),
-        ("--raw-input", "--raw-input"),
-        ("--base64", "--base64"),
-        ("-r", "--raw-output"),
-    ] {
-        let done = command("").arg(flag).jobs(["1"]).run().ends(2);
-        done.says(&format!("is a command: {name} has no meaning\n")).says("help: ");
-    }
-    let task = wpool(["map"]).arg(guest("square")).arg("--base64").jobs(["1"]).run().ends(2);
-    task.says("is no component: --base64 has no meaning").says("list<u8>");
-}
-
     run().flags("--env A=1 --env B=2 --env A=3").run().ends(0).prints("B=2\0A=3\0");
 }
 

@@ -4,7 +4,7 @@ use super::*;
 
 /// The two mappings of one memory: the dispatcher's and the worker's.
 fn pair() -> (JobMem, JobMem) {
-    let (dispatcher, fd) = JobMem::create().unwrap();
+    let (dispatcher, fd) = JobMem::create(0).unwrap();
     (dispatcher, JobMem::map(&fd).unwrap())
 }
 
@@ -92,4 +92,24 @@ fn the_dispatcher_knows_when_the_running_job_began() {
     assert_eq!(dispatcher.called(), began);
     worker.set_began(None);
     assert_eq!(dispatcher.began(), None);
+}
+
+#[test]
+fn what_a_command_has_printed_is_told_whatever_the_worker_writes() {
+    let (dispatcher, fd) = JobMem::create(10).unwrap();
+    let worker = JobMem::map(&fd).unwrap();
+    assert!(worker.has_tape() && dispatcher.printed().is_empty());
+    worker.note_printed(b"one ");
+    worker.note_printed(b"two three");
+    assert_eq!(dispatcher.printed(), b"one two th");
+    worker.note_printed(b"four");
+    assert_eq!(dispatcher.printed().len(), 10);
+    worker.forget_printed();
+    worker.note_printed(b"1");
+    assert_eq!(dispatcher.printed(), b"1");
+    worker.atomic(PRINTED).store(u64::MAX, Ordering::SeqCst);
+    assert_eq!(dispatcher.printed().len(), 10);
+    let (dispatcher, worker) = pair();
+    worker.note_printed(b"1");
+    assert!(!worker.has_tape() && dispatcher.printed().is_empty());
 }

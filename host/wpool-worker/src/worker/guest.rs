@@ -18,6 +18,7 @@ use crate::imports::attached::Attached;
 use crate::imports::objects::Objects;
 use crate::imports::{Host, job::Job, limits::Limits, mapping::Mappings};
 use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::jobmem::JobMem;
 use crate::wire::line::Stream;
 use crate::wire::settings::Isolation;
 use std::sync::Arc;
@@ -79,6 +80,11 @@ impl<'a> Guest<'a> {
             let own = self.stdio.is_some() && self.program.waiting == Waiting::Concurrent;
             runtime::enter(if own { Waiting::ConcurrentInput } else { self.program.waiting });
         }
+    }
+
+    /// Has what commands print noted in job memory, too, while they run.
+    pub(crate) fn note_printed_in(&self, memory: Arc<JobMem>) {
+        self.captured.note_in(memory);
     }
 
     /// Does what the first job would have to, short of running the guest: for a process whose

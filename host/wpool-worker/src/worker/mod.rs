@@ -244,6 +244,9 @@ impl<'a> Worker<'a> {
             None => {
                 let attached = self.attached.clone();
                 let guest = Guest::new(self.program, self.pipe.clone(), attached, self.stdio);
+                if self.memory.has_tape() {
+                    guest.note_printed_in(Arc::clone(&self.memory));
+                }
                 self.guest = Some(guest);
             }
         }
@@ -449,10 +452,12 @@ impl<'a> Worker<'a> {
             attached.discard();
         }
         let trap = code.and_then(|code| Failure::of_last_words(code, &self.memory));
-        let failure = trap.unwrap_or_else(|| {
+        let mut failure = trap.unwrap_or_else(|| {
             let how = code.map_or("killed by a signal".into(), |code| format!("exit code {code}"));
             Failure { code, ..Failure::new(FailureKind::WorkerLost, how) }
         });
+        failure.stdout = self.memory.printed().into();
+        self.memory.forget_printed();
         // What memory it had is gone with it.
         let began = || self.memory.began().unwrap_or_else(Moment::now);
         let measure = self.settings.measured.then(|| Measure::until_now(began(), 0, 0));

@@ -2,6 +2,7 @@
 
 use super::log::Log;
 use crate::imports::job::OutputTooLarge;
+use crate::wire::jobmem::JobMem;
 use crate::wire::line::Stream;
 use bytes::Bytes;
 use std::future::{Future, ready};
@@ -89,15 +90,17 @@ pub(crate) enum Output {
 
 /// The standard output of a command.
 pub(crate) struct Captured {
-    bytes: Mutex<Tape>,
+    bytes: Mutex<Kept>,
     bytes_max: u64,
 }
 
 #[derive(Default)]
-struct Tape {
+struct Kept {
     bytes: Vec<u8>,
     /// Where in `bytes` this output begins.
     start: usize,
+    /// Where it is noted as well, in case that this process is killed.
+    noted: Option<Arc<JobMem>>,
 }
 
 impl Captured {
@@ -108,21 +111,32 @@ impl Captured {
 
     /// Exchanges what is captured with `bytes`, behind which the output goes from now on.
     pub(crate) fn swap(&self, bytes: &mut Vec<u8>) {
-        let mut tape = self.lock();
-        tape.start = bytes.len();
-        std::mem::swap(&mut tape.bytes, bytes);
+        let mut kept = self.lock();
+        if let Some(memory) = &kept.noted {
+            memory.forget_printed();
+        }
+        kept.start = bytes.len();
+        std::mem::swap(&mut kept.bytes, bytes);
+    }
+
+    /// Has the output noted in job memory, too.
+    pub(crate) fn note_in(&self, memory: Arc<JobMem>) {
+        self.lock().noted = Some(memory);
     }
 
     fn write(&self, bytes: &[u8]) -> Result<(), OutputTooLarge> {
-        let mut tape = self.lock();
-        if (tape.bytes.len() - tape.start + bytes.len()) as u64 > self.bytes_max {
+        let mut kept = self.lock();
+        if (kept.bytes.len() - kept.start + bytes.len()) as u64 > self.bytes_max {
             return Err(OutputTooLarge);
         }
-        tape.bytes.extend_from_slice(bytes);
+        kept.bytes.extend_from_slice(bytes);
+        if let Some(memory) = &kept.noted {
+            memory.note_printed(bytes);
+        }
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Tape> {
+    fn lock(&self) -> MutexGuard<'_, Kept> {
         self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

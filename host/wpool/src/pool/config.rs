@@ -137,6 +137,12 @@ impl Config {
         self.init_timeout.or(self.timeout).unwrap_or(INIT_TIMEOUT)
     }
 
+    /// Returns how many bytes of a command's output are kept outside its worker, for a job that may be killed.
+    pub(crate) fn tape_bytes(&self) -> u64 {
+        let kills = self.timeout.is_some() || self.timeout_percent.is_some();
+        if kills { self.settings.output_bytes_max } else { 0 }
+    }
+
     /// Returns the configuration with limits that agree: a result also has to fit the buffer, and
     /// times have to fit the clock.
     pub(crate) fn bounded(mut self) -> Self {

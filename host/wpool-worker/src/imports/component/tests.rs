@@ -23,7 +23,7 @@ fn host() -> Host {
     let shared = Arc::new(Shared::new(space).unwrap());
     let owner = shared.attach(Side::Worker).unwrap();
     let slot = Membership { slot: owner.slot, epoch: owner.epoch };
-    let attached = Attached::new(shared, slot, Arc::new(JobMem::create().unwrap().0));
+    let attached = Attached::new(shared, slot, Arc::new(JobMem::create(0).unwrap().0));
     Host {
         job: Job::default(),
         limits: Limits::new(0, 0),

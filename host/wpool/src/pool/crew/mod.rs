@@ -70,6 +70,8 @@ pub(crate) struct Death {
     pub(crate) since: Instant,
     /// When the job began that it ran, if that is measured.
     pub(crate) began: Option<Moment>,
+    /// What the command had printed that it ran.
+    pub(crate) printed: Vec<u8>,
     /// The wait in which it died: its end is not known.
     pub(crate) waited: Option<Wait>,
 }

@@ -91,7 +91,13 @@ impl Schedule {
     /// Workers do not start.
     pub(crate) fn gone(&mut self, slot: u32, death: Death, now: Instant) -> Result<(), PoolError> {
         let Some(worker) = self.remove(slot) else { return Ok(()) };
-        let failure = failure_of(&worker, &death);
+        let mut death = death;
+        let printed = std::mem::take(&mut death.printed);
+        let mut failure = failure_of(&worker, &death);
+        // A job that was given up may be run again, and prints all of it then.
+        if failure.kind != FailureKind::Cancelled {
+            failure.stdout = printed.into();
+        }
         // What is left is claimed. One job was running; only of a worker that lies is there more.
         let mut left = left_of(&worker);
         let running = left.next().map(|(job, input, sent)| {

@@ -98,6 +98,7 @@ impl Bench {
             last_words: None,
             since: self.now,
             began: None,
+            printed: Vec::new(),
             waited: None,
         };
         self.schedule.lost(slot);

@@ -303,6 +303,7 @@ impl SimulatedCrew {
             last_words: None,
             since: self.now,
             began: None,
+            printed: Vec::new(),
             waited: None,
         };
         hear(listener, Event::Gone { slot, death: Box::new(death) })

@@ -16,7 +16,7 @@ fn attached() -> Attached {
     shared.region(id).unwrap().fill(0, &bytes).unwrap();
     let owner = shared.attach(Side::Worker).unwrap();
     let slot = Membership { slot: owner.slot, epoch: owner.epoch };
-    Attached::new(shared, slot, Arc::new(JobMem::create().unwrap().0))
+    Attached::new(shared, slot, Arc::new(JobMem::create(0).unwrap().0))
 }
 
 /// Runs a task once for each of the jobs, with the region mapped at `$at`: the results, or why there is

@@ -126,6 +126,7 @@ impl LocalCrew<'_> {
             last_words: worker.last_words.clone(),
             since: worker.ended.unwrap_or_else(Instant::now),
             began: worker.memory.began(),
+            printed: worker.memory.printed(),
             waited: sharing.and_then(|(all, member)| all.last_wait(member, &worker.memory)),
         }
     }

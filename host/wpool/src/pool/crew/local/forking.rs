@@ -23,7 +23,7 @@ impl LocalCrew<'_> {
         }
         let id = WorkerId { slot, epoch: self.epochs[at] };
         let coming = self.workers.iter().flatten().filter(|worker| worker.pid.is_none()).count();
-        let (mut worker, ends) = match Worker::new(id, coming) {
+        let (mut worker, ends) = match Worker::new(id, self.config.tape_bytes(), coming) {
             Ok(made) => made,
             Err(error) => {
                 let why = PoolError::setup("make the pipes of a worker", error).to_string();

@@ -102,12 +102,16 @@ pub(super) struct WorkerEnds {
 }
 
 impl Worker {
-    /// Makes the pipes and the job memory of a worker, and leaves room for the descriptors of so many workers
-    /// that are `coming`.
+    /// Makes the pipes and the job memory of a worker, whose command's output is noted up to `tape_bytes`, and
+    /// leaves room for the descriptors of so many workers that are `coming`.
     ///
     /// # Errors
     /// No descriptors or no memory.
-    pub(super) fn new(id: WorkerId, coming: usize) -> io::Result<(Self, WorkerEnds)> {
+    pub(super) fn new(
+        id: WorkerId,
+        tape_bytes: u64,
+        coming: usize,
+    ) -> io::Result<(Self, WorkerEnds)> {
         let (jobs_read, jobs) = pipe_with(PipeFlags::CLOEXEC)?;
         let (results, results_write) = pipe_with(PipeFlags::CLOEXEC)?;
         for pipe in [&jobs, &results] {
@@ -115,7 +119,7 @@ impl Worker {
             let _ = fcntl_setpipe_size(pipe, PIPE_BYTES);
             rustix::io::ioctl_fionbio(pipe, true)?;
         }
-        let (memory, memory_fd) = JobMem::create()?;
+        let (memory, memory_fd) = JobMem::create(tape_bytes)?;
         let room = (0..DESCRIPTORS_LEFT + coming).map(|_| results.try_clone());
         room.collect::<io::Result<Vec<_>>>().map(drop)?;
         let worker = Worker {
