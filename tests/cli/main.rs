@@ -37,6 +37,7 @@ mod readme;
 mod region;
 mod results;
 mod run;
+mod scratch;
 mod signals;
 mod sleep;
 mod tidy;

@@ -540,6 +540,7 @@ pub(crate) fn config(flags: &MapFlags, task: &Task, jobs: &Jobs) -> Config {
         ok_exit: output.ok_exit.clone(),
         base64: results.base64,
         log_bytes_max: flags.buffer.max_log,
+        scratch: flags.scratch.settings(),
         measured: recorded || traced || limits.timeout_percent().is_some(),
         waits: traced,
         ..flags.foreign.settings(limits.settings(&flags.grants))

@@ -226,6 +226,7 @@ fn settings(flags: &RunFlags) -> Settings {
         base64: flags.results.base64,
         // The processes' lines are passed on and not kept.
         log_bytes_max: u64::MAX,
+        scratch: flags.scratch.settings(),
         measured: flags.console.verbose || flags.results.format() == Format::Jsonl || traced,
         waits: traced,
         ..flags.foreign.settings(flags.limits.settings(&flags.grants))

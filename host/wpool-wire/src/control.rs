@@ -23,7 +23,7 @@ const MESSAGE_BYTES_MAX: usize = 64 << 10;
 const TEXT_BYTES_MAX: usize = 8 << 10;
 
 /// Most descriptors beside one message.
-const DESCRIPTORS_MAX: usize = 7 + DIRECTORIES_MAX;
+const DESCRIPTORS_MAX: usize = 8 + DIRECTORIES_MAX;
 
 /// Most bytes of the records of a run in one process.
 pub const ALONE_BYTES_MAX: u64 = 1 << 30;
@@ -58,7 +58,7 @@ pub enum ToZygote {
     /// a guest was initialised.
     /// Descriptors: the machine code, a [`Load`] as JSON, and what that says follows: those of shared
     /// state, then, if the settings say so, the dispatcher's standard input, output and error, then the
-    /// granted folders.
+    /// granted folders and the one for scratch folders.
     Load,
     /// Run all jobs in one process: answered by [`FromZygote::Alone`].
     /// Descriptors: the jobs ([`Entries`](super::frame::Entries)), and where what came of them goes: the

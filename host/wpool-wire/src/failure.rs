@@ -10,6 +10,9 @@ use std::sync::Arc;
 /// The message of a trap for want of stack.
 pub const STACK_EXHAUSTED: &str = "call stack exhausted";
 
+/// How the message begins of a job that had more in its scratch folder than it may.
+pub const SCRATCH_FULL: &str = "its scratch folder has more than";
+
 /// Most bytes of a failure's message.
 pub const MESSAGE_BYTES_MAX: usize = 64 << 10;
 

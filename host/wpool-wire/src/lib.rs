@@ -19,6 +19,7 @@ pub mod frame;
 pub mod jobmem;
 pub mod line;
 pub mod record;
+pub mod scratch;
 pub mod settings;
 pub mod spin;
 mod tape;

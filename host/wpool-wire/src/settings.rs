@@ -1,6 +1,7 @@
 //! What a worker is told before its first job: the task, its limits, and its grants.
 
 use super::directory::Directory;
+use super::scratch::Scratch;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -164,6 +165,8 @@ pub struct Settings {
     pub env: Vec<(String, String)>,
     /// Directories granted to guests.
     pub dirs: Vec<Directory>,
+    /// A folder that each job finds empty, and may write.
+    pub scratch: Option<Scratch>,
     /// Seed of WASI's random numbers; the system's when `None`.
     pub seed: Option<u64>,
     /// Fixed time of WASI's clocks in nanoseconds since 1970; the system's when `None`.
@@ -232,6 +235,7 @@ impl Default for Settings {
             log_bytes_max: 1 << 20,
             env: Vec::new(),
             dirs: Vec::new(),
+            scratch: None,
             seed: None,
             clock: None,
             measured: false,

@@ -235,6 +235,14 @@ pub(super) fn directory(text: &str) -> Result<Directory, String> {
     }
 }
 
+/// Parses the path of `--scratch=GUEST`.
+pub(super) fn guest_path(text: &str) -> Result<String, String> {
+    match text.starts_with('/') {
+        true => Ok(text.to_owned()),
+        false => Err("a guest's paths begin at the root: write /tmp".into()),
+    }
+}
+
 /// Parses `--clock`; returns nanoseconds since 1970.
 pub(super) fn clock(text: &str) -> Result<u64, String> {
     let since_1970 = match text.parse::<f64>() {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use wpool::pool::config::{CompileConfig, Halt, HaltLimit, HaltOn, Retry};
 use wpool::wire::directory::Directory;
 use wpool::wire::failure::FailureKind;
+use wpool::wire::scratch::Scratch;
 use wpool::wire::settings::{Isolation, Settings};
 
 /// The flags for the task of `wpool map`, and for its workers.
@@ -296,6 +297,29 @@ pub(crate) struct GrantFlags {
     /// Stop guests' clocks at a time: 2026-01-31T12:00:00Z, or seconds since 1970
     #[arg(long, value_name = "TIME", value_parser = grammar::clock)]
     pub(crate) clock: Option<u64>,
+}
+
+/// An empty folder for each job.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Grants")]
+pub(crate) struct ScratchFlags {
+    /// Give each job an empty folder of its own, under this name [if none is given: /tmp], which is removed
+    /// after the job
+    #[arg(long, value_name = "GUEST", num_args = 0..=1, require_equals = true,
+          default_missing_value = "/tmp", value_parser = grammar::guest_path)]
+    scratch: Option<String>,
+
+    /// Most bytes that a job may have there, looked at some times a second
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = units::size)]
+    scratch_size: u64,
+}
+
+impl ScratchFlags {
+    /// The folder that each job finds empty.
+    pub(crate) fn settings(&self) -> Option<Scratch> {
+        let guest = self.scratch.clone()?;
+        Some(Scratch { guest, bytes_max: self.scratch_size })
+    }
 }
 
 impl GrantFlags {

@@ -15,7 +15,7 @@ mod run;
 pub(crate) use bench::BenchFlags;
 pub(crate) use input::{InputFlags, InputFormat, NoInput};
 pub(crate) use limits::{
-    BufferFlags, CompileLimitFlags, GrantFlags, LimitFlags, PolicyFlags, PoolFlags,
+    BufferFlags, CompileLimitFlags, GrantFlags, LimitFlags, PolicyFlags, PoolFlags, ScratchFlags,
 };
 pub(crate) use log::{LogFlags, TraceFlags};
 pub(crate) use module::ModuleFlags;
@@ -100,6 +100,9 @@ pub(crate) struct MapFlags {
     pub(crate) grants: GrantFlags,
 
     #[command(flatten)]
+    pub(crate) scratch: ScratchFlags,
+
+    #[command(flatten)]
     pub(crate) foreign: ModuleFlags,
 
     #[command(flatten)]
@@ -141,8 +144,10 @@ impl MapFlags {
 /// The flags that let guests reach files and variables of the host, or code outside the sandbox.
 /// They cannot be set by environment variables, so that a variable left there by accident grants
 /// nothing.
-pub(super) const GRANTS: [&str; 10] =
-    ["dir", "env", "files", "arg-file", "native", "python", "queue", "array", "region", "save"];
+pub(super) const GRANTS: [&str; 11] = [
+    "dir", "env", "files", "arg-file", "native", "python", "queue", "array", "region", "save",
+    "scratch",
+];
 
 /// Allows every long flag that grants nothing to be set by an environment variable too: `--max-log`
 /// by `WPOOL_MAX_LOG`.

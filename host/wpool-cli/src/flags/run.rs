@@ -2,7 +2,7 @@
 
 use super::{
     ConsoleFlags, GrantFlags, LimitFlags, ModuleFlags, ObjectFlags, PolicyFlags, ResultFlags,
-    TraceFlags,
+    ScratchFlags, TraceFlags,
 };
 use clap::Args;
 use std::path::PathBuf;
@@ -59,6 +59,9 @@ pub(crate) struct RunFlags {
 
     #[command(flatten)]
     pub(crate) grants: GrantFlags,
+
+    #[command(flatten)]
+    pub(crate) scratch: ScratchFlags,
 
     #[command(flatten)]
     pub(crate) foreign: ModuleFlags,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::time::Duration;
 use wpool::pool::config::Config;
-use wpool::wire::failure::{Failure, FailureKind, STACK_EXHAUSTED};
+use wpool::wire::failure::{Failure, FailureKind, SCRATCH_FULL, STACK_EXHAUSTED};
 use wpool::wire::waits::{Awaited, Want};
 
 /// The number of failures that are reported in full.
@@ -25,6 +25,7 @@ struct Limits {
     memory: u64,
     stack: u64,
     output: u64,
+    scratch: Option<u64>,
     buffer: usize,
     fuel: Option<u64>,
     timeout: Option<Duration>,
@@ -150,6 +151,7 @@ impl Limits {
             memory: config.settings.memory_bytes_max,
             stack: config.settings.stack_bytes_max,
             output: config.settings.output_bytes_max,
+            scratch: config.settings.scratch.as_ref().map(|scratch| scratch.bytes_max),
             buffer: config.buffer_bytes_max,
             fuel: config.settings.fuel,
             timeout: config.timeout,
@@ -161,6 +163,10 @@ impl Limits {
     fn help(&self, failure: &Failure) -> Option<String> {
         let double = |bytes: u64| units::size_text(bytes.saturating_mul(2));
         match failure.kind {
+            FailureKind::OutOfMemory if failure.message.starts_with(SCRATCH_FULL) => {
+                let bytes = self.scratch.filter(|_| failure.message.ends_with("bytes"))?;
+                Some(format!("raise the limit: --scratch-size {}", double(bytes)))
+            }
             FailureKind::OutOfMemory => {
                 // The advice is the size that the guest asked for, if it is above the limit. A
                 // request below the limit did not fail because of the limit.

@@ -13,7 +13,7 @@ use super::stdio::Stdio;
 use super::streams::{Captured, Input, Output};
 use super::text::{self, Takes};
 use super::typed;
-use super::wasi::{self, Grants, SeededRandom, Streams};
+use super::wasi::{self, Folders, Grants, SeededRandom, Streams};
 use crate::imports::attached::Attached;
 use crate::imports::objects::Objects;
 use crate::imports::{Host, job::Job, limits::Limits, mapping::Mappings};
@@ -37,6 +37,8 @@ pub struct Guest<'a> {
     live: Option<Live>,
     /// Numbers of a scalar call, kept from job to job.
     numbers: Vec<ValRaw>,
+    /// The folders that instances see.
+    folders: Folders,
     /// Linear memory of the last instance that was thrown away.
     memory_bytes: u64,
     /// The code with which the last command exited.
@@ -68,6 +70,7 @@ impl<'a> Guest<'a> {
             stdio: None,
             live: None,
             numbers: vec![ValRaw::i64(0); program.width()],
+            folders: program.folders.clone(),
             memory_bytes: 0,
             exit_code: 0,
             program,
@@ -332,7 +335,7 @@ impl<'a> Guest<'a> {
                     Streams::Job { input: None, output, error }
                 }
             };
-            let folders = &program.folders;
+            let folders = &self.folders;
             Some(wasi::context(settings, folders, grants.arguments, streams, &self.random))
         } else {
             None

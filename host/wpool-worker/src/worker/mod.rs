@@ -57,6 +57,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use stdio::Stdio;
 use threads::Threads;
+use wasi::Folders;
 
 /// Forks, runs the function in the child, and waits; answers with the exit code, or `None` if a
 /// signal ended the child. (The zygote's; a worker has no fork of its own.)
@@ -133,6 +134,7 @@ impl<'a> Start<'a> {
             pipe: Arc::clone(&pipe),
             memory,
             attached,
+            folders: Folders::default(),
             stdio: self.stdio,
             guest,
             is_ready: false,
@@ -142,6 +144,8 @@ impl<'a> Start<'a> {
         command::take_slot(self.slot);
         part(&pipe, || {
             worker.threads = in_children.then(Threads::open).transpose()?;
+            let name = std::process::id().to_string();
+            worker.folders = worker.program.folders.of_process(&name)?;
             worker.move_in();
             worker.begin_process();
             worker.stdio.map_or(Ok(()), Stdio::enter)?;
@@ -206,6 +210,8 @@ struct Worker<'a> {
     pipe: Arc<ResultPipe>,
     memory: Arc<JobMem>,
     attached: Option<Attached>,
+    /// The folders that guests may use.
+    folders: Folders,
     stdio: Option<&'a Stdio>,
     /// The guest, once there was a job. In `process` isolation it is ready and never used: children
     /// use their copies.
@@ -222,6 +228,7 @@ impl<'a> Worker<'a> {
     fn move_in(&mut self) {
         if let Some(guest) = &mut self.guest {
             guest.move_in(self.pipe.clone(), self.attached.clone());
+            guest.settle_in(self.folders.clone());
         }
     }
 
@@ -243,7 +250,8 @@ impl<'a> Worker<'a> {
             Some(guest) => guest.enter_runtime(),
             None => {
                 let attached = self.attached.clone();
-                let guest = Guest::new(self.program, self.pipe.clone(), attached, self.stdio);
+                let mut guest = Guest::new(self.program, self.pipe.clone(), attached, self.stdio);
+                guest.settle_in(self.folders.clone());
                 if self.memory.has_tape() {
                     guest.note_printed_in(Arc::clone(&self.memory));
                 }
@@ -323,6 +331,7 @@ impl<'a> Worker<'a> {
                     None => After::NoJob,
                 },
             };
+            self.folders.clean()?;
             match after {
                 After::Next => outbox.send_if_due(&self.memory, &self.pipe)?,
                 After::NoJob => break,

@@ -2,21 +2,26 @@
 
 use super::stdio::Stdio;
 use super::streams::{Input, Output};
-use crate::wire::directory::Directory;
+use crate::wire::directory::{Directory, identity};
+use crate::wire::scratch;
 use crate::wire::settings::Settings;
 use rand::rngs::StdRng;
 use rand::{SeedableRng, TryRng};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::process::fchdir;
 use std::convert::Infallible;
+use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use wasmtime_wasi::filesystem::{WasiFilesystemCtx, WasiFilesystemView};
+use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtx, WasiFilesystemView};
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::random::WasiRandomCtx;
 use wasmtime_wasi::{FsPerms, HostMonotonicClock, HostWallClock, WasiCtxBuilder, WasiView};
+
+/// The most entries of an instance's table that may be folders: no process has more files open.
+const KEYS_MAX: u32 = 1024;
 
 /// What one instance sees of the world beyond its streams.
 #[derive(Default)]
@@ -37,36 +42,97 @@ pub(crate) enum Streams<'a> {
 
 /// The granted folders, open. All instances have the same descriptors.
 #[derive(Clone, Default)]
-pub struct Folders(WasiFilesystemCtx);
+pub struct Folders {
+    granted: Arc<[(Directory, OwnedFd)]>,
+    /// Where each process has its scratch folder, if jobs have any, and the path that guests see.
+    base: Option<Arc<(OwnedFd, String)>>,
+    /// The scratch folder of this process.
+    scratch: Option<Arc<OwnedFd>>,
+    context: WasiFilesystemCtx,
+}
 
 impl Folders {
-    /// Makes the descriptors of granted folders what instances see. To be called while this process has
-    /// one thread: on the way each of them is the working directory, since wasmtime-wasi takes a path, and
-    /// `.` is one that depends on no name.
+    /// Makes the descriptors of granted folders what instances see.
     ///
     /// # Errors
     /// Returns a folder that may not be entered, with the reason.
-    pub(crate) fn open(
-        directories: &[Directory],
-        descriptors: &[OwnedFd],
+    pub fn open(
+        granted: Vec<(Directory, OwnedFd)>,
+        base: Option<(OwnedFd, String)>,
     ) -> Result<Folders, (String, io::Error)> {
-        if directories.is_empty() {
-            return Ok(Folders::default());
+        let folders =
+            Folders { granted: granted.into(), base: base.map(Arc::new), ..Folders::default() };
+        Ok(Folders { context: folders.context()?, ..folders })
+    }
+
+    /// Returns the folders of a process that has a scratch folder of this name, if jobs have any.
+    ///
+    /// # Errors
+    /// Returns why that cannot be made.
+    pub(crate) fn of_process(&self, name: &str) -> io::Result<Folders> {
+        let Some(base) = &self.base else { return Ok(self.clone()) };
+        let scratch = scratch::make(base.0.as_fd(), name)?;
+        let folders = Folders { scratch: Some(Arc::new(scratch)), ..self.clone() };
+        let context = folders.context().map_err(|(_, error)| error)?;
+        Ok(Folders { context, ..folders })
+    }
+
+    /// Removes what a job has left in the scratch folder.
+    ///
+    /// # Errors
+    /// Something cannot be removed.
+    pub(crate) fn clean(&self) -> io::Result<()> {
+        match &self.scratch {
+            Some(scratch) => scratch::empty(scratch.as_fd()).map_err(io::Error::from),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes what instances see. To be called while this process has one thread: on the way each of the folders
+    /// is the working directory, since wasmtime-wasi takes a path, and `.` is one that depends on no name.
+    fn context(&self) -> Result<WasiFilesystemCtx, (String, io::Error)> {
+        let granted = self.granted.iter().map(|(directory, descriptor)| {
+            let perms = if directory.read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
+            (directory.host.display().to_string(), directory.guest.as_str(), perms, descriptor)
+        });
+        let scratch = self.base.iter().zip(&self.scratch).map(|(base, descriptor)| {
+            ("scratch".to_owned(), base.1.as_str(), FsPerms::ReadWrite, &**descriptor)
+        });
+        let mut all = granted.chain(scratch).peekable();
+        if all.peek().is_none() {
+            return Ok(WasiFilesystemCtx::default());
         }
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let here = open(".", flags, Mode::empty()).map_err(|error| (".".into(), error.into()))?;
         let mut builder = WasiCtxBuilder::new();
         builder.allow_blocking_current_thread(true);
-        let opened = directories.iter().zip(descriptors).try_for_each(|(directory, descriptor)| {
-            let perms = if directory.read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
-            let opened = fchdir(descriptor).map_err(io::Error::from).and_then(|()| {
-                builder.preopened_dir(".", &directory.guest, perms).map_err(io::Error::other)
-            });
-            opened.map(drop).map_err(|error| (directory.host.display().to_string(), error))
+        let opened = all.try_for_each(|(host, guest, perms, descriptor)| {
+            let opened = fchdir(descriptor)
+                .map_err(io::Error::from)
+                .and_then(|()| builder.preopened_dir(".", guest, perms).map_err(io::Error::other));
+            opened.map(drop).map_err(|error| (host, error))
         });
         fchdir(&here).map_err(|error| (".".into(), error.into()))?;
         opened?;
-        Ok(Folders(builder.build_p1().filesystem().ctx.clone()))
+        Ok(builder.build_p1().filesystem().ctx.clone())
+    }
+}
+
+/// Gives an instance that was made in another process, which had the folders `old`, those of this process.
+pub(super) fn move_to(context: &mut WasiP1Ctx, old: &Folders, new: &Folders) {
+    *context.filesystem().ctx = new.context.clone();
+    let (Some(old), Some(new)) = (&old.scratch, &new.scratch) else { return };
+    let Ok(new) = new.try_clone() else { return };
+    let (old, new) = (identity(old.as_fd()), Arc::new(File::from(new)));
+    // What it has open of the one is of the other now.
+    let table = context.ctx().table;
+    for key in 0..KEYS_MAX {
+        let Ok(entry) = table.get_any_mut(key) else { continue };
+        if let Some(Descriptor::Dir(folder)) = entry.downcast_mut()
+            && identity(folder.dir.as_fd()) == old
+        {
+            folder.dir = Arc::clone(&new);
+        }
     }
 }
 
@@ -101,7 +167,7 @@ pub(crate) fn context(
         builder.wall_clock(FixedClock(nanoseconds)).monotonic_clock(FixedClock(nanoseconds));
     }
     let mut context = builder.build_p1();
-    *context.filesystem().ctx = folders.0.clone();
+    *context.filesystem().ctx = folders.context.clone();
     context
 }
 

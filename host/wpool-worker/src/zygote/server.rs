@@ -315,11 +315,14 @@ fn load(files: Vec<OwnedFd>) -> Result<Loaded, String> {
         true => Some(take_stdio(&mut files)?),
         false => None,
     };
-    let folders: Vec<OwnedFd> = files.collect();
-    if folders.len() != load.settings.dirs.len() {
+    let mut folders: Vec<OwnedFd> = files.collect();
+    let scratch = load.settings.scratch.as_ref();
+    let base = scratch.and_then(|scratch| Some((folders.pop()?, scratch.guest.clone())));
+    let directories = load.settings.dirs.iter().cloned();
+    if folders.len() != directories.len() || base.is_some() != scratch.is_some() {
         return Err("each granted folder has a descriptor".into());
     }
-    let folders = Folders::open(&load.settings.dirs, &folders)
+    let folders = Folders::open(directories.zip(folders).collect(), base)
         .map_err(|(path, error)| format!("cannot open directory {path}: {error}"))?;
     let program = Program::load(&load.settings, &load.description, File::from(code), folders)
         .map_err(|error| error.to_string())?;

@@ -6,6 +6,7 @@ use super::reply::{GuestLine, OnLog};
 use super::shared::Shared;
 use crate::pool::config::{CompileConfig, Config};
 use crate::wire::directory::Directory;
+use crate::wire::scratch::Scratch;
 use crate::wire::settings::{Isolation, Settings};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
@@ -145,6 +146,14 @@ impl<Of> Builder<Of> {
         read_only: bool,
     ) -> Self {
         self.config.settings.dirs.push(Directory::new(host, guest, read_only));
+        self
+    }
+
+    /// Gives each job an empty folder of its own, which guests see under this path, may write, and may have so many
+    /// bytes in. It is removed after the job.
+    #[must_use]
+    pub fn scratch(mut self, guest: impl Into<String>, bytes_max: u64) -> Self {
+        self.config.settings.scratch = Some(Scratch { guest: guest.into(), bytes_max });
         self
     }
 

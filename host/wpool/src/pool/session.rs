@@ -1,7 +1,7 @@
 //! A module that is loaded and ready to be run: its zygote, its machine code, its description.
 
 use super::config::{CompileConfig, CompileLimit, Config, FOREVER};
-use super::crew::local::{LocalCrew, Sharing};
+use super::crew::local::{LocalCrew, ScratchFolder, Sharing};
 use super::dispatcher::Dispatcher;
 use super::error::PoolError;
 use super::feed::{Commands, Notice, Sink, Source};
@@ -81,6 +81,8 @@ pub struct Session {
     /// The part of this session in the shared state of its workers, if there is any. The field
     /// follows the zygote, so that it is dropped after all workers have ended.
     pub(super) sharing: Option<Sharing>,
+    /// The folder with the scratch folders of workers. Dropped after the zygote, as `sharing` is.
+    pub(super) scratch: Option<ScratchFolder>,
     /// The lines printed while a guest was initialised, until a run passes them on.
     printed: Vec<Line>,
     /// A marker that keeps the session on its thread, because a zygote dies with the thread that
@@ -148,6 +150,7 @@ impl Session {
             loaded: None,
             loading: None,
             sharing: None,
+            scratch: None,
             printed: Vec::new(),
             not_send: PhantomData,
         })
@@ -239,6 +242,7 @@ impl Session {
             let shared = config.shared.clone().map_or_else(made, Ok);
             self.sharing = Some(Sharing::new(&shared.map_err(setup("make shared state"))?)?);
         }
+        self.scratch = settings.scratch.as_ref().map(ScratchFolder::make).transpose()?;
         let init = settings.init.iter().map(|name| Some(name.as_str()));
         for name in settings.task_names().into_iter().chain(init) {
             self.description.choose(name).map_err(|error| PoolError::Task {
@@ -318,6 +322,7 @@ impl Session {
             files.extend([input.as_fd(), output.as_fd(), error.as_fd()]);
         }
         files.extend(grants::descriptors(&settings.dirs)?);
+        files.extend(self.scratch.as_ref().map(ScratchFolder::descriptor));
         Ok(send(&self.zygote, &files))
     }
 

@@ -1,7 +1,8 @@
 //! Warm starts: guests that are initialised once, and forked.
 
 use super::{
-    Attached, Calling, Failure, Grants, Guest, Live, LogSink, Program, TaskCall, outcome, runtime,
+    Attached, Calling, Failure, FailureKind, Folders, Grants, Guest, Live, LogSink, Program,
+    TaskCall, outcome, runtime,
 };
 use crate::worker::typed::flow::Flow;
 use crate::worker::typed::quick::Argument;
@@ -18,6 +19,13 @@ impl<'a> Guest<'a> {
         sink: Arc<dyn LogSink>,
     ) -> Result<Self, Failure> {
         let mut guest = Guest::before_fork(program, sink);
+        guest.folders = program
+            .folders
+            .of_process(&format!("init-{}", std::process::id()))
+            .map_err(|error| {
+                let what = format!("there is no scratch folder to initialise it in: {error}");
+                Failure::new(FailureKind::WorkerLost, what)
+            })?;
         let mut initialise = || {
             guest.random.begin_job(0);
             let live = guest.instantiate(0, 0, Grants::default());
@@ -38,6 +46,15 @@ impl<'a> Guest<'a> {
             live.store.join(attached);
         }
         self.attached = attached;
+    }
+
+    /// Has instances see the folders of this process.
+    pub(crate) fn settle_in(&mut self, folders: Folders) {
+        let live = self.live.as_mut();
+        if let Some(context) = live.and_then(|live| live.store.data_mut().wasi.as_mut()) {
+            wasi::move_to(context, &self.folders, &folders);
+        }
+        self.folders = folders;
     }
 
     /// Renews the state of the host that an instance which was made in another process shares with its

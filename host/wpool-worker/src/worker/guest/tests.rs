@@ -15,9 +15,9 @@ fn load(text: &str, settings: &Settings) -> Result<Program, ProgramError> {
     description.missing = link::missing(&description).unwrap();
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(&cwasm).unwrap();
-    let descriptors = settings.dirs.iter().map(|directory| directory.descriptor().unwrap());
-    let descriptors: Vec<_> = descriptors.map(|fd| fd.try_clone_to_owned().unwrap()).collect();
-    let folders = crate::worker::wasi::Folders::open(&settings.dirs, &descriptors).unwrap();
+    let open = |folder: &Directory| folder.descriptor().unwrap().try_clone_to_owned().unwrap();
+    let granted = settings.dirs.iter().map(|folder| (folder.clone(), open(folder))).collect();
+    let folders = crate::worker::wasi::Folders::open(granted, None).unwrap();
     Program::load(settings, &description, file, folders)
 }
 

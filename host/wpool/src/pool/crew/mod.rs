@@ -105,6 +105,8 @@ pub(crate) enum Event<'a> {
     Lost { slot: u32 },
     /// The worker broke the protocol.
     Broke { slot: u32, what: String },
+    /// The worker's job has so much in its scratch folder, which is more than it may.
+    Full { slot: u32, what: String },
     /// The worker is gone, and all that it left has been told. Its slot is free.
     Gone { slot: u32, death: Box<Death> },
     /// The zygote is gone, and its workers will be.

@@ -255,4 +255,11 @@ impl Schedule {
     pub(crate) fn broke(&mut self, slot: u32, what: String) {
         self.kill(slot, Killed::Protocol(what));
     }
+
+    /// The job of a worker has so much in its scratch folder, which is more than it may.
+    pub(crate) fn full(&mut self, slot: u32, what: String) {
+        if self.worker_mut(slot).is_some_and(|worker| worker.is_serving()) {
+            self.kill(slot, Killed::Full(what));
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::window::Window;
 use crate::pool::crew::later;
-use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::failure::{Failure, FailureKind, SCRATCH_FULL};
 use crate::wire::waits::Awaited;
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
@@ -49,6 +49,8 @@ pub(crate) enum Intent {
 pub(crate) enum Killed {
     /// Its job ran longer than this, and waited for that when its time was over.
     Timeout(Duration, Option<Awaited>),
+    /// Its job had so much in its scratch folder.
+    Full(String),
     /// Its job was cancelled, or the whole run.
     Cancelled(String),
     /// Its job was cancelled, by SIGTERM.
@@ -70,6 +72,9 @@ impl Killed {
                 }
                 let awaited = awaited.clone().map(Box::new);
                 Failure { awaited, ..Failure::new(FailureKind::Timeout, message) }
+            }
+            Killed::Full(what) => {
+                Failure::new(FailureKind::OutOfMemory, format!("{SCRATCH_FULL} {what}"))
             }
             Killed::Cancelled(why) => Failure::new(FailureKind::Cancelled, why.clone()),
             Killed::Terminated => Failure::new(FailureKind::Cancelled, ""),
@@ -93,6 +98,7 @@ impl Killed {
         match self {
             Killed::Terminated => Signal::TERM,
             Killed::Timeout(..)
+            | Killed::Full(_)
             | Killed::Cancelled(_)
             | Killed::Protocol(_)
             | Killed::Silent(_) => Signal::KILL,

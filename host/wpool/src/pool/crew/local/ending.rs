@@ -104,6 +104,9 @@ impl LocalCrew<'_> {
         events.forget(&worker.results);
         let worker = self.workers[slot as usize].take().expect("it was just there");
         let death = Box::new(self.death_of(&worker));
+        if let (Some(scratch), Some(pid)) = (&self.session.scratch, worker.pid) {
+            scratch.remove(pid);
+        }
         if let (Some(member), Some(sharing)) = (worker.member, &mut self.session.sharing) {
             sharing.bury(member, worker.results, worker.ended);
         }

@@ -6,9 +6,11 @@ mod ending;
 mod events;
 mod forking;
 mod reading;
+mod scratch;
 mod sharing;
 mod worker;
 
+pub(in crate::pool) use scratch::ScratchFolder;
 pub(in crate::pool) use sharing::Sharing;
 
 use super::{Crew, Event, Listener, Outside, Request};
@@ -156,6 +158,21 @@ impl<'a> LocalCrew<'a> {
         Ok(())
     }
 
+    /// Tells of workers whose jobs have more in their scratch folders than they may.
+    fn look_at_scratch(
+        &mut self,
+        now: Instant,
+        listener: &mut dyn Listener,
+    ) -> Result<(), PoolError> {
+        let Some(scratch) = self.session.scratch.as_mut().filter(|scratch| scratch.is_due(now))
+        else {
+            return Ok(());
+        };
+        let alive = self.workers.iter().flatten().filter(|worker| worker.ended.is_none());
+        let found = scratch.look(alive.filter_map(|worker| Some((worker.id.slot, worker.pid?))));
+        found.into_iter().try_for_each(|(slot, what)| hear(listener, Event::Full { slot, what }))
+    }
+
     /// Takes what a worker has committed.
     fn drain(&mut self, slot: u32, listener: &mut dyn Listener) -> Result<(), PoolError> {
         self.salvage(slot, READS_PIPE, listener)?;
@@ -267,6 +284,7 @@ impl Crew for LocalCrew<'_> {
 
     fn tick(&mut self, now: Instant, listener: &mut dyn Listener) -> Result<(), PoolError> {
         self.give_up_waiting(now, listener)?;
+        self.look_at_scratch(now, listener)?;
         if let Some(sharing) = &mut self.session.sharing {
             sharing.bury_gone(Duration::ZERO);
         }
