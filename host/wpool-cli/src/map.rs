@@ -74,10 +74,9 @@ pub(crate) fn run(
         .map_err(|error| Report::new(Exit::Setup, format!("cannot take signals: {error}")))?;
     let cause = signals.cause();
     let sink = output(flags, &config, &jobs, command, (&target, &mut journal), cause.clone())?;
-    let delayed = Delayed::default();
-    let sink = Filed::new(sink.telling(delayed.clone()), result_files(flags, &jobs, command)?);
+    let sink = Filed::new(sink, result_files(flags, &jobs, command)?);
     let mut sink = Traced::new(sink, trace(&flags.log.trace, vec![task.name])?);
-    let mut source = input(flags, form, &config, jobs, journal.skip, delayed)?;
+    let mut source = input(flags, form, &config, jobs, journal.skip, sink.sink.sink.delayed())?;
 
     let began = Instant::now();
     let ended = session.run(config, &mut source, &mut sink, &mut signals);

@@ -44,16 +44,7 @@ pub(crate) fn run(flags: &RunFlags, early: Option<EarlyZygote>) -> Result<Exit, 
     flags.console.apply_color();
     flags.limits.refuse_share("run")?;
     let of_module = |error| Report::of_module(&flags.module, error);
-    let outputs = Outputs {
-        files: vec![
-            ("--output", flags.results.output.as_deref()),
-            ("--trace", flags.trace.trace.as_deref()),
-        ],
-        saved: &flags.objects.save,
-        results: None,
-        granted: &flags.grants.dir,
-    };
-    Files::default().check_run([&flags.module], &outputs)?;
+    check_files(flags)?;
     let limits = &flags.limits;
     let compile = flags.foreign.compile(limits.compile_now(!flags.policy.no_cache));
     let module = modules::read(&flags.module)?;
@@ -116,6 +107,20 @@ pub(crate) fn run(flags: &RunFlags, early: Option<EarlyZygote>) -> Result<Exit, 
         report.print();
         exit.or(report.exit)
     }))
+}
+
+/// Checks that no file is written that is also read, or that lies where guests may write.
+fn check_files(flags: &RunFlags) -> Result<(), Report> {
+    let outputs = Outputs {
+        files: vec![
+            ("--output", flags.results.output.as_deref()),
+            ("--trace", flags.trace.trace.as_deref()),
+        ],
+        saved: &flags.objects.save,
+        results: None,
+        granted: &flags.grants.dir,
+    };
+    Files::default().check_run([&flags.module], &outputs)
 }
 
 /// Makes the plan of a command: one process that has wpool's own streams.

@@ -139,9 +139,9 @@ impl Output {
         }
     }
 
-    /// Has the output tell what jobs wait for.
-    pub(crate) fn telling(self, delayed: Delayed) -> Self {
-        Output { delayed, ..self }
+    /// Returns the place for a line about what jobs wait for, which the output shows.
+    pub(crate) fn delayed(&self) -> Delayed {
+        self.delayed.clone()
     }
 
     /// Returns the byte that ends each record of the output: a line end, or NUL.
