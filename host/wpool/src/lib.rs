@@ -36,7 +36,6 @@ pub mod pool;
 pub use wpool_module as module;
 use wpool_objects as shared;
 pub use wpool_wire as wire;
-use wpool_worker::{worker, zygote};
 
 pub use embed::{
     Arithmetic, Array, Barrier, Capacity, Condition, Event, Guard, Iter, Lock, Number, ObjectKind,
@@ -49,7 +48,7 @@ pub use wire::failure::{Failure, FailureKind};
 pub use wire::line::Stream;
 pub use wire::settings::Isolation;
 
-use worker::command::{Command, CommandJob};
+use wpool_worker::worker::command::{Command, CommandJob};
 
 /// Makes the arguments of a command for one of its jobs, the command's name first: those that a worker makes, for
 /// programs that are compared with it.

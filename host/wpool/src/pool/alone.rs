@@ -7,12 +7,12 @@ use crate::wire::control::{ALONE_BYTES_MAX, JOB_TOO_SLOW, ToZygote};
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::frame::Entries;
 use crate::wire::record::Record;
-use crate::zygote::payload;
 use rustix::fs::{MemfdFlags, memfd_create};
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::os::fd::AsFd;
 use std::time::Duration;
+use wpool_worker::zygote::payload;
 
 /// The longest time for all jobs together if the configuration sets no deadline.
 const DEADLINE: Duration = Duration::from_secs(3600);

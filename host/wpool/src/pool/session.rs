@@ -15,7 +15,6 @@ use crate::wire::clock::after;
 use crate::wire::control::{Load, ToZygote, Uncompiled, Unloaded};
 use crate::wire::line::Line;
 use crate::wire::settings::Settings;
-use crate::zygote::{LOADED, LoadError, Loaded, Zygote, loaded, payload};
 use nix::sys::resource::{Resource, getrlimit};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use std::fs::File;
@@ -25,6 +24,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use wpool_worker::zygote::{LOADED, LoadError, Loaded, Zygote, loaded, payload};
 
 /// The number of zygotes that are started, one after another, if each is killed before it has done
 /// what was asked of it.
@@ -391,7 +391,7 @@ fn left(config: &CompileConfig) -> Option<Duration> {
 
 /// Returns which of standard input, output and error were closed when this program began.
 pub fn closed_at_start() -> [bool; 3] {
-    crate::zygote::closed_at_start()
+    wpool_worker::zygote::closed_at_start()
 }
 
 pub(super) fn setup(what: &'static str) -> impl Fn(io::Error) -> PoolError {
