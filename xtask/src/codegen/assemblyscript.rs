@@ -1,4 +1,4 @@
-//! Declarations in AssemblyScript: `guest/assemblyscript/imports.ts`.
+//! Generates the declarations in AssemblyScript: `guest/assemblyscript/imports.ts`.
 
 use std::fmt::Write;
 
@@ -6,10 +6,10 @@ use super::docs::{one_line, wrapped};
 use super::import::{Import, Role};
 use super::vocabulary::{Vocabulary, constant};
 
-/// Names that parameters might have, and cannot here.
+/// The names of parameters that AssemblyScript reserves.
 const KEYWORDS: [&str; 4] = ["default", "delete", "new", "this"];
 
-/// All functions, the codes of errors, and those of types of numbers.
+/// Returns the declarations of all functions, and the codes of errors and of number types.
 pub(super) fn imports(vocabulary: &Vocabulary) -> String {
     let mut text = "/**\n * The imports from the module `wpool`. Written by `cargo xtask codegen` from `wit/`.\n \
                     */\n\n"

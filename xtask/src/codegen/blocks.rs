@@ -1,14 +1,15 @@
-//! Parts of files that are written here: between a line with `codegen: NAME` and one with `codegen: end`.
+//! Blocks of generated text in files: each between a line with `codegen: NAME` and one with
+//! `codegen: end`.
 
 use crate::Result;
 
 const BEGIN: &str = "codegen: ";
 const END: &str = "codegen: end";
 
-/// The text of a file with another block in it, indented as the line that begins the block.
+/// Replaces a block in the text of a file. The new block is indented like the line that begins it.
 ///
 /// # Errors
-/// There is no block of this name, or it does not end.
+/// Fails if there is no block of this name, or it does not end.
 pub(super) fn replaced(file: &str, name: &str, block: &str) -> Result<String> {
     let begin = format!("{BEGIN}{name}");
     let is_begin = |line: &&str| {

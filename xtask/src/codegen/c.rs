@@ -1,4 +1,4 @@
-//! Declarations in C, for `guest/c/wpool.h`.
+//! Generates the declarations in C, for `guest/c/wpool.h`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -10,10 +10,10 @@ use super::vocabulary::{Function, Interface, Vocabulary, constant};
 
 const WIDTH: usize = 100;
 
-/// Names that parameters might have, and cannot in C or C++.
+/// The names of parameters that C or C++ reserves.
 const KEYWORDS: [&str; 6] = ["default", "delete", "int", "new", "this", "union"];
 
-/// The cases of `enum wpool_error`.
+/// Returns the cases of `enum wpool_error`.
 pub(super) fn errors(vocabulary: &Vocabulary) -> String {
     let mut text = String::new();
     for error in &vocabulary.errors {
@@ -23,7 +23,7 @@ pub(super) fn errors(vocabulary: &Vocabulary) -> String {
     text
 }
 
-/// The cases of `enum wpool_type`.
+/// Returns the cases of `enum wpool_type`.
 pub(super) fn number_types(vocabulary: &Vocabulary) -> String {
     let mut text = String::new();
     for code in &vocabulary.number_types {
@@ -37,10 +37,10 @@ fn case(text: &mut String, docs: &str, name: &str, number: i32) {
     writeln!(text, "{docs}{name} = {number},").expect("a text can be written to");
 }
 
-/// All functions that have an interface, interface by interface.
+/// Returns the declarations of all functions that have an interface, by interface.
 pub(super) fn functions(vocabulary: &Vocabulary) -> String {
     let mut text = String::new();
-    // Those of all objects are declared by hand.
+    // The functions of all objects are declared by hand.
     let mut seen = BTreeSet::from(["object_close".to_owned(), "object_delete".to_owned()]);
     for interface in &vocabulary.interfaces {
         let about = words(&interface.docs, vocabulary, Some(interface));
@@ -60,14 +60,14 @@ pub(super) fn functions(vocabulary: &Vocabulary) -> String {
     text.trim_end().to_owned() + "\n"
 }
 
-/// A comment of one line or of several; each part of the text begins one.
+/// Returns a comment; each line of the text begins a new line.
 fn comment(text: &str) -> String {
     let parts = text.lines().map(|part| wrapped(part, " * ", WIDTH - 3));
     let text = parts.collect::<Vec<_>>().join("\n");
     format!("/* {} */\n", text.trim_start_matches(&[' ', '*'][..]))
 }
 
-/// A comment with the documentation of a function.
+/// Returns a comment with the documentation of a function.
 fn said(function: &Function, interface: &Interface, vocabulary: &Vocabulary) -> String {
     let Docs { about, arguments, answers, traps, blocks, core } = &function.docs;
     let import = &function.core[0];
@@ -84,7 +84,7 @@ fn said(function: &Function, interface: &Interface, vocabulary: &Vocabulary) -> 
         _ => answers.clone(),
     };
     let traps = if traps == "never." { "as said above." } else { traps };
-    // What stands behind the function's own signature.
+    // The rest follows the function's own signature.
     let rest = core.split_once('`').and_then(|(_, rest)| rest.split_once('`'));
     let rest = rest.map_or("", |(_, rest)| rest).trim_start_matches([',', ';', '.', ' ']);
     let note = if rest.is_empty() { String::new() } else { format!("\nIn C: {rest}") };
@@ -95,7 +95,7 @@ fn said(function: &Function, interface: &Interface, vocabulary: &Vocabulary) -> 
     comment(&parts.collect::<Vec<_>>().join("\n"))
 }
 
-/// A text of WIT in the words of C: names of errors and functions are those of this header.
+/// Rewrites a text of WIT for C: the names of errors and functions become those of the header.
 fn words(text: &str, vocabulary: &Vocabulary, interface: Option<&Interface>) -> String {
     let text = one_line(text);
     let parts = text.split('`').enumerate().map(|(at, part)| match at % 2 {
@@ -125,7 +125,7 @@ fn word(word: &str, vocabulary: &Vocabulary, interface: Option<&Interface>) -> S
     }
 }
 
-/// A function's declaration, on one line if it fits.
+/// Returns a function's declaration, on one line if it fits.
 fn declaration(import: &Import, interface: &Interface) -> String {
     let result = match &import.result {
         None => "void",

@@ -1,28 +1,28 @@
-//! What the documentation of a function says, part by part.
+//! Splits the documentation of a function into its parts.
 
 use crate::Result;
 
 /// The parts of a function's documentation.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Docs {
-    /// What it does.
+    /// The effect of the function.
     pub(super) about: String,
     pub(super) arguments: String,
     pub(super) answers: String,
     pub(super) traps: String,
     pub(super) blocks: String,
-    /// What it is in core modules.
+    /// The signature in core modules.
     pub(super) core: String,
 }
 
-/// What begins each part, in this order.
+/// The label of each part, in this order.
 const LABELS: [&str; 5] = ["Arguments:", "Answers:", "Traps:", "Blocks:", "Core modules:"];
 
 impl Docs {
-    /// Reads documentation.
+    /// Splits documentation.
     ///
     /// # Errors
-    /// A part that is missing, or stands before another that it has to follow, or is there twice.
+    /// Fails if a part is missing, out of order, or there twice.
     pub(super) fn parse(text: &str) -> Result<Docs> {
         if let Some(label) = LABELS.iter().find(|label| text.matches(**label).count() != 1) {
             return Err(format!("`{label}` has to be there once").into());
@@ -41,12 +41,12 @@ impl Docs {
     }
 }
 
-/// A text without line ends.
+/// Joins the lines of a text.
 pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A text in lines of so many characters, each with something before it. Back quotes are not split.
+/// Wraps a text at `width` characters, with `before` at the start of each line.
 pub(super) fn wrapped(text: &str, before: &str, width: usize) -> String {
     let (mut lines, mut line) = (Vec::new(), String::new());
     for word in text.split_whitespace() {

@@ -1,29 +1,29 @@
-//! Types of errors in Rust: the host's own, that of its library, and that of the SDK. Each has the cases of
-//! `types.error`, with what it knows of each.
+//! Generates the error types in Rust: the host's own, that of its library, and that of the SDK.
+//! Each type has the cases of `types.error`, with the fields that its errors know.
 
 use std::fmt::Write;
 
 use super::docs::{one_line, wrapped};
 use super::vocabulary::{ErrorCode, Vocabulary, constant, pascal};
 
-/// A type of errors.
+/// An error type.
 pub(super) struct Front {
-    /// The type's name.
+    /// The name of the type.
     name: &'static str,
-    /// What the holes of messages are filled with.
+    /// The fillings for the holes of messages.
     holes: &'static [Hole],
-    /// The case that it does not have.
+    /// The case that the type lacks.
     without: Option<&'static str>,
 }
 
-/// What is known for a hole of messages.
+/// The filling for a hole of messages.
 struct Hole {
     name: &'static str,
-    /// What is said there, as `write!` takes it.
+    /// The text that fills the hole, as `write!` takes it.
     format: &'static str,
-    /// What `write!` is given for it, if that is not a field.
+    /// The argument of `write!` for the text, if it is not a field.
     argument: &'static str,
-    /// What the cases that have such a hole know.
+    /// The field of the cases whose messages have such a hole.
     field: Option<Field>,
 }
 
@@ -33,22 +33,22 @@ struct Field {
     name: &'static str,
     ty: &'static str,
     docs: &'static str,
-    /// Its value, where the error is made of a code or of another error.
+    /// The value of the field, in an error that is made from a code or from another error.
     value: &'static str,
 }
 
 impl Hole {
-    /// One that is filled with the same words each time.
+    /// Makes a hole that is filled with the same words each time.
     const fn fixed(name: &'static str, words: &'static str) -> Hole {
         Hole { name, format: words, argument: "", field: None }
     }
 
-    /// One that is filled with a field.
+    /// Makes a hole that is filled with a field.
     const fn field(name: &'static str, format: &'static str, field: Field) -> Hole {
         Hole { name, format, argument: "", field: Some(field) }
     }
 
-    /// That of the process which did it.
+    /// Makes the hole for the process whose death or abort caused the error.
     const fn culprit(ty: &'static str, value: &'static str) -> Hole {
         let docs = "Whose death or abort did it, if that is known: a process's slot.";
         let field = Field { name: "culprit", ty, docs, value };
@@ -66,7 +66,7 @@ const OBJECT: Field = Field {
 const KIND: Field =
     Field { name: "kind", ty: "Kind", docs: "What the object of this name is.", value: "" };
 
-/// `shared::Error`.
+/// The type `wpool_objects::error::Error`.
 pub(super) const CONTROL: Front = Front {
     name: "Error",
     holes: &[
@@ -77,7 +77,7 @@ pub(super) const CONTROL: Front = Front {
     without: None,
 };
 
-/// `wpool::SharedError`.
+/// The type `wpool::SharedError`.
 pub(super) const LIBRARY: Front = Front {
     name: "SharedError",
     holes: &[
@@ -108,7 +108,7 @@ pub(super) const LIBRARY: Front = Front {
     without: Some("interrupted"),
 };
 
-/// `wpool_guest::Error`.
+/// The type `wpool_guest::Error`.
 pub(super) const SDK: Front = Front {
     name: "Error",
     holes: &[
@@ -119,7 +119,7 @@ pub(super) const SDK: Front = Front {
 };
 
 impl Front {
-    /// The cases: each with its name, and the holes of its message that are known.
+    /// Returns the cases, each with its name and the known holes of its message.
     fn cases<'a>(
         &'a self,
         vocabulary: &'a Vocabulary,
@@ -133,7 +133,7 @@ impl Front {
         })
     }
 
-    /// The cases in the type's definition.
+    /// Returns the cases of the type's definition.
     pub(super) fn variants(&self, vocabulary: &Vocabulary) -> String {
         let mut text = String::new();
         for (error, name, holes) in self.cases(vocabulary) {
@@ -148,7 +148,7 @@ impl Front {
         text
     }
 
-    /// Arms of a match that make an error of a code, or of the host's own error.
+    /// Returns the arms of a match that makes an error from a code, or from the host's own error.
     pub(super) fn made(
         &self,
         vocabulary: &Vocabulary,
@@ -167,7 +167,7 @@ impl Front {
         text
     }
 
-    /// A pattern for a case, with the names of its fields.
+    /// Returns a pattern for a case, with the names of its fields.
     pub(super) fn pattern(&self, vocabulary: &Vocabulary, error: &ErrorCode) -> String {
         let mut cases = self.cases(vocabulary);
         let case = cases.find(|(other, ..)| other.code.name == error.code.name);
@@ -176,7 +176,7 @@ impl Front {
         format!("{}::{name}{}", self.name, braced(fields.join(", "), " "))
     }
 
-    /// Arms of a match that answer without looking at fields.
+    /// Returns the arms of a match that does not look at fields.
     pub(super) fn arms(
         &self,
         vocabulary: &Vocabulary,
@@ -191,7 +191,7 @@ impl Front {
         text
     }
 
-    /// Arms of a match that write what each case says to `f`.
+    /// Returns the arms of a match that writes the message of each case to `f`.
     pub(super) fn messages(&self, vocabulary: &Vocabulary) -> String {
         let mut text = String::new();
         for (error, name, holes) in self.cases(vocabulary) {
@@ -214,13 +214,13 @@ impl Front {
     }
 }
 
-/// A text in quotes, in lines as long as they may be where messages stand.
+/// Quotes a text, in lines as long as messages may have.
 fn literal(text: &str) -> String {
     let lines = wrapped(text, "", 80);
     format!("{:?}", lines).replace("\\n", &format!(" \\\n{}", " ".repeat(5)))
 }
 
-/// What stands in braces, with something between them and it, or nothing at all.
+/// Puts braces around a text, with a separator inside them; an empty text has no braces.
 fn braced(inside: String, between: &str) -> String {
     match (inside.is_empty(), between) {
         (true, _) => inside,
@@ -229,7 +229,7 @@ fn braced(inside: String, between: &str) -> String {
     }
 }
 
-/// The name of a code's constant.
+/// Returns the name of a code's constant.
 pub(super) fn code(error: &ErrorCode) -> String {
     format!("code::{}", constant(&error.code.name))
 }

@@ -4,16 +4,16 @@
 /// A signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Flat {
-    /// What it is imported as.
+    /// The name of the import.
     pub(crate) name: String,
-    /// Names and types.
+    /// The names and types of the parameters.
     pub(crate) params: Vec<(String, String)>,
-    /// The type.
+    /// The type of the result.
     pub(crate) result: Option<String>,
 }
 
 impl Flat {
-    /// Reads a signature; `None` if the text is none.
+    /// Parses a signature; returns `None` if the text is none.
     pub(crate) fn parse(text: &str) -> Option<Flat> {
         let (name, rest) = text.split_once('(')?;
         let (params, result) = rest.split_once(')')?;
@@ -32,7 +32,7 @@ impl Flat {
     }
 }
 
-/// The signatures in a text.
+/// Returns the signatures in a text.
 pub(crate) fn quoted(text: &str) -> Vec<Flat> {
     text.split('`').skip(1).step_by(2).filter_map(Flat::parse).collect()
 }

@@ -1,14 +1,14 @@
-//! Functions as core modules import them: what their numbers stand for, which each language writes in its
-//! own way.
+//! The functions that core modules import, with the role of each parameter, from which each
+//! language generates its own form.
 
 use super::flat::Flat;
 use crate::Result;
 
-/// A function.
+/// An imported function.
 pub(super) struct Import {
     pub(super) name: String,
     pub(super) params: Vec<Param>,
-    /// `i32`, `i64`, or nothing.
+    /// The type of the result: `i32`, `i64`, or none.
     pub(super) result: Option<String>,
 }
 
@@ -18,22 +18,22 @@ pub(super) struct Param {
     pub(super) role: Role,
 }
 
-/// What a parameter stands for.
+/// The role of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// An open object.
     Handle,
-    /// Where a text begins that the function reads. Its length follows.
+    /// A pointer to a text that the function reads. The length follows.
     Text,
-    /// Where bytes begin that the function reads. How many there are follows.
+    /// A pointer to bytes that the function reads. Their number follows.
     Bytes,
-    /// Where bytes go that the function writes. How much room there is comes later.
+    /// A pointer to memory for bytes that the function writes. The size of the memory comes later.
     Room,
-    /// Where numbers begin that the function reads. How many there are follows.
+    /// A pointer to numbers that the function reads. Their number follows.
     Elements,
-    /// Where numbers go that the function writes. How many comes later.
+    /// A pointer to memory for numbers that the function writes. Their number comes later.
     ElementsRoom,
-    /// A length of what is in memory, or a place in it.
+    /// The length of something in memory, or a place in it.
     Size,
     I32,
     U32,
@@ -51,15 +51,15 @@ pub(super) enum Wit {
     Other,
 }
 
-/// Parameters that WIT has in another form.
+/// The parameters that have another form in WIT.
 const FLATTENED: [(&str, Role); 4] =
     [("type", Role::I32), ("flags", Role::I32), ("bits", Role::I64), ("timeout_ns", Role::I64)];
 
 impl Import {
-    /// A function of this signature, whose parameters in WIT are these.
+    /// Makes a function of this signature, with these parameters in WIT.
     ///
     /// # Errors
-    /// A parameter that stands for nothing in WIT, or whose type is not that of what it stands for.
+    /// Fails if a parameter has no role, or its type is not that of its role.
     pub(super) fn new(flat: &Flat, wit: &[(String, Wit)]) -> Result<Import> {
         let params = (0..flat.params.len()).map(|at| {
             let (name, ty) = &flat.params[at];
@@ -82,12 +82,12 @@ impl Import {
         Ok(Import { name: flat.name.clone(), params, result: flat.result.clone() })
     }
 
-    /// Whether it answers with a handle.
+    /// Returns whether the function returns a handle.
     pub(super) fn makes_handle(&self) -> bool {
         self.name.ends_with("_open") || self.name.ends_with("_create")
     }
 
-    /// The parameter with the length of what begins at another.
+    /// Returns the parameter with the length of the memory at a pointer.
     pub(super) fn length_of(&self, pointer: usize) -> &Param {
         let mut later = self.params[pointer + 1..].iter();
         let is_length = |param: &&Param| param.role == Role::Size && param.name != "offset";
@@ -96,7 +96,7 @@ impl Import {
 }
 
 impl Param {
-    /// The name, in a language that has other uses for some.
+    /// Returns the name, with `_` after it if the language reserves the name.
     pub(super) fn name_without(&self, keywords: &[&str]) -> String {
         let end = if keywords.contains(&self.name.as_str()) { "_" } else { "" };
         format!("{}{end}", self.name)
@@ -104,7 +104,7 @@ impl Param {
 }
 
 impl Role {
-    /// The type in a core module.
+    /// Returns the type in a core module.
     fn wasm(self) -> &'static str {
         match self {
             Role::I64 | Role::U64 => "i64",
@@ -113,7 +113,7 @@ impl Role {
     }
 }
 
-/// What the parameter at a place stands for.
+/// Returns the role of the parameter at a place.
 fn role(flat: &Flat, at: usize, wit: &[(String, Wit)]) -> Option<Role> {
     let (name, ty) = &flat.params[at];
     let later = |length: &str| flat.params[at + 1..].iter().any(|(name, _)| name == length);

@@ -1,4 +1,4 @@
-//! The messages of errors: texts with holes, which each language fills with what it knows.
+//! The messages of errors: texts with holes, which each language fills with the facts it has.
 
 use crate::Result;
 
@@ -10,7 +10,7 @@ pub(super) struct Message(Vec<Piece>);
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Piece {
     Text(String),
-    /// `{name}`, or `{name|words}` with what to say where that is not known.
+    /// A hole: `{name}`, or `{name|words}` with the words for a hole that cannot be filled.
     Hole {
         name: String,
         words: String,
@@ -18,10 +18,10 @@ pub(super) enum Piece {
 }
 
 impl Message {
-    /// Reads a message.
+    /// Parses a message.
     ///
     /// # Errors
-    /// A brace without the other one.
+    /// Fails on a brace without the other one.
     pub(super) fn parse(text: &str) -> Result<Message> {
         let text = super::docs::one_line(text);
         let mut pieces = Vec::new();
@@ -38,7 +38,7 @@ impl Message {
         Ok(Message(pieces))
     }
 
-    /// The names of its holes.
+    /// Returns the names of the holes.
     pub(super) fn holes(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|piece| match piece {
             Piece::Hole { name, .. } => Some(name.as_str()),
@@ -46,7 +46,7 @@ impl Message {
         })
     }
 
-    /// The text, with what is known in its holes.
+    /// Returns the text, with the known holes filled.
     pub(super) fn filled(&self, known: impl Fn(&str) -> Option<String>) -> String {
         let pieces = self.0.iter().map(|piece| match piece {
             Piece::Text(text) => text.clone(),

@@ -1,7 +1,7 @@
-//! `cargo xtask codegen`: what follows from `wit/`, written into the files that need it.
+//! `cargo xtask codegen`: generates code and tables from `wit/`.
 //!
-//! What is written is checked in. A file is written as a whole, or has blocks between comments
-//! `codegen: NAME` and `codegen: end`. Whether all is current, a test tells.
+//! The generated text is checked in. A file is generated as a whole, or has blocks between comments
+//! `codegen: NAME` and `codegen: end`. A test fails if a file is not current.
 
 mod assemblyscript;
 mod blocks;
@@ -23,7 +23,7 @@ use std::process::{Command, Stdio};
 use crate::{Result, root};
 use vocabulary::Vocabulary;
 
-/// A file, and what is written into it.
+/// A file, and the text that is generated into it.
 struct File {
     path: &'static str,
     content: Content,
@@ -45,13 +45,13 @@ pub fn run() -> Result {
     Ok(())
 }
 
-/// The files that are not current, and what should be in them.
+/// Returns the files that are not current, with the text that they should have.
 fn stale() -> Result<Vec<(&'static str, String)>> {
     let vocabulary = Vocabulary::read(&root().join("wit"))?;
     let mut stale = Vec::new();
     for File { path, content } in files(&vocabulary) {
         let wrong = |why: Box<dyn std::error::Error>| format!("{path}: {why}");
-        // A file that is written as a whole may not be there yet.
+        // A file that is generated as a whole may not exist yet.
         let is = fs::read_to_string(root().join(path)).unwrap_or_default();
         let mut text = match content {
             Content::Whole(text) => text,
@@ -72,7 +72,7 @@ fn stale() -> Result<Vec<(&'static str, String)>> {
     Ok(stale)
 }
 
-/// What is written.
+/// Returns the files with generated text.
 fn files(vocabulary: &Vocabulary) -> Vec<File> {
     use Content::{Blocks, Whole};
     use errors::{CONTROL, LIBRARY, SDK};
@@ -158,14 +158,14 @@ fn files(vocabulary: &Vocabulary) -> Vec<File> {
     ]
 }
 
-/// A file's text, as `cargo fmt` leaves it.
+/// Formats a file's text as `cargo fmt` does.
 fn formatted(text: &str) -> Result<String> {
     let mut rustfmt = Command::new("rustfmt");
     rustfmt.args(["--edition", "2024", "--config-path"]).arg(root());
     let mut rustfmt = rustfmt.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let mut stdin = rustfmt.stdin.take().expect("it is piped");
     let text = text.to_owned();
-    // Two pipes at once: neither side may wait for the other.
+    // A thread writes while this one reads, so that neither pipe can block the other.
     let writer = std::thread::spawn(move || stdin.write_all(text.as_bytes()));
     let output = rustfmt.wait_with_output()?;
     writer.join().expect("it does not panic")?;

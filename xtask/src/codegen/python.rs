@@ -1,14 +1,14 @@
-//! Exceptions in Python, for `guest/python/wpool/errors.py`.
+//! Generates the exceptions in Python, for `guest/python/wpool/errors.py`.
 
 use super::docs::{one_line, wrapped};
 use super::vocabulary::{ErrorCode, Vocabulary, constant, pascal};
 
 const WIDTH: usize = 100;
 
-/// The classes.
+/// Returns the classes.
 pub(super) fn classes(vocabulary: &Vocabulary) -> String {
     let classes = vocabulary.errors.iter().map(|error| {
-        // A message with a culprit is about a death.
+        // The error of a message with a culprit is a death.
         let base =
             if error.message.holes().any(|hole| hole == "culprit") { "Death" } else { "Error" };
         let python = error.python.as_ref().map(|name| format!(", {name}")).unwrap_or_default();
@@ -18,7 +18,7 @@ pub(super) fn classes(vocabulary: &Vocabulary) -> String {
     classes.collect::<Vec<_>>().join("\n\n")
 }
 
-/// The names of the classes, for `__all__`.
+/// Returns the names of the classes, for `__all__`.
 pub(super) fn names(vocabulary: &Vocabulary) -> String {
     let mut names: Vec<_> =
         vocabulary.errors.iter().map(|error| pascal(&error.code.name)).collect();
@@ -26,7 +26,7 @@ pub(super) fn names(vocabulary: &Vocabulary) -> String {
     names.iter().map(|name| format!("\"{name}\",\n")).collect()
 }
 
-/// What each answer raises, and its message.
+/// Returns the table from answers to exceptions and their messages.
 pub(super) fn table(vocabulary: &Vocabulary) -> String {
     let rows = vocabulary.errors.iter().map(|error| {
         let (answer, class) = (constant(&error.code.name), pascal(&error.code.name));
@@ -35,7 +35,7 @@ pub(super) fn table(vocabulary: &Vocabulary) -> String {
     rows.collect()
 }
 
-/// The message, with `{}` for the object's kind and name.
+/// Returns the message, with `{}` for the object's kind and name.
 fn message(error: &ErrorCode) -> String {
     let about_object = error.message.holes().any(|hole| hole == "object");
     let text = error.message.filled(|hole| (hole == "object").then(|| "{}".to_owned()));
@@ -59,7 +59,7 @@ fn docs(text: &str) -> String {
     }
 }
 
-/// A text as literals, one a line.
+/// Returns a text as string literals, one a line.
 fn strings(text: &str) -> String {
     let lines = wrapped(text, "", WIDTH - 12);
     let lines: Vec<&str> = lines.lines().collect();

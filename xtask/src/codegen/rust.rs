@@ -1,4 +1,4 @@
-//! Declarations in Rust: the imports as the SDK calls them.
+//! Generates the declarations in Rust: the imports as the SDK calls them.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use super::docs::{one_line, wrapped};
 use super::import::{Import, Param, Role};
 use super::vocabulary::{Code, Vocabulary, constant, pascal};
 
-/// The imports of a core module, for `guest/src/raw/wasm.rs`.
+/// Returns the imports of a core module, for `guest/src/raw/wasm.rs`.
 pub(super) fn imports(vocabulary: &Vocabulary) -> String {
     let (mut safe, mut pointers, mut wrappers) = (String::new(), String::new(), String::new());
     for (import, _) in vocabulary.imports() {
@@ -28,7 +28,7 @@ pub(super) fn imports(vocabulary: &Vocabulary) -> String {
     )
 }
 
-/// The same functions where nobody is behind them, for `guest/src/raw/absent.rs`.
+/// Returns the same functions for programs without a host, for `guest/src/raw/absent.rs`.
 pub(super) fn absent(vocabulary: &Vocabulary) -> String {
     let mut text = "//! The imports outside WebAssembly: no object is found, and none can be created. Written \
                     by\n//! `cargo xtask codegen` from `wit/`.\n\n\
@@ -50,7 +50,7 @@ pub(super) fn absent(vocabulary: &Vocabulary) -> String {
             _ if is_unsafe(import) => "/// Touches no pointer; `unsafe` because the import is.\n",
             _ => "",
         };
-        // As the imports are that need no wrapper.
+        // Imports without a wrapper are `extern` functions too.
         let kind = match (is_unsafe(import), has_pointers(import)) {
             (true, _) => "unsafe fn",
             (_, true) => "fn",
@@ -62,7 +62,7 @@ pub(super) fn absent(vocabulary: &Vocabulary) -> String {
     text
 }
 
-/// The codes of errors and of types of numbers, for `guest/src/code.rs`.
+/// Returns the codes of errors and of number types, for `guest/src/code.rs`.
 pub(super) fn codes(vocabulary: &Vocabulary) -> String {
     let module = |name: &str, codes: Vec<&Code>| {
         let codes = codes.into_iter().map(|Code { name, number, .. }| {
@@ -78,14 +78,15 @@ pub(super) fn codes(vocabulary: &Vocabulary) -> String {
     )
 }
 
-/// What a component's errors are in numbers: arms of a match, for `guest/src/component/mod.rs`.
+/// Returns the arms of a match from a component's errors to codes, for
+/// `guest/src/component/mod.rs`.
 pub(super) fn component_codes(vocabulary: &Vocabulary) -> String {
     let names = vocabulary.errors.iter().map(|error| error.code.name.as_str());
     let arms = names.map(|name| format!("Error::{} => code::{},\n", pascal(name), constant(name)));
     arms.collect()
 }
 
-/// The types of numbers as cases of an enum, for `host/wpool-objects/src/scalar.rs`.
+/// Returns the number types as cases of an enum, for `host/wpool-objects/src/scalar.rs`.
 pub(super) fn number_type_cases(vocabulary: &Vocabulary) -> String {
     let codes = vocabulary.number_types.iter();
     let cases = codes.map(|Code { name, docs, number }| {
@@ -94,7 +95,7 @@ pub(super) fn number_type_cases(vocabulary: &Vocabulary) -> String {
     cases.collect()
 }
 
-/// The kinds of objects with their numbers, as a macro takes them.
+/// Returns the kinds of objects with their numbers, as a macro takes them.
 pub(super) fn kinds(vocabulary: &Vocabulary) -> String {
     let kinds = vocabulary.kinds().map(|(interface, number)| {
         let about = one_line(&interface.docs);
@@ -112,7 +113,7 @@ fn has_pointers(import: &Import) -> bool {
     import.params.iter().any(|param| is_pointer(param.role))
 }
 
-/// The type as it is imported.
+/// Returns the type of a parameter in the import.
 fn raw(role: Role) -> &'static str {
     match role {
         Role::Handle | Role::I32 => "i32",
@@ -133,18 +134,20 @@ fn list(import: &Import, item: impl Fn(&Param) -> String) -> String {
     import.params.iter().map(item).collect::<Vec<_>>().join(", ")
 }
 
-/// The name of a parameter, which is no keyword.
+/// Returns the name of a parameter, escaped if it is a keyword.
 fn name_of(param: &Param) -> &str {
     if param.name == "type" { "r#type" } else { &param.name }
 }
 
-/// Numbers in memory are a pointer and a count, because their type is not known here.
+/// Returns whether the function is unsafe: its numbers in memory are a pointer and a count, because
+/// their type is not known here.
 fn is_unsafe(import: &Import) -> bool {
     let mut roles = import.params.iter().map(|param| param.role);
     roles.any(|role| matches!(role, Role::Elements | Role::ElementsRoom))
 }
 
-/// The parameters of the function in Rust: bytes are slices, so their lengths are no parameters.
+/// Returns the parameters of the function in Rust. Bytes are slices, so their lengths are no
+/// parameters.
 fn taken<'a>(import: &'a Import, name: impl Fn(&'a Param) -> &'a str) -> Vec<String> {
     let lengths = slices(import).map(|(_, length)| &length.name);
     let lengths: Vec<_> = lengths.collect();
@@ -161,7 +164,7 @@ fn taken<'a>(import: &'a Import, name: impl Fn(&'a Param) -> &'a str) -> Vec<Str
     params.collect()
 }
 
-/// The parameters that are slices in Rust, with those that are their lengths.
+/// Returns the parameters that are slices in Rust, each with the parameter of its length.
 fn slices(import: &Import) -> impl Iterator<Item = (&Param, &Param)> {
     let is_slice = |role| matches!(role, Role::Text | Role::Bytes | Role::Room);
     let params = import.params.iter().enumerate();
@@ -169,7 +172,7 @@ fn slices(import: &Import) -> impl Iterator<Item = (&Param, &Param)> {
     slices.map(|(at, param)| (param, import.length_of(at)))
 }
 
-/// A function that calls an import with pointers.
+/// Returns a function that calls an import with pointers.
 fn wrapper(import: &Import) -> String {
     let name = &import.name;
     let arguments = list(import, |param| {

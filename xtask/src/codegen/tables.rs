@@ -1,9 +1,9 @@
-//! Tables in pages.
+//! Generates tables in Markdown pages.
 
 use super::docs::one_line;
 use super::vocabulary::{Vocabulary, pascal};
 
-/// The errors, for `wit/README.md`.
+/// Returns the table of errors, for `wit/README.md`.
 pub(super) fn errors(vocabulary: &Vocabulary) -> String {
     let rows = vocabulary.errors.iter().map(|error| {
         let code = &error.code;
@@ -12,7 +12,7 @@ pub(super) fn errors(vocabulary: &Vocabulary) -> String {
     "| error | core modules | when |\n|---|---|---|\n".to_owned() + &rows.collect::<String>()
 }
 
-/// The exceptions, for `guest/python/README.md`.
+/// Returns the table of exceptions, for `guest/python/README.md`.
 pub(super) fn exceptions(vocabulary: &Vocabulary) -> String {
     let rows = vocabulary.errors.iter().map(|error| {
         let python = error.python.as_ref().map(|name| format!("`{name}`")).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! What `wit/` says, read and checked: error codes, types of numbers, kinds of objects, and the functions
-//! that core modules import.
+//! The vocabulary of `wit/`, read and checked: error codes, number types, kinds of objects, and the
+//! functions that core modules import.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,21 +13,21 @@ use super::import::{Import, Wit};
 use super::message::Message;
 use crate::Result;
 
-/// The whole of `wit/`.
+/// The whole vocabulary of `wit/`.
 pub(super) struct Vocabulary {
     pub(super) errors: Vec<ErrorCode>,
     pub(super) number_types: Vec<Code>,
-    /// In the order of the world.
+    /// The interfaces, in the order of the world.
     pub(super) interfaces: Vec<Interface>,
-    /// Functions for core modules only, from the table in `wit/README.md`.
+    /// The functions for core modules only, from the table in `wit/README.md`.
     pub(super) core_only: Vec<CoreOnly>,
 }
 
 /// A name with a number of its own.
 pub(super) struct Code {
-    /// As in WIT: `timed-out`.
+    /// The name in WIT: `timed-out`.
     pub(super) name: String,
-    /// What it means.
+    /// The meaning of the name.
     pub(super) docs: String,
     pub(super) number: i32,
 }
@@ -36,7 +36,7 @@ pub(super) struct Code {
 pub(super) struct ErrorCode {
     pub(super) code: Code,
     pub(super) message: Message,
-    /// Python's own exception that it is as well.
+    /// Python's built-in exception that the error is as well.
     pub(super) python: Option<String>,
 }
 
@@ -44,23 +44,23 @@ pub(super) struct ErrorCode {
 pub(super) struct Interface {
     pub(super) name: String,
     pub(super) docs: String,
-    /// The kind of object that it is about, if it is about one.
+    /// The kind of object that the interface is about, if any.
     pub(super) object: Option<Object>,
     pub(super) functions: Vec<Function>,
 }
 
 /// A kind of object.
 pub(super) struct Object {
-    /// Its number.
+    /// The number of the kind.
     pub(super) kind: i32,
-    /// What closes one.
+    /// The function that closes an object.
     pub(super) close: Import,
 }
 
-/// A function, and what it is in core modules.
+/// A function, and its form in core modules.
 pub(super) struct Function {
     pub(super) docs: Docs,
-    /// The function itself first.
+    /// The imports; the first is the function itself.
     pub(super) core: Vec<Import>,
 }
 
@@ -74,7 +74,7 @@ impl Vocabulary {
     /// Reads `wit/`.
     ///
     /// # Errors
-    /// What is not as the rules in `wit/README.md` say, and where.
+    /// Returns which rule of `wit/README.md` is broken, and where.
     pub(super) fn read(folder: &Path) -> Result<Vocabulary> {
         let mut resolve = Resolve::default();
         let (package, _) = resolve.push_dir(folder)?;
@@ -100,14 +100,14 @@ impl Vocabulary {
         Ok(vocabulary)
     }
 
-    /// The interfaces that are about a kind of object, and the kind's number.
+    /// Returns the interfaces that are about a kind of object, with the kind's number.
     pub(super) fn kinds(&self) -> impl Iterator<Item = (&Interface, i32)> {
         self.interfaces
             .iter()
             .filter_map(|interface| Some((interface, interface.object.as_ref()?.kind)))
     }
 
-    /// All imports, once each, with what they do.
+    /// Returns all imports, once each, with their documentation.
     pub(super) fn imports(&self) -> Vec<(&Import, String)> {
         let functions = self.interfaces.iter().flat_map(|interface| &interface.functions);
         let functions = functions.flat_map(|function| {
@@ -123,7 +123,7 @@ impl Vocabulary {
         all.filter(|(import, _)| seen.insert(&import.name)).collect()
     }
 
-    /// Numbers stand for one thing each, and without gaps.
+    /// Checks that numbers are unique and without gaps.
     fn check(&self) -> Result {
         without_gaps("error", self.errors.iter().map(|error| -error.code.number))?;
         without_gaps("number-type", self.number_types.iter().map(|code| code.number))?;
@@ -142,7 +142,7 @@ fn without_gaps(what: &str, numbers: impl Iterator<Item = i32>) -> Result {
     }
 }
 
-/// An error that says where it is.
+/// Adds the place to an error.
 fn at(place: &str, why: Box<dyn std::error::Error>) -> Box<dyn std::error::Error> {
     format!("wit/: {place}: {why}").into()
 }
@@ -156,7 +156,7 @@ fn cases<'a>(resolve: &'a Resolve, package: PackageId, name: &str) -> Result<&'a
     }
 }
 
-/// The text behind a word and before a full stop, such as 5 in `Kind: 5.`
+/// Returns the text after a label and before a full stop, such as 5 in `Kind: 5.`
 fn labelled<'a>(docs: &'a str, label: &str) -> Option<&'a str> {
     let (_, rest) = docs.split_once(label)?;
     Some(rest.split(['.', '\n']).next().unwrap_or(rest).trim())
@@ -266,18 +266,19 @@ fn wit_type(resolve: &Resolve, ty: Type) -> Wit {
     }
 }
 
-/// A name of WIT as a type: `timed-out` is `TimedOut`.
+/// Returns a name of WIT as a type: `timed-out` is `TimedOut`.
 pub(super) fn pascal(name: &str) -> String {
     let words = name.split('-').map(|word| word[..1].to_uppercase() + &word[1..]);
     words.collect()
 }
 
-/// A name of WIT as a constant: `timed-out` is `TIMED_OUT`.
+/// Returns a name of WIT as a constant: `timed-out` is `TIMED_OUT`.
 pub(super) fn constant(name: &str) -> String {
     name.replace('-', "_").to_uppercase()
 }
 
-/// The functions in the first column of the table in `wit/README.md`, with what the second says.
+/// Returns the functions in the first column of the table in `wit/README.md`, with the text of the
+/// second.
 fn core_only(page: &str) -> Result<Vec<CoreOnly>> {
     let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
     let rows = rows.filter_map(|(signature, docs)| {
