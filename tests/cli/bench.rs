@@ -1,4 +1,4 @@
-//! `wpool bench`: modes side by side, which agree before they are timed.
+//! `wpool bench`: the modes are run side by side, and must agree before they are timed.
 
 use crate::common::browser::{dom, is_installed, overlaps, screenshot};
 use crate::common::guest;
@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread::available_parallelism;
 
-/// Not more than it takes to see that it works.
+/// The flags that limit a benchmark to one run, which suffices to see that it works.
 const ONCE: [&str; 2] = ["--runs", "1"];
 
-/// A byte task that answers with what it reads of its job.
+/// A byte task that returns what it reads of its job.
 const ECHO: &str = r#"(module
     (import "wpool" "job_read" (func $read (param i32 i32 i32) (result i32)))
     (import "wpool" "result_write" (func $write (param i32 i32)))
@@ -32,14 +32,14 @@ fn native(name: &str) -> PathBuf {
     crate::common::root().join(format!("target/guests/native/lib{name}.so"))
 }
 
-/// A script of the shell.
+/// Makes a shell script.
 fn script(name: &str, text: &str) -> PathBuf {
     let script = file(name, format!("#!/bin/sh\n{text}\n"));
     fs::set_permissions(&script, Permissions::from_mode(0o755)).expect("the test's own file");
     script
 }
 
-/// A shared library of a source in C.
+/// Compiles a shared library from C source.
 fn shared_library(name: &str, source: &str) -> PathBuf {
     let source = file(&format!("{name}.c"), source);
     let library = path(&format!("lib{name}.so"));
@@ -53,7 +53,7 @@ fn python(text: &str) -> String {
     format!("{}:f", file("function.py", text).display())
 }
 
-/// The modes of a table, with their workers.
+/// Returns the modes of a table, with their workers.
 fn modes(done: &Done) -> Vec<String> {
     let text = String::from_utf8_lossy(&done.stdout);
     let rows = text.lines().skip_while(|line| !line.starts_with("mode")).skip(1);
@@ -200,8 +200,8 @@ fn a_command_is_compared_with_a_native_program() {
     run.jobs(&files).run().ends(100).prints("").says("they write other lines");
 }
 
-/// A native program that does what the guest `sha256` does: it reads the file of its last argument, or its
-/// standard input.
+/// Makes a native program that does the same as the guest `sha256`: it reads the file named by its
+/// last argument, or its standard input.
 fn sha256sum() -> PathBuf {
     script("sha256sum", "for last; do :; done\nsha256sum < \"${last:-/dev/stdin}\" | cut -d' ' -f1")
 }
@@ -229,7 +229,7 @@ fn a_native_program_gets_what_a_command_gets_whatever_jobs_are_made_of() {
         .jobs(["one"])
         .run()
         .ends(0);
-    // What nobody has chosen is chosen by what there is.
+    // Modes that are not chosen explicitly are chosen by what is available.
     let all = bench("sha256").args(["-j2", "--files", "--native"]).arg(sha256sum());
     let done = all.jobs([&one]).run().ends(0);
     assert!(modes(&done).contains(&"xargs 2".to_owned()), "{:?}", modes(&done));
@@ -377,7 +377,7 @@ fn modules_are_compared_in_the_same_modes() {
 
 #[test]
 fn figures_that_say_little_are_doubted() {
-    // The first round that counts, behind the one that compares results, is unlike the others.
+    // The first round that counts, after the round that compares results, differs from the others.
     let cold = |quiet: &str| {
         let noted = folder("noted").display().to_string();
         let cold = python(&format!(

@@ -3,7 +3,7 @@
 use crate::common::calls::run_wat;
 use crate::common::run::map_wat;
 
-/// A component that calls `exit-with-code`, which the version of WASI's interface from 0.2.12 on has.
+/// A component that calls `exit-with-code`, which WASI's interface has from version 0.2.12 on.
 const EXITS_WITH_CODE: &str = r#"(component
     (import "wasi:cli/exit@0.2.12" (instance $wasi
         (export "exit-with-code" (func (param "status-code" u8)))))
@@ -17,7 +17,7 @@ const EXITS_WITH_CODE: &str = r#"(component
     (instance $exported (export "run" (func $run)))
     (export "wasi:cli/run@0.2.12" (instance $exported)))"#;
 
-/// A component whose `run` answers, with an error if this is 1, instead of exiting.
+/// A component whose `run` returns instead of exiting, with an error if CODE is 1.
 const ANSWERS: &str = r#"(component
     (core module $module (func (export "run") (result i32) (i32.const CODE)))
     (core instance $instance (instantiate $module))
@@ -25,8 +25,8 @@ const ANSWERS: &str = r#"(component
     (instance $exported (export "run" (func $run)))
     (export "wasi:cli/run@0.2.0" (instance $exported)))"#;
 
-/// A component that reads without waiting, of an input that has nothing, then copies its input to its output
-/// by `blocking-splice`.
+/// A component that reads, without waiting, from an input that has nothing, and then copies its
+/// input to its output by `blocking-splice`.
 const SPLICES: &str = r#"(component
     (import "wasi:io/error@0.2.0" (instance $errors (export "error" (type (sub resource)))))
     (alias export $errors "error" (type $error))

@@ -5,18 +5,18 @@ use std::fs;
 
 const ISOLATIONS: [&str; 3] = ["reuse", "fresh", "process"];
 
-/// `wpool map` of a task of the example.
+/// Returns a run of `wpool map` for a task of the example.
 fn streams(task: &str) -> Wpool {
     map("streams-component").args(["--task", task])
 }
 
-/// `wpool run` of the command of WASI 0.3.
+/// Returns a run of `wpool run` for the command of WASI 0.3.
 fn relay() -> Wpool {
     wpool(["run"]).arg(crate::common::guest("relay-component"))
 }
 
-/// A component whose function has this type and these options where it is lifted. Its core function
-/// returns `answer`, an i64, by the built-in for that.
+/// Returns a component whose function has this type and, where it is lifted, these options. The
+/// core function returns `answer`, an i64, through the matching built-in.
 fn lifted(ty: &str, options: &str) -> String {
     format!(
         r#"(component
@@ -41,7 +41,7 @@ fn an_asynchronous_function_is_a_task_in_every_isolation() {
         let flags = ["--isolation", isolation];
         let map = streams("square-later").args(flags);
         map.jobs(["[3,1]", "[4,0]", "[-5,2]"]).run().ends(0).prints("9\n16\n25\n");
-        // Without WASI.
+        // The component does not use WASI.
         let map = map_wat(&lifted(ty, callback)).args(flags);
         map.jobs(["3", "-4"]).run().ends(0).prints("9\n16\n");
     }
@@ -67,7 +67,7 @@ fn a_stream_of_bytes_is_bytes_on_both_sides() {
         shout("--base64", "\"aGk=\"").ends(0).prints("\"SEk=\"\n");
         shout("-R -r", "").ends(0).prints("\n");
     }
-    // More than one piece, and more than a pipe holds.
+    // The text takes more than one piece, and more than a pipe holds.
     let large = "x".repeat(3 << 20);
     let files = streams("shout").flags("-r --files").jobs([file("large", &large)]);
     files.run().ends(0).prints(large.to_uppercase() + "\n");
@@ -118,7 +118,7 @@ fn limits_hold_while_a_task_waits_and_while_its_answer_flows() {
 #[test]
 fn a_task_that_waits_for_what_nobody_does_is_told_so() {
     streams("forget").jobs(["", ""]).run().ends(100).says("job 1 trapped: deadlock detected");
-    // Something else is waited for, which is no reason to wait for ever.
+    // The task waits for something else, which is no reason to wait for ever.
     streams("crowd").jobs(["[1000,1]"]).run().ends(0).prints("1000\n");
 }
 
@@ -129,7 +129,7 @@ fn what_a_task_does_after_its_return_belongs_to_its_job() {
         let run = run.flags("-j1 --lock guard --value total=i64:0 --show total");
         run.jobs(["1", "2", "3"]).run().ends(0).prints("1\n2\n3\n{\"total\":6}\n");
     }
-    // As far as it ends.
+    // The work that never ends after the return does not keep the job from its end.
     streams("busy-after").jobs(["", ""]).run().ends(0).prints("1\n1\n");
 }
 

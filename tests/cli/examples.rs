@@ -1,11 +1,11 @@
-//! The examples of `guest-examples/` that need the command line's objects and processes, run as their
-//! own documentation says.
+//! The examples of `guest-examples/` that need the command line's objects and processes, run as
+//! their own documentation says.
 
 use crate::common::calls::run;
 use crate::common::run::{Wpool, file, map, path};
 use std::fs;
 
-/// Two processes that change the balance, which is 1, as often as each other.
+/// Returns a run of two processes that change the balance, which starts at 1, equally often.
 fn counter(add: &str, subtract: &str) -> Wpool {
     run("counter").args([add, subtract]).flags("--value balance=i32:1 --lock guard --show balance")
 }
@@ -58,7 +58,8 @@ fn a_component_takes_records() {
 
 #[test]
 fn a_balance_that_is_changed_without_a_lock_loses_changes() {
-    // Not in each run, but in one of a hundred, unless the two never run at once.
+    // The loss does not show in each run, but in one of a hundred, unless the two processes never
+    // run at once.
     let lost = (0..100).any(|_| {
         let done = counter("add(100000)", "subtract(100000)").run().ends(0);
         done.lines() != ["{\"balance\":1}"]

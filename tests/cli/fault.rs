@@ -1,11 +1,12 @@
-//! Writes to where a guest may only read: read-only regions, and places where a region was.
+//! Writes to places that a guest may only read: read-only regions, and places where a region was.
 
 use crate::common::flat::module;
 use crate::common::run::{Wpool, file, map, map_wat};
 use crate::common::{failure, pool, watchdog};
 use wpool::{FailureKind, Isolation, Region, Shared};
 
-/// Maps the region `a` and unmaps it again, and then does this with `$at`, where it was.
+/// Returns a run that maps the region `a`, unmaps it, and then runs `task` with `$at` as the
+/// address where the region was.
 fn map_unmapped(task: &str) -> Wpool {
     map_wat(&module(&format!(
         r#"(func (export "task") (param $job i64) (result i64) (local $handle i32) (local $at i32)
@@ -29,7 +30,7 @@ fn a_store_to_where_a_region_was_is_a_trap_that_says_so() {
 
 #[test]
 fn a_fill_of_where_a_region_was_fails_its_own_job_alone() {
-    // Odd jobs have the host write where nothing may be written.
+    // The host writes where nothing may be written, in odd jobs.
     let fill = r#"(if (i64.eqz (i64.rem_u (local.get $job) (i64.const 2))) (then) (else
         (memory.fill (i32.sub (local.get $at) (i32.const 60000)) (i32.const 1)
             (i32.const 60001))))"#;
@@ -70,7 +71,8 @@ fn a_read_only_region_of_the_command_line_is_read_and_what_writes_to_it_is_told(
     }
 }
 
-/// Maps the region `r\n`, which may only be read, and has it written to in the job's way; 0 is none.
+/// A module that maps the region `r\n`, which may only be read, and writes to it in the way that
+/// the job names; job 0 does not write.
 const WRITES: &str = r#"(module
     (import "wpool" "region_open" (func $open (param i32 i32) (result i32)))
     (import "wpool" "region_map" (func $map (param i32) (result i64)))

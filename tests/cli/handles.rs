@@ -1,11 +1,11 @@
-//! The boundary between guests and shared objects: handles, pointers and names; which of a guest's bugs
-//! trap, and what they leave behind.
+//! The boundary between guests and shared objects: handles, pointers and names; the guest's bugs
+//! that trap, and what they leave behind.
 
 use crate::common::flat::{Flat, documented, module};
 use crate::common::run::{Wpool, map_wat};
 
-/// Makes one object of each kind, under its first letter. The array has 16 elements of eight bytes; `t`
-/// and `u` are a value and an array of bools.
+/// Code that makes one object of each kind, named by its first letter. The array has 16 elements of
+/// eight bytes; `t` and `u` are a value and an array of bools.
 const ONE_OF_EACH: &str = "
     (drop (call $lock_create (i32.const 108) (i32.const 1) (i32.const 0)))
     (drop (call $semaphore_create (i32.const 115) (i32.const 1) (i32.const 1) (i32.const 0)))
@@ -20,8 +20,8 @@ const ONE_OF_EACH: &str = "
     (drop (call $value_create (i32.const 116) (i32.const 1) (i32.const 7) (i64.const 0)))
     (drop (call $array_create (i32.const 117) (i32.const 1) (i32.const 7) (i32.const 16)))";
 
-/// A run of a task for which a job is the number of a piece of code. A piece that ends without an answer
-/// answers with -100.
+/// Returns a run of a task for which a job is the number of a piece of code. A piece that ends
+/// without an answer returns -100.
 fn run_pieces(pieces: &[String]) -> Wpool {
     let choose = |(number, piece): (usize, &String)| {
         format!("(if (i32.eq (local.get 0) (i32.const {number})) (then {piece}))\n")
@@ -34,7 +34,7 @@ fn run_pieces(pieces: &[String]) -> Wpool {
         .arg(range)
 }
 
-/// Runs each piece in an instance of its own, with one object of each kind there; claims that each traps
+/// Runs each piece in its own instance, with one object of each kind. Asserts that each piece traps
 /// with its message, and that one worker has run them all.
 #[track_caller]
 fn each_traps(pieces: Vec<(String, String)>) {
@@ -52,12 +52,12 @@ fn each_traps(pieces: Vec<(String, String)>) {
     assert!(rows.iter().all(|row| row["worker"] == rows[0]["worker"]), "a worker was lost");
 }
 
-/// Opens the object of this letter; its handle is 1 where it is the first.
+/// Returns code that opens the object with this letter. The handle is 1 if the object is the first.
 fn open(kind: &str, letter: char) -> String {
     format!("(drop (call ${kind}_open (i32.const {}) (i32.const 1)))", u32::from(letter))
 }
 
-/// The kind of objects that a function is about, if it is about one kind.
+/// Returns the kind of objects that a function is about, if it is about one kind.
 fn kind(function: &Flat) -> Option<&str> {
     let (kind, _) = function.name.split_once('_')?;
     (function.takes("handle") && kind != "object").then_some(kind)
@@ -67,7 +67,8 @@ fn first_letter(kind: &str) -> char {
     kind.chars().next().expect("no kind is empty")
 }
 
-/// The documented functions with a parameter of this name: at least so many.
+/// Returns the documented functions with a parameter of this name, and asserts that there are at
+/// least `at_least`.
 fn taking(param: &str, at_least: usize) -> Vec<Flat> {
     let functions = documented().into_iter().filter(|function| function.takes(param));
     let functions: Vec<Flat> = functions.collect();
@@ -127,7 +128,7 @@ fn a_pointer_outside_the_memory_traps_in_every_function() {
         for at in [65529, 65536, -1] {
             let mut arguments = vec![("handle", 1), ("type", 1), (pointer, at)];
             arguments.extend(lengths.map(|length| (length, 8)));
-            // Elements of arrays have eight bytes.
+            // The elements of arrays have eight bytes.
             let bytes = if function.takes("count") { 64 } else { 8 };
             let name = &function.name;
             let address = at as u32;
@@ -200,7 +201,7 @@ fn arguments_that_make_no_sense_trap() {
         let ends = [(16, "16 is not an index"), (-1, "4294967295 is not an index")];
         pieces.extend(ends.map(|(at, text)| (format!("{array} {}", element(&name, at)), text)));
     }
-    // The call that traps is the last one of a piece.
+    // The last call of a piece traps.
     let pieces = pieces.into_iter().map(|(piece, what)| {
         let at = piece.rfind("(call $").expect("a piece calls") + "(call $".len();
         let name = piece[at..].split(' ').next().expect("a name").to_owned();
@@ -220,7 +221,7 @@ fn a_module_that_exports_no_memory_has_no_names() {
     done.says("event_create: the module exports no memory under the name `memory`");
 }
 
-/// What each of these expressions answers, in one instance.
+/// Returns the values of these expressions, evaluated in one instance.
 fn answers(expressions: &[String]) -> Vec<i64> {
     let setup = format!("{ONE_OF_EACH} (return (i64.const 0))");
     let answer = |it: &String| format!("(return (i64.extend_i32_s {it}))");
@@ -232,7 +233,7 @@ fn answers(expressions: &[String]) -> Vec<i64> {
 #[test]
 fn names_have_1_to_128_bytes_without_nul() {
     let (good, bad) = ((65536 - 128, 128), [(97, 0), (65536 - 129, 129), (1024, 1)]);
-    // The last 129 bytes of the memory: letters.
+    // The last 129 bytes of the memory are letters.
     let fill = "(memory.fill (i32.const 65407) (i32.const 120) (i32.const 129))";
     let functions = taking("name", 16);
     let call = |function: &Flat, (name, name_len): (i64, i64)| {
@@ -245,7 +246,8 @@ fn names_have_1_to_128_bytes_without_nul() {
     assert!(answers(&expressions).iter().all(|answer| *answer == -14));
     let longest = functions.iter().filter(|function| function.name.ends_with("_create"));
     for create in longest {
-        // Made, there already, deleted by its handle, and not there any more.
+        // The object is made, is there already, is deleted through its handle, and is not there any
+        // more.
         let open = create.name.replace("create", "open");
         let open = functions.iter().find(|function| function.name == open).expect("as create");
         let delete = format!("(call $object_delete {})", call(open, good));

@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 use wpool::{Error, Pool};
 
-/// `prepare` adds 1 to a word of the memory, and prints; `count` answers with a hundred times that word,
-/// and how often it was called in this instance; 0 has it trap. `bad` traps, `spin` never ends.
+/// Makes a module. `prepare` adds 1 to a word of the memory, and prints; `count` returns a hundred
+/// times that word, plus the number of calls in this instance, and traps if the job is 0. `bad`
+/// traps, `spin` never ends.
 fn module() -> PathBuf {
     file(
         "init.wat",
@@ -66,7 +67,8 @@ fn a_worker_that_is_replaced_begins_there_as_well() {
     assert_eq!(pool.map([1; 6]), Ok(vec![101, 102, 101, 102, 101, 102]));
 }
 
-/// Random numbers of all kinds, of a core module and of a component, each with a task `init`.
+/// Returns modules that make random numbers of all kinds: a core module and a component, each with
+/// a task `init`.
 fn random() -> [(PathBuf, &'static str); 4] {
     let core = file(
         "random.wat",
@@ -119,7 +121,7 @@ fn random() -> [(PathBuf, &'static str); 4] {
 #[test]
 fn no_process_has_the_random_numbers_of_another() {
     for (module, task) in random() {
-        // An instance has one seed.
+        // An instance has only one seed.
         let isolations =
             if task == "seed" { &["fresh", "process"][..] } else { &["reuse", "fresh", "process"] };
         for isolation in isolations {
@@ -201,7 +203,7 @@ fn it_is_bounded_in_time() {
 #[test]
 fn nobody_goes_on_with_it_when_the_run_is_ended() {
     let _watchdog = watchdog(60);
-    // It is in the cache then, and the zygote's first child is not the compiler.
+    // The module is in the cache then, and the zygote's first child is not the compiler.
     map_file(module()).flags("--task count").jobs(["1"]).run().prints("1\n");
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGKILL] {
         let run = map_file(module()).flags("--task count --init spin").jobs(["1"]).start();

@@ -1,11 +1,11 @@
-//! `--isolation`: what a job can see of the jobs before it, and what its end does to them.
+//! `--isolation`: what a job can see of earlier jobs, and what its end does to them.
 
 use crate::common::processes;
 use crate::common::run::{map, map_wat};
 
-/// What earlier jobs left behind: answers with a count in a global, one in the first page, one in the
-/// last page, one in a data segment's place, and the pages of memory, which each job adds one to.
-/// Traps if the job is 0.
+/// A task that finds what earlier jobs left behind. It returns a count in a global, one in the
+/// first page, one in the last page, one in place of a data segment, and the number of pages of
+/// memory; each job adds one to each. Traps if the job is 0.
 const TRACES: &str = r#"(module
     (memory (export "memory") 3)
     (data (i32.const 512) "\07\00\00\00")
@@ -23,7 +23,7 @@ const TRACES: &str = r#"(module
         (if (i64.eqz (local.get 0)) (then (unreachable)))))"#;
 
 /// A byte task that writes its job to its result and to standard output, both without a line end,
-/// and traps if the job begins with `!`. It answers with the size that `job_read` gives it.
+/// and traps if the job begins with `!`. The task returns the size that `job_read` gives it.
 const WRITES: &str = r#"(module
     (import "wpool" "job_read" (func $job_read (param i32 i32 i32) (result i32)))
     (import "wpool" "result_write" (func $result_write (param i32 i32)))
@@ -39,8 +39,8 @@ const WRITES: &str = r#"(module
         (if (i32.eq (i32.load8_u (i32.const 65)) (i32.const 33)) (then (unreachable)))
         (i32.const 0)))"#;
 
-/// What a guest keeps its objects and exceptions in: `start` makes one that stays, and `caught` throws its
-/// job, catches it, and adds what was kept.
+/// The objects and exceptions of a guest: `start` makes an object that stays, and `caught` throws
+/// its job, catches it, and adds what was kept.
 const OBJECTS: &str = r#"
     (type $kept (struct (field i64)))
     (tag $thrown (param i64))
@@ -165,7 +165,7 @@ fn a_line_that_one_job_began_is_not_ended_by_another() {
 fn guests_see_nothing_that_was_not_granted() {
     let run = map("sha256").env("SECRET", "1").jobs(["/etc/hostname"]);
     run.run().ends(100).prints("");
-    // The variables are those of --env, and no others.
+    // The environment has the variables of --env, and no others.
     let sizes = r#"(module
         (import "wasi_snapshot_preview1" "environ_sizes_get"
             (func $sizes (param i32 i32) (result i32)))
@@ -213,7 +213,7 @@ fn objects_and_exceptions_have_room_beside_any_number_of_memories() {
             let module = format!("(module {memories} {OBJECTS})");
             run(&module, "").prints(numbers(0));
             run(&module, "--init start").prints(numbers(1000));
-            // Above 4 GiB there are no slots for memories that are used again.
+            // Memories above 4 GiB have no slots in which they are used again.
             run(&module, "--memory 5GiB").prints(numbers(0));
         }
         let component = format!(

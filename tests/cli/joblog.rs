@@ -1,4 +1,4 @@
-//! `--joblog`: a row for each job, and runs that go on where another one stopped.
+//! `--joblog`: a row for each job, and runs that continue where another one stopped.
 
 use crate::common::gate::Gate;
 use crate::common::processes::Signal;
@@ -6,7 +6,7 @@ use crate::common::run::{Done, Wpool, file, folder, map, map_wat, path, shell};
 use std::fs::{self, File};
 use std::path::Path;
 
-/// The whole number of each row, and its exit value and signal, in the log's order.
+/// Returns the whole number of each row, and its exit value and signal, in the log's order.
 fn rows(log: &Path) -> Vec<(usize, i32, i32)> {
     let text = fs::read_to_string(log).expect("the log is there");
     let mut lines = text.lines();
@@ -23,25 +23,26 @@ fn rows(log: &Path) -> Vec<(usize, i32, i32)> {
     lines.map(row).collect()
 }
 
-/// Cuts the log off behind its first so many rows, and adds something.
+/// Cuts the log off after its first `rows` rows, and appends `rest`.
 fn cut(log: &Path, rows: usize, rest: &str) {
     let text = fs::read_to_string(log).expect("the log is there");
     let kept: String = text.split_inclusive('\n').take(1 + rows).collect();
     fs::write(log, kept + rest).expect("is writable");
 }
 
-/// Ten jobs, of which the third and the seventh are invalid.
+/// Returns a run of ten jobs, of which the third and the seventh are invalid.
 fn ten(log: &Path) -> Wpool {
     let jobs = ["0", "1", "x", "3", "4", "5", "y", "7", "8", "9"];
     map("square").arg("--joblog").arg(log).jobs(jobs)
 }
 
-/// The lines of a file.
+/// Returns the lines of a file.
 fn lines(path: &Path) -> Vec<String> {
     fs::read_to_string(path).expect("it is there").lines().map(str::to_owned).collect()
 }
 
-/// A run of a task that counts up to its job, with results in a file: fuel decides which jobs fail.
+/// Returns a run of a task that counts up to its job, with results in a file. The limit of fuel
+/// decides which jobs fail.
 fn counting(log: &Path, results: &Path, jobs: &[&str]) -> Wpool {
     let count = r#"(module (func (export "count") (param $n i64) (result i64) (local $i i64)
         (loop $next (local.set $i (i64.add (local.get $i) (i64.const 1)))
@@ -50,10 +51,10 @@ fn counting(log: &Path, results: &Path, jobs: &[&str]) -> Wpool {
     map_wat(count).arg("--joblog").arg(log).arg("-o").arg(results).jobs(jobs)
 }
 
-/// Jobs of which every second one needs more fuel than there is at first.
+/// The jobs of which every second one needs more fuel than there is at first.
 const UNEVEN: [&str; 5] = ["1", "90001", "2", "90002", "3"];
 
-/// The lines of results.
+/// Returns the lines of the results.
 fn results(done: Done) -> Vec<String> {
     done.lines().iter().map(|line| (*line).to_owned()).collect()
 }
@@ -146,7 +147,7 @@ fn failed_jobs_can_be_run_again_with_or_without_the_rest() {
     ten(&log).run().ends(100).says("run the failed jobs again with: wpool map --retry-failed ");
     ten(&log).arg("--retry-failed").run().ends(100).prints("null\nnull\n");
     ten(&log).arg("--resume-failed").run().ends(100).prints("null\nnull\n");
-    // Rows are added; the last one counts.
+    // The new rows are appended; the last row of a job counts.
     assert_eq!(rows(&log).len(), 14);
     let text = fs::read_to_string(&log).expect("the log is there");
     let without_nine: String =
@@ -310,7 +311,8 @@ fn a_killed_run_goes_on_and_every_job_is_logged_once() {
     let mut seqs: Vec<usize> = rows(&log).iter().map(|row| row.0).collect();
     seqs.sort_unstable();
     assert!(seqs == (1..=20000).collect::<Vec<usize>>(), "{} rows", seqs.len());
-    // A row is written after its result, so nothing is missing; what was not logged runs again.
+    // A row is written after its result, so nothing is missing; jobs that were not logged run
+    // again.
     let mut results: Vec<usize> = [printed.lines(), rest.lines()]
         .concat()
         .iter()
@@ -333,7 +335,8 @@ fn a_killed_run_goes_on_and_its_file_is_that_of_an_uninterrupted_one() {
     started.until("some rows", || fs::metadata(&log).is_ok_and(|log| log.len() > 20_000));
     started.signal(Signal::SIGKILL);
     assert_eq!(started.finish().signal, Some(9));
-    // As if it had been killed between a result and its row, and in the middle of each.
+    // The files look as if the run was killed between a result and its row, and in the middle of
+    // each.
     let append = |path: &Path, text: &str| {
         fs::write(path, fs::read_to_string(path).expect("it is there") + text)
             .expect("is writable");
@@ -343,7 +346,7 @@ fn a_killed_run_goes_on_and_its_file_is_that_of_an_uninterrupted_one() {
     run().arg("--resume").run().ends(0).prints("");
     assert!(lines(&results) == expected);
     assert_eq!(rows(&log).len(), 4000);
-    // All is done: nothing changes.
+    // The jobs are all done, so nothing changes.
     run().arg("--resume-failed").run().ends(0);
     assert!(lines(&results) == expected);
 }
@@ -369,7 +372,7 @@ fn the_line_that_a_stopped_run_prints_can_be_pasted() {
     assert_eq!(gate.started().len(), 6, "no job has run twice");
 }
 
-/// The number of whole rows of a log.
+/// Returns the number of whole rows of a log.
 fn rows_so_far(log: &Path) -> usize {
     fs::read_to_string(log).unwrap_or_default().matches('\n').count().saturating_sub(1)
 }
@@ -395,7 +398,7 @@ fn results_of_jobs_that_are_run_again_go_to_their_place() {
             _ => assert_eq!(lines(&results), lines(&once)),
         }
         assert_eq!(rows(&log).len(), 7, "attempts stay in the log");
-        // The log knows where they are now: one more is added at the end.
+        // The log knows where the results are now: one more is added at the end.
         counting(&log, &results, &[&UNEVEN[..], &["4"]].concat())
             .flags(flags)
             .arg("--resume")
@@ -417,7 +420,7 @@ fn many_jobs_may_fail_again_and_again() {
     run().arg("--retry-failed").run().ends(0);
     assert!(lines(&results) == jobs);
     assert_eq!(rows(&log).len(), 1500 + 3 * 600);
-    // The last one may be the first to be run again.
+    // The last job may be the first to be run again.
     let last = |jobs| counting(&log, &results, jobs);
     last(&["1", "90001"]).flags("--fuel 10000").run().ends(100);
     last(&["1", "90001", "2"]).arg("--resume-failed").run().ends(0);
@@ -437,7 +440,7 @@ fn a_merge_in_which_a_run_was_killed_is_ended_or_undone() {
         let row = fs::read_to_string(&log).expect("it is there").replace("\t5\t-1\t", "\t6\t0\t");
         fs::write(path("log.merging"), row).expect("is writable");
         fs::write(path("results.merging"), "1\n90001\n").expect("is writable");
-        // With so little fuel nothing new can succeed.
+        // The fuel is too little for any further job to succeed.
         run().flags("--fuel 10000 --resume").run().ends(0);
         assert_eq!(fs::read_to_string(&results).expect("it is there"), expected);
         assert!(!path("log.merging").exists() && !path("results.merging").exists());
@@ -469,7 +472,7 @@ fn what_is_not_the_runs_own_stays_and_results_that_are_gone_are_noticed() {
     let gone = run().arg("--resume-failed").run().ends(2);
     gone.says("results has 0 of the 33 bytes of results that --joblog").says("help: append to it");
     assert_eq!(read(), "");
-    // Another file at its path is not cut, even if the run before was killed.
+    // Another file at the same path is not cut, even if the run before was killed.
     let meta = fs::read_to_string(path("log.meta.json")).expect("it is there");
     fs::write(path("log.meta.json"), meta.replace("\"closed\": true", "\"closed\": false"))
         .expect("is writable");
@@ -478,7 +481,7 @@ fn what_is_not_the_runs_own_stays_and_results_that_are_gone_are_noticed() {
     let other = run().arg("--resume-failed").run().ends(2);
     other.says("has 67 bytes behind the results").says("truncate -s 33 FILE");
     assert_eq!(read().len(), 100);
-    // Without the log, nobody knows which jobs are there.
+    // The jobs that are there are unknown without the log.
     fs::write(&results, "1\n").expect("is writable");
     let unknown = counting(&path("new"), &results, &UNEVEN).arg("--resume").run().ends(2);
     unknown.says("has no rows, and --output").says("help: without a resume flag both begin anew");
@@ -496,7 +499,7 @@ fn standard_output_in_a_file_is_appended_to_and_never_lost() {
     fs::write(&results, "before\n").expect("is writable");
     run(">>", "").run().ends(0);
     assert_eq!(read(), "before\n1\n4\n9\n");
-    // As if it had been killed.
+    // The run looks as if it had been killed.
     cut(&log, 2, "");
     let meta = fs::read_to_string(path("log.meta.json")).expect("it is there");
     fs::write(path("log.meta.json"), meta.replace("\"closed\": true", "\"closed\": false"))
@@ -517,14 +520,14 @@ fn a_file_that_cannot_grow_is_named_and_the_run_goes_on_exactly_when_it_can() {
             (call $result_write (i32.const 0) (i32.const 1)) (i32.const 0)))"#;
     let job = |n: usize| format!("{n}{}", "x".repeat(40_000));
     let jobs = file("jobs", (0..300).map(|n| job(n) + "\n").collect::<String>());
-    // Jobs are in the log, and with --jsonl in the output before it.
+    // The log names the jobs and, with --jsonl, so does the output before it.
     for (flags, code, what) in [("--jsonl", 110, "--output"), ("", 96, "--joblog")] {
         let (log, results) = (path("log"), path("results"));
         let run = || {
             let run = map_wat(one).args(["-j", "2", "-R", "--max-buffer", "1MiB"]).flags(flags);
             run.arg("--joblog").arg(&log).arg("-o").arg(&results).arg("-a").arg(&jobs)
         };
-        // 8 MB: less than the files take, and more than the processes need.
+        // The limit is 8 MB: less than the files take, and more than the processes need.
         let done = run().in_shell("ulimit -f 16384; exec \"$@\"").run().ends(code);
         let done = done.says(&format!("error: cannot write {what} ")).says("File too large");
         done.says(

@@ -1,4 +1,4 @@
-//! The example `kernels`: what is measured is also right.
+//! The example `kernels`: its benchmarks also compute the right results.
 
 use crate::common::run::map;
 

@@ -3,7 +3,7 @@
 use crate::common::language::{Example, example};
 use crate::common::run::map;
 
-/// Tasks that every language has, with the example in Rust that has it, and jobs.
+/// The tasks that every language has, each with the Rust example that has it too, and jobs.
 const TASKS: [(&str, &str, &[&str]); 6] = [
     ("square", "square", &["0", "12", "-3", "3037000499"]),
     ("square_root", "roots", &["0", "1", "2", "100", "12345.678"]),
@@ -74,7 +74,7 @@ fn a_balance_that_is_changed_under_a_lock_in_any_language_is_what_it_was() {
         let Some(example) = example(language) else { continue };
         let calls = ["add_locked", "subtract_locked"]
             .map(|task| format!("{}({argument})", example.name(task)));
-        // So much that it is never negative, for the reason above.
+        // The balance is large enough never to be negative, for the reason above.
         let objects = "--value balance=i32:10000 --lock guard --show balance";
         let done = example.run().args(calls).flags(objects).run();
         done.ends(0).prints("{\"balance\":10000}\n");

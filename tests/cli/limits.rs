@@ -1,4 +1,4 @@
-//! Limits: whatever crosses one fails alone, and says what happened.
+//! Limits: a job that crosses a limit fails alone, and its message says what happened.
 
 use crate::common::run::{Done, file, folder, map, map_wat};
 use crate::common::{HALF, pool, watchdog};
@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
-/// What a slow and busy machine may take longer than the arithmetic says.
+/// The factor by which a slow and busy machine may exceed the calculated time.
 const MACHINE_FACTOR: u32 = 5;
 
-/// A byte task that adds its job's byte to the granted file `runs`, then does as the job says:
-/// 0 succeeds, 1 fails, 2 traps, 3 never ends, 4 wants too much memory, 5 exits with code 5,
+/// A byte task that appends its job's byte to the granted file `runs`, and then does as the job
+/// says: 0 succeeds, 1 fails, 2 traps, 3 never ends, 4 wants too much memory, 5 exits with code 5,
 /// 6 traps the first time and succeeds the next.
 const ATTEMPTS: &str = r#"(module
     (import "wpool" "job_read" (func $job_read (param i32 i32 i32) (result i32)))
@@ -52,7 +52,7 @@ const ATTEMPTS: &str = r#"(module
                 (then (unreachable)))))
         (i32.const 0)))"#;
 
-/// Runs a kind of misbehaviour in the middle of a thousand good jobs, which must all succeed.
+/// Runs a misbehaving job in the middle of a thousand good ones, which must all succeed.
 fn beside_good_jobs(kind: &str, flags: &str) -> Done {
     let good = "ok\n".repeat(500);
     let run = map("misbehave").flags("-R --jsonl -v").flags(flags);
@@ -65,7 +65,7 @@ fn beside_good_jobs(kind: &str, flags: &str) -> Done {
     done
 }
 
-/// The kind of failure of the job in the middle.
+/// Returns the kind of failure of the job in the middle.
 fn kind_of(done: &Done) -> String {
     let row = &done.rows()[500];
     row["error"]["kind"].as_str().unwrap_or_else(|| panic!("it did not fail: {row}")).to_owned()
@@ -152,7 +152,7 @@ fn stuck_jobs_cost_their_timeout_and_not_much_more() {
 
 #[test]
 fn a_deadline_ends_the_run_whatever_its_jobs_do() {
-    // Compiling counts, too.
+    // The first run fills the cache, because the deadline covers compiling, too.
     map("misbehave").flags("-R").stdin("ok\n").run().ends(0);
     let run = map("misbehave").flags("-R --deadline 2").stdin("ok\nspin\nspin\nspin\n");
     let done = run.within(20).run().ends(124).says("stopped by --deadline");
@@ -169,7 +169,8 @@ fn a_job_larger_than_the_buffer_is_refused_and_the_others_run() {
     let done = done.run().ends(100).prints("\"ok\"\nnull\n\"ok\"\n");
     let told = format!("(line 2 of standard input: {}…) is invalid: too large", "x".repeat(60));
     done.says(&told).says("more than 65536 bytes");
-    // The longest that fits: the guest gets it, and its message about it does not fit any more.
+    // The longest job that fits reaches the guest, but the guest's message about it does not fit
+    // any more.
     let fits = format!("ok\n{}\nok\n", &large[..65_536]);
     let done = map("misbehave").flags("-R --max-buffer 64KiB").stdin(fits).run().ends(100);
     done.prints("\"ok\"\nnull\n\"ok\"\n").says("too large a result: more than 64 KiB");
@@ -210,7 +211,7 @@ fn halt_stops_at_the_count_it_was_given() {
     all.run().ends(100);
 }
 
-/// Runs a kind of attempt, and counts how often it ran.
+/// Runs attempts of one kind, and returns how many there were.
 fn attempts(kind: char, flags: &str) -> (usize, Done) {
     let runs = folder("attempts");
     let run = map_wat(ATTEMPTS).flags("--timeout 0.1 --memory 1MiB").flags(flags);
@@ -298,7 +299,7 @@ fn objects_that_refer_to_each_other_are_freed_and_those_that_stay_count_as_memor
     run("chain", "5GiB", "1000000").ends(0).prints("0\n");
 }
 
-/// Functions enough to keep a compiler busy for seconds.
+/// Returns a module with enough functions to keep a compiler busy for seconds.
 fn large_module() -> String {
     let body =
         "(local.set 0 (i64.mul (i64.add (local.get 0) (i64.const 3)) (local.get 0)))".repeat(50);
@@ -375,7 +376,7 @@ fn the_advice_is_never_less_than_what_was_asked_for() {
     map_wat(wat).flags("--memory 5MiB").jobs(["70"]).run().ends(0).prints("71\n");
 }
 
-/// Recurses as often as its job says.
+/// A task that recurses as often as its job says.
 const DEEP: &str = r#"(module (func $deep (export "deep") (param i32) (result i32)
     (if (i32.eqz (local.get 0)) (then (return (i32.const 0))))
     (i32.add (i32.const 1) (call $deep (i32.sub (local.get 0) (i32.const 1))))))"#;
@@ -429,7 +430,8 @@ fn a_limit_of_the_library_may_be_beyond_all_time() {
     assert_eq!(builder.start().expect("a pool").apply::<_, i64>(4), Ok(2));
 }
 
-/// A component whose tasks answer with lists: of so many `false`, which the host keeps as values of 40 bytes.
+/// A component whose tasks return lists: of as many `false` as the job says, which the host keeps
+/// as values of 40 bytes each.
 const LISTS: &str = r#"(component
     (core module $module
         (memory (export "memory") 800)
@@ -459,7 +461,7 @@ fn what_a_job_has_its_process_hold_is_bounded_as_well() {
         assert_eq!(kinds, [None, fails, None, fails, None], "{}", done.stderr);
         assert_eq!(rows[0]["output"], serde_json::json!([false, false]));
     }
-    // Such jobs do not end the run, however many there are.
+    // The run does not end because of such jobs, however many there are.
     let run = map_wat(LISTS).flags("--task list -j 2 --memory 64MiB").jobs(["32000000"; 8]);
     run.run().ends(100).says("8 failed");
 }
@@ -472,7 +474,8 @@ fn what_an_initialisation_has_its_process_hold_is_bounded_as_well() {
 
 #[test]
 fn all_of_the_memory_can_be_used_and_regions_beside_it() {
-    // Fills all memory up to so many pages, then makes and maps a region of 1 GiB, and writes to its end.
+    // The task fills all memory up to a number of pages, then makes and maps a region of 1 GiB, and
+    // writes to its end.
     let wat = r#"(module
         (import "wpool" "region_create" (func $create (param i32 i32 i64) (result i32)))
         (import "wpool" "region_open" (func $open (param i32 i32) (result i32)))

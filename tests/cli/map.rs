@@ -6,12 +6,12 @@ use std::fs;
 use std::io::{BufRead, BufReader, pipe};
 use std::process::{Command, Stdio};
 
-/// Two results of different types.
+/// A task with two results of different types.
 const HALVES: &str = r#"(module (func (export "halves") (param i64) (result i64 f64)
     (i64.div_s (local.get 0) (i64.const 2))
     (f64.div (f64.convert_i64_s (local.get 0)) (f64.const 2))))"#;
 
-/// Numbers as they come.
+/// A module whose tasks return numbers unchanged.
 const SAME: &str = r#"(module
     (func (export "long") (param i64) (result i64) (local.get 0))
     (func (export "short") (param i32) (result i32) (local.get 0))
@@ -290,7 +290,7 @@ fn columns_of_lines_are_the_values_of_parameters() {
     map("product").arg("--csv").jobs(["1,2,3", "4,5,6"]).run().ends(0).prints("6\n120\n");
     let done = product("--csv", "1,\"2,3\n").ends(100).prints("null\n");
     done.says("row 1 of standard input").says("a quote is not closed");
-    // One column is the value itself, unless the task takes a list.
+    // A single column is the value itself, unless the task takes a list.
     map("square").arg("--csv").stdin("7\n\"8\"\n").run().ends(0).prints("49\n64\n");
     map("evens").flags("--csv").stdin("1,2\n4\n").run().ends(0).prints("[2]\n[4]\n");
     for (flags, told) in [
@@ -313,7 +313,8 @@ fn a_header_names_parameters_or_the_fields_of_the_only_one() {
     distance("--csv --header :").stdin(points).run().ends(0).prints("5.0\n");
     let done = distance("--csv --header :").stdin("a,c\n1,2\n").run().ends(2);
     done.says("the header has no column \"b\"").says("distance(a: point, b: point)");
-    // TABs separate columns where nothing else is said; a mark at the file's beginning is no part of a name.
+    // The default separator of columns is the tab; a byte-order mark at the file's beginning is no
+    // part of a name.
     let run = map("square").flags("--header : --dry-run -q").stdin("\u{feff}n\tm\n1\tx\n");
     run.run().ends(0).prints("square({\"n\":1,\"m\":\"x\"})\n");
     let files = [file("one.csv", "n\n1\n"), file("two.csv", "n\n2\n"), file("other.csv", "m\n3\n")];
@@ -357,7 +358,7 @@ fn shuffled_jobs_are_the_same_jobs_in_another_order() {
         all.sort_unstable();
         assert!(all.into_iter().eq((0..200).map(|n| n * n)));
     }
-    // Which job failed is told by its own name, and a resumed run takes the same order.
+    // The log names the failed job, and a resumed run takes the same order.
     let log = path("log");
     let run = |flags: &str| {
         map("square")
@@ -376,14 +377,14 @@ fn shuffled_jobs_are_the_same_jobs_in_another_order() {
 
 #[test]
 fn jobs_start_no_sooner_than_the_delay_says() {
-    // Nothing is waited for behind the last job, wherever jobs come from.
+    // The delay does not apply after the last job, wherever jobs come from.
     map("square").flags("--delay 1h").jobs(["3"]).run().ends(0).prints("9\n");
     map("square").flags("--delay 1h --range 3..4").run().ends(0).prints("9\n");
     map("square").flags("--delay 1h").stdin("3\n").run().ends(0).prints("9\n");
     let run = map("square").flags("--delay 1h --deadline 0.5 --range 3..9 -j 4");
     run.run().ends(124).prints("9\n");
     map("square").flags("--delay 1ms --range 0..5 -j 3").run().ends(0).prints("0\n1\n4\n9\n16\n");
-    // Two jobs that never end keep both workers busy: the third is not even read.
+    // The two jobs that never end keep both workers busy: the third is not even read.
     let mut run = map_wat(STUCK).flags("--delay 1ms -j 2 --deadline 1").piped().start();
     run.write("0\n0\n0\n");
     run.close_stdin();
@@ -476,7 +477,7 @@ fn a_limit_beyond_all_time_is_none() {
     for flags in ["--deadline 1e19", "--timeout 1e300", "--grace 1e19", "--timeout 99999999999h"] {
         map("square").flags(flags).jobs(["3"]).run().ends(0).prints("9\n");
     }
-    // The second attempt is never: only the deadline ends it.
+    // The second attempt never starts: only the deadline ends the run.
     let run = map_wat(HALF).flags("--retries 1 --retry-on trap --retry-delay 1e19 --deadline 0.3");
     run.jobs(["1"]).run().ends(124);
 }

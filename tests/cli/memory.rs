@@ -1,4 +1,4 @@
-//! Memory: what a run needs does not depend on how many jobs it has.
+//! Memory: the need of a run does not depend on the number of its jobs.
 
 use crate::common::run::{Running, folder, map, map_wat};
 use crate::common::{guest, processes};
@@ -8,9 +8,9 @@ use std::process::Stdio;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-/// A byte task that answers with a string of 100,000 bytes that begins with its job, a number of
-/// one digit or more. Job 0 leaves a folder `0`, then `1`, then `2` at each of its attempts; the
-/// first two never end, and the third waits for the file `go`.
+/// A byte task that returns a string of 100,000 bytes that begins with its job, a number of one
+/// digit or more. Job 0 makes a folder `0`, then `1`, then `2` at each of its attempts; the first
+/// two attempts never end, and the third waits for the file `go`.
 const LARGE: &str = r#"(module
     (import "wpool" "job_read" (func $job_read (param i32 i32 i32) (result i32)))
     (import "wpool" "job_size" (func $job_size (result i32)))
@@ -46,15 +46,15 @@ const LARGE: &str = r#"(module
         (call $result_write (i32.const 1024) (i32.const 100000))
         (i32.const 0)))"#;
 
-/// Processes of one program share its pages, so only one test may run at a time.
+/// A lock that lets only one test run at a time, because processes of one program share its pages.
 static ALONE: Mutex<()> = Mutex::new(());
 
 fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Kibibytes of a process: what it has for itself, and its share of what it has with others. Its
-/// program's own pages do not count: how many share them is another's business.
+/// Returns the memory of a process in KiB: its own, and its share of what it shares with others.
+/// The pages of its program do not count, because the number of processes that share them varies.
 fn proportional(pid: i32) -> u64 {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
     let kibibytes = |name| {
@@ -64,19 +64,20 @@ fn proportional(pid: i32) -> u64 {
     kibibytes("Pss_Anon:") + kibibytes("Pss_Shmem:")
 }
 
-/// The same of a process and all its descendants.
+/// Returns the memory of a process and all its descendants in KiB.
 fn proportional_of_tree(pid: i32) -> u64 {
-    // Quicker than a look at all processes: a short run must be looked at often.
+    // The children are found more quickly than by a look at all processes, because a short run must
+    // be looked at often.
     let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
     let children = children.unwrap_or_default();
     let children = children.split_whitespace().filter_map(|pid| pid.parse().ok());
     proportional(pid) + children.map(proportional_of_tree).sum::<u64>()
 }
 
-/// The most that a run of so many jobs from standard input ever needs.
+/// Returns the peak memory of a run of `jobs` jobs from standard input.
 fn peak(jobs: u64) -> u64 {
     let lines: String = (0..jobs).map(|n| format!("{n}\n")).collect();
-    // A reader that cannot keep up would make results pile up, as far as --max-buffer allows.
+    // A slow reader would make results pile up, as far as --max-buffer allows.
     let run = map("square").flags("-j 2").stdin(lines).with_streams(|command| {
         command.stdout(Stdio::null());
     });
@@ -92,7 +93,7 @@ fn peak(jobs: u64) -> u64 {
 #[test]
 fn a_million_jobs_need_no_more_memory_than_a_hundred_thousand() {
     let _alone = alone();
-    // Fills the cache, so that the compiler's memory does not count.
+    // The first run fills the cache, so that the compiler's memory does not count.
     map("square").jobs(["1"]).run().ends(0);
     let few = (0..8).map(|_| peak(100_000)).max().expect("there were several");
     let many = peak(1_000_000);
@@ -130,7 +131,7 @@ fn a_slow_first_job_does_not_make_the_results_behind_it_pile_up() {
     };
     for attempt in ["0", "1"] {
         let begun = gate.join(attempt);
-        // Results pile up behind it, as far as they may.
+        // The results pile up behind the job, as far as they may.
         run.until("a full buffer", || dispatcher() > BUFFER_KIB * 3 / 4 && begun.exists());
         for worker in run.workers() {
             processes::kill(worker);
@@ -142,8 +143,9 @@ fn a_slow_first_job_does_not_make_the_results_behind_it_pile_up() {
     run.until("its end", || dispatcher() == 0 || !processes::is_alive(pid));
     run.finish().ends(0).says("5000 jobs ok");
     assert_eq!(checked.join().expect("all results are right"), JOBS);
-    // What is held is at most the buffer; it may be there twice while it is moved to a larger place,
-    // and the allocator keeps what was freed. Without a bound it would be 60 times the buffer.
+    // The buffer limits what is held. The held bytes may exist twice while they are moved to a
+    // larger place, and the allocator keeps what was freed. Without a bound, the memory would be 60
+    // times the buffer.
     assert!(most < 6 * BUFFER_KIB, "the dispatcher needed {most} KiB");
 }
 

@@ -1,13 +1,13 @@
-//! Messages are interface: what people read when something is wrong, and the help.
+//! Messages are part of the interface: what people read when something is wrong, and the help.
 //!
-//! A line of each snapshot is a line on standard error; the help texts are in `tests/snapshots`.
+//! Each line of a snapshot is a line on standard error; the help texts are in `tests/snapshots`.
 
 use crate::common::guest;
 use crate::common::run::{Wpool, file, path, wpool};
 use insta::assert_snapshot;
 use std::os::unix::fs::symlink;
 
-/// `wpool` with the words of a line, in a folder with a few modules.
+/// Returns a run of `wpool` with the words of a line, in a folder with a few modules.
 fn typed(line: &str) -> Wpool {
     for name in ["square", "cubes", "misbehave", "sha256"] {
         let link = path(&format!("{name}.wasm"));
@@ -31,7 +31,8 @@ fn typed(line: &str) -> Wpool {
     }
 }
 
-/// What a run says, and its exit code. Backtraces are the guest's compiler's business.
+/// Returns what a run prints to standard error, without backtraces (which depend on the guest's
+/// compiler), and its exit code.
 fn said(line: &str) -> String {
     let done = typed(line).run();
     let lines = done.stderr.lines().filter(|line| !line.starts_with("    "));

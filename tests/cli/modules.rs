@@ -5,7 +5,7 @@ use crate::common::{guest, processes};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-/// A module that is not used, for jobs that it never gets.
+/// Runs a module that is refused, and asserts the message.
 fn refused(module: &Path, message: &str) -> Done {
     let mut last = None;
     for run in [map_file(module).jobs(["1"]), wpool(["compile"]).arg(module)] {
@@ -25,7 +25,7 @@ fn one_error(run: Wpool, module: &Path, message: &str) -> Done {
     done
 }
 
-/// The same bytes in every run (splitmix64).
+/// Returns bytes that look random and are the same in every run (splitmix64).
 fn noise(size: usize) -> Vec<u8> {
     let mut state = 7_u64;
     let mut next = || {
@@ -196,7 +196,7 @@ fn imports_that_nobody_provides_trap_when_they_are_called_if_that_is_asked_for()
         let run = || map_file(module).jobs(["0", "1"]);
         let done = run().arg("--stub-imports").run().ends(100).prints("7\nnull\n");
         done.says(&format!("job 1 (1) trapped: unknown import: `{name}` has not been defined"));
-        // Also where its machine code is in the cache by now.
+        // The result is the same once the machine code is in the cache.
         one_error(run(), module, "imports what wpool does not provide");
         wpool(["run", "--stub-imports"]).arg(module).arg("f(0)").run().ends(0).prints("7\n");
         wpool(["compile", "--stub-imports"]).arg(module).run().ends(0);
@@ -285,7 +285,7 @@ fn integers_are_unsigned_if_that_is_asked_for_and_the_module_does_not_say() {
     map_file(&two).jobs(["[true,7]"]).run().ends(100).says("expected an integer (s64)");
     let says = map_file(guest("square")).flags("--task square").jobs(["true"]).run().ends(100);
     says.says("expected an integer (s64), found true");
-    // This one's section says that it is signed.
+    // The section of this module says that the task is signed.
     map_file(guest("square")).flags("--unsigned --task square").jobs(["-3"]).run().prints("9\n");
     let default = file("default.wat", "(module (func (export \"\")))");
     wpool(["run"]).arg(&default).run().ends(0).prints("");
@@ -382,7 +382,7 @@ fn raw_text_needs_a_task_that_takes_a_string() {
     one_error(map_file(&square).arg("-R").jobs(["1"]), &square, "does not take raw text");
 }
 
-/// The files of a cache.
+/// Returns the files of a cache.
 fn entries(cache: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(cache.join("wpool")) else { return Vec::new() };
     let mut entries: Vec<PathBuf> =
@@ -420,7 +420,8 @@ fn a_torn_entry_is_written_again() {
         .collect();
     for (entry, bytes) in &whole {
         for size in [0, 10, bytes.len() / 2, bytes.len() - 1] {
-            // Another file in its place: entries are never changed, since they may be mapped.
+            // The entry is replaced by another file: entries are never changed in place, because
+            // they may be mapped.
             fs::remove_file(entry).expect("it is there");
             fs::write(entry, &bytes[..size]).expect("is writable");
             run().ends(0).prints("2.0\n3.0\n").says("2 jobs ok");
@@ -452,7 +453,7 @@ fn an_entry_that_was_damaged_or_forged_is_written_again() {
         run().ends(0).prints("2.0\n3.0\n").says("2 jobs ok");
         is_whole();
     }
-    // Good for another user, or for whoever has no key.
+    // The new entry is sealed with the key of another user, and is no entry for this one.
     let other = map_file(guest("roots")).env("XDG_CACHE_HOME", &cache);
     let other = other.env("XDG_STATE_HOME", folder("other")).jobs(["4"]);
     fs::remove_file(code.with_extension("json")).expect("it is there");

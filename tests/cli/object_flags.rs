@@ -1,5 +1,5 @@
-//! Shared objects from the command line: made by flags, filled from files, shown and saved afterwards.
-//! (What is said where a flag is wrong is in `messages.rs`.)
+//! Shared objects from the command line: made by flags, filled from files, shown and saved
+//! afterwards. (The messages about wrong flags are tested in `messages.rs`.)
 
 use crate::common::processes::Signal;
 use crate::common::run::{Wpool, file, map, map_wat, path, wpool};
@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use std::fs::{self, OpenOptions};
 use std::process::Stdio;
 
-/// A task that answers with its job, and knows nothing of objects.
+/// A task that returns its job and knows nothing of objects.
 const ECHO: &str = r#"(module (func (export "echo") (param i64) (result i64) (local.get 0)))"#;
 
-/// Tasks on the lock `guard`: `keep` acquires it and ends, `spin` acquires it and goes on for ever,
-/// `take` says how it was acquired, `make` creates it.
+/// A module with tasks on the lock `guard`: `keep` acquires it and ends, `spin` acquires it and
+/// goes on for ever, `take` returns how it was acquired, `make` creates it.
 const GUARD: &str = r#"(module
     (import "wpool" "lock_create" (func $create (param i32 i32 i32) (result i32)))
     (import "wpool" "lock_open" (func $open (param i32 i32) (result i32)))
@@ -34,12 +34,12 @@ const GUARD: &str = r#"(module
     (func (export "make") (param i64) (result i32)
         (call $create (i32.const 0) (i32.const 5) (i32.const 0))))"#;
 
-/// A run of the task that knows nothing of objects, for one job.
+/// Returns a run of the task that knows nothing of objects, for one job.
 fn echo() -> Wpool {
     map_wat(ECHO).jobs(["7"])
 }
 
-/// What a run shows after the result of its job.
+/// Returns the objects that a run shows after the result of its job.
 fn shown(run: Wpool) -> Vec<Value> {
     let done = run.run().ends(0);
     let lines = done.lines();
@@ -237,7 +237,7 @@ fn a_large_region_comes_back_whole() {
     assert!(bytes[5..].iter().all(|&byte| byte == 0));
 }
 
-/// A run of a task that never ends.
+/// Returns a run of a task that never ends.
 fn endless() -> Wpool {
     let run = map_wat(GUARD).flags("--task spin --lock guard --value v=i64:5 --show v");
     run.arg(format!("--save=v={}", path("saved").display())).jobs(["1"])
@@ -249,9 +249,9 @@ fn objects_are_shown_and_saved_after_a_run_that_failed_or_was_killed() {
     endless().flags("--timeout 0.1").run().ends(100).prints("null\n{\"v\":5}\n");
     assert_eq!(saved(), "5\n");
     let run = endless().start();
-    // Until then a signal would find wpool unprepared.
+    // A signal before this moment would find wpool unprepared.
     run.until("a worker", || !run.workers().is_empty());
-    // Only a job that runs holds its place among the results.
+    // Only a running job holds its place among the results.
     run.until("the job to run", || {
         run.signal(Signal::SIGUSR1);
         run.stderr.text().contains("runs job 0")
@@ -276,9 +276,9 @@ fn what_is_shown_begins_on_a_line_of_its_own() {
             (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))"#;
     let run = || map_wat(command).flags("--value v=i64:5 --show v").jobs(["1"]);
     run().run().ends(0).prints("no\nln\n{\"v\":5}\n");
-    // Records end as results do.
+    // The records end as results do.
     run().flags("--output-format null").run().ends(0).prints("no\nln\0{\"v\":5}\0");
-    // In a file there are results and nothing else.
+    // A file gets results and nothing else.
     let results = path("results");
     run().arg("-o").arg(&results).run().ends(0).prints("{\"v\":5}\n");
     assert_eq!(fs::read(results).unwrap(), b"no\nln");
@@ -316,7 +316,7 @@ fn a_file_that_cannot_be_written_ends_the_run_before_or_is_told_after_it() {
     let run = echo().flags("--value v=i64:3 --save v=/dev/full --show v");
     let done = run.run().ends(110).prints("7\n{\"v\":3}\n").says("1 job ok");
     done.says("error: cannot write --save v=/dev/full: No space left on device");
-    // A failed job counts for more.
+    // A failed job takes precedence.
     let run = map_wat(GUARD).flags("--task spin --timeout 0.1 --lock guard --value v=i64:3");
     run.flags("--save v=/dev/full").jobs(["1"]).run().ends(100).says("/dev/full");
 }

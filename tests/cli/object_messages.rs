@@ -1,13 +1,14 @@
-//! Messages are interface: what people read when a flag for shared objects is wrong.
+//! Messages are part of the interface: what people read when a flag for shared objects is wrong.
 //!
-//! A line of each snapshot is a line on standard error.
+//! Each line of a snapshot is a line on standard error.
 
 use crate::common::run::{file, map_file, path};
 use crate::common::{guest, root};
 use insta::assert_snapshot;
 use std::fs::File;
 
-/// What a run with these flags says, in a folder with a few files, and its exit code.
+/// Returns what a run with these flags prints to standard error, in a folder with a few files, and
+/// its exit code.
 fn said(flags: &str) -> String {
     file("notes", "hello\nworld\n");
     file("empty", "");

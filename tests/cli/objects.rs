@@ -1,18 +1,18 @@
-//! Shared objects of the instances and jobs of a run: how many there may be, who sees them, and what
-//! becomes of them when an instance is gone.
+//! Shared objects of the instances and jobs of a run: how many there may be, who sees them, and
+//! what becomes of them when an instance is gone.
 
 use crate::common::flat::module;
 use crate::common::run::{Wpool, map_wat};
 
 const ISOLATIONS: [&str; 3] = ["reuse", "fresh", "process"];
 
-/// A run of the one exported function among these.
+/// Returns a run of the one exported function among these.
 fn map(functions: &str) -> Wpool {
     map_wat(&module(functions))
 }
 
-/// Makes events until there is no more room, and answers with how many there are and with the reason.
-/// The names are numbers of eight bytes, the upper four of which are the job's.
+/// A function that makes events until there is no more room, and returns their number and the
+/// reason. The names are numbers of eight bytes, whose upper four bytes are the job.
 const FILL: &str = r#"(func $fill (param $job i32) (result i32 i32)
         (local $count i32) (local $answer i32)
         (i32.store (i32.const 4) (i32.or (local.get $job) (i32.const 0x01010100)))
@@ -75,7 +75,7 @@ fn storage_ends_at_shared_space() {
     map(arrays).jobs(["1"]).run().ends(0).prints("[1,2,3]\n");
 }
 
-/// Opens the value `v`, or makes it, and adds one to it.
+/// A function that opens the value `v`, or makes it, and adds one to it.
 const COUNT: &str = r#"(func $count (result i64) (local $value i32)
         (local.set $value
             (call $value_create (i32.const 118) (i32.const 1) (i32.const 2) (i64.const 0)))
@@ -104,7 +104,8 @@ fn an_object_outlives_the_instance_that_trapped() {
 
 #[test]
 fn an_instance_that_is_thrown_away_closes_what_it_had_open() {
-    // Each job makes an object, deletes it, and does not close it: its storage goes with the handle.
+    // Each job makes an object, deletes it, and does not close it: its storage is freed with the
+    // handle.
     let task = r#"(func (export "leave") (param i32) (result i32)
         (if (i32.lt_s (call $event_create (i32.const 97) (i32.const 1)) (i32.const 0))
             (then (return (i32.const -9))))
@@ -119,7 +120,7 @@ fn an_instance_that_is_thrown_away_closes_what_it_had_open() {
 
 #[test]
 fn what_an_instance_held_is_given_back_and_the_next_is_told_whose_it_was() {
-    // Job 0 takes a lock, two permits and a message; the others see what they are told.
+    // Job 0 takes a lock, two permits and a message; the others return what they are told.
     let task = r#"(func (export "told") (param $job i32) (result i32 i32 i64 i32)
         (local $lock i32) (local $semaphore i32) (local $queue i32)
         (if (i32.eqz (local.get $job)) (then
@@ -176,7 +177,8 @@ fn a_trap_with_a_lock_held_is_told_to_the_worker_that_waits_for_it() {
 
 #[test]
 fn a_message_of_any_length_is_read_in_pieces() {
-    // Puts so many bytes, gets eight of them, reads the last ones at the end, and one behind it.
+    // The task puts `len` bytes, gets eight of them, and reads the last bytes at the end, and one
+    // beyond.
     let task = r#"(func (export "read") (param $len i32) (result i64 i32 i32 i32 i32)
         (local $queue i32)
         (drop (memory.grow (i32.const 64)))
@@ -252,7 +254,8 @@ fn a_bool_is_0_or_1_whatever_byte_is_written() {
 
 #[test]
 fn what_the_command_line_makes_no_guest_can_delete() {
-    // Opens `a`, deletes it, and tries to make another of its name. Then the same with `b`, its own.
+    // The code opens `a`, deletes it, and tries to make another object with its name. Then it does
+    // the same with `b`, its own object.
     let replace = |kind: &str, name: i64, create: &str| {
         let name = format!("(i32.const {name}) (i32.const 1)");
         format!(

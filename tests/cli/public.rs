@@ -1,13 +1,13 @@
-//! Components that were made of programs which others have published (`xtask/src/public.rs`): run by
-//! `wpool map`, they give the results that are published. `public/README.md` names the sources.
+//! Components made from published programs (`xtask/src/public.rs`): run by `wpool map`, they give
+//! the published results. `public/README.md` names the sources.
 
 use crate::common::run::{Wpool, file, wpool};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::path::Path;
 
-/// BLAKE2b of "abc" by appendix A of RFC 7693, https://www.rfc-editor.org/rfc/rfc7693, and of nothing as
-/// the authors of BLAKE2 give it.
+/// The BLAKE2b digests of "abc", from appendix A of RFC 7693,
+/// https://www.rfc-editor.org/rfc/rfc7693, and of nothing, from the authors of BLAKE2.
 const BLAKE2B: [(&str, &str); 2] = [
     (
         "abc",
@@ -21,7 +21,8 @@ const BLAKE2B: [(&str, &str); 2] = [
     ),
 ];
 
-/// `wpool map` of a program, if it was built: where there is no target for WASI, it is skipped.
+/// Returns a run of `wpool map` for a program. Returns `None`, so that the test is skipped, if the
+/// program was not built because there is no target for WASI.
 fn map_public(name: &str) -> Option<Wpool> {
     let module = format!("target/guests/public/{name}.wasm");
     let path = crate::common::root().join(&module);
@@ -36,7 +37,7 @@ fn map_public(name: &str) -> Option<Wpool> {
     Some(wpool(["map"]).arg(path))
 }
 
-/// Whether the toolchain has the target that these programs are built for.
+/// Returns whether the toolchain has the target that these programs are built for.
 fn has_target() -> bool {
     let arguments = ["--print", "target-libdir", "--target", "wasm32-wasip1"];
     let output = std::process::Command::new("rustc").args(arguments).output();
@@ -44,12 +45,12 @@ fn has_target() -> bool {
     Path::new(String::from_utf8_lossy(&output.stdout).trim()).exists()
 }
 
-/// The lines of a file of published results.
+/// Returns the lines of a file of published results.
 fn published<T: DeserializeOwned>(text: &str) -> Vec<T> {
     text.lines().map(|line| serde_json::from_str(line).expect("it is JSON")).collect()
 }
 
-/// A value whose numbers are all of one kind: to jq, 6 and 6.0 are the same.
+/// Returns a value whose numbers are all floats: to jq, 6 and 6.0 are the same.
 fn with_floats(value: Value) -> Value {
     match value {
         Value::Number(number) => number.as_f64().into(),
@@ -81,7 +82,8 @@ fn pulldown_cmark_gives_the_html_of_the_commonmark_specification() {
     let printed = String::from_utf8(done.stdout).expect("HTML is text");
     let printed: Vec<&str> = printed.split_terminator('\0').collect();
     assert_eq!(printed.len(), examples.len());
-    // What HTML does not distinguish: quotes need not be escaped, and lines may end between tags.
+    // The comparison ignores what HTML does not distinguish: quotes need not be escaped, and lines
+    // may end between tags.
     let same = |html: &str| html.replace("&quot;", "\"").replace(">\n<", "><");
     for ((number, _, html), printed) in examples.iter().zip(printed) {
         assert_eq!(same(printed), same(html), "example {number}");

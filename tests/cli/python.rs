@@ -1,4 +1,4 @@
-//! Tasks in Python: what Python's users expect of Python, and what they share between processes.
+//! Tasks in Python: the language behaves as its users expect, and processes share objects.
 
 use crate::common::language::{Example, example};
 use crate::common::run::file;
@@ -8,7 +8,7 @@ fn python() -> Option<Example> {
     example("python")
 }
 
-/// A job of `run_source`: a program.
+/// Returns a job of `run_source`: a program.
 fn program(source: &str) -> String {
     json!(source).to_string()
 }
@@ -16,16 +16,16 @@ fn program(source: &str) -> String {
 #[test]
 fn only_what_the_world_exports_is_a_task() {
     let Some(python) = python() else { return };
-    // What componentize-py calls at build time is still there.
+    // The export that componentize-py calls at build time still exists.
     python.run().arg("init()").run().ends(101).says("the module has no task `init`");
 }
 
-/// What Python itself prints for the functions that the tasks are made of.
+/// Returns what Python itself prints for the functions that the tasks are made of.
 fn with_multiprocessing() -> Vec<String> {
     let program = "guest-examples/python/with_multiprocessing.py";
     let output = std::process::Command::new("python3")
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        // With this its processes print into one another's lines.
+        // The variable would make its processes print into one another's lines.
         .env_remove("PYTHONUNBUFFERED")
         .arg(program)
         .current_dir(crate::common::root())
@@ -164,9 +164,9 @@ fn whoever_gets_a_lock_after_its_owner_died_is_told_until_somebody_repairs() {
     let told = "try:\n  lock.acquire(); result = 'clean'\n\
                 except wpool.OwnerDied as died:\n  result = died.culprit is not None\n";
     let jobs = [
-        // Ends the instance, not an error.
+        // The exit ends the instance, and is not an error.
         format!("{take}lock.acquire()\nimport time\nraise SystemExit(1)"),
-        // Nobody catches this, so that it ends the instance as well.
+        // The exception is not caught, so that it ends the instance as well.
         format!("{take}with lock: result = 'not told'"),
         format!("{take}{told}lock.mark_consistent(); lock.release()"),
         format!("{take}{told}lock.release()"),

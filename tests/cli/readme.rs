@@ -1,6 +1,6 @@
-//! The README's commands: each block of them is run, in a folder like `target/guests`, and what it prints is
-//! compared with what the page shows. Numbers that no two runs share (times, process ids, results of races) are
-//! not compared, nor is what stands in the place of a line `…`.
+//! The commands of the README: each block is run, in a folder like `target/guests`, and its output
+//! is compared with what the page shows. Numbers that differ from run to run (times, process ids,
+//! results of races) are not compared, nor is what a line `…` stands for.
 
 use crate::common::run::folder;
 use std::collections::BTreeSet;
@@ -10,19 +10,19 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Longest time of one command.
+/// The longest time of one command, in seconds.
 const SECONDS: &str = "300";
 
 /// A command of the page, and what the page shows of its output.
 #[derive(Debug, PartialEq)]
 struct Shown {
-    /// Its line in the page.
+    /// The line of the command in the page.
     line: usize,
     command: String,
     output: Vec<String>,
 }
 
-/// The commands in a page's blocks that begin with ```` ```console ````, in their order.
+/// Returns the commands in a page's blocks that begin with ```` ```console ````, in order.
 fn commands(page: &str) -> Vec<Shown> {
     let mut found: Vec<Shown> = Vec::new();
     let (mut inside, mut goes_on) = (false, false);
@@ -60,7 +60,7 @@ fn pieces(line: &str) -> Vec<Piece<'_>> {
     while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
         let end = rest[start..].find(|c: char| !c.is_ascii_digit() && c != '.');
         let end = end.map_or(rest.len(), |end| start + end);
-        // A full stop behind a number is none of its digits.
+        // The full stop after a number is not one of its digits.
         let end = rest[..end].trim_end_matches('.').len();
         pieces.push(Piece::Text(&rest[..start]));
         pieces.push(Piece::Number(&rest[start..end]));
@@ -70,27 +70,27 @@ fn pieces(line: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// Units of times and rates, as they follow a number.
+/// The units of times and rates, as they follow a number.
 const UNITS: [&str; 9] = ["ns", "µs", "ms", "s", "m ", " ns", " µs", " ms", " jobs/s"];
 
-/// Whether a number may be another one in the next run, by what stands before it and behind it.
+/// Returns whether a number may differ in the next run, judged by the text before and after it.
 fn varies(before: &str, number: &str, after: &str) -> bool {
     let is_unit = |unit: &str| {
         let rest = after.strip_prefix(unit);
         rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
     };
     let is_id = ["Process ", "process "].iter().any(|word| before.ends_with(word));
-    // Who comes first to a barrier is the one that waits.
+    // The first worker to arrive at a barrier is the one that waits.
     let is_field = ["worker", "start", "ms", "peak_mem", "ts", "dur", "pid", "tid", "job"]
         .iter()
         .any(|field| before.ends_with(&format!("\"{field}\":")));
-    // Without a lock, any sum may come out; with one, it is 1.
+    // The sum may be any number without a lock; with a lock, it is 1.
     let is_race = before.trim_end_matches('-').ends_with("{\"balance\":") && number != "1";
     let is_printer = before == "[" && after.starts_with("] ");
     is_id || is_field || is_race || is_printer || UNITS.iter().any(|unit| is_unit(unit))
 }
 
-/// Whether a line is one that the page shows.
+/// Returns whether a printed line matches a line that the page shows.
 fn agrees(shown: &str, printed: &str) -> bool {
     let (shown, printed) = (pieces(shown), pieces(printed));
     if shown.len() != printed.len() {
@@ -103,21 +103,21 @@ fn agrees(shown: &str, printed: &str) -> bool {
             };
             number == other || varies(before, number, after)
         }
-        // The unit suits the number, and a sum may be below zero.
+        // The unit depends on the number, and a sum may be below zero.
         (Piece::Text(text), Piece::Text(other)) => same_text(text) == same_text(other),
         _ => false,
     })
 }
 
-/// A text without what goes with a number that varies: its unit, the sign of a balance.
+/// Returns a text without what goes with a number that varies: its unit, the sign of a balance.
 fn same_text(text: &str) -> String {
     let unit = UNITS.iter().filter(|unit| text.starts_with(**unit)).max_by_key(|unit| unit.len());
     let text = unit.map_or(text, |unit| &text[unit.len()..]);
     text.replace("{\"balance\":-", "{\"balance\":")
 }
 
-/// What is wrong with an output, if anything: lines of standard output come in the order of the page, those of
-/// standard error anywhere.
+/// Returns a description of what is wrong with an output, if anything. Lines of standard output
+/// must come in the order of the page, lines of standard error may come anywhere.
 fn compare(shown: &[String], stdout: &str, stderr: &str) -> Result<(), String> {
     let is_elision = |line: &&String| line.trim() == "…";
     let abridged = shown.iter().any(|line| is_elision(&line));
@@ -136,7 +136,7 @@ fn compare(shown: &[String], stdout: &str, stderr: &str) -> Result<(), String> {
             return Err(format!("it does not print: {line}"));
         }
     }
-    // The closing line is left out where it tells nothing new.
+    // The closing line is omitted if it tells nothing new.
     said.retain(|line| !line.starts_with("wpool: "));
     match printed.next().or(said.first().copied()) {
         Some(line) if !abridged => Err(format!("the page does not show: {line}")),
@@ -144,11 +144,12 @@ fn compare(shown: &[String], stdout: &str, stderr: &str) -> Result<(), String> {
     }
 }
 
-/// A folder that looks like that of a checkout, as far as the commands can see; the one to be in.
+/// Makes a folder that looks like a checkout, as far as the commands can see, and returns the
+/// folder to run them in.
 fn checkout() -> PathBuf {
     let root = crate::common::root();
     let copy = folder("checkout");
-    // Not links: no grant leads out of its folder.
+    // The files are copies, not links, because no grant leads out of its folder.
     for name in ["LICENSE-MIT", "LICENSE-APACHE"] {
         fs::copy(root.join(name), copy.join(name)).expect("the test's own folder");
     }
@@ -164,7 +165,7 @@ fn checkout() -> PathBuf {
     guests
 }
 
-/// A command line of the shell, in this folder, with the program that was built.
+/// Returns a command line of the shell in this folder, with the program that was built.
 fn shell(command: &str, folder: &Path) -> Command {
     let program = Path::new(crate::common::run::program());
     let mut folders = vec![program.parent().expect("it is in a folder").to_owned()];
@@ -180,19 +181,19 @@ fn shell(command: &str, folder: &Path) -> Command {
     }
     shell.env("PATH", env::join_paths(folders).expect("they came from there"));
     shell.env("XDG_CACHE_HOME", cache).env("NO_COLOR", "1");
-    // One round of a benchmark shows as well that it works.
+    // A single round of a benchmark also shows that it works.
     shell.env("WPOOL_RUNS", "1").stdin(Stdio::null());
     shell
 }
 
-/// The modules that a command names.
+/// Returns the modules that a command names.
 fn modules(command: &str) -> BTreeSet<&str> {
     let words = command.split(|c: char| c.is_whitespace() || c == '\'');
     words.filter(|word| word.ends_with(".wasm") && !word.contains('/')).collect()
 }
 
-/// Whether a command can be run here: it does not set things up, and its modules were built. Those in languages
-/// whose tools are missing were not.
+/// Returns whether a command can be run here: it does not set things up, and its modules were
+/// built. Modules in languages whose tools are missing were not built.
 fn is_run(command: &str, guests: &Path) -> bool {
     if ["cargo ", "cd ", "export "].iter().any(|word| command.starts_with(word)) {
         return false;
@@ -204,12 +205,13 @@ fn is_run(command: &str, guests: &Path) -> bool {
     !needs
 }
 
-/// Whether a command starts processes of their own, which print at the same time.
+/// Returns whether a command starts processes of its own, which print at the same time.
 fn runs_several_processes(command: &str) -> bool {
     command.contains("wpool run ") && command.matches('(').count() > 1
 }
 
-/// Whether a table of a benchmark has the modes that the page shows: all else in it varies.
+/// Returns an error unless the table of a benchmark has the modes that the page shows. Everything
+/// else in the table varies.
 fn compare_modes(shown: &[String], stdout: &str) -> Result<(), String> {
     let mode = |line: &str| line.split("   ").next().unwrap_or_default().trim().to_owned();
     let printed: Vec<String> = stdout.lines().map(mode).collect();
@@ -230,7 +232,7 @@ fn every_command_of_the_readme_works_and_prints_what_the_page_shows() {
     let guests = checkout();
     let all = commands(&page);
     assert!(all.len() > 20, "the commands were not found: {}", all.len());
-    // Compiled beforehand, so that nobody is told of it.
+    // The modules are compiled beforehand, so that no command reports compiling.
     let used: BTreeSet<&str> = all
         .iter()
         .filter(|shown| is_run(&shown.command, &guests))
@@ -249,7 +251,7 @@ fn every_command_of_the_readme_works_and_prints_what_the_page_shows() {
         let compared = match command.contains("wpool bench") {
             true if !done.status.success() => Err(format!("it fails with {}", done.status)),
             true => compare_modes(&output, &stdout),
-            // Whole lines, in any order.
+            // The lines are whole, in any order.
             false if runs_several_processes(&command) => {
                 compare(&output, "", &format!("{stdout}{stderr}"))
             }

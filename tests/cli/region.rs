@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 
-/// What the tasks have in common.
+/// The functions that the tasks have in common.
 const HELPERS: &str = r#"
     ;; Opens the region whose name is the letter, or makes it.
     (func $region (param $name i32) (param $bytes i64) (result i32) (local $handle i32)
@@ -33,8 +33,8 @@ const HELPERS: &str = r#"
                 (br $more))))
         (local.get $sum))"#;
 
-/// A module with a page of memory, in which a letter stands at the address of its own code: 97 is the
-/// address of the name `a`.
+/// Returns a module with a page of memory, in which each letter stands at the address of its own
+/// code: 97 is the address of the name `a`.
 fn text(tasks: &str) -> String {
     module(&format!("{HELPERS} {tasks}"))
 }
@@ -43,14 +43,14 @@ fn map(tasks: &str) -> Wpool {
     map_wat(&text(tasks))
 }
 
-/// One run of a task without parameters.
+/// Runs a task without parameters once.
 fn once(body: &str) -> Done {
     map(&format!("(func (export \"task\") {body})")).jobs(["0"]).run()
 }
 
-/// Maps a page of the region `a`, and answers with the sum of all bytes behind the first page, of the
-/// data segment, and the number of pages. Before, job 0 writes to the region, job 1 grows the memory,
-/// job 2 traps with the region mapped and written.
+/// A task that maps a page of the region `a`, and returns the sum of all bytes after the first
+/// page, the sum of the data segment, and the number of pages. Before, job 0 writes to the region,
+/// job 1 grows the memory, and job 2 traps with the region mapped and written.
 const LOOK: &str = r#"(func (export "look") (param $job i64) (result i64 i64 i32)
     (local $at i32)
     (if (i64.ne (local.get $job) (i64.const 1)) (then
@@ -112,7 +112,7 @@ fn bytes_outside_of_a_region_are_the_guest_s_bug() {
 
 #[test]
 fn two_processes_add_to_one_mapped_word_at_once_and_lose_nothing() {
-    // Both arrive before either goes on, so they add at the same time.
+    // The two jobs both arrive before either goes on, so they add at the same time.
     let add = r#"(func (export "add") (param $n i64) (result i64 i32)
         (local $at i32) (local $left i64)
         (local.set $at (call $mapped (i32.const 97) (i64.const 16)))
@@ -152,7 +152,7 @@ fn the_next_instance_sees_no_region_and_its_own_data() {
         let run = map(LOOK).args(["-j", "1", "--isolation", isolation]);
         run.jobs(["0", "1", "2", "1", "0", "0", "1"]).run().ends(100).prints(&expected);
     }
-    // One instance after the other by traps.
+    // The traps make one instance follow another.
     let run = map(LOOK).flags("-j 1").jobs(["0", "2", "1", "2", "0", "2", "1"]);
     run.run()
         .ends(100)
@@ -197,7 +197,8 @@ fn mapping_and_unmapping_a_thousand_times_uses_the_same_addresses() {
 
 #[test]
 fn the_guest_s_own_pages_are_never_mapped_over() {
-    // A region, a page of the guest's own, a region; then a larger one in the place of the second.
+    // The memory holds a region, a page of the guest's own, and a region; then a larger region in
+    // place of the second.
     let done = once(
         r#"(result i32 i32 i32 i32 i32 i32) (local $own i32) (local $a i32) (local $b i32)
         (local.set $a (call $region (i32.const 97) (i64.const 65536)))
@@ -218,7 +219,8 @@ fn the_guest_s_own_pages_are_never_mapped_over() {
 
 #[test]
 fn the_allocator_of_a_rust_guest_and_regions_stay_out_of_each_other_s_way() {
-    // What is read is kept until the script ends: memory grows before, between and behind regions.
+    // The bytes that were read are kept until the script ends: memory grows before, between and
+    // after regions.
     let bytes = ["a".repeat(150_000), "b".repeat(150_000)].concat();
     let mut steps = vec!["region r ensure 300000", "region r map"];
     steps.extend(["region r fill 0 150000 97", "region r fill 150000 150000 98"]);
@@ -267,7 +269,8 @@ fn a_region_is_unmapped_with_the_last_handle_that_has_it_mapped() {
 
 #[test]
 fn a_mapping_never_shows_another_region_s_bytes() {
-    // The second region gets the storage of the first, which was deleted and closed while it was mapped.
+    // The second region gets the storage of the first, which was deleted and closed while it was
+    // mapped.
     let done = once(
         r#"(result i32 i32 i32) (local $handle i32) (local $at i32)
         (local.set $handle (call $region (i32.const 97) (i64.const 60000)))
@@ -286,7 +289,7 @@ fn a_mapping_never_shows_another_region_s_bytes() {
 
 #[test]
 fn what_does_not_fit_into_the_memory_is_answered_and_changes_nothing() {
-    // 1 page, and room for 65535: regions of 3 GiB, 2 GiB and 1 GiB.
+    // The memory has 1 page, and room for 65535: regions of 3 GiB, 2 GiB and 1 GiB.
     let task = r#"(func (export "task") (result i32 i32 i32 i32 i32 i32)
         (local $large i32) (local $middle i32) (local $small i32)
         (local.set $large (call $region (i32.const 97) (i64.const 0xC0000000)))

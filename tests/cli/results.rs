@@ -1,4 +1,5 @@
-//! Results of `wpool map`: none forges another, overwrites a file that is read, or gives orders to a terminal.
+//! Results of `wpool map`: no result forges another, overwrites a file that is read, or gives
+//! orders to a terminal.
 
 use crate::common::guest;
 use crate::common::run::{file, folder, map, map_file, map_wat, path, wpool};
@@ -113,7 +114,7 @@ fn a_job_that_is_the_file_of_results_fails_alone() {
     assert_eq!(fs::read_to_string(&results).expect("it is there"), "0 1 1\n");
 }
 
-/// A byte task that answers its job's bytes, as they are.
+/// A byte task that returns its job's bytes unchanged.
 const ECHO: &str = r#"(module
     (import "wpool" "job_read" (func $job_read (param i32 i32 i32) (result i32)))
     (import "wpool" "result_write" (func $result_write (param i32 i32)))
@@ -230,7 +231,7 @@ fn a_failure_tells_the_line_and_the_job() {
 
 #[test]
 fn results_do_not_wait_for_who_reads_standard_error() {
-    // Each job prints 60000 bytes: together more than --max-buffer, and than a pipe takes.
+    // Each job prints 60000 bytes: together more than --max-buffer, and more than a pipe takes.
     let talks = r#"(module
         (import "wasi_snapshot_preview1" "fd_write" (func $w (param i32 i32 i32 i32) (result i32)))
         (memory (export "memory") 2) (data (i32.const 16) "x\0a")

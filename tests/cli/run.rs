@@ -1,4 +1,4 @@
-//! `wpool run` of calls: a process for each, all at once.
+//! `wpool run` of calls: a process for each call, all at once.
 
 use crate::common::calls::{run, run_wat};
 use crate::common::gate::Gate;
@@ -7,8 +7,9 @@ use crate::common::run::path;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-/// Tasks that print: `shout(letter, lines, width)` prints so many lines of so many letters, each in two
-/// pieces, in turn to standard output and standard error; `both` prints a word to each.
+/// A module with tasks that print: `shout(letter, lines, width)` prints `lines` lines of `width`
+/// letters, each in two pieces, alternately to standard output and standard error; `both` prints a
+/// word to each.
 const PRINTER: &str = r#"(module
     (import "wasi_snapshot_preview1" "fd_write"
         (func $fd_write (param i32 i32 i32 i32) (result i32)))
@@ -193,7 +194,7 @@ fn the_first_failure_ends_the_others_where_that_is_asked_for() {
     let calls = ["wait(1)", "odd_fails(3)", "--fail-fast"];
     let done = gate.run(&calls).run().ends(100);
     assert_eq!(done.lines(), ["null", "null"]);
-    // It may not even have begun.
+    // The second process may not even have begun.
     let ended = ["was killed: the limit of --halt is met", "wait was not run"];
     assert!(ended.iter().any(|ended| done.stderr.contains(ended)), "{}", done.stderr);
 }

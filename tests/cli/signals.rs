@@ -1,4 +1,4 @@
-//! Signals and keys: a first request drains, a second one kills, a pause costs nobody time.
+//! Signals and keys: a first request drains, a second one kills, and a pause costs no job time.
 
 use crate::common::gate::Gate;
 use crate::common::processes::{self, Signal};
@@ -6,7 +6,7 @@ use crate::common::run::map;
 use crate::common::terminal::{CTRL_BACKSLASH, CTRL_C, CTRL_Z, at_terminal, is_stopped, press};
 use std::time::{Duration, Instant};
 
-/// Lets time pass that must pass.
+/// Waits for a time that has to pass.
 fn pass(time: Duration) {
     let start = Instant::now();
     while start.elapsed() < time {
@@ -144,7 +144,7 @@ fn usr1_tells_what_is_running() {
     let run = gate.map("wait", 3).flags("-j 1").start();
     run.until("a job", || gate.started().len() == 1);
     let line = format!("worker {} runs job 0 for ", gate.started()[0].pid);
-    // A job's clock starts when it is first looked at.
+    // The clock of a job starts when the job is first looked at.
     run.until("the report", || {
         run.signal(Signal::SIGUSR1);
         run.stderr.text().contains(&line)
@@ -153,7 +153,7 @@ fn usr1_tells_what_is_running() {
     run.finish().ends(0);
 }
 
-/// Presses Ctrl-Z, and goes on after longer than the jobs may take.
+/// Presses Ctrl-Z, and continues after longer than the jobs may take.
 fn pause(mode: &str) {
     let gate = Gate::new();
     let run = gate.map("wait", 2).flags("-j 2 --timeout 0.6 --isolation").arg(mode).within(10);

@@ -1,9 +1,10 @@
-//! Guests that wait for time to pass: every kind of clock returns, in every mode.
+//! Guests that wait for time to pass: waits on every kind of clock return, in every mode.
 
 use crate::common::run::{map, map_wat};
 
-/// Sleeps two milliseconds by one or more subscriptions to a clock, which is read before and after.
-/// Answers with the error number, whether there was an event, and whether the time has passed.
+/// A task that sleeps two milliseconds by one or more subscriptions to a clock, which is read
+/// before and after. Returns the error number, whether there was an event, and whether the time has
+/// passed.
 const NAP: &str = r#"(module
     (import "wasi_snapshot_preview1" "poll_oneoff"
         (func $poll (param i32 i32 i32 i32) (result i32)))

@@ -14,7 +14,7 @@ const FUNCTION_LINES_MAX: usize = 70;
 /// Folders whose Rust files are held to the rules.
 const FOLDERS: [&str; 6] = ["host", "guest", "guest-examples", "tests", "benches", "xtask"];
 
-/// All Rust files below a folder, with their text; what builds left behind is passed over.
+/// Returns all Rust files below a folder, with their text, without files that builds left behind.
 fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
@@ -76,7 +76,7 @@ fn fail_if_any(what: &str, places: &[String]) {
     assert!(places.is_empty(), "{what}:\n  {}", places.join("\n  "));
 }
 
-/// The part of a file before its unit tests.
+/// Returns the part of a file before its unit tests.
 fn without_tests(text: &str) -> &str {
     text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text)
 }

@@ -9,12 +9,12 @@ use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-/// Where a test has its timeline written.
+/// Returns a run that writes its timeline to the test's folder.
 fn traced(run: Wpool) -> Wpool {
     run.arg("--trace").arg(path("trace"))
 }
 
-/// What stands in the timeline of a test, as it is on disk.
+/// Returns the timeline of a test as it is on disk.
 fn text() -> String {
     fs::read_to_string(path("trace")).expect("the timeline is there")
 }
@@ -24,7 +24,7 @@ struct Timeline {
     events: Vec<Json>,
 }
 
-/// Something that took time. Times are in nanoseconds.
+/// A span of time in which something happened. Times are in nanoseconds.
 #[derive(Clone, Debug)]
 struct Span {
     name: String,
@@ -49,7 +49,8 @@ fn nanos(event: &Json, field: &str) -> u64 {
 }
 
 impl Timeline {
-    /// The timeline that a test had written, which has to be JSON with one event on each line.
+    /// Reads the timeline that a test has written, which has to be JSON with one event on each
+    /// line.
     fn read() -> Timeline {
         let text = text();
         let events: Vec<Json> = serde_json::from_str(&text).expect("the file is valid JSON");
@@ -59,7 +60,7 @@ impl Timeline {
         timeline
     }
 
-    /// Every event is in a row that has a name.
+    /// Asserts that every event is in a row that has a name.
     fn check_rows(&self) {
         let rows = self.rows();
         for event in &self.events {
@@ -80,7 +81,7 @@ impl Timeline {
         self.events.iter().filter(|event| event["ph"] == kind && event["name"] == name).collect()
     }
 
-    /// The names of the rows.
+    /// Returns the names of the rows.
     fn rows(&self) -> BTreeMap<i64, String> {
         let named = self.of_kind("M", "thread_name").into_iter();
         let entry = |event: &Json| {
@@ -90,7 +91,7 @@ impl Timeline {
         named.map(entry).collect()
     }
 
-    /// What the dispatcher did, as often as it did: when, and its arguments.
+    /// Returns the acts of the dispatcher with this name: the time and the arguments of each.
     fn acts(&self, name: &str) -> Vec<(u64, &Json)> {
         let acts = self.of_kind("i", name).into_iter();
         acts.map(|event| (nanos(event, "ts"), &event["args"])).collect()
@@ -111,7 +112,8 @@ impl Timeline {
         spans.map(span).collect()
     }
 
-    /// The attempts at jobs, by job and number. Those of one worker must not overlap.
+    /// Returns the attempts at jobs, by job and number. Asserts that attempts of one worker do not
+    /// overlap.
     fn jobs(&self) -> Vec<Span> {
         let mut jobs = self.spans("job");
         jobs.sort_by_key(|job| (job.row, job.began));
@@ -122,7 +124,7 @@ impl Timeline {
         jobs
     }
 
-    /// Claims that these jobs ran, once each and with success.
+    /// Asserts that jobs 0 to `count` ran, once each and with success.
     #[track_caller]
     fn has_run(&self, count: u64) -> Vec<Span> {
         let jobs = self.jobs();
@@ -216,8 +218,8 @@ fn a_worker_that_is_lost_leaves_a_span_that_ends_with_it() {
     assert!(timeline.acts("kill").is_empty(), "wpool killed nobody");
 }
 
-/// Tasks that wait: `hold` holds the lock while `take` waits for it in vain, and `patient` waits for a
-/// condition again and again, each time until the time is over.
+/// A module with tasks that wait: `hold` holds the lock while `take` waits for it in vain, and
+/// `patient` waits for a condition again and again, each time until the time is over.
 const WAITS: &str = r#"(module
     (import "wpool" "lock_open" (func $lock (param i32 i32) (result i32)))
     (import "wpool" "lock_acquire" (func $acquire (param i32 i64) (result i32)))

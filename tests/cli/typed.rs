@@ -1,9 +1,10 @@
-//! Components as their user meets them: tasks by name, values of their types, what is refused.
+//! Components as their user meets them: tasks by name, values of their types, and what is refused.
 
 use crate::common::run::{file, map_file, path, wpool};
 use std::path::PathBuf;
 
-/// A component with the tasks of the type `(func (param "n" u32) (result u32))` at these places.
+/// Returns a component that exports, at these places, tasks of the type `(func (param "n" u32)
+/// (result u32))`.
 fn component(exports: &str) -> String {
     format!(
         r#"(component
@@ -30,7 +31,7 @@ fn lifted(name: &str) -> String {
     format!(r#"(func ${name} (type $task) (canon lift (core func $instance "{name}")))"#)
 }
 
-/// `twice`, `count`, `spin` and `grow`.
+/// Makes a component with the tasks `twice`, `count`, `spin` and `grow`.
 fn tasks() -> PathBuf {
     let exports = ["twice", "count", "spin", "grow"]
         .map(|name| format!(r#"{} (export "{name}" (func ${name}))"#, lifted(name)));
@@ -78,7 +79,7 @@ fn limits_hold_for_components() {
     };
     run("spin", "--timeout 0.2", "1").ends(100).says("timed out");
     run("spin", "--fuel 1000000", "1").ends(100).says("--fuel 1000000");
-    // A page is there already.
+    // The memory has one page already.
     run("grow", "--memory 1MiB", "16").ends(100).says("out of memory");
     run("grow", "--memory 1MiB", "15").ends(0).prints("15\n");
     run("twice", "--memory 32KiB", "1").says("needs 64 KiB of memory to start");
@@ -86,7 +87,7 @@ fn limits_hold_for_components() {
 
 #[test]
 fn a_result_is_bounded_wherever_it_is_cut() {
-    // A list of so many bytes, wherever they lie.
+    // The component returns a list of bytes, wherever they lie.
     let bytes = file(
         "bytes.wat",
         r#"(component
@@ -104,15 +105,16 @@ fn a_result_is_bounded_wherever_it_is_cut() {
     zeros("", "3").ends(0).prints("[0,0,0]\n");
     zeros("--base64", "3").ends(0).prints("\"AAAA\"\n");
     zeros("--raw-output", "3").ends(0).prints("\0\0\0\n");
-    // Two characters for each, and one more.
+    // The JSON takes two characters for each byte, and one more.
     zeros("--max-output 2001", "1000").ends(0);
     zeros("--max-output 2000", "1000").ends(100).says("too large a result: more than 2 KiB");
-    // More than is taken over from the component at all.
+    // The list is longer than what is taken over from the component at all.
     zeros("--max-output 2000", "16000000").ends(100).says("too large a result: more than 2 KiB");
 }
 
-/// Tasks that take one text or some bytes: `text` and `bytes` give them back, `length` their length;
-/// `only-short` is the text or, of more than five bytes, the error; `numbers` and `floats` are three.
+/// A component with tasks that take one text or some bytes: `text` and `bytes` return them,
+/// `length` returns their length; `only-short` returns the text or, if it has more than five bytes,
+/// the error; `numbers` and `floats` return three numbers.
 const WHOLE: &str = r#"(component
   (core module $module
     (memory (export "memory") 1)

@@ -1,5 +1,5 @@
-//! Who can make a zygote of a program: the process that starts it, and nobody whose rights are fewer than
-//! the program's.
+//! The right to start a zygote: only the process that starts a program can make it a zygote, and no
+//! process whose rights are fewer than the program's.
 
 use crate::common::run::{file, map_wat};
 use crate::common::watchdog;
@@ -13,16 +13,17 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Names the program that this test program is to take over, when it is started as another user.
+/// The environment variable that names the program that this test program is to take over, when it
+/// is started as another user.
 const TARGET: &str = "WPOOL_TEST_TARGET";
 
 /// The id of the protocol that the program speaks.
 const PROTOCOL: &str = concat!("wpool ", env!("CARGO_PKG_VERSION"));
 
-/// A user without rights.
+/// The id of a user without rights.
 const NOBODY: u32 = 65534;
 
-/// Starts a program as a zygote, by a socket of this process, and tells whether it obeys.
+/// Starts a program as a zygote, through a socket of this process, and returns whether it obeys.
 fn obeys(mut program: Command, protocol: &str) -> bool {
     let flags = SocketFlags::CLOEXEC;
     let (ours, theirs): (OwnedFd, OwnedFd) =
@@ -31,7 +32,7 @@ fn obeys(mut program: Command, protocol: &str) -> bool {
     program.stdin(theirs).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = program.spawn().unwrap();
     drop(program);
-    // What it answers, or nothing where it has ended, which may be before it is asked.
+    // The program answers, or sends nothing if it has ended, which may be before it is asked.
     let _ = send(&ours, br#"{"Compatibility":{"fuel":false}}"#, SendFlags::NOSIGNAL);
     let mut answer = [0; 1000];
     let obeys = recv(&ours, &mut answer[..], RecvFlags::empty()).is_ok_and(|(bytes, _)| bytes > 0);
@@ -61,7 +62,7 @@ fn a_program_does_not_react_to_another_version() {
     assert!(!obeys(wpool(), "wpool 0.0.0"));
 }
 
-/// A copy of a program, where any user can execute it.
+/// Copies a program to a place where any user can execute it.
 fn copy(program: &Path, folder: &Path, mode: u32) -> PathBuf {
     let name = program.file_name().unwrap().to_string_lossy();
     let copy = folder.join(format!("{name}-{mode:o}"));
@@ -70,12 +71,12 @@ fn copy(program: &Path, folder: &Path, mode: u32) -> PathBuf {
     copy
 }
 
-/// Only root can give a program to another user that has more rights than that one.
+/// Needs root, because only root can make a program with more rights than its user.
 #[test]
 fn a_program_with_more_rights_than_its_user_is_no_zygote_and_has_none() {
     let _watchdog = watchdog(60);
     if let Some(target) = std::env::var_os(TARGET) {
-        // Started below, as another user.
+        // The following part runs below, as another user.
         assert!(obeys(Command::new(&target), PROTOCOL), "it does not obey");
         return;
     }
@@ -95,11 +96,11 @@ fn a_program_with_more_rights_than_its_user_is_no_zygote_and_has_none() {
         let attack = attack.output().unwrap();
         (attack.status.success(), String::from_utf8_lossy(&attack.stdout).into_owned())
     };
-    // With the attacker's own rights it obeys: there is nothing to be gained.
+    // The program obeys with the attacker's own rights, because there is nothing to be gained.
     assert!(attack(&own).0, "{}", attack(&own).1);
     let (obeys, said) = attack(&privileged);
     assert!(!obeys && said.contains("it does not obey"), "{said}");
-    // And when such a program is used as it should be, it says why it cannot have a zygote.
+    // The program, used as it should be, says why it cannot have a zygote.
     let module = file("module.wat", "(module (func (export \"f\") (param i32)))");
     let module = copy(&module, folder.path(), 0o644);
     let mut used = Command::new(&privileged);

@@ -1,4 +1,5 @@
-//! Processes that are killed at any time: every job keeps its one outcome, and nobody is left over.
+//! Processes that are killed at any time: every job keeps its one outcome, and no process is left
+//! over.
 
 use crate::common::dice::Dice;
 use crate::common::gate::Gate;
@@ -9,16 +10,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// How long the processes of a killed dispatcher may live.
+/// The time that the processes of a killed dispatcher may live.
 const ORPHAN_TIME: Duration = Duration::from_secs(1);
 
-/// How many jobs: 20,000, or what `WPOOL_TEST_JOBS` says (for a soak).
+/// Returns the number of jobs: 20,000, or what `WPOOL_TEST_JOBS` says (for a soak).
 fn job_count() -> usize {
     std::env::var("WPOOL_TEST_JOBS").ok().and_then(|jobs| jobs.parse().ok()).unwrap_or(20_000)
 }
 
-/// What ran according to the guests' own log, against what must have run: each job at least once,
-/// none that was not given, and no more repeats than workers were killed.
+/// Compares the guests' own log with what must have run: each job at least once, no unknown job,
+/// and no more repeats than workers were killed.
 fn check_log(log: &str, jobs: usize, kills: usize) -> Result<(), String> {
     let mut runs = BTreeMap::<usize, usize>::new();
     for line in log.lines() {
@@ -54,13 +55,13 @@ impl Journal {
         Journal { run, log: journal.join("log") }
     }
 
-    /// Bytes of the log: they grow with every job.
+    /// Returns the size of the log in bytes, which grows with every job.
     fn size(&self) -> usize {
         fs::metadata(&self.log).map_or(0, |log| log.len() as usize)
     }
 
-    /// Does something to a random worker each time that about `every` more bytes were logged;
-    /// answers with how often, once the run has ended.
+    /// Harms a random worker each time that about `every` more bytes were logged. Returns how many
+    /// times, once the run has ended.
     fn harass(&mut self, dice: &mut Dice, every: usize, mut harm: impl FnMut(i32)) -> usize {
         let (mut times, mut next) = (0, dice.below(every));
         while self.run.is_running() {
@@ -140,7 +141,7 @@ fn jobs_with_processes_of_their_own_survive_the_death_of_others() {
     let jobs = job_count() / 20;
     let mut journal = Journal::start(jobs, "--isolation process --retries 5 --retry-on crash");
     let kills = journal.harass(&mut Dice::new(3), 1000, |worker| {
-        // The job's own process where there is one, or else the worker.
+        // The target is the job's own process if there is one, or else the worker.
         kill(processes::children(worker).first().copied().unwrap_or(worker));
     });
     let (done, log) = journal.finish();
@@ -173,7 +174,7 @@ fn stopped_workers_go_on_where_they_were() {
     check_log(&read(&log), jobs, 0).expect("each job ran once");
 }
 
-/// All living processes of a run.
+/// Returns all living processes of a run.
 fn tree(root: i32) -> Vec<i32> {
     let mut found = vec![root];
     let mut next = 0;

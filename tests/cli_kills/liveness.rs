@@ -1,5 +1,5 @@
-//! Runs that must come to their end: with little memory, with a reader that does not read, with processes that
-//! are stopped, killed or not to be had.
+//! Runs that must end: with little memory, with a reader that does not read, with processes that
+//! are stopped, killed or cannot be started.
 
 use crate::common::dice::Dice;
 use crate::common::gate::Gate;
@@ -11,8 +11,8 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 
-/// A byte task that is given one digit: `0` traps, `1` answers with three bytes, `2` with a million, `4` with a
-/// hundred thousand, `3` with three bytes after a while, and `5` after ten times as long.
+/// A byte task whose job is one digit: `0` traps, `1` returns three bytes, `2` a million, `4` a
+/// hundred thousand, `3` three bytes after a while, and `5` three bytes after ten times as long.
 const MIXED: &str = r#"(module
     (import "wpool" "job_read" (func $job_read (param i32 i32 i32) (result i32)))
     (import "wpool" "result_write" (func $result_write (param i32 i32)))
@@ -35,7 +35,7 @@ const MIXED: &str = r#"(module
                 (i32.eq (local.get $kind) (i32.const 50))))
         (i32.const 0)))"#;
 
-/// Bytes of the answer to a job of [`MIXED`], or of the word that stands in its place.
+/// Returns the size, in bytes, of the answer to a job of [`MIXED`], or of the word in its place.
 fn answer_bytes(kind: u8) -> usize {
     match kind {
         b'0' => "null".len(),
@@ -45,7 +45,7 @@ fn answer_bytes(kind: u8) -> usize {
     }
 }
 
-/// Runs jobs of [`MIXED`] in order, and checks that each has its answer in its place.
+/// Runs jobs of [`MIXED`] in order, and checks that each answer is in its place.
 fn all_have_their_answers(jobs: &[u8], flags: &str) {
     let lines: String = jobs.iter().map(|&kind| format!("{}\n", kind as char)).collect();
     let out = path("out");
@@ -101,7 +101,7 @@ fn whatever_jobs_and_buffers_there_are_every_job_gets_its_answer() {
     }
 }
 
-/// A run whose results nobody reads, and which has more of them than a pipe holds.
+/// Starts a run with more results than a pipe holds, none of which is read.
 fn unread(flags: &str) -> (Running, OwnedFd) {
     let (reader, writer) = rustix::pipe::pipe().expect("a pipe");
     let run = map("square").flags("--range 0..1000000 -j 2").flags(flags);
@@ -111,7 +111,7 @@ fn unread(flags: &str) -> (Running, OwnedFd) {
     (run.start(), reader)
 }
 
-/// How much is in a pipe once nobody writes into it any more.
+/// Returns the number of bytes in a pipe once no process writes to it any more.
 fn left_in(reader: OwnedFd) -> usize {
     let mut bytes = Vec::new();
     fs::File::from(reader).read_to_end(&mut bytes).expect("a pipe can be read");
@@ -120,7 +120,7 @@ fn left_in(reader: OwnedFd) -> usize {
 
 #[test]
 fn a_deadline_ends_a_run_whose_reader_does_not_read() {
-    // Long enough for compiling on a busy machine.
+    // The deadline is long enough for compiling on a busy machine.
     let (run, reader) = unread("--deadline 5");
     run.finish().ends(124).says("of the output: they are lost").says("stopped by --deadline");
     assert!(left_in(reader) > 0);
@@ -189,15 +189,15 @@ fn no_job_starts_once_a_failure_is_known_that_ends_the_run() {
     }
 }
 
-/// A user with a copy of the program, and what they need to run it.
+/// A user with a copy of the program, and with what is needed to run it.
 struct User {
-    /// Where this program may not become another user, it is its own.
+    /// The id of the user; this program's own user if it may not become another one.
     id: u32,
     folder: tempfile::TempDir,
 }
 
 impl User {
-    /// A user who has no processes, if this program may become one.
+    /// Returns a user who has no processes, if this program may become one.
     fn new(id: u32) -> User {
         let own = nix::unistd::geteuid();
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -220,7 +220,7 @@ impl User {
         if nix::unistd::geteuid().is_root() { run.by_user(self.id) } else { run }
     }
 
-    /// A run that may have so many processes.
+    /// Returns a run that may have `processes` processes.
     fn map(&self, processes: usize, flags: &str) -> Wpool {
         let most = processes + processes::threads_of(self.id);
         self.run("map").flags(flags).limited(&format!("--nproc={most}"))
@@ -257,7 +257,7 @@ fn a_pool_does_with_the_descriptors_that_it_gets() {
     assert_eq!(done.lines().len(), 2000);
 }
 
-/// How often each job has been run, by the journal that jobs write.
+/// Returns how often each job has been run, from the journal that jobs write.
 fn journal(folder: &std::path::Path) -> BTreeMap<u64, usize> {
     let mut runs = BTreeMap::new();
     let text = fs::read_to_string(folder.join("log")).unwrap_or_default();
@@ -276,7 +276,8 @@ fn no_job_runs_twice_when_a_zygote_is_killed_while_it_forks() {
             map("journal").flags("--task journal --range 0..3000 -j 16 --unordered --batch 64");
         let run = run.dir(&folder, "/journal").start();
         let zygote = run.zygote();
-        // From the moment at which the first worker is there; some have been asked for and not been forked.
+        // The zygote is killed once the first worker exists; other workers have been requested but
+        // not forked.
         run.until("a worker", || !processes::children(zygote).is_empty());
         for _ in 0..dice.below(2000) {
             std::hint::spin_loop();

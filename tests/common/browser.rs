@@ -1,4 +1,4 @@
-//! Pages as a browser shows them.
+//! Web pages as a browser shows them.
 
 use super::programs;
 use std::fs;
@@ -7,14 +7,14 @@ use std::process::{Command, Stdio};
 
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/// How long a browser may take.
+/// The time that a browser may take, in seconds.
 const SECONDS_MAX: &str = "120";
 
-/// A picture of so many pixels with nothing on it has fewer bytes than this.
+/// The size, in bytes, that the picture of an empty page does not reach.
 const PICTURE_BYTES_MIN: usize = 20_000;
 
-/// Lists the texts in charts that overlap or stick out. The box of a text is higher than its letters,
-/// so boxes may share three rows of pixels.
+/// A script that lists the texts in charts that overlap or stick out. The box of a text is higher
+/// than its letters, so boxes may share three rows of pixels.
 const OVERLAP_SCRIPT: &str = r#"<script>
 const found = [];
 for (const svg of document.querySelectorAll("svg")) {
@@ -35,13 +35,13 @@ list.textContent = found.join("\n");
 document.body.append(list);
 </script>"#;
 
-/// The document after the browser has read it, as HTML.
+/// Returns the document after the browser has read it, as HTML.
 #[track_caller]
 pub(crate) fn dom(page: &Path) -> String {
     String::from_utf8(run(page, &["--dump-dom"])).expect("HTML is text")
 }
 
-/// The texts of charts that overlap others, or stick out of their chart.
+/// Returns the texts of charts that overlap others, or stick out of their chart.
 #[track_caller]
 pub(crate) fn overlaps(page: &Path) -> Vec<String> {
     let html = fs::read_to_string(page).expect("a page that can be read");
@@ -56,7 +56,8 @@ pub(crate) fn overlaps(page: &Path) -> Vec<String> {
     found.lines().map(str::to_owned).collect()
 }
 
-/// Takes a picture of the page in a window of so many pixels, and claims that something is on it.
+/// Takes a picture of the page in a window of this many pixels, and asserts that something is on
+/// it.
 #[track_caller]
 pub(crate) fn screenshot(page: &Path, width: u32, height: u32) -> Vec<u8> {
     let file = page.with_extension("png");
@@ -64,7 +65,7 @@ pub(crate) fn screenshot(page: &Path, width: u32, height: u32) -> Vec<u8> {
         (format!("--window-size={width},{height}"), format!("--screenshot={}", file.display()));
     run(page, &[&size, &to, "--hide-scrollbars"]);
     let png = fs::read(&file).expect("the browser has written it");
-    // The header's chunk comes first: width and height are its first eight bytes.
+    // The header's chunk comes first; its first eight bytes are width and height.
     assert_eq!((&png[..8], &png[12..16]), (&b"\x89PNG\r\n\x1a\n"[..], &b"IHDR"[..]));
     assert_eq!(png[16..24], [width.to_be_bytes(), height.to_be_bytes()].concat());
     assert!(png.len() > PICTURE_BYTES_MIN, "the picture is blank: {} bytes", png.len());
@@ -83,7 +84,7 @@ fn run(page: &Path, options: &[&str]) -> Vec<u8> {
             "--headless",
             "--disable-gpu",
         ])
-        // Our own page, and root, in containers, can have no sandbox.
+        // The page is our own, and root, in containers, cannot have a sandbox.
         .args(["--no-sandbox", "--disable-dev-shm-usage", "--no-first-run"])
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .args(options)
@@ -96,7 +97,7 @@ fn run(page: &Path, options: &[&str]) -> Vec<u8> {
     output.stdout
 }
 
-/// Whether a browser is installed.
+/// Returns whether a browser is installed.
 #[track_caller]
 pub(crate) fn is_installed() -> bool {
     find().is_some()

@@ -1,9 +1,9 @@
-//! What a run of the `wpool` program left behind, and what a test claims of it.
+//! The outcome of a run of the `wpool` program, and the assertions of tests on it.
 
 use super::run::Done;
 
 impl Done {
-    /// Claims the exit code.
+    /// Asserts the exit code.
     #[track_caller]
     pub(crate) fn ends(self, code: i32) -> Self {
         if self.code != Some(code) {
@@ -12,7 +12,7 @@ impl Done {
         self
     }
 
-    /// Claims standard output.
+    /// Asserts the standard output.
     #[track_caller]
     pub(crate) fn prints(self, stdout: impl AsRef<[u8]>) -> Self {
         if self.stdout != stdout.as_ref() {
@@ -21,7 +21,7 @@ impl Done {
         self
     }
 
-    /// Claims that something is said on standard error.
+    /// Asserts that standard error contains a text.
     #[track_caller]
     pub(crate) fn says(self, text: &str) -> Self {
         if !self.stderr.contains(text) {
@@ -30,7 +30,7 @@ impl Done {
         self
     }
 
-    /// Claims that nothing is said on standard error.
+    /// Asserts that standard error is empty.
     #[track_caller]
     pub(crate) fn says_nothing(self) -> Self {
         if !self.stderr.is_empty() {
@@ -39,17 +39,17 @@ impl Done {
         self
     }
 
-    /// The lines of standard output.
+    /// Returns the lines of standard output.
     pub(crate) fn lines(&self) -> Vec<&str> {
         std::str::from_utf8(&self.stdout).expect("the output is text").lines().collect()
     }
 
-    /// The lines of standard error that begin with a label.
+    /// Returns the lines of standard error that begin with a label.
     pub(crate) fn labelled(&self, label: &str) -> Vec<&str> {
         self.stderr.lines().filter(|line| line.starts_with(label)).collect()
     }
 
-    /// The rows of `--jsonl`.
+    /// Returns the rows of `--jsonl`.
     pub(crate) fn rows(&self) -> Vec<serde_json::Value> {
         let row = |line: &&str| serde_json::from_str(line).expect("a row is JSON");
         self.lines().iter().map(row).collect()

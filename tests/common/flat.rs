@@ -1,4 +1,4 @@
-//! The functions of module `wpool` that core modules import, as `wit/` documents them.
+//! The functions of module `wpool` that core modules import, as documented in `wit/`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,7 +19,7 @@ impl Flat {
         format!("(import \"wpool\" \"{name}\" (func ${name} (param {params}) {result}))\n")
     }
 
-    /// A call of it. What is not among the arguments is 0.
+    /// Returns a call of the function. Parameters without an argument are 0.
     pub(crate) fn call(&self, arguments: &[(&str, i64)]) -> String {
         let params = self.params.iter().map(|(name, ty)| {
             let given = arguments.iter().find(|(argument, _)| argument == name);
@@ -28,13 +28,13 @@ impl Flat {
         format!("(call ${} {})", self.name, params.collect::<Vec<_>>().join(" "))
     }
 
-    /// The same, whose result is dropped.
+    /// Returns a call of the function whose result is dropped.
     pub(crate) fn drop(&self, arguments: &[(&str, i64)]) -> String {
         let call = self.call(arguments);
         if self.result.is_some() { format!("(drop {call})") } else { call }
     }
 
-    /// Whether it has a parameter of this name.
+    /// Returns whether the function has a parameter of this name.
     pub(crate) fn takes(&self, param: &str) -> bool {
         self.params.iter().any(|(name, _)| name == param)
     }
@@ -53,14 +53,14 @@ pub(crate) fn documented() -> Vec<Flat> {
     all.into_values().collect()
 }
 
-/// The imports of functions in the text of a module.
+/// Returns the imports of functions in the text of a module.
 pub(crate) fn imports(functions: &[Flat]) -> String {
     functions.iter().map(Flat::import).collect()
 }
 
-/// A module with all functions, these, and one page of memory, in which each letter stands at the
-/// address of its own code, so that 97 is the address of the name `a`; at 64 there is a byte that is not
-/// UTF-8.
+/// Returns a module with all functions, these functions, and one page of memory. Each letter stands
+/// at the address of its own code, so that 97 is the address of the name `a`; at 64 there is a byte
+/// that is not UTF-8.
 pub(crate) fn module(functions: &str) -> String {
     format!(
         r#"(module {}

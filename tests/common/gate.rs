@@ -1,4 +1,4 @@
-//! Jobs that a test holds back: each tells that it has started, and waits until it is let go.
+//! A gate for jobs: each job reports that it has started, and waits until the test lets it go on.
 
 use super::calls::run_wat;
 use super::run::{Wpool, map_wat};
@@ -7,10 +7,11 @@ use std::fs;
 use tempfile::TempDir;
 use wpool::{Builder, Launcher, Pool, Process};
 
-/// Byte tasks that leave an empty folder `PID.JOB` in the folder they are granted:
-/// - `wait` then waits for the file `go-JOB` or `all`, and answers with its process id;
-/// - `note` answers with its process id;
-/// - `large` answers with its process id and four megabytes of blanks;
+/// A module with byte tasks that make an empty folder `PID.JOB` in the folder that is granted to
+/// them:
+/// - `wait` then waits for the file `go-JOB` or `all`, and returns its process id;
+/// - `note` returns its process id;
+/// - `large` returns its process id and four megabytes of blanks;
 /// - `odd_fails` fails if its job ends in an odd digit, with its process id as the message;
 /// - `second_try` traps unless this process has had that job before.
 ///
@@ -88,7 +89,7 @@ const MODULE: &str = r#"(module
         (call $answer)
         (i32.const 0)))"#;
 
-/// A folder in which jobs say that they have started, and are told to go on.
+/// A folder in which jobs report that they have started, and are told to go on.
 pub(crate) struct Gate {
     folder: TempDir,
 }
@@ -98,52 +99,53 @@ pub(crate) struct Gate {
 pub(crate) struct Started {
     /// The job, as JSON.
     pub(crate) job: String,
-    /// The process that runs it.
+    /// The process that runs the job.
     pub(crate) pid: i32,
 }
 
 impl Gate {
-    /// A closed gate.
+    /// Makes a closed gate.
     pub(crate) fn new() -> Gate {
         Gate { folder: tempfile::tempdir().expect("a temporary folder") }
     }
 
-    /// A pool of so many workers whose jobs wait at this gate.
+    /// Returns a pool of this many workers whose jobs wait at this gate.
     pub(crate) fn pool(&self, workers: usize) -> Builder {
         self.task("wait", workers)
     }
 
-    /// A pool of so many workers for a task of the module.
+    /// Returns a pool of this many workers for a task of the module.
     pub(crate) fn task(&self, task: &str, workers: usize) -> Builder {
         let pool = Pool::from_bytes(MODULE).cache(false).task(task).workers(workers);
         pool.dir(self.folder.path(), "/gate", false)
     }
 
-    /// A launcher of the module's tasks.
+    /// Returns a launcher of the module's tasks.
     pub(crate) fn launcher(&self) -> Launcher {
         let launcher =
             Launcher::from_bytes(MODULE).cache(false).dir(self.folder.path(), "/gate", false);
         launcher.start().expect("the module is good")
     }
 
-    /// A process for a task of the module, with a zygote of its own.
+    /// Returns a process for a task of the module, with a zygote of its own.
     pub(crate) fn process(&self, task: &str) -> Builder<Process> {
         let process = Process::from_bytes(MODULE).cache(false).task(task);
         process.dir(self.folder.path(), "/gate", false)
     }
 
-    /// A run of `wpool map` for a task of the module, with the jobs 0 and up.
+    /// Returns a run of `wpool map` for a task of the module, with jobs numbered from 0.
     pub(crate) fn map(&self, task: &str, jobs: u64) -> Wpool {
         let run = map_wat(MODULE).args(["--task", task, "--range", &format!("0..{jobs}")]);
         run.dir(self.folder.path(), "/gate")
     }
 
-    /// A run of `wpool run` for calls of the module's tasks.
+    /// Returns a run of `wpool run` for calls of the module's tasks.
     pub(crate) fn run(&self, calls: &[&str]) -> Wpool {
         run_wat(MODULE).args(calls).dir(self.folder.path(), "/gate")
     }
 
-    /// The jobs that have started, sorted. A job that was started by two processes is there twice.
+    /// Returns the jobs that have started, sorted. A job that was started by two processes is
+    /// listed twice.
     pub(crate) fn started(&self) -> Vec<Started> {
         let names = fs::read_dir(self.folder.path()).expect("the folder is there");
         let names = names.map(|entry| entry.expect("is readable").file_name());
@@ -157,18 +159,18 @@ impl Gate {
         started
     }
 
-    /// The jobs that have started, without their processes.
+    /// Returns the jobs that have started, without their processes.
     pub(crate) fn started_jobs(&self) -> Vec<String> {
         self.started().into_iter().map(|started| started.job).collect()
     }
 
-    /// Waits until so many jobs have started.
+    /// Waits until this many jobs have started.
     pub(crate) fn wait_for(&self, count: usize) -> Vec<Started> {
         until(|| self.started().len() >= count);
         self.started()
     }
 
-    /// Waits until this job has started, and tells in which process.
+    /// Waits until this job has started, and returns the id of its process.
     pub(crate) fn wait_for_job(&self, job: i64) -> i32 {
         let job = job.to_string();
         let find = || self.started().iter().find(|at| at.job == job).map(|at| at.pid);

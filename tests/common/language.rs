@@ -3,10 +3,11 @@
 use super::run::{Wpool, wpool};
 use std::path::{Path, PathBuf};
 
-/// Long enough to compile an interpreter on a machine that has much else to do.
+/// The time to compile an interpreter on a busy machine, in seconds.
 const SECONDS_MAX: u64 = 300;
 
-/// The example in a language, if it was built: where its tools are missing, it is skipped.
+/// Returns the example in a language. Returns `None`, so that the test is skipped, if the example
+/// was not built because tools are missing.
 pub(crate) fn example(language: &'static str) -> Option<Example> {
     let module = super::root().join(format!("target/guests/{language}.wasm"));
     if !module.exists() {
@@ -17,24 +18,24 @@ pub(crate) fn example(language: &'static str) -> Option<Example> {
     Some(Example { language, module })
 }
 
-/// An example.
+/// An example in another language.
 pub(crate) struct Example {
     language: &'static str,
     module: PathBuf,
 }
 
 impl Example {
-    /// `wpool map` of a task.
+    /// Returns a run of `wpool map` for a task.
     pub(crate) fn map(&self, task: &str) -> Wpool {
         self.start("map").arg("--task").arg(self.name(task))
     }
 
-    /// `wpool run`, of calls that name tasks as the language does.
+    /// Returns a run of `wpool run`, whose calls name tasks as the language does.
     pub(crate) fn run(&self) -> Wpool {
         self.start("run")
     }
 
-    /// What a task is called: names of components have no `_`.
+    /// Returns the name of a task in the language: names of components have no `_`.
     pub(crate) fn name(&self, task: &str) -> String {
         match self.language {
             "javascript" | "python" => task.replace('_', "-"),
@@ -42,7 +43,8 @@ impl Example {
         }
     }
 
-    /// All tests share a cache: an interpreter takes seconds to compile.
+    /// Starts a run with the cache that all tests share, because an interpreter takes seconds to
+    /// compile.
     fn start(&self, subcommand: &str) -> Wpool {
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("languages");
         std::fs::create_dir_all(&cache).expect("the folder for temporary files is writable");

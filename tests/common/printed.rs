@@ -1,15 +1,15 @@
-//! What a run prints, kept as it comes.
+//! The output of a run, collected as it comes.
 
 use std::io::Read;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
-/// What a run prints.
+/// The bytes that a run has printed.
 #[derive(Clone, Default)]
 pub(crate) struct Printed(Arc<Mutex<Vec<u8>>>);
 
 impl Printed {
-    /// Keeps what comes down a pipe, in a thread of its own.
+    /// Collects what comes from a pipe, in its own thread.
     pub(crate) fn keep(&self, mut pipe: impl Read + Send + 'static) -> JoinHandle<()> {
         let kept = self.clone();
         thread::spawn(move || {
@@ -21,12 +21,12 @@ impl Printed {
         })
     }
 
-    /// What was printed so far.
+    /// Returns what was printed so far.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         self.0.lock().expect("no reader panics").clone()
     }
 
-    /// The same as text.
+    /// Returns what was printed so far, as text.
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes()).into_owned()
     }

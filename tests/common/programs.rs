@@ -1,7 +1,7 @@
 //! Programs that a machine may lack.
 
-/// The first of these programs that is installed. Without any, the test that asks is left out, except in CI, as
-/// are guests in languages whose tools are missing.
+/// Returns the first of these programs that is installed. If none is installed, the calling test is
+/// skipped, except in CI, as are guests in languages whose tools are missing.
 #[track_caller]
 pub(crate) fn find<'a>(names: &[&'a str], package: &str) -> Option<&'a str> {
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Runs of the `wpool` program. Each is bounded by a watchdog that kills all its processes and fails
-//! the test with what was printed.
+//! Runs of the `wpool` program. Each run is bounded by a watchdog that kills all its processes and
+//! fails the test with what was printed.
 
 use super::printed::Printed;
 use super::{guest, processes};
@@ -24,19 +24,19 @@ thread_local! {
         LazyCell::new(|| tempfile::tempdir().expect("a temporary folder"));
 }
 
-/// A path in the test's own folder.
+/// Returns a path in the test's own folder.
 pub(crate) fn path(name: &str) -> PathBuf {
     SCRATCH.with(|folder| folder.path().join(name))
 }
 
-/// A file in the test's own folder.
+/// Makes a file in the test's own folder.
 pub(crate) fn file(name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
     let path = path(name);
     fs::write(&path, bytes).expect("the test's folder is writable");
     path
 }
 
-/// An empty folder in the test's own folder.
+/// Makes an empty folder in the test's own folder.
 pub(crate) fn folder(name: &str) -> PathBuf {
     let path = path(name);
     let _ = fs::remove_dir_all(&path);
@@ -44,17 +44,17 @@ pub(crate) fn folder(name: &str) -> PathBuf {
     path
 }
 
-/// `wpool map` of an example guest.
+/// Returns a run of `wpool map` for an example guest.
 pub(crate) fn map(guest_name: &str) -> Wpool {
     map_file(guest(guest_name))
 }
 
-/// `wpool map` of a module in text form.
+/// Returns a run of `wpool map` for a module in text form.
 pub(crate) fn map_wat(text: &str) -> Wpool {
     map_file(file("module.wat", text))
 }
 
-/// `wpool map` of a module's file.
+/// Returns a run of `wpool map` for a module's file.
 pub(crate) fn map_file(module: impl AsRef<OsStr>) -> Wpool {
     wpool(["map"]).arg(module)
 }
@@ -70,13 +70,14 @@ pub(crate) fn wpool<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Wpool
     copy_of_wpool(Path::new(program()), args)
 }
 
-/// A copy of the program with these arguments.
+/// Returns a run of a copy of the program with these arguments.
 pub(crate) fn copy_of_wpool<S: AsRef<OsStr>>(
     program: &Path,
     args: impl IntoIterator<Item = S>,
 ) -> Wpool {
     let mut command = Command::new("env");
-    // Tests send signals, which the test program may itself have been told to ignore: `nohup`, `&`.
+    // The tests send signals that the test program may itself have been told to ignore: `nohup`,
+    // `&`.
     command.arg("--default-signal").arg(program);
     for (name, _) in std::env::vars_os() {
         if name.as_encoded_bytes().starts_with(b"WPOOL_") {
@@ -92,7 +93,7 @@ pub(crate) fn copy_of_wpool<S: AsRef<OsStr>>(
     Wpool { command, words: Vec::new(), stdin: None, seconds: 60, leads_session: false }
 }
 
-/// A shell with a script, in which `$0` is the program.
+/// Returns a run of a shell with a script, in which `$0` is the program.
 pub(crate) fn shell(script: &str) -> Wpool {
     let mut run = wpool(["-"]);
     let program = OsStr::new(program());
@@ -101,7 +102,7 @@ pub(crate) fn shell(script: &str) -> Wpool {
     run
 }
 
-/// A command with its output piped and nothing to read.
+/// Returns a command with its output piped and nothing to read.
 fn executed<'a>(
     program: &str,
     first: [&OsStr; 2],
@@ -123,11 +124,12 @@ fn executed<'a>(
 /// A run that is not started yet.
 pub(crate) struct Wpool {
     command: Command,
-    /// What stands behind `:::`.
+    /// The words after `:::`.
     words: Vec<OsString>,
     stdin: Option<Vec<u8>>,
     seconds: u64,
-    /// Whether another program makes it the leader of a session, which a group's leader cannot be.
+    /// True if another program makes the run the leader of a session, which the leader of a process
+    /// group cannot be.
     leads_session: bool,
 }
 
@@ -157,7 +159,7 @@ impl Wpool {
         self.arg("--dir").arg(grant)
     }
 
-    /// Adds jobs behind `:::`.
+    /// Adds jobs after `:::`.
     pub(crate) fn jobs<S: AsRef<OsStr>>(mut self, jobs: impl IntoIterator<Item = S>) -> Self {
         self.words.push(":::".into());
         self.words.extend(jobs.into_iter().map(|job| job.as_ref().to_owned()));
@@ -183,13 +185,13 @@ impl Wpool {
         self
     }
 
-    /// Connects the standard streams otherwise.
+    /// Connects the standard streams in another way.
     pub(crate) fn with_streams(mut self, connect: impl FnOnce(&mut Command)) -> Self {
         connect(&mut self.command);
         self
     }
 
-    /// Makes a terminal its standard input, from which it also gets signals.
+    /// Makes a terminal the standard input of the run, which also gets signals from the terminal.
     pub(crate) fn on_terminal(mut self, terminal: OwnedFd) -> Self {
         let first = ["--ctty".as_ref(), self.command.get_program()];
         self.command = executed("setsid", first, self.command.get_args(), self.command.get_envs());
@@ -198,17 +200,18 @@ impl Wpool {
         self
     }
 
-    /// Has it begin with a signal ignored, as after `nohup`, or a shell's `&`.
+    /// Starts the run with a signal ignored, as after `nohup`, or a shell's `&`.
     pub(crate) fn ignoring(mut self, signal: &str) -> Self {
         let ignore = format!("--ignore-signal={signal}");
-        // The last word on a signal counts: the first argument gives all their defaults.
+        // The last word on a signal counts; the first argument resets all signals to their
+        // defaults.
         let mut args = self.command.get_args();
         let first = [args.next().expect("an option of env"), ignore.as_ref()];
         self.command = executed("env", first, args, self.command.get_envs());
         self
     }
 
-    /// Has another program with one option run it.
+    /// Runs the program under another program with one option.
     fn under(mut self, program: &str, option: &str) -> Self {
         let first = [option.as_ref(), self.command.get_program()];
         self.command = executed(program, first, self.command.get_args(), self.command.get_envs());
@@ -220,12 +223,12 @@ impl Wpool {
         self.under("prlimit", limit)
     }
 
-    /// Runs it as another user.
+    /// Runs the program as another user.
     pub(crate) fn by_user(self, id: u32) -> Self {
         self.under("setpriv", &format!("--reuid={id}"))
     }
 
-    /// Has a shell start it, by a script that does so with `exec "$@"`.
+    /// Lets a shell start the program, by a script that does so with `exec "$@"`.
     pub(crate) fn in_shell(mut self, script: &str) -> Self {
         let name = OsStr::new("sh");
         let command = &self.command;
@@ -234,13 +237,13 @@ impl Wpool {
         self
     }
 
-    /// How long the run may take; a minute unless told.
+    /// Sets the time that the run may take, in seconds. The default is a minute.
     pub(crate) fn within(mut self, seconds: u64) -> Self {
         self.seconds = seconds;
         self
     }
 
-    /// Starts it.
+    /// Starts the run.
     pub(crate) fn start(mut self) -> Running {
         self.command.args(&self.words);
         if !self.leads_session {
@@ -267,13 +270,13 @@ impl Wpool {
         Running { child, stdin, stdout, stderr, threads, watch, text, started }
     }
 
-    /// Runs it to its end.
+    /// Runs the program to its end.
     pub(crate) fn run(self) -> Done {
         self.start().finish()
     }
 }
 
-/// Kills a process group unless it is dropped in time.
+/// A guard that kills a process group unless it is dropped in time.
 struct Watch {
     _in_time: Sender<()>,
     late: Arc<AtomicBool>,
@@ -303,9 +306,9 @@ fn kill_group(group: i32) {
 pub(crate) struct Running {
     child: Child,
     stdin: Option<ChildStdin>,
-    /// Standard output so far.
+    /// The standard output so far.
     pub(crate) stdout: Printed,
-    /// Standard error so far.
+    /// The standard error so far.
     pub(crate) stderr: Printed,
     threads: Vec<JoinHandle<()>>,
     watch: Watch,
@@ -314,12 +317,12 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// The dispatcher's process.
+    /// Returns the id of the dispatcher's process.
     pub(crate) fn pid(&self) -> i32 {
         self.child.id() as i32
     }
 
-    /// The zygote's process, as soon as there is one.
+    /// Returns the id of the zygote's process, as soon as there is one.
     pub(crate) fn zygote(&self) -> i32 {
         let mut zygote = None;
         self.until("a zygote", || {
@@ -329,7 +332,7 @@ impl Running {
         zygote.expect("just seen")
     }
 
-    /// The workers that are alive; none while there is no zygote.
+    /// Returns the workers that are alive; none while there is no zygote.
     pub(crate) fn workers(&self) -> Vec<i32> {
         let children = |pid| processes::children(pid);
         let is_worker = |pid: &i32| name(*pid).is_some_and(|name| name.starts_with("wpool-worker"));
@@ -352,12 +355,12 @@ impl Running {
         self.stdin = None;
     }
 
-    /// Whether it has not ended.
+    /// Returns whether the run has not ended.
     pub(crate) fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("it is our child").is_none()
     }
 
-    /// Waits until something is so; the watchdog bounds it.
+    /// Waits until a condition holds. The watchdog bounds the wait.
     #[track_caller]
     pub(crate) fn until(&self, what: &str, mut it_is_so: impl FnMut() -> bool) {
         while !it_is_so() {
@@ -375,7 +378,7 @@ impl Running {
         }
     }
 
-    /// Waits until something was printed to standard error.
+    /// Waits until a text was printed to standard error.
     #[track_caller]
     pub(crate) fn wait_for_message(&self, text: &str) {
         self.until(&format!("the message {text:?}"), || self.stderr.text().contains(text));
@@ -395,7 +398,7 @@ impl Running {
         });
     }
 
-    /// Waits for its end.
+    /// Waits for the end of the run.
     #[track_caller]
     pub(crate) fn finish(mut self) -> Done {
         self.stdin = None;
@@ -407,7 +410,8 @@ impl Running {
         }
         let took = self.started.elapsed();
         for thread in std::mem::take(&mut self.threads) {
-            // The watchdog bounds this, too: whoever holds the pipes is in the process group.
+            // The watchdog bounds this wait, too: every process that holds the pipes is in the
+            // process group.
             thread.join().expect("no reader panics");
         }
         self.check("its end");
@@ -425,7 +429,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Not reaped, so the id is still its own.
+        // The process is not reaped, so the id is still its own.
         if matches!(self.child.try_wait(), Ok(None)) {
             kill_group(self.pid());
             let _ = self.child.wait();
@@ -433,7 +437,7 @@ impl Drop for Running {
     }
 }
 
-/// A process's name.
+/// Returns the name of a process.
 pub(crate) fn name(pid: i32) -> Option<String> {
     fs::read_to_string(format!("/proc/{pid}/comm")).ok()
 }
@@ -448,16 +452,16 @@ fn shorten(text: &str) -> String {
 /// A run that has ended.
 #[derive(Debug)]
 pub(crate) struct Done {
-    /// Its exit code.
+    /// The exit code of the run.
     pub(crate) code: Option<i32>,
-    /// The signal that ended it.
+    /// The signal that ended the run.
     pub(crate) signal: Option<i32>,
-    /// Its results.
+    /// The standard output, which holds the results.
     pub(crate) stdout: Vec<u8>,
-    /// What it said to people.
+    /// The standard error, which holds messages for people.
     pub(crate) stderr: String,
-    /// How long it took.
+    /// The time that the run took.
     pub(crate) took: Duration,
-    /// The command line.
+    /// The command line, for messages.
     pub(crate) text: String,
 }

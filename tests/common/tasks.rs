@@ -2,16 +2,16 @@
 
 use super::flat::module;
 
-/// Scalar tasks, each with one number as its job. Those that never end tell the value `p` first who they
-/// are: their process id.
+/// Scalar tasks, each with one number as its job. Tasks that never end first write their process id
+/// to the value `p`.
 /// - `hold` acquires the lock `l`, `take` a permit of `s`, `fetch` the first message of `q`; then each
 ///   goes on for ever;
-/// - `locked` adds to the value `v` so often, by reading and writing it under the lock `l`; `atomic` does
-///   so without;
+/// - `locked` adds to the value `v` as often as its job says, by reading and writing it under the
+///   lock `l`; `atomic` does so without the lock;
 /// - `double` gets a number from the queue `q`, waiting for it, and puts its double into `r`;
-/// - `sums` makes each element of the array `a` the sum of all up to it;
-/// - `wait` waits for the event `e`, `meet` at the barrier `b`, `sleep` for a notification of `c`, and each
-///   answers what it was answered; `wake` notifies all of `c`.
+/// - `sums` sets each element of the array `a` to the sum of all elements up to it;
+/// - `wait` waits for the event `e`, `meet` at the barrier `b`, `sleep` for a notification of `c`,
+///   and each returns the answer to its wait; `wake` notifies all waits for `c`.
 const TASKS: &str = r#"
     (func $open_lock (result i32) (call $lock_open (i32.const 108) (i32.const 1)))
     (func $open_value (param $name i32) (result i32) (call $value_open (local.get $name) (i32.const 1)))
@@ -115,7 +115,7 @@ const TASKS: &str = r#"
         (drop (call $condition_release (local.get $condition)))
         (local.get $how))"#;
 
-/// The module with all these tasks.
+/// Returns the module with all these tasks.
 pub(crate) fn tasks() -> String {
     module(TASKS)
 }

@@ -13,9 +13,10 @@ pub(crate) const CTRL_D: u8 = 0x04;
 pub(crate) const CTRL_Z: u8 = 0x1a;
 pub(crate) const CTRL_BACKSLASH: u8 = 0x1c;
 
-/// Opens a terminal: its screen, and its keyboard.
+/// Opens a terminal, and returns its screen and its keyboard.
 pub(crate) fn open_terminal() -> (File, File) {
-    // Not `openpty`: other tests' processes must not inherit the keyboard.
+    // The terminal is not opened by `openpty`, because other tests' processes must not inherit the
+    // keyboard.
     let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     let keyboard = posix_openpt(flags).expect("a terminal");
     grantpt(&keyboard).and_then(|()| unlockpt(&keyboard)).expect("it is ours");
@@ -25,7 +26,7 @@ pub(crate) fn open_terminal() -> (File, File) {
     (screen.expect("it is there"), File::from(OwnedFd::from(keyboard)))
 }
 
-/// Starts a run on a terminal of its own; answers with the keyboard.
+/// Starts a run on a terminal of its own, and returns the keyboard.
 pub(crate) fn at_terminal(run: Wpool) -> (Running, File) {
     let (screen, keyboard) = open_terminal();
     (run.on_terminal(screen.into()).start(), keyboard)
@@ -36,7 +37,7 @@ pub(crate) fn press(keyboard: &mut File, key: u8) {
     keyboard.write_all(&[key]).expect("the terminal is open");
 }
 
-/// Whether a process is stopped.
+/// Returns whether a process is stopped.
 pub(crate) fn is_stopped(pid: i32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T'))

@@ -1,9 +1,9 @@
-//! Random WIT types, values of them as JSON, and components that give back what they are given.
+//! Random WIT types, values of them as JSON, and components that return what they are given.
 
 use super::dice::Dice;
 use std::fmt::Write;
 
-/// Names of fields, cases and flags; some look like what JSON is made of.
+/// The names of fields, cases and flags; some look like what JSON is made of.
 const NAMES: [&str; 12] = [
     "a",
     "some",
@@ -19,10 +19,10 @@ const NAMES: [&str; 12] = [
     "none",
 ];
 
-/// A type.
+/// A WIT type.
 #[derive(Debug)]
 pub(crate) enum WitType {
-    /// `u8`, `string`, …
+    /// A type without parts: `u8`, `string`, …
     Plain(&'static str),
     List(Box<WitType>),
     Option(Box<WitType>),
@@ -40,7 +40,7 @@ const PLAIN: [&str; 13] = [
 ];
 
 impl WitType {
-    /// A type with at most so many levels.
+    /// Returns a random type with at most `depth` levels.
     pub(crate) fn random(dice: &mut Dice, depth: usize) -> WitType {
         let inner = |dice: &mut Dice| Box::new(WitType::random(dice, depth - 1));
         let maybe = |dice: &mut Dice| (dice.below(3) > 0).then(|| inner(dice));
@@ -59,14 +59,14 @@ impl WitType {
                 let case = |name| (name, maybe(dice).map(|ty| *ty));
                 WitType::Variant(names.into_iter().map(case).collect())
             }
-            // Beyond 256 cases they are told apart by two bytes.
+            // The cases beyond 256 take two bytes to tell apart.
             12 if dice.below(10) == 0 => WitType::Enum(names(dice, 300)),
             12 => WitType::Enum(names(dice, 6)),
             _ => WitType::Flags(names(dice, 32)),
         }
     }
 
-    /// A value, written exactly as wpool writes it.
+    /// Appends a random value, written exactly as wpool writes it.
     pub(crate) fn value(&self, dice: &mut Dice, out: &mut String) {
         match self {
             WitType::Plain(name) => out.push_str(&plain(name, dice)),
@@ -100,7 +100,7 @@ impl WitType {
         }
     }
 
-    /// Appends what defines the type in a component's text, and answers with how it is named there.
+    /// Appends the definition of the type to a component's text, and returns its name there.
     fn define(&self, text: &mut String, count: &mut usize) -> String {
         let mut of = |ty: &WitType, text: &mut String| ty.define(text, count);
         let (form, named) = match self {
@@ -141,10 +141,11 @@ impl WitType {
     }
 }
 
-/// A component whose only task answers with its arguments: seventeen numbers, and a value for each type.
+/// Returns a component whose only task returns its arguments: seventeen numbers, and a value for
+/// each type.
 ///
-/// So many arguments travel in memory, as does the answer, in the same layout: the code has to do no
-/// more than give back the address.
+/// The arguments are so many that they travel in memory, as does the result, in the same layout:
+/// the code only has to return the address.
 pub(crate) fn echo(types: &[WitType]) -> String {
     let (mut definitions, mut count) = (String::new(), 0);
     let names: Vec<_> = types.iter().map(|ty| ty.define(&mut definitions, &mut count)).collect();
@@ -176,10 +177,10 @@ pub(crate) fn echo(types: &[WitType]) -> String {
     )
 }
 
-/// How many arguments it takes until they travel in memory.
+/// The number of arguments from which on they travel in memory.
 pub(crate) const NUMBERS: usize = 17;
 
-/// One name at least, none twice.
+/// Returns at least one name, and no name twice.
 fn names(dice: &mut Dice, most: usize) -> Vec<String> {
     let count = 1 + dice.below(most);
     let first = dice.below(NAMES.len());
@@ -192,7 +193,7 @@ fn names(dice: &mut Dice, most: usize) -> Vec<String> {
 
 fn plain(name: &str, dice: &mut Dice) -> String {
     let bits = (dice.below(1 << 32) as u64) << 32 | dice.below(1 << 32) as u64;
-    // Often an extreme.
+    // The number is often an extreme.
     let bits = match dice.below(4) {
         0 => 0,
         1 => u64::MAX >> 1,

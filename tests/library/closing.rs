@@ -1,6 +1,6 @@
 //! The end of a pool: `close`, `terminate`, `join`, and drop.
 //!
-//! Mirrors `test_terminate`, `test_context` and the shutdown tests of Python's `Pool` and
+//! The tests mirror `test_terminate`, `test_context` and the shutdown tests of Python's `Pool` and
 //! executors, without what has no counterpart here:
 //! - `join` before `close` is an error in Python; here it waits until another thread closes.
 //! - `test_interpreter_shutdown`, `test_hang_gh…`: there is no interpreter whose end has an order.
@@ -29,7 +29,7 @@ fn assert_takes_nothing(pool: &Pool) {
     assert_eq!(pool.imap_unordered::<_, i64>([2]).next(), Some(Err(closed())));
 }
 
-/// Whether a job was given up because its pool ended.
+/// Returns whether a job was given up because its pool ended.
 fn is_given_up(error: &Error) -> bool {
     match error {
         Error::Closed => true,
@@ -113,7 +113,8 @@ fn ten_thousand_long_jobs_are_given_up_at_once() {
     let pool = gate.pool(2).start().unwrap();
     let pool = &pool;
     std::thread::scope(|scope| {
-        // More than wait in front of a pool: this thread has to wait until it is turned away.
+        // The jobs are more than may wait in front of a pool, so this thread waits until it is
+        // turned away.
         let submitter = scope.spawn(move || {
             let results = (0..10_000).map(|job| pool.apply_async::<_, i64>(job));
             results.collect::<Vec<_>>()
@@ -259,7 +260,7 @@ fn the_deadline_of_a_pool_gives_its_jobs_up() {
     assert_eq!(pool.join().unwrap().end, End::Deadline);
 }
 
-/// A callback that waits until it is told to go on, and panics then.
+/// Returns a callback that waits for a signal and then panics.
 fn panicking() -> (impl Fn(wpool::GuestLine<'_>) + Send + 'static, std::sync::mpsc::Sender<()>) {
     let (go_on, told) = channel();
     let callback = move |_: wpool::GuestLine<'_>| {

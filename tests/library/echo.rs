@@ -1,15 +1,15 @@
-//! Values of components: whatever type they have, what is sent comes back.
+//! Values of components: whatever their type, values come back as they were sent.
 
 use crate::common::dice::Dice;
 use crate::common::watchdog;
 use crate::common::wit_type::{NUMBERS, WitType, echo};
 use wpool::{Isolation, Pool};
 
-/// Types in all, and of one component.
+/// The number of types in all, and of one component.
 const TYPES: usize = 1000;
 const TYPES_EACH: usize = 10;
 
-/// Jobs of each component: after some, the same instance runs them.
+/// The number of jobs of each component. The same instance runs all but the first few.
 const JOBS: usize = 8;
 
 #[test]

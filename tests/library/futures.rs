@@ -1,14 +1,15 @@
 //! Results that are not there yet, while workers crash around them.
 //!
-//! Mirrors Python's `test_concurrent_futures` for process pools, where nearly all of this breaks
-//! the whole executor; here a lost worker fails the job that it was running. Not mirrored:
+//! The tests mirror Python's `test_concurrent_futures` for process pools, where nearly every crash
+//! breaks the whole executor; here a lost worker fails only the job that it was running. Not
+//! mirrored:
 //! - `error/crash/exit at task unpickle` and `during result pickle`: nothing is pickled. A job that
-//!   does not fit its task, and a result that is not JSON, stand for these.
+//!   does not fit its task, and a result that is not JSON, take their place.
 //! - `as_completed`, `wait(return_when)`, `add_done_callback`: `imap_unordered` gives results as
 //!   they are ready; there are no callbacks.
 //! - `set_running_or_notify_cancel`, `repr`, `InvalidStateError`: only the pool sets results.
 //! - `hang_issue12364`, `weakref`, `free_reference`: about interpreter shutdown and collection.
-//! - `kill_workers`, `terminate_workers`: that is `terminate`, in `closing.rs`.
+//! - `kill_workers`, `terminate_workers`: `terminate` does the same, in `closing.rs`.
 
 use crate::common::gate::Gate;
 use crate::common::processes::{Signal, children, is_alive, kill, parent, signal, wait_for_end};
@@ -74,7 +75,7 @@ fn all_workers_may_die_again_and_again() {
     let pool = gate.pool(3).start().unwrap();
     let mut results = pool.map_async::<_, i32>(0..30).unwrap();
     for round in 1..=10 {
-        // Each round kills whoever runs; the next jobs go to new workers.
+        // Each round kills the workers that run; the next jobs go to new workers.
         let started = gate.wait_for(3 * round);
         started.iter().filter(|at| is_alive(at.pid)).for_each(|at| kill(at.pid));
     }
@@ -107,7 +108,7 @@ fn a_guest_that_goes_wrong_is_told_by_kind_and_takes_nobody_along() {
             .config(|_, settings| settings.output_bytes_max = 1 << 20)
             .start()
             .unwrap();
-        // Its own 100 MB of text need more than the others' limit.
+        // The job's own 100 MB of text need more than the others' limit.
         let pool_of_large = guest_pool("misbehave", "misbehave")
             .isolation(isolation)
             .config(|_, settings| settings.output_bytes_max = 1 << 20)
@@ -133,7 +134,7 @@ fn a_job_that_waits_in_a_dead_worker_s_pipe_is_run_elsewhere() {
     let pool = gate.pool(1).start().unwrap();
     let mut running = pool.apply_async::<_, i32>(0).unwrap();
     let worker = gate.wait_for_job(0);
-    // More than fits a pipe: the dispatcher is in the middle of writing it.
+    // The job does not fit into a pipe, so the dispatcher is in the middle of writing it.
     let large = "x".repeat(8 << 20);
     let mut waiting: Vec<AsyncResult<i32>> =
         (0..3).map(|_| pool.apply_async(&large).unwrap()).collect();
@@ -172,7 +173,7 @@ fn a_cancelled_job_that_waits_never_starts() {
     let pool = gate.pool(1).start().unwrap();
     let mut running = pool.apply_async::<_, i32>(0).unwrap();
     gate.wait_for_job(0);
-    // Some wait in the worker's pipe, some in the dispatcher, some in front of it.
+    // The jobs wait in the worker's pipe, in the dispatcher, and in front of it.
     let mut waiting: Vec<AsyncResult<i32>> =
         (1..200).map(|job| pool.apply_async(job).unwrap()).collect();
     for result in waiting.iter().step_by(2) {
@@ -244,7 +245,7 @@ fn cancelled_jobs_make_room_for_others() {
     let pool = gate.pool(1).config(|config, _| config.buffer_bytes_max = 1 << 20).start().unwrap();
     let mut running = pool.apply_async::<_, i32>(0).unwrap();
     gate.wait_for_job(0);
-    // With these before them, the others wait in front of the dispatcher.
+    // The following jobs wait in front of the dispatcher because these come before them.
     let mut first: Vec<AsyncResult<i32>> =
         (1..10).map(|job| pool.apply_async(job).unwrap()).collect();
     let large = "x".repeat(100 << 10);

@@ -1,4 +1,4 @@
-//! What values, arrays and regions are for threads of the host.
+//! Values, arrays and regions between threads of the host.
 
 use crate::common::watchdog;
 use std::fmt::Debug;
@@ -10,7 +10,7 @@ fn shared() -> Shared {
     Shared::builder().shared_bytes(64 << 20).region_bytes(64 << 20).build().unwrap()
 }
 
-/// A number of each kind that its type has, there and back, alone and in an array.
+/// Writes and reads numbers of each kind that their type has, alone and in an array.
 fn check_numbers<T: Number>(name: &str, zero: T, numbers: &[T]) {
     let state = shared();
     let value = Value::create(&state, name, zero).unwrap();
@@ -141,7 +141,7 @@ fn a_region_can_be_made_with_what_is_read_somewhere() {
     assert_eq!(first, bytes[..300]);
 }
 
-/// Fails after some bytes.
+/// A writer that fails after some bytes.
 struct Torn(usize);
 
 impl Read for Torn {

@@ -1,7 +1,7 @@
-//! What locks, semaphores, conditions, events and barriers do between threads of the host. Mirrors the
-//! tests of Python's `_test_multiprocessing`, with these differences on purpose:
-//! - A lock is released by its guard, so it cannot be released too often, or by another thread.
-//! - Whoever ends while it holds something counts as dead, and the next is told.
+//! Locks, semaphores, conditions, events and barriers between threads of the host. The tests mirror
+//! those of Python's `_test_multiprocessing`, with these differences on purpose:
+//! - A guard releases its lock, so the lock cannot be released too often, or by another thread.
+//! - A thread that ends while it holds something counts as dead, and the next holder is told.
 
 use crate::common::{until, watchdog};
 use std::mem::forget;
@@ -16,7 +16,7 @@ fn shared() -> Shared {
     Shared::builder().shared_bytes(16 << 20).region_bytes(1 << 20).build().unwrap()
 }
 
-/// Does something in a thread of its own, and waits until that has ended.
+/// Runs a function in its own thread, and waits until the thread has ended.
 fn elsewhere<T: Send>(f: impl FnOnce() -> T + Send) -> T {
     scope(|scope| scope.spawn(f).join().unwrap())
 }
@@ -29,7 +29,7 @@ fn a_lock_is_held_by_one_thread() {
     assert!(!guard.owner_died());
     assert_eq!(elsewhere(|| lock.try_lock().err()), Some(SharedError::TimedOut));
     assert_eq!(elsewhere(|| lock.lock_timeout(SOON).err()), Some(SharedError::TimedOut));
-    // Waiting for itself is an error, or in vain where there is a limit.
+    // A lock that waits for its own holder is an error, or waits in vain if there is a limit.
     assert_eq!(lock.lock().err(), Some(SharedError::AlreadyOwner));
     assert_eq!(lock.lock_timeout(SOON).err(), Some(SharedError::TimedOut));
     guard.release().unwrap();
@@ -72,7 +72,7 @@ fn the_lock_of_a_thread_that_ended_is_free_and_the_next_owner_is_told() {
     let shared = shared();
     let lock = Lock::create(&shared, "lock").unwrap();
     elsewhere(|| forget(lock.lock().unwrap()));
-    // One that dies before it says that all is well leaves it to the next.
+    // A holder that dies before it says that all is well leaves that to the next one.
     elsewhere(|| {
         let guard = lock.lock().unwrap();
         assert!(guard.owner_died() && guard.culprit().is_some());
@@ -300,7 +300,7 @@ fn a_barrier_is_broken_by_an_abort_a_reset_or_a_party_that_waits_no_longer() {
         });
         assert_eq!(barrier.is_broken(), Ok(how != "reset"));
         barrier.reset().unwrap();
-        // It is as new.
+        // The barrier is as good as new.
         scope(|scope| {
             (0..4).for_each(|_| drop(scope.spawn(|| barrier.wait().unwrap())));
             barrier.wait().unwrap();

@@ -1,6 +1,6 @@
-//! What queues do between threads of the host. Mirrors the tests of Python's `_test_multiprocessing`,
-//! with one difference on purpose: a put has happened when it returns. There is no feeder thread, and
-//! lengths are exact.
+//! Queues between threads of the host. The tests mirror those of Python's `_test_multiprocessing`,
+//! with one difference on purpose: a put has happened when it returns. There is no feeder thread,
+//! and lengths are exact.
 
 use crate::common::watchdog;
 use std::collections::BTreeMap;
@@ -64,7 +64,7 @@ fn messages_of_any_length_arrive_whole_and_one_that_can_never_fit_is_refused() {
         assert!(bytes.get().unwrap().value == message, "{length}");
     }
     assert_eq!(bytes.put(&vec![0; (1 << 20) + 1]), Err(SharedError::TooLarge));
-    // The same queue for those who speak JSON.
+    // The same queue can be opened with messages in JSON.
     let json = Queue::<(i64, Option<String>)>::open(&state, "queue").unwrap();
     json.put(&(1, None)).unwrap();
     assert_eq!(bytes.get().unwrap().value, b"[1,null]");
@@ -131,7 +131,7 @@ fn a_join_waits_until_all_tasks_are_done() {
         assert_eq!(done.load(SeqCst), 40);
     });
     assert_eq!(queue.task_done(), Err(SharedError::TooMany));
-    // A thread that ends before it is done hangs nobody.
+    // A thread that ends before it is done does not hang any other.
     queue.put(&1).unwrap();
     scope(|scope| scope.spawn(|| queue.get().unwrap()).join().unwrap());
     assert_eq!(queue.join(), Ok(1));

@@ -1,7 +1,7 @@
 //! Results as they come: `imap` and `imap_unordered`.
 //!
-//! Mirrors the tests of `imap` in Python's `_TestPool` and of `map` in its `concurrent.futures`,
-//! without what has no counterpart here:
+//! The tests mirror those of `imap` in Python's `_TestPool` and of `map` in its
+//! `concurrent.futures`, without what has no counterpart here:
 //! - `imap_handle_iterable_exception`: an iterator cannot raise in Rust; one that panics is in
 //!   `pool.rs`.
 //! - `map_chunksize` below 1: the size of batches is not the caller's business.

@@ -1,8 +1,8 @@
 //! Jobs and their results: `apply`, `map`, `starmap` and their asynchronous forms.
 //!
-//! Mirrors Python's `_TestPool`, without what has no counterpart here:
+//! The tests mirror Python's `_TestPool`, without what has no counterpart here:
 //! - `map_unpicklable`, `unpickleable_result`, `traceback`: nothing is pickled. Jobs and results
-//!   are JSON, and the tests of failing encodings and decodings stand for these.
+//!   are JSON, and the tests of failing encodings and decodings take their place.
 //! - `map_async_callbacks`, `async_error_callback`: there are no callbacks; a result is asked for.
 //! - `release_task_refs`: a job is bytes once it is submitted, so there is no reference to keep.
 //! - `resource_warning`, `context`, `enter`: a pool ends when it is dropped.

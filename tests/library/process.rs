@@ -1,19 +1,20 @@
 //! Processes of the library.
 //!
-//! Mirrors `_TestProcess` and its neighbours of Python's tests (test_process, test_args_argument,
+//! The tests mirror Python's `_TestProcess` and its neighbours (test_process, test_args_argument,
 //! test_terminate, test_kill, test_sentinel, test_many_processes, test_lose_target_ref,
-//! test_child_fd_inflation, test_closefd, test_stderr_flush, test_sys_exit, test_forkserver_sigkill), and
-//! goes beyond them where limits, traps and dropped handles come in.
+//! test_child_fd_inflation, test_closefd, test_stderr_flush, test_sys_exit,
+//! test_forkserver_sigkill), and go beyond them for limits, traps and dropped handles.
 //!
-//! Not mirrored, because there is no such thing here:
-//! - what stands before `start` or after `close` (test_close, parts of test_process and test_sentinel): a
-//!   handle exists from the start on, and closing is dropping it;
-//! - daemons, `active_children`, `authkey`, `cpu_count`, `parent_process`, start methods and contexts, the
-//!   subclassing of `run` and the guard against fork bombs: a handle belongs to whoever started it, and a
-//!   guest knows nothing of its host;
+//! The following are not mirrored, because they do not exist here:
+//! - the state before `start` or after `close` (test_close, parts of test_process and
+//!   test_sentinel): a handle exists only from the start on, and closing means dropping it;
+//! - daemons, `active_children`, `authkey`, `cpu_count`, `parent_process`, start methods and
+//!   contexts, the subclassing of `run` and the guard against fork bombs: a handle belongs to the
+//!   code that started it, and a guest knows nothing of its host;
 //! - processes, threads, `atexit` functions and signal handlers of guests (test_recursion,
 //!   test_nested_startmethod, test_wait_for_threads, test_atexit, test_interrupt): WASI has none of them;
-//! - waits that signals interrupt (TestIgnoreEINTR): those of the standard library go on by themselves.
+//! - waits that signals interrupt (TestIgnoreEINTR): waits of the standard library go on by
+//!   themselves.
 
 use crate::common::gate::Gate;
 use crate::common::processes::{is_alive, kill, parent, wait_for_end};
@@ -26,10 +27,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use wpool::{Builder, Error, FailureKind, Launcher, Pool, Process, Stream};
 
-/// Set in the environment of this program where it is to print.
+/// The environment variable that tells this program to print.
 const PRINTING: &str = "WPOOL_TEST_PRINTING";
 
-/// A task that sleeps for so many milliseconds.
+/// A task that sleeps for the number of milliseconds in its job.
 const NAP: &str = r#"(module
     (import "wasi_snapshot_preview1" "poll_oneoff"
         (func $poll (param i32 i32 i32 i32) (result i32)))
@@ -47,7 +48,7 @@ fn misbehave(kind: &str) -> Process {
     Process::builder(guest("misbehave")).on_log(|_| {}).start(kind).unwrap()
 }
 
-/// Whether the sentinel can be read.
+/// Returns whether the sentinel is readable.
 fn has_ended(process: &Process) -> bool {
     let sentinel = process.sentinel();
     poll(&mut [PollFd::new(&sentinel, PollFlags::IN)], Some(&Timespec::default())).unwrap() == 1
@@ -291,7 +292,8 @@ const STRANGER: &str = r#"
         pthread_setname_np(thread, "stranger");
     }"#;
 
-/// Runs a command where `/etc/ld.so.preload` names a library, in a file system of its own.
+/// A shell script that runs a command while `/etc/ld.so.preload` names a library, in its own file
+/// system.
 const PRELOADED: &str = r#"
     library=$1 etc=$2; shift 2
     cp -a /etc/. "$etc" 2>/dev/null; echo "$library" > "$etc/ld.so.preload"
@@ -310,7 +312,7 @@ fn a_thread_that_a_library_starts_before_a_zygote_begins_is_named() {
         unshare.args(["--map-root-user", "--mount"]);
         unshare
     };
-    // Not everywhere may a user have a file system of his own.
+    // The system may not allow a user to have his own file system.
     if !unshare().arg("true").status().is_ok_and(|status| status.success()) {
         return;
     }
@@ -330,7 +332,7 @@ fn a_thread_that_a_library_starts_before_a_zygote_begins_is_named() {
     assert!(stderr.contains("(stranger)") && stderr.contains("stranger.so"), "{stderr}");
 }
 
-/// A process that prints to standard error.
+/// Starts a process that prints to standard error.
 fn misbehave_aloud() {
     Process::builder(guest("misbehave")).start("panic").unwrap().join(None);
 }

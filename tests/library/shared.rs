@@ -1,5 +1,5 @@
-//! Shared state on the side of the host: names, limits, threads, and what is shown of it. (What each
-//! kind of object does is in `host_objects.rs` and `host_queue.rs`, what workers see of it in
+//! Shared state on the side of the host: names, limits, threads, and what is shown of it. (The
+//! kinds of objects are tested in `host_objects.rs` and `host_queue.rs`, the view of workers in
 //! `sharing.rs`.)
 
 use crate::common::{until, watchdog};
@@ -13,7 +13,7 @@ use wpool::{
     Semaphore, Shared, SharedError, Value,
 };
 
-/// The message of an error.
+/// Returns the message of an error.
 #[track_caller]
 fn message<T>(result: Result<T, SharedError>) -> String {
     result.err().expect("an error").to_string()
@@ -30,7 +30,7 @@ fn an_object_is_found_by_its_name_and_told_by_its_kind() {
     let shared = Shared::new().unwrap();
     Value::create(&shared, "balance", 7_i64).unwrap();
     Lock::create(&shared, "guard").unwrap();
-    // Nobody has them open now; they are there all the same.
+    // The objects are not open anywhere now, but they still exist.
     let kinds = [("balance".to_owned(), ObjectKind::Value), ("guard".to_owned(), ObjectKind::Lock)];
     assert_eq!(shared.list().unwrap(), kinds);
     assert_eq!(Value::<i64>::open(&shared, "balance").unwrap().get(), Ok(7));
@@ -132,7 +132,7 @@ fn space_is_limited_and_what_is_deleted_can_be_used_again() {
     large.delete().unwrap();
     drop(large);
     Array::<bool>::create(&shared, "larger", 4 << 20).unwrap();
-    // Regions have a space of their own.
+    // The regions have a space of their own.
     Region::create(&shared, "r", 1 << 20).unwrap();
     assert!(matches!(Region::create(&shared, "s", 1), Err(SharedError::NoSpace { .. })));
     let queue = Queue::<i64>::create(&shared, "q", Capacity::messages(1).bytes(1 << 30));
@@ -184,7 +184,7 @@ fn there_are_1024_objects_at_most() {
     assert_sound(&shared);
 }
 
-/// A thread that has used an event, and lives until it is told to end.
+/// Starts a thread that has used an event, and that lives until it is told to end.
 fn user(event: &Event) -> (JoinHandle<Result<(), SharedError>>, Sender<()>) {
     let (end, told) = channel::<()>();
     let (used, is_used) = channel();
@@ -212,7 +212,7 @@ fn a_thread_gives_its_place_back_when_it_ends() {
     let full = one_more.join().unwrap();
     assert_eq!(full, Err(SharedError::NoSlot));
     assert!(message(full).starts_with("all 64 places for pools and threads of this program are"));
-    // Numbers need no place.
+    // The value needs no place.
     assert_eq!(thread::scope(|s| s.spawn(|| hits.add(1)).join().unwrap()), Ok(0));
     let (thread, end) = users.pop().unwrap();
     drop(end);
@@ -223,14 +223,14 @@ fn a_thread_gives_its_place_back_when_it_ends() {
         drop(end);
         thread.join().unwrap().unwrap();
     }
-    // Many more than there are places, one after the other.
+    // The threads are many more than there are places, one after the other.
     for _ in 0..200 {
         thread::scope(|scope| scope.spawn(|| event.set()).join().unwrap()).unwrap();
     }
     assert_sound(&shared);
 }
 
-/// Whether control memory of this size is mapped.
+/// Returns whether control memory of this size is mapped.
 fn is_mapped(bytes: usize) -> bool {
     let maps = fs::read_to_string("/proc/self/maps").unwrap();
     maps.lines().filter(|line| line.contains("wpool-shared")).any(|line| {

@@ -14,12 +14,12 @@ use wpool::{
 
 const ISOLATIONS: [Isolation; 3] = [Isolation::Reuse, Isolation::Fresh, Isolation::Process];
 
-/// State with room for what these tests need.
+/// Makes state with room for what these tests need.
 fn state() -> Shared {
     Shared::builder().shared_bytes(16 << 20).region_bytes(1 << 20).build().unwrap()
 }
 
-/// A pool of two workers for one of the tasks.
+/// Returns a pool of two workers for one of the tasks.
 fn sharing(shared: &Shared, task: &str) -> Builder {
     pool(&tasks()).task(task).shared(shared)
 }
@@ -29,14 +29,14 @@ fn assert_sound(shared: &Shared) {
     assert_eq!(shared.check(), Vec::<String>::new());
 }
 
-/// The process that runs a job that tells so and goes on for ever.
+/// Returns the process id that a job reports before it goes on for ever, once there is one.
 fn running(shared: &Shared) -> i32 {
     let process = Value::<i64>::open(shared, "p").unwrap();
     until(|| process.get().unwrap() != 0);
     process.swap(0).unwrap() as i32
 }
 
-/// Where such jobs tell.
+/// Makes the value through which such jobs report.
 fn with_process(shared: &Shared) {
     Value::create(shared, "p", 0_i64).unwrap();
 }
@@ -122,7 +122,7 @@ fn the_lock_of_a_worker_that_was_killed_comes_to_a_thread_that_is_told() {
             let process = running(&shared);
             assert_eq!(lock.try_lock().err(), Some(SharedError::TimedOut));
             let victim = match isolation {
-                // The worker; the process of the job dies with it, in its own time.
+                // The worker is killed; the process of the job dies with it, in its own time.
                 Isolation::Process if round % 2 == 0 => parent(process),
                 _ => process,
             };
@@ -210,7 +210,7 @@ fn a_barrier_is_for_workers_and_threads_and_breaks_when_a_worker_dies() {
         indices.sort_unstable();
         assert_eq!(indices, [0, 1, 2]);
     }
-    // One comes, and is killed with its pool.
+    // A worker comes, and is killed with its pool.
     let _job = pool.apply_async::<_, i32>(0).unwrap();
     until(|| barrier.waiting() == Ok(1));
     scope(|scope| {
@@ -284,7 +284,7 @@ fn the_bytes_of_a_region_are_seen_on_both_sides() {
         script(&["region fixed read 0 5", "region fixed write 0 x"]),
         json!(["fixed", {"error": "read-only"}])
     );
-    // One that a guest makes outlives the guest, and is found here.
+    // A region that a guest makes outlives the guest, and is found here.
     assert_eq!(script(&["region made create 10", "region made write 0 made"]), json!([true, true]));
     drop(pool);
     let made = Region::open(&shared, "made").unwrap();
@@ -299,7 +299,7 @@ fn state_outlives_its_pools_and_pools_their_state() {
     let _watchdog = watchdog(120);
     let shared = state();
     let value = Value::create(&shared, "v", 0_i64).unwrap();
-    // More pools than there are places, one after the other.
+    // The pools are more than there are places, one after the other.
     for round in 1..=70 {
         let pool = sharing(&shared, "atomic").workers(1).start().unwrap();
         assert_eq!(pool.apply(10), Ok(0));
@@ -325,7 +325,7 @@ fn a_module_that_uses_objects_has_state_of_its_own_if_it_is_given_none() {
         pools.iter().map(|pool| Value::create(pool.shared().unwrap(), "v", 0).unwrap()).collect();
     assert_eq!(pools[0].apply(7), Ok(0));
     assert_eq!((values[0].get(), values[1].get()), (Ok(7), Ok(0)));
-    // A module that uses none can be given some, in vain.
+    // A module that uses no shared state can be given some, in vain.
     let shared = state();
     let plain = pool(crate::common::HALF).shared(&shared).start().unwrap();
     assert_eq!(plain.apply(8), Ok(4));

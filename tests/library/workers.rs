@@ -1,8 +1,8 @@
 //! Worker processes: how many there are, how long they live, and when they are used again.
 //!
-//! Mirrors `_TestPoolWorkerLifetime`, `TestPoolNotLeakOnFailure` and `test_large_pool` of Python's
-//! tests, and those of `max_workers` and `max_tasks_per_child` of its `concurrent.futures`, without
-//! what has no counterpart here:
+//! The tests mirror Python's `_TestPoolWorkerLifetime`, `TestPoolNotLeakOnFailure` and
+//! `test_large_pool`, and those of `max_workers` and `max_tasks_per_child` of its
+//! `concurrent.futures`, without what has no counterpart here:
 //! - `maxtasksperchild_invalid` of -1, 0.5 and "12": the type says so; 0 is in `pool.rs`.
 //! - `initializer` that is not callable: the initializer is the module's own `_initialize`.
 //! - `max_workers_too_large`, `free_reference`: about Windows, and about garbage collection.
@@ -71,7 +71,8 @@ fn as_many_workers_are_forked_as_jobs_run_at_once() {
 fn no_worker_is_forked_before_there_is_a_job() {
     let _watchdog = watchdog(60);
     let pool = pool(PROCESS_ID).workers(2).start().unwrap();
-    // Others are of tests that run at the same time; which is this pool's, its worker tells.
+    // The other zygotes belong to tests that run at the same time; this pool's worker tells which
+    // zygote is its own.
     let before: BTreeMap<i32, Vec<i32>> =
         zygotes().into_iter().map(|zygote| (zygote, children(zygote))).collect();
     let worker: i32 = pool.apply(0).unwrap();

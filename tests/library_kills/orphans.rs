@@ -1,9 +1,9 @@
-//! What is left of a pool or a process after its end, and what it makes of the loss of its zygote.
+//! The remains of a pool or a process after its end, and the loss of its zygote.
 //!
-//! Mirrors `test_forkserver_sigkill`, `TestPoolNotLeakOnFailure` and `test_child_fd_inflation` of
-//! Python's tests, and goes beyond them: Python has no test of what outlives a killed parent,
-//! because its workers do. Not mirrored: the resource tracker's tests, because nothing here has a
-//! name in the file system that could be left behind.
+//! The tests mirror Python's `test_forkserver_sigkill`, `TestPoolNotLeakOnFailure` and
+//! `test_child_fd_inflation`, and go beyond them: Python has no test of what outlives a killed
+//! parent, because its workers do. The resource tracker's tests are not mirrored, because nothing
+//! here has a name in the file system that could be left behind.
 //!
 //! These tests count all processes and descriptors of the program.
 
@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use wpool::{AsyncResult, Error, FailureKind, Isolation, Launcher, Process};
 
-/// Set in the environment of the program that is to be killed.
+/// The environment variable that is set for the program that is to be killed.
 const VICTIM: &str = "WPOOL_TEST_VICTIM";
 
 /// What this program's open descriptors are, without the numbers that tell two of a kind apart.
@@ -31,8 +31,8 @@ fn descriptors() -> Vec<String> {
     kinds
 }
 
-/// Whether there are no more descriptors of any kind than before. There may be fewer: those of a process
-/// that was ending may still have been open.
+/// Returns whether there are no more descriptors of any kind than before. There may be fewer,
+/// because descriptors of a process that was ending may still have been open.
 fn no_more_than(before: &[String]) -> bool {
     let now = descriptors();
     let were = |kind| before.iter().filter(|&one| one == kind).count();
@@ -168,7 +168,7 @@ fn a_zygote_killed_while_idle_is_replaced_again_and_again() {
         let zygote = parent(worker);
         kill(zygote);
         wait_for_end(worker);
-        // The job may meet the old worker's end, but never an old zygote.
+        // The job may meet the end of the old worker, but never an old zygote.
         until(|| !zygotes().contains(&zygote));
     }
 }
@@ -212,7 +212,7 @@ fn stopped_processes_do_not_hold_up_the_end() {
     started.iter().for_each(|at| wait_for_end(at.pid));
 }
 
-/// The life of a program that is to be killed: tells its processes, and waits.
+/// Plays the program that is to be killed: prints its processes, and waits.
 fn be_the_victim(end: &str) {
     let _watchdog = watchdog(60);
     let gate = Gate::new();
@@ -238,7 +238,8 @@ fn no_process_outlives_its_program_however_that_ends() {
     let _watchdog = watchdog(120);
     for end in ["exit", "SIGKILL", "SIGTERM", "SIGINT", "SIGABRT", "SIGHUP"] {
         let mut victim = Command::new("env")
-            // This program may have been told to ignore some: `nohup`, or a shell's `&`.
+            // The signals get their defaults, because this program may have been told to ignore
+            // some: `nohup`, or a shell's `&`.
             .arg("--default-signal")
             .arg(std::env::current_exe().unwrap())
             .args([

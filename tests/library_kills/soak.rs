@@ -1,8 +1,8 @@
-//! Shared state while processes are killed at random: nothing hangs, nothing that was committed is
-//! lost, and those whom a death concerns are told.
+//! Shared state while processes are killed at random: no process hangs, no committed change is
+//! lost, and every process that a death concerns is told.
 //!
 //! `cargo xtask soak` runs the long form, for as many seconds as `WPOOL_SOAK` says. The seed of the
-//! random numbers is in the output, and taken from `WPOOL_TEST_SEED`.
+//! random numbers is printed, and can be set by `WPOOL_TEST_SEED`.
 
 use crate::alone;
 use crate::common::dice::Dice;
@@ -15,15 +15,15 @@ use wpool::{Array, Capacity, Lock, Pool, Queue, Shared, Value};
 /// Most messages of a round.
 const MESSAGES_MAX: usize = 200_000;
 
-/// How long a round of the queue's soak goes on; all in all it is the time asked for.
+/// The time of a round of the queue's soak. The rounds together take the requested time.
 const ROUND: Duration = Duration::from_secs(20);
 
-/// What is asked of the long form.
+/// Returns the duration that was requested for the long form.
 fn seconds() -> Option<u64> {
     std::env::var("WPOOL_SOAK").ok().map(|seconds| seconds.parse().expect("WPOOL_SOAK: seconds"))
 }
 
-/// All workers of this program.
+/// Returns all workers of this program.
 fn workers() -> Vec<i32> {
     processes::zygotes().into_iter().flat_map(processes::children).collect()
 }
@@ -35,7 +35,7 @@ fn kill_one(dice: &mut Dice) -> bool {
         return false;
     }
     let pid = nix::unistd::Pid::from_raw(workers[dice.below(workers.len())]);
-    // It may have ended just now.
+    // The worker may have ended just now.
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).is_ok()
 }
 
@@ -85,7 +85,7 @@ fn a_locked_counter_holds_what_was_acknowledged_and_at_most_one_more_for_each_ki
     assert_eq!(shared.check(), Vec::<String>::new());
 }
 
-/// What became of the messages of a round.
+/// The fate of the messages of a round.
 #[derive(Debug, Default)]
 struct Tally {
     kills: usize,
@@ -110,7 +110,7 @@ impl Tally {
     }
 }
 
-/// Two producers and two consumers, which are killed at random until so much time is over or so many
+/// Runs two producers and two consumers, which are killed at random, until `time` is over or enough
 /// messages were put.
 fn round(dice: &mut Dice, time: Duration) -> Tally {
     let shared = Shared::new().unwrap();
@@ -154,7 +154,7 @@ fn round(dice: &mut Dice, time: Duration) -> Tally {
     for number in 0..put.len() {
         tally.add(number, put[number], got[number], again[number]);
     }
-    // What was on lease when the last consumers ended is in the queue again.
+    // The messages on lease when the last consumers ended are in the queue again.
     let left: BTreeSet<usize> = std::iter::from_fn(|| messages.try_get().ok())
         .map(|message| u64::from_le_bytes(*message.value.first_chunk().unwrap()) as usize)
         .collect();

@@ -1,7 +1,8 @@
 //! The example `counter` as a component, with a world of its own: `wit/world.wit`.
 //!
-//! Needs the objects: `wpool run counter-component.wasm 'add-locked(10000)' 'add-locked(10000)' --value
-//! balance=i64:0 --lock guard --show balance`. With `add` the balance at the end is any number.
+//! The tasks need the objects: `wpool run counter-component.wasm 'add-locked(10000)'
+//! 'add-locked(10000)' --value balance=i64:0 --lock guard --show balance`. With `add` the balance
+//! at the end is any number.
 
 use wpool_guest::{Error, Lock, Value};
 
@@ -14,7 +15,7 @@ mod bindings {
     export!(Counter);
 }
 
-/// What the component is.
+/// The implementation of the component's world.
 struct Counter;
 
 impl bindings::Guest for Counter {

@@ -1,9 +1,10 @@
-//! A balance that several processes change: why read-modify-write needs a lock.
+//! A balance that several processes change, to show why read-modify-write needs a lock.
 //!
-//! Needs the objects: `wpool run counter.wasm 'add(10000)' 'subtract(10000)' --value balance=i32:1
-//! --lock guard --show balance`. Without the lock, or an atomic addition, the balance at the end is
-//! any number; with it, it is the one at the start. So few changes are made before the second process
-//! has started: with `--barrier start=2` they begin at the same time.
+//! The tasks need the objects: `wpool run counter.wasm 'add(10000)' 'subtract(10000)' --value
+//! balance=i32:1 --lock guard --show balance`. Without the lock, or an atomic addition, the balance
+//! at the end is any number; with it, the balance is the same as at the start. A process may have
+//! made these few changes before the second one has started: with `--barrier start=2` both begin at
+//! the same time.
 
 use wpool_guest::{Barrier, Error, Lock, Value, task};
 
@@ -19,13 +20,13 @@ fn subtract(n: u64) -> Result<(), Error> {
     change(n, -1)
 }
 
-/// As `add`, holding the lock `guard` each time.
+/// Adds 1 to the value `balance`, `n` times, holding the lock `guard` each time.
 #[task]
 fn add_locked(n: u64) -> Result<(), Error> {
     change_locked(n, 1)
 }
 
-/// As `subtract`, holding the lock `guard` each time.
+/// Subtracts 1 from the value `balance`, `n` times, holding the lock `guard` each time.
 #[task]
 fn subtract_locked(n: u64) -> Result<(), Error> {
     change_locked(n, -1)
@@ -84,7 +85,7 @@ impl Balance {
         }
     }
 
-    /// Reads the balance, then writes it: what another process writes in between is lost.
+    /// Reads the balance, then writes it: a change by another process in between is lost.
     fn get_and_set(&self, step: i32) {
         match self {
             Balance::Short(value) => value.set(value.get().wrapping_add(step)),

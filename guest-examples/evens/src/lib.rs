@@ -1,6 +1,7 @@
 //! Even numbers: lists in and out, or one by one into a queue.
 //!
-//! `put_evens` needs the queue: `wpool run evens.wasm 'put_evens([0,1,2,3])' --queue evens`.
+//! The task `put_evens` needs the queue: `wpool run evens.wasm 'put_evens([0,1,2,3])' --queue
+//! evens`.
 
 use wpool_guest::{Error, Queue, task};
 

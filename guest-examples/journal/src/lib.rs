@@ -1,6 +1,7 @@
-//! Jobs that leave a trace: what really ran, and how often, is then on record.
+//! Jobs that leave a trace, so that it is on record which jobs really ran, and how often.
 //!
-//! Needs a folder to write to: `wpool map --dir HOST::/journal journal.wasm --task journal`.
+//! The tasks need a folder to write to: `wpool map --dir HOST::/journal journal.wasm --task
+//! journal`.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -17,7 +18,7 @@ fn journal(n: i64) -> i64 {
     n
 }
 
-/// Works for so many microseconds and returns `n`.
+/// Works for `micros` microseconds and returns `n`.
 #[task]
 fn spin(n: i64, micros: i64) -> i64 {
     let start = Instant::now();

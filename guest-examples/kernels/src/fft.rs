@@ -1,7 +1,8 @@
 //! Fourier transforms by the crate `rustfft`: `f64` in the patterns of butterflies.
 //!
-//! Transforms multiply polynomials here, whose coefficients are whole numbers again once rounded. So
-//! the result does not depend on the last bits of sines, which differ between C libraries.
+//! The transforms multiply polynomials here, whose coefficients are whole numbers again once
+//! rounded. Therefore the result does not depend on the last bits of sines, which differ between C
+//! libraries.
 
 use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlanner};
@@ -9,13 +10,14 @@ use std::sync::Arc;
 
 use crate::checksum::checksum;
 
-/// How many coefficients there are; they wrap around.
+/// The number of coefficients; they wrap around.
 const SIZE: usize = 4096;
 
-/// What coefficients are reduced by; a prime so small that sums of products are exact when rounded.
+/// The number by which coefficients are reduced: a prime so small that sums of products are exact
+/// when rounded.
 const MODULUS: i64 = 10_007;
 
-/// A checksum of the polynomial 1 + x after it has been squared so many times.
+/// Returns a checksum of the polynomial 1 + x after it has been squared `squarings` times.
 pub(crate) fn checksum_of_squares(squarings: u32) -> i64 {
     checksum(squares(squarings).into_iter().map(|coefficient| coefficient as u64))
 }
@@ -50,7 +52,7 @@ mod tests {
 
     #[test]
     fn powers_of_one_plus_x_have_binomial_coefficients() {
-        // Pascal's triangle, down to the row of the power.
+        // The expected coefficients are Pascal's triangle, down to the row of the power.
         let mut row = vec![0; SIZE];
         row[0] = 1;
         for _ in 0..1 << 11 {

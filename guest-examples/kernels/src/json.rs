@@ -15,12 +15,13 @@ struct Record {
     parent: Option<u64>,
 }
 
-/// A checksum of a document of so many records, if it reads as it was written.
+/// Returns a checksum of a document of `records` records, if it reads as it was written.
 pub(crate) fn checksum_of_document(records: u32) -> Result<i64, serde_json::Error> {
     let records = self::records(records);
     let document = serde_json::to_string(&records)?;
     let read: Vec<Record> = serde_json::from_str(&document)?;
-    // What was read is written: a record that reads as another one changes the checksum.
+    // The document is written again after reading: a record that reads as another one changes the
+    // checksum.
     Ok(checksum(serde_json::to_vec(&read)?.into_iter().map(u64::from)))
 }
 
@@ -30,7 +31,7 @@ fn records(count: u32) -> Vec<Record> {
 }
 
 fn record(id: u32, random: &mut Random) -> Record {
-    // Eighths, so that the fractions are exact.
+    // The coordinates are eighths, so that the fractions are exact.
     let mut coordinate = || f64::from(random.below(1 << 20)) / 8.0 - 65_536.0;
     Record {
         id,

@@ -2,10 +2,10 @@
 
 use crate::random::Random;
 
-/// The distance of two random texts of so many letters.
+/// Returns the distance of two random texts of `letters` letters.
 pub(crate) fn distance(letters: u32) -> u32 {
     let mut random = Random::new(letters);
-    // Four letters, as in genomes: so there is much to choose from.
+    // The texts have four letters, as genomes do, so there is much to choose from.
     let mut text = || -> String {
         (0..letters).map(|_| ['a', 'c', 'g', 't'][random.below(4) as usize]).collect()
     };

@@ -6,13 +6,13 @@ use miniz_oxide::inflate::decompress_to_vec_zlib;
 
 use crate::random::Random;
 
-/// How well to compress, from 1 to 9; zlib's default.
+/// The level of compression, from 1 to 9; zlib's default.
 const LEVEL: u8 = 6;
 
-/// Words enough that they come again soon, and not at once.
+/// The number of words: enough that words come again soon, but not at once.
 const WORDS: u32 = 2000;
 
-/// How many bytes a text of 200,000 bytes has, compressed.
+/// Returns the size, in bytes, of a text of 200,000 bytes after compression.
 pub(crate) fn compressed_len(seed: u32) -> Result<u32, String> {
     let text = text(seed, 200_000);
     let compressed = compress_to_vec_zlib(&text, LEVEL);
@@ -23,7 +23,7 @@ pub(crate) fn compressed_len(seed: u32) -> Result<u32, String> {
     Ok(compressed.len() as u32)
 }
 
-/// A text of so many bytes, of random words; some come far more often than others.
+/// Returns a text of `len` bytes of random words, some of which come far more often than others.
 fn text(seed: u32, len: usize) -> Vec<u8> {
     let mut random = Random::new(seed);
     let words: Vec<Vec<u8>> = (0..WORDS)
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn the_format_is_that_of_zlib() {
-        // As zlib itself writes it.
+        // The stream is as zlib itself writes it.
         let stream = [120, 218, 43, 47, 200, 207, 207, 41, 135, 19, 0, 52, 236, 6, 148];
         assert_eq!(decompress_to_vec_zlib(&stream).as_deref().ok(), Some(&b"wpoolwpoolwpool"[..]));
     }

@@ -1,12 +1,14 @@
 //! Mandelbrot's set: multiplication and addition of `f64`, four points side by side.
 
-/// Points whose sequence stays within a distance of 2 for so long count as in the set.
+/// The number of steps for which a point's sequence must stay within a distance of 2 to count as in
+/// the set.
 const STEPS: u32 = 50;
 
-/// Points side by side, so that a compiler finds work for SIMD.
+/// The number of points side by side, so that a compiler finds work for SIMD.
 const LANES: usize = 4;
 
-/// How many points of a grid of `size` by `size` from -1.5-i to 0.5+i are in the set.
+/// Returns the number of points of a grid of `size` by `size` from -1.5-i to 0.5+i that are in the
+/// set.
 pub(crate) fn count(size: u32) -> u32 {
     let step = 2.0 / f64::from(size);
     let mut count = 0;
@@ -21,7 +23,7 @@ pub(crate) fn count(size: u32) -> u32 {
     count
 }
 
-/// Which of the points are in the set.
+/// Returns which of the points are in the set.
 fn inside(re: [f64; LANES], im: f64) -> [bool; LANES] {
     let (mut zr, mut zi) = ([0.0; LANES], [0.0; LANES]);
     let (mut rr, mut ii) = ([0.0; LANES], [0.0; LANES]);

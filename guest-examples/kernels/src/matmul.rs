@@ -3,11 +3,11 @@
 use crate::checksum::checksum;
 use crate::random::Random;
 
-/// A checksum of the product of two matrices of `size` by `size`.
+/// Returns a checksum of the product of two matrices of `size` by `size`.
 pub(crate) fn checksum_of_product(size: u32) -> i64 {
     let mut random = Random::new(size);
     let size = size as usize;
-    // Small whole numbers, whose products and sums are exact.
+    // The elements are small whole numbers, whose products and sums are exact.
     let mut matrix = || (0..size * size).map(|_| f64::from(random.below(1000))).collect();
     let (a, b): (Vec<f64>, Vec<f64>) = (matrix(), matrix());
     checksum(product(size, &a, &b).into_iter().map(|element| element as u64))

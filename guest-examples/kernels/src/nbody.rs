@@ -13,7 +13,7 @@ struct Body {
     mass: f64,
 }
 
-/// A planet, from its velocity in a day and its mass in Suns.
+/// Returns a planet, from its position, its velocity per day, and its mass in Suns.
 const fn planet(position: [f64; 3], [x, y, z]: [f64; 3], mass: f64) -> Body {
     let velocity = [x * DAYS_PER_YEAR, y * DAYS_PER_YEAR, z * DAYS_PER_YEAR];
     Body { position, velocity, mass: mass * SOLAR_MASS }
@@ -45,7 +45,7 @@ const NEPTUNE: Body = planet(
     5.151_389_020_466_114_5e-5,
 );
 
-/// The energy of the system after so many steps.
+/// Returns the energy of the system after `steps` steps.
 pub(crate) fn energy_after(steps: u32) -> f64 {
     let mut bodies = [SUN, JUPITER, SATURN, URANUS, NEPTUNE];
     // The Sun moves so that the centre of mass rests.

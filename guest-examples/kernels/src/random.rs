@@ -1,11 +1,12 @@
 //! Numbers that look random, and are the same every time.
 
-/// Vigna's xorshift64*.
+/// A generator of random numbers (Vigna's xorshift64*).
 pub(crate) struct Random(u64);
 
 impl Random {
     pub(crate) fn new(seed: u32) -> Self {
-        // An odd number with bits all over, so that small seeds are no special case.
+        // The constant is an odd number with bits all over, so that small seeds are no special
+        // case.
         Self(u64::from(seed) ^ 0x9e37_79b9_7f4a_7c15)
     }
 
@@ -16,9 +17,9 @@ impl Random {
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
-    /// A number below `limit`.
+    /// Returns a number below `limit`.
     pub(crate) fn below(&mut self, limit: u32) -> u32 {
-        // The upper bits are the best; a product instead of a remainder, which takes far longer.
+        // The upper bits are the best; a product is used because a remainder takes far longer.
         (((self.next() >> 32) * u64::from(limit)) >> 32) as u32
     }
 }

@@ -16,7 +16,7 @@ const EXPRESSIONS: [&str; 9] = [
     "agggtaa[cgt]|[acg]ttaccct",
 ];
 
-/// Part of the human genome that comes again and again in it.
+/// A part of the human genome that comes again and again in it.
 const ALU: &str = "GGCCGGGCGCGGTGGCTCACGCCTGTAATCCCAGCACTTTGGGAGGCCGAGGCGGGCGGATCACCTGAGGTC\
                    AGGAGTTCGAGACCAGCCTGGCCAACATGGTGAAACCCCGTCTCTACTAAAAATACAAAAATTAGCCGGGCGTGGTGGCG\
                    CGCGCCTGTAATCCCAGCTACTCGGGAGGCTGAGGCAGGAGAATCGCTTGAACCCGGGAGGCGGAGGTTGCAGTGAGCCG\
@@ -47,7 +47,7 @@ const HUMAN: [(char, f64); 4] = [
     ('t', 0.301_509_450_207_5),
 ];
 
-/// How often the expressions occur in a text of ten times `size` letters.
+/// Returns how often the expressions occur in a text of ten times `size` letters.
 pub(crate) fn count(size: u32) -> Result<u32, regex::Error> {
     let text = text(size as usize);
     counts(&text).map(|counts| counts.into_iter().sum())
@@ -66,7 +66,7 @@ fn text(size: usize) -> String {
     text
 }
 
-/// Appends so many letters, drawn by their frequencies.
+/// Appends `count` letters, drawn by their frequencies.
 fn draw(frequencies: &[(char, f64)], count: usize, seed: &mut u32, text: &mut String) {
     const MODULUS: u32 = 139_968;
     for _ in 0..count {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-/// The digest of a million bytes of one value, in hexadecimal digits.
+/// Returns the digest of a million bytes of one value, in hexadecimal digits.
 pub(crate) fn of_a_million(byte: u8) -> String {
     let mut digest = Sha256::new();
     let thousand = [byte; 1000];

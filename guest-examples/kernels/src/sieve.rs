@@ -1,9 +1,9 @@
 //! The sieve of Eratosthenes: strided writes to bytes.
 
-/// How many prime numbers there are below `limit`.
+/// Returns the number of prime numbers below `limit`.
 pub(crate) fn count(limit: u32) -> u32 {
     let limit = limit as usize;
-    // Whether 2n + 1 is composite; 1 stands in for 2, the only even prime.
+    // The element `n` says whether 2n + 1 is composite; 1 stands in for 2, the only even prime.
     let mut composite = vec![false; limit / 2];
     let mut factor = 3;
     while factor * factor < limit {

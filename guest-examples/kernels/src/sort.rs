@@ -1,9 +1,9 @@
-//! Sorting by the standard library: comparisons that nobody can predict.
+//! Sorting by the standard library: comparisons that no processor can predict.
 
 use crate::checksum::checksum;
 use crate::random::Random;
 
-/// A checksum of so many random numbers, sorted.
+/// Returns a checksum of `count` random numbers, sorted.
 pub(crate) fn checksum_of_sorted(count: u32) -> i64 {
     let mut random = Random::new(count);
     let mut numbers: Vec<u64> = (0..count).map(|_| random.next()).collect();

@@ -2,7 +2,7 @@
 //!
 //! The matrix and the published norms are those of the Benchmarks Game.
 
-/// The norm of the corner of `size` by `size`, by the power method.
+/// Returns the norm of the corner of `size` by `size`, by the power method.
 pub(crate) fn norm(size: u32) -> f64 {
     let size = size as usize;
     let (mut u, mut v, mut between) = (vec![1.0; size], vec![0.0; size], vec![0.0; size]);
@@ -13,20 +13,21 @@ pub(crate) fn norm(size: u32) -> f64 {
     (dot(&u, &v) / dot(&v, &v)).sqrt()
 }
 
-/// The matrix's element, the first of which is 1. The arguments are whole numbers.
+/// Returns an element of the matrix, the first of which is 1. The arguments are whole numbers.
 fn element(row: f64, column: f64) -> f64 {
     let diagonal = row + column;
     1.0 / (diagonal * (diagonal + 1.0) * 0.5 + row + 1.0)
 }
 
-/// By the matrix, and then by its transpose.
+/// Multiplies a vector by the matrix, and then by its transpose.
 fn multiply_by_both(vector: &[f64], between: &mut [f64], product: &mut [f64]) {
     multiply(vector, between, element);
     multiply(between, product, |row, column| element(column, row));
 }
 
 fn multiply(vector: &[f64], product: &mut [f64], element: impl Fn(f64, f64) -> f64) {
-    // Two rows at a time, each with its own sum, so that a compiler finds work for SIMD.
+    // The loop takes two rows at a time, each with its own sum, so that a compiler finds work for
+    // SIMD.
     let mut rows = [0.0, 1.0];
     for pair in product.chunks_mut(2) {
         let (mut sums, mut column) = ([0.0; 2], 0.0);

@@ -1,7 +1,7 @@
 //! The product of two square matrices that lie in regions: each job makes some rows of it, and no
 //! byte of any matrix is copied.
 //!
-//! Needs the regions `a`, `b` and `c`, each of n × n numbers of eight bytes, row by row:
+//! The task needs the regions `a`, `b` and `c`, each of n × n numbers of eight bytes, row by row:
 //! `wpool map matrix.wasm --region a=@a.f64:ro --region b=@b.f64:ro --region c:8MiB --save c=c.f64
 //! ::: '[1024,0,512]' '[1024,512,1024]'`.
 
@@ -11,10 +11,10 @@ use std::error::Error;
 
 use wpool_guest::{Mapping, Region, task};
 
-/// Makes the rows from `first` up to `last`, without that one, of the product of the matrices `a` and
-/// `b` in `c`, and answers the sum of their numbers.
+/// Computes the rows from `first` up to but not including `last` of the product of the matrices `a`
+/// and `b` in `c`, and returns the sum of their numbers.
 ///
-/// All three matrices have `n` rows and columns. No two jobs may be given the same row.
+/// The three matrices all have `n` rows and columns. No two jobs may be given the same row.
 #[task]
 fn multiply(n: u32, first: u32, last: u32) -> Result<f64, Box<dyn Error>> {
     let (n, rows) = (n as usize, first as usize..last as usize);
@@ -23,13 +23,13 @@ fn multiply(n: u32, first: u32, last: u32) -> Result<f64, Box<dyn Error>> {
     }
     let [a, b, mut c] = [matrix("a", n)?, matrix("b", n)?, matrix("c", n)?];
     let numbers = rows.start * n..rows.end * n;
-    // SAFETY: `a` and `b` are inputs, which nobody writes while there are jobs. No other job is given
-    // these rows of `c`. This job maps each of the regions once.
+    // SAFETY: `a` and `b` are inputs, which no process writes while there are jobs. No other job is
+    // given these rows of `c`. This job maps each of the regions once.
     let (a, b, c) = unsafe { (a.slice(numbers.clone()), b.slice(..), c.slice_mut(numbers)) };
     Ok(product(a, &b[..n * n], c, n))
 }
 
-/// The region with a matrix, mapped.
+/// Maps the region with a matrix.
 fn matrix(name: &str, n: usize) -> Result<Mapping, Box<dyn Error>> {
     let region = Region::open(name)?;
     let needed = (n as u64).pow(2).saturating_mul(size_of::<f64>() as u64);
@@ -40,9 +40,11 @@ fn matrix(name: &str, n: usize) -> Result<Mapping, Box<dyn Error>> {
     Ok(region.map()?)
 }
 
-/// Multiplies some rows of a matrix by the matrix `b` into the same rows of `c`; answers their sum.
+/// Multiplies some rows of a matrix by the matrix `b` into the same rows of `c`, and returns their
+/// sum.
 fn product(a: &[f64], b: &[f64], c: &mut [f64], n: usize) -> f64 {
-    // Row by row through `b`, so that memory is read in the order in which it lies there.
+    // The loop goes through `b` row by row, so that memory is read in the order in which it lies
+    // there.
     for (a, c) in a.chunks(n).zip(c.chunks_mut(n)) {
         c.fill(0.0);
         for (a, b) in a.iter().zip(b.chunks(n)) {

@@ -30,7 +30,8 @@ fn misbehave(kind: &str) -> Result<String, String> {
         "print" => Ok(print()),
         "big-result" => Ok("x".repeat(100_000_000)),
         "garbage" => {
-            // Goes before the result proper; together they are no line of UTF-8, let alone JSON.
+            // The bytes go before the result proper; together they are no line of UTF-8, let alone
+            // JSON.
             result_write(b"\xff\xfe{\n");
             Ok("garbage".into())
         }

@@ -1,12 +1,12 @@
-//! What shared objects cost: each task does one thing `n` times, for benchmarks.
+//! The cost of shared objects: each task does one thing `n` times, for benchmarks.
 //!
-//! The objects are created where wpool was not told to.
+//! The tasks create the objects that wpool was not told to create.
 
 use wpool_guest::{
     Capacity, Condition, Error, Event, Lock, Permits, Queue, Semaphore, Value, task,
 };
 
-/// What travels through the queue.
+/// The message that travels through the queue.
 const MESSAGE: [u8; 64] = [b'x'; 64];
 
 /// Acquires and releases the lock `guard`.
@@ -18,8 +18,8 @@ fn lock_pair(n: u64) {
     }
 }
 
-/// Adds 1 to the value `balance` (`i64`) by reading and writing it under the lock `guard`; answers
-/// what it then is.
+/// Adds 1 to the value `balance` (`i64`) by reading and writing it under the lock `guard`; returns
+/// the new value.
 #[task]
 fn locked_increment(n: u64) -> i64 {
     let guard = done(Lock::open_or_create("guard"));
@@ -31,7 +31,7 @@ fn locked_increment(n: u64) -> i64 {
     balance.get()
 }
 
-/// Adds 1 to the value `balance` (`i64`) atomically; answers what it then is.
+/// Adds 1 to the value `balance` (`i64`) atomically; returns the new value.
 #[task]
 fn value_add(n: u64) -> i64 {
     let balance = done(Value::<i64>::open_or_create("balance", 0));
@@ -41,7 +41,8 @@ fn value_add(n: u64) -> i64 {
     balance.get()
 }
 
-/// Puts a message of 64 bytes into the queue `q` and gets it again; answers how many bytes were got.
+/// Puts a message of 64 bytes into the queue `q` and gets it again; returns the number of bytes
+/// that were got.
 #[task]
 fn queue_pair(n: u64) -> u64 {
     let queue = queue();
@@ -63,7 +64,7 @@ fn produce(n: u64) {
     }
 }
 
-/// Gets `n` messages from the queue `q`; answers how many bytes they had.
+/// Gets `n` messages from the queue `q`; returns the number of bytes that they had.
 #[task]
 fn consume(n: u64) -> u64 {
     let queue = queue();
@@ -87,14 +88,14 @@ fn semaphore_pair(n: u64) {
     }
 }
 
-/// Looks whether the event `e` is set; answers how often it was.
+/// Checks whether the event `e` is set; returns how often it was.
 #[task]
 fn event_is_set(n: u64) -> u64 {
     let event = done(Event::open_or_create("e"));
     (0..n).map(|_| u64::from(event.is_set())).sum()
 }
 
-/// Acquires the lock of the condition `c`, notifies whoever waits, and releases the lock.
+/// Acquires the lock of the condition `c`, notifies one wait, and releases the lock.
 #[task]
 fn condition_notify(n: u64) {
     let condition = done(Condition::open_or_create("c"));
@@ -107,7 +108,8 @@ fn queue() -> Queue<[u8]> {
     done(Queue::open_or_create("q", Capacity::messages(1024)))
 }
 
-/// These tasks are called without any encoding and so have no errors: they trap.
+/// Unwraps an answer, trapping on an error, because tasks that are called without any encoding have
+/// no errors.
 #[inline]
 fn done<T>(answer: Result<T, Error>) -> T {
     answer.unwrap_or_else(|error| panic!("{error}"))

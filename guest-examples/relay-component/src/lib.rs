@@ -24,13 +24,13 @@ use bindings::wasi::random::random;
 use bindings::wit_stream;
 use wit_bindgen::{StreamReader, StreamResult, spawn_local};
 
-/// Most bytes that are read at once.
+/// The largest number of bytes that are read at once.
 const PIECE_BYTES: usize = 4096;
 
-/// How long a `tick` takes, in nanoseconds.
+/// The time that a `tick` takes, in nanoseconds.
 const TICK: u64 = 1_000_000;
 
-/// What the component is.
+/// The implementation of the component's world.
 struct Relay;
 
 impl Guest for Relay {
@@ -78,7 +78,7 @@ async fn relay() -> Result<(), ()> {
     written.await.map_err(drop)
 }
 
-/// Waits for input and for time at once: says `tick` while there is none.
+/// Waits for input and for time at once, and prints `tick` while there is no input.
 async fn tick() -> Result<(), ()> {
     let (mut writer, output) = wit_stream::new();
     let written = stdout::write_via_stream(output);
@@ -122,7 +122,7 @@ async fn warn(text: &str) -> Result<(), ()> {
     written.await.map_err(drop)
 }
 
-/// The next bytes, up to a piece of them.
+/// Returns the next bytes, at most a piece of them.
 async fn next(bytes: &mut StreamReader<u8>) -> Option<Vec<u8>> {
     let (result, piece) = bytes.read(Vec::with_capacity(PIECE_BYTES)).await;
     match result {

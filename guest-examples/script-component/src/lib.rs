@@ -41,7 +41,7 @@ mod bindings {
     export!(Script);
 }
 
-/// What the component is.
+/// The implementation of the component's world.
 struct Script;
 
 impl bindings::Guest for Script {

@@ -7,7 +7,7 @@ use crate::copies;
 use crate::objects::{How, Made, Object};
 use crate::step::{Within, Words};
 
-/// `BYTES`
+/// Makes a region from `BYTES`.
 pub(crate) fn region(how: How, name: &str, mut words: Words<'_>) -> Made {
     let bytes = how.number(&mut words)?;
     let create = || Region::create(name, bytes);

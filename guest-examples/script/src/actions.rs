@@ -1,4 +1,4 @@
-//! What a step can do: something to an object, or one of the other actions.
+//! The actions of a step: an operation on an object, or one of the other actions.
 
 use std::process;
 use std::thread;

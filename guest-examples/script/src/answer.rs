@@ -1,4 +1,4 @@
-//! What a step answers, and what it fails with.
+//! The answer of a step, and the failures of a step.
 
 use serde_json::{Value, json};
 use wpool_guest::Error;
@@ -6,12 +6,12 @@ use wpool_guest::Error;
 /// The answer of a step.
 pub(crate) type Answer = Result<Value, Failure>;
 
-/// Why a step has no proper answer.
+/// The reason why a step has no proper answer.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The host answered so: a part of the script's result.
+    /// The host answered with this error: a part of the script's result.
     Answer(Error),
-    /// The step makes no sense: the script's own fault.
+    /// The step makes no sense: the script itself is at fault.
     Step(String),
 }
 
@@ -27,23 +27,23 @@ impl From<String> for Failure {
     }
 }
 
-/// An operation that the kind does not have.
+/// Returns the failure for an operation that the kind does not have.
 pub(crate) fn unknown(operation: &str) -> Answer {
     Err(Failure::Step(format!("there is no operation {operation:?}")))
 }
 
-/// The answer to what tells no more than that it was done.
+/// Returns the answer of an operation that only reports that it was done.
 pub(crate) fn done(result: Result<(), Error>) -> Answer {
     result?;
     Ok(true.into())
 }
 
-/// The answer to what gives something that is JSON.
+/// Returns the answer of an operation that gives something in JSON.
 pub(crate) fn given(result: Result<impl Into<Value>, Error>) -> Answer {
     Ok(result?.into())
 }
 
-/// The answer in place of one that there is not.
+/// Returns the answer in place of one that does not exist.
 pub(crate) fn error(error: &Error) -> Value {
     match error {
         Error::Broken { culprit } => json!({"error": error.name(), "culprit": culprit}),

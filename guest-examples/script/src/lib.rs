@@ -13,7 +13,7 @@
 //! STEP   = [COUNT*] [within SECONDS] ACTION
 //! ACTION = KIND NAME OPERATION [ARGUMENTS]  or one of those below
 //! ```
-//! - `COUNT*` does the step so often, and answers what the last time answered.
+//! - `COUNT*` does the step this many times, and answers what the last time answered.
 //! - `within SECONDS` bounds the wait of an operation that waits; 0 does not wait at all, and
 //!   without it the wait may last for ever. Operations that do not wait ignore it.
 //! - Names and arguments are words; a message, a text and a list are the rest of the line.
@@ -42,12 +42,12 @@
 //! | `array` | `TYPE LENGTH` |
 //! | `region` | `BYTES` |
 //!
-//! - `create` makes a new object, `open [TYPE]` opens one that is there, `ensure` is `open` or else
+//! - `create` makes a new object, `open [TYPE]` opens one that exists, `ensure` is `open` or else
 //!   `create`, `drop` closes it, `delete` deletes it and leaves it open.
-//! - **What was opened stays open** until `drop`, also for later scripts in the same instance, and
+//! - **An opened object stays open** until `drop`, also for later scripts in the same instance, and
 //!   so do locks and permits that are held. Any other operation opens an object that is not open.
-//! - A number is `1`, `-0.5`, `NaN`, `-Infinity`, `true`. What JSON has no number for is a string
-//!   in an answer.
+//! - A number is `1`, `-0.5`, `NaN`, `-Infinity`, `true`. A number that JSON does not have is a
+//!   string in an answer.
 //!
 //! | other action | does |
 //! |---|---|
@@ -58,12 +58,13 @@
 //! | `memory size`, `memory grow PAGES`, `memory peek ADDRESS COUNT` | looks at linear memory |
 //!
 //! # Answers
-//! - `true` for what is done and has no more to tell; else a number, a string, a list, a message.
-//! - An object where there is more: `{"owner-died":true,"culprit":SLOT}` of a lock,
-//!   `{"restored":PERMITS,"culprit":SLOT}` of a semaphore,
-//!   `{"notified":BOOL}` of a condition's `wait` (and `owner-died` as above),
-//!   `{"value":MESSAGE,"redelivered":true}` of a queue, `{"was":NUMBER,"exchanged":BOOL}`.
-//! - `{"error":NAME}` where it was not done, and `{"error":"broken","culprit":SLOT}`. Names are
+//! - `true` if the step was done and has no more to report; else a number, a string, a list, a
+//!   message.
+//! - An object if there is more: `{"owner-died":true,"culprit":SLOT}` of a lock,
+//!   `{"restored":PERMITS,"culprit":SLOT}` of a semaphore, `{"notified":BOOL}` of a condition's
+//!   `wait` (and `owner-died` as above), `{"value":MESSAGE,"redelivered":true}` of a queue,
+//!   `{"was":NUMBER,"exchanged":BOOL}`.
+//! - `{"error":NAME}` if the step was not done, and `{"error":"broken","culprit":SLOT}`. Names are
 //!   those of `wpool_guest::Error::name`. The script goes on.
 //! - A step that is not understood fails the job.
 
@@ -85,20 +86,20 @@ mod turns;
 use serde_json::Value;
 use wpool_guest::task;
 
-/// Does the steps in order, and answers each.
+/// Does the steps in order, and returns the answer of each.
 #[task(default)]
 fn script(steps: Vec<String>) -> Result<Vec<Value>, String> {
     run::script(&steps)
 }
 
-/// Makes a call that no correct program makes, and so traps; `misuses` lists them. What comes back
-/// without a trap is answered.
+/// Makes a call that no correct program makes, and so traps; `misuses` lists these calls. If the
+/// call does not trap, returns what it returned.
 #[task]
 fn raw_misuse(call: &str) -> Result<i64, String> {
     misuse::call(call)
 }
 
-/// All that `raw_misuse` can be called with.
+/// Lists the calls that `raw_misuse` can make.
 #[task]
 fn misuses() -> Vec<String> {
     misuse::all()

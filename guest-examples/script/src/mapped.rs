@@ -1,4 +1,4 @@
-//! Mapped regions: what a guest does to their bytes, and has the host do.
+//! Mapped regions: what a guest does to their bytes itself, and what it lets the host do.
 
 #![expect(unsafe_code, reason = "writing where that may not be possible")]
 
@@ -9,10 +9,10 @@ use crate::answer::{Answer, Failure, unknown};
 use crate::memory::text;
 use crate::step::Words;
 
-/// A mapped region's bytes.
+/// The bytes of a mapped region.
 type Cells<'a> = &'a [SharedCell<u8>];
 
-/// `peek OFFSET COUNT`, `poke OFFSET TEXT`, `fill OFFSET COUNT BYTE`, `random OFFSET COUNT`
+/// Runs `peek OFFSET COUNT`, `poke OFFSET TEXT`, `fill OFFSET COUNT BYTE` or `random OFFSET COUNT`.
 pub(crate) fn act(
     cells: Cells<'_>,
     operation: &str,
@@ -43,18 +43,18 @@ fn part(cells: Cells<'_>, offset: usize, count: usize) -> Result<Cells<'_>, Fail
     part.ok_or_else(|| Failure::Step(outside()))
 }
 
-/// Fills by one instruction for all bytes, not by a store for each.
+/// Fills the bytes by one instruction for all, not by a store for each.
 fn fill(cells: Cells<'_>, byte: u8) -> Value {
     let start = cells.as_ptr().cast::<u8>().cast_mut();
-    // SAFETY: these are bytes of a mapping, which nobody has a reference to the inside of.
+    // SAFETY: these are bytes of a mapping, and there is no reference to the inside of it.
     unsafe { start.write_bytes(byte, cells.len()) };
     true.into()
 }
 
-/// Has WASI write.
+/// Lets WASI write random bytes.
 fn random(cells: Cells<'_>) -> Value {
     let start = cells.as_ptr().cast::<u8>().cast_mut();
-    // SAFETY: these are bytes of a mapping, which nobody has a reference to the inside of.
+    // SAFETY: these are bytes of a mapping, and there is no reference to the inside of it.
     unsafe { system::random_get(start, cells.len()) }.into()
 }
 

@@ -1,4 +1,4 @@
-//! Linear memory: what the host does to it, and what it lets guests do.
+//! Linear memory: what the host does to it, and what the host lets guests do.
 
 #![expect(unsafe_code, reason = "looking at any address")]
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::answer::{Answer, unknown};
 use crate::step::Words;
 
-/// `size`, `grow PAGES`, `peek ADDRESS COUNT`
+/// Runs `size`, `grow PAGES` or `peek ADDRESS COUNT`.
 pub(crate) fn act(mut words: Words<'_>) -> Answer {
     let operation = words.word()?;
     let answer = match operation {
@@ -20,12 +20,13 @@ pub(crate) fn act(mut words: Words<'_>) -> Answer {
     Ok(answer)
 }
 
-/// Bytes as text.
+/// Returns bytes as text.
 pub(crate) fn text(bytes: &[u8]) -> Value {
     String::from_utf8_lossy(bytes).into()
 }
 
-/// The bytes at an address that may be any inside the memory; beyond it this traps.
+/// Returns the bytes at an address, which may be any address inside the memory; outside of it this
+/// function traps.
 fn peek(address: usize, count: usize) -> Value {
     let start = std::ptr::with_exposed_provenance::<u8>(address);
     // SAFETY: none that Rust could know of. Inside linear memory all bytes can be read, and outside
@@ -39,7 +40,7 @@ fn pages() -> usize {
     std::arch::wasm32::memory_size(0)
 }
 
-/// As the instruction: the size before, or the highest number.
+/// Grows the memory as the instruction does, and returns the size before, or the highest number.
 #[cfg(target_family = "wasm")]
 fn grow(pages: usize) -> usize {
     std::arch::wasm32::memory_grow(0, pages)

@@ -1,4 +1,4 @@
-//! Queues.
+//! Queues of messages.
 
 use serde_json::{Value, json};
 use wpool_guest::{Capacity, Error, Queue, Received};
@@ -13,7 +13,7 @@ struct Messages {
     bytes: Queue<[u8]>,
 }
 
-/// `MESSAGES BYTES [joinable]`
+/// Makes a queue from `MESSAGES BYTES [joinable]`.
 pub(crate) fn queue(how: How, name: &str, mut words: Words<'_>) -> Made {
     let messages = how.number(&mut words)?;
     let capacity = Capacity::messages(messages).bytes(how.number(&mut words)?);
@@ -92,7 +92,7 @@ impl Messages {
     }
 }
 
-/// Bytes by which a message is known again.
+/// Returns bytes by which a message is recognised.
 fn pattern(count: usize) -> Vec<u8> {
     (0..count).map(|at| (at % 251) as u8).collect()
 }

@@ -11,7 +11,8 @@
     expect(unsafe_code, reason = "the imports are declared with pointers as plain numbers")
 )]
 
-/// Declares imports, what they are called, and a call of one by its name with a first argument.
+/// Declares imports with their names, and a function that calls one of them by its name with a
+/// first argument.
 macro_rules! imports {
     ($NAMES:ident, $call:ident:
      $($name:ident($($ty:ty = $argument:expr),*) $(-> $answer:ty)?;)+) => {
@@ -33,7 +34,7 @@ macro_rules! imports {
     };
 }
 
-// After the handle: arguments that are right for any object.
+// After the handle come arguments that are right for any object.
 imports! {
     WITH_HANDLE, call_with_handle:
     object_close() -> i32;
@@ -92,7 +93,7 @@ imports! {
     region_write(i64 = 0, i32 = 0, i32 = 0) -> i32;
 }
 
-// After the pointer to a name: a length of one byte, and what makes an object.
+// After the pointer to a name come a length of one byte, and what makes an object.
 imports! {
     WITH_NAME, call_with_name:
     lock_create(i32 = 1, i32 = 0) -> i32;
@@ -115,7 +116,7 @@ imports! {
     region_open(i32 = 1) -> i32;
 }
 
-/// Calls with something wrong beside the handle or the name.
+/// The calls with something wrong other than the handle or the name.
 const OTHERS: &[&str] = &[
     "pointer queue_put",
     "pointer queue_get",
@@ -142,19 +143,19 @@ const OTHERS: &[&str] = &[
     "bool array_add",
 ];
 
-/// All misuses, each with its call.
+/// Returns all misuses, each with its call.
 pub(crate) fn all() -> Vec<String> {
     let with = |misuses: &'static [&str], calls: &'static [&str]| {
         misuses.iter().flat_map(|misuse| calls.iter().map(move |call| format!("{misuse} {call}")))
     };
     let handles = with(&["handle", "closed", "kind"], WITH_HANDLE);
-    // These two take a handle of any kind.
+    // The two functions take a handle of any kind.
     let handles = handles.filter(|misuse| !misuse.starts_with("kind object_"));
     let names = with(&["pointer", "utf8"], WITH_NAME);
     handles.chain(names).chain(OTHERS.iter().map(|misuse| (*misuse).to_owned())).collect()
 }
 
-/// Does one of them.
+/// Makes one of these calls.
 pub(crate) fn call(call: &str) -> Result<i64, String> {
     if !all().iter().any(|misuse| misuse == call) {
         return Err(format!("there is no misuse {call:?}; the task `misuses` lists them"));
@@ -172,7 +173,7 @@ mod imported {
 #[cfg(target_family = "wasm")]
 const TYPE_BOOL: i32 = 7;
 
-/// Any number as an `i64`, and 0 for none.
+/// A conversion of any number to an `i64`, and of no number to 0.
 #[cfg(target_family = "wasm")]
 trait Widen {
     fn widen(self) -> i64;
@@ -205,7 +206,8 @@ mod imported {
 
     /// An address whose bytes are beyond any memory.
     const OUTSIDE: i32 = -2;
-    /// Beyond the three elements, and the hundred bytes, of the objects that `object` makes.
+    /// An index beyond the three elements, and the hundred bytes, of the objects that `object`
+    /// makes.
     const BEYOND: i32 = 100;
 
     pub(crate) fn call(call: &str) -> Result<i64, String> {
@@ -228,7 +230,8 @@ mod imported {
         })
     }
 
-    /// A handle of an object of a kind, whose name is the kind's first letter as a capital.
+    /// Returns a handle of an object of a kind; the name of the object is the kind's first letter
+    /// as a capital.
     fn object(kind: &str) -> i32 {
         let name = kind[..1].to_ascii_uppercase();
         let make = |how| call_with_name(&format!("{kind}_{how}"), name.as_ptr() as i32) as i32;

@@ -78,7 +78,7 @@ fn of_type(how: How, words: &mut Words<'_>, make: impl Fn(&str, Words<'_>) -> Ma
     }
 }
 
-/// `TYPE NUMBER`
+/// Makes a value from `TYPE NUMBER`.
 pub(crate) fn value(how: How, name: &str, mut words: Words<'_>) -> Made {
     of_type(how, &mut words, |named, words| for_type!(named, make_value(how, name, words)))
 }
@@ -89,7 +89,7 @@ fn make_value<T: Word>(how: How, name: &str, mut words: Words<'_>) -> Made {
     how.make(words, || Value::<T>::open(name), create, || Value::open_or_create(name, initial))
 }
 
-/// `TYPE LENGTH`
+/// Makes an array from `TYPE LENGTH`.
 pub(crate) fn array(how: How, name: &str, mut words: Words<'_>) -> Made {
     of_type(how, &mut words, |named, words| for_type!(named, make_array(how, name, words)))
 }
@@ -162,7 +162,7 @@ impl<T: Word> Object for Array<T> {
     }
 }
 
-/// The SDK has no way to write it; `raw_misuse` has.
+/// Returns the failure of an addition that the SDK has no way to write; `raw_misuse` has one.
 fn no_sum() -> Answer {
     Err(Failure::Step("a bool cannot be added to".to_owned()))
 }
@@ -172,13 +172,13 @@ fn exchanged<T: Word>(exchanged: Result<T, T>) -> Json {
     json!({"was": json(was), "exchanged": exchanged.is_ok()})
 }
 
-/// A number, or what JSON has no number for as a string.
+/// Returns a number as JSON, or as a string if JSON has no such number.
 fn json<T: Word>(number: T) -> Json {
     let text = number.to_string().replace("inf", "Infinity");
     serde_json::from_str(&text).unwrap_or(Json::String(text))
 }
 
-/// `[1, 2, 3]`, as numbers of one type.
+/// Reads `[1, 2, 3]`, as numbers of one type.
 fn list<T: Word>(text: &str) -> Result<Vec<T>, String> {
     let inside = text.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let inside = inside.ok_or_else(|| format!("{text:?} is no list"))?;

@@ -1,4 +1,4 @@
-//! The objects that are open, and what can be done to any of them.
+//! The objects that are open, and the operations that any of them has.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use crate::{messages, numbers, permits, regions, turns};
 
 /// An object of any kind.
 pub(crate) trait Object {
-    /// Does an operation of its kind.
+    /// Does an operation of the object's kind.
     fn act(&mut self, operation: &str, within: Within, words: Words<'_>) -> Answer;
 
     /// Deletes the object.
@@ -22,7 +22,7 @@ pub(crate) trait Object {
 /// An object that was to be made.
 pub(crate) type Made = Result<Box<dyn Object>, Failure>;
 
-/// How an object is made.
+/// The way in which an object is made.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum How {
     Open,
@@ -40,12 +40,12 @@ impl How {
         }
     }
 
-    /// An argument of a creation.
+    /// Reads an argument of a creation.
     pub(crate) fn number<T: FromStr + Default>(self, words: &mut Words<'_>) -> Result<T, String> {
         if self == How::Open { Ok(T::default()) } else { words.number() }
     }
 
-    /// A word that a creation may have.
+    /// Reads a word that a creation may have.
     pub(crate) fn flag(self, words: &mut Words<'_>, flag: &str) -> bool {
         self != How::Open && words.flag(flag)
     }
@@ -88,11 +88,11 @@ fn make(kind: &str, how: How, name: &str, words: Words<'_>) -> Made {
 }
 
 thread_local! {
-    /// Those that are open, by kind and name: as long as the instance lives.
+    /// The objects that are open, by kind and name. They stay open as long as the instance lives.
     static OPEN: RefCell<BTreeMap<(String, String), Box<dyn Object>>> = RefCell::default();
 }
 
-/// Does `NAME OPERATION [ARGUMENTS]` of a kind.
+/// Runs `NAME OPERATION [ARGUMENTS]` of a kind.
 pub(crate) fn act(kind: &str, within: Within, mut words: Words<'_>) -> Answer {
     if !KINDS.contains(&kind) {
         return Err(Failure::Step(format!("there is no action or kind {kind:?}")));

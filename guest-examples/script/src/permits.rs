@@ -7,7 +7,7 @@ use crate::answer::{Answer, done, unknown};
 use crate::objects::{How, Made, Object};
 use crate::step::{Within, Words};
 
-/// `[recursive]`
+/// Makes a lock from `[recursive]`.
 pub(crate) fn lock(how: How, name: &str, mut words: Words<'_>) -> Made {
     if how.flag(&mut words, "recursive") {
         let create = || Lock::create_recursive(name);
@@ -52,7 +52,7 @@ pub(crate) fn mark_consistent<L: Lockable>(mut guard: Guard<'_, L>) -> Answer {
     done(marked)
 }
 
-/// `PERMITS [owned] [bounded]`
+/// Makes a semaphore from `PERMITS [owned] [bounded]`.
 pub(crate) fn semaphore(how: How, name: &str, mut words: Words<'_>) -> Made {
     let count = how.number(&mut words)?;
     let owned = how.flag(&mut words, "owned");

@@ -10,7 +10,8 @@ use crate::{copies, mapped};
 /// A region, mapped or not.
 struct Place {
     name: String,
-    /// `None` after a mapping that failed, if the region could not be opened again.
+    /// The state of the region; `None` after a mapping that failed, if the region could not be
+    /// opened again.
     state: Option<State>,
 }
 
@@ -19,7 +20,7 @@ enum State {
     Mapped(Mapping),
 }
 
-/// `BYTES`
+/// Makes a region from `BYTES`.
 pub(crate) fn region(how: How, name: &str, mut words: Words<'_>) -> Made {
     let bytes = how.number(&mut words)?;
     let place = |region| Place { name: name.to_owned(), state: Some(State::Region(region)) };
@@ -64,7 +65,7 @@ impl Place {
         }
     }
 
-    /// Maps the region if it is not, and answers its address.
+    /// Maps the region if it is not mapped, and returns its address.
     fn map(&mut self) -> Answer {
         if let Some(State::Region(region)) = self.state.take_if(|it| matches!(it, State::Region(_)))
         {

@@ -6,7 +6,7 @@ use crate::actions;
 use crate::answer::{self, Failure};
 use crate::step::Step;
 
-/// Does the steps in order, and answers each.
+/// Does the steps in order, and returns the answer of each.
 pub(crate) fn script(steps: &[String]) -> Result<Vec<Value>, String> {
     steps.iter().map(|step| run(step).map_err(|why| format!("step {step:?}: {why}"))).collect()
 }

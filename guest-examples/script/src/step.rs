@@ -1,4 +1,4 @@
-//! From a line to its parts.
+//! The parts of a line: how often, how long, and what a step does.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -8,15 +8,15 @@ use wpool_guest::Error;
 /// A step: `[COUNT*] [within SECONDS] ACTION`.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Step<'a> {
-    /// How often it is done.
+    /// The number of times that the action is done.
     pub(crate) count: u64,
-    /// How long it may wait.
+    /// The time that the action may wait.
     pub(crate) within: Within,
-    /// What is left of the line.
+    /// The rest of the line.
     pub(crate) action: Words<'a>,
 }
 
-/// How long a step may wait.
+/// The time that a step may wait.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Within {
     Forever,
@@ -25,7 +25,7 @@ pub(crate) enum Within {
 }
 
 impl Within {
-    /// Calls the form of an operation that waits so long.
+    /// Calls the form of an operation that waits this long.
     pub(crate) fn of<T>(
         self,
         forever: impl FnOnce() -> Result<T, Error>,
@@ -39,7 +39,7 @@ impl Within {
         }
     }
 
-    /// The same for an operation that has no form of its own that does not wait.
+    /// Calls an operation that has no form of its own that does not wait.
     pub(crate) fn of_two<T>(
         self,
         forever: impl FnOnce() -> Result<T, Error>,
@@ -73,12 +73,12 @@ impl Step<'_> {
     }
 }
 
-/// The words of a line that are not read yet.
+/// The words of a line that have not been read yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Words<'a>(&'a str);
 
 impl<'a> Words<'a> {
-    /// The next word, if there is one.
+    /// Returns the next word, if there is one.
     pub(crate) fn next(&mut self) -> Option<&'a str> {
         let rest = self.0.trim_start();
         let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
@@ -87,17 +87,17 @@ impl<'a> Words<'a> {
         (!word.is_empty()).then_some(word)
     }
 
-    /// The next word, which has to be there.
+    /// Returns the next word, which has to be there.
     pub(crate) fn word(&mut self) -> Result<&'a str, String> {
         self.next().ok_or_else(|| "there is a word missing".to_owned())
     }
 
-    /// The next word, as a number of a kind.
+    /// Returns the next word as a number.
     pub(crate) fn number<T: FromStr>(&mut self) -> Result<T, String> {
         parse(self.word()?)
     }
 
-    /// The next word, as a time.
+    /// Returns the next word as a time.
     pub(crate) fn seconds(&mut self) -> Result<Duration, String> {
         let word = self.word()?;
         let seconds = Duration::try_from_secs_f64(parse(word)?);
@@ -114,12 +114,12 @@ impl<'a> Words<'a> {
         is_next
     }
 
-    /// All that is left, less the space that separates it.
+    /// Returns everything that is left, without the space that separates it.
     pub(crate) fn rest(self) -> &'a str {
         self.0.strip_prefix(' ').unwrap_or(self.0)
     }
 
-    /// Refuses what is left.
+    /// Returns an error if anything is left.
     pub(crate) fn end(self) -> Result<(), String> {
         match self.0.trim() {
             "" => Ok(()),

@@ -1,4 +1,4 @@
-//! Conditions, events and barriers: what processes wait for each other with.
+//! Conditions, events and barriers: objects with which processes wait for each other.
 
 use serde_json::json;
 use wpool_guest::{Barrier, Condition, Error, Event, Guard, Lock};
@@ -8,7 +8,7 @@ use crate::objects::{How, Made, Object};
 use crate::permits::{held, mark_consistent};
 use crate::step::{Within, Words};
 
-/// `[LOCK]`
+/// Makes a condition from `[LOCK]`.
 pub(crate) fn condition(how: How, name: &str, mut words: Words<'_>) -> Made {
     let open = || Condition::open(name);
     if how == How::Open {
@@ -96,7 +96,7 @@ impl Object for Event {
     }
 }
 
-/// `PARTIES`
+/// Makes a barrier from `PARTIES`.
 pub(crate) fn barrier(how: How, name: &str, mut words: Words<'_>) -> Made {
     let parties = how.number(&mut words)?;
     let create = || Barrier::create(name, parties);

@@ -1,4 +1,5 @@
-//! SHA-256: a command. Prints the digest of standard input, or of each file named as an argument.
+//! SHA-256: a command that prints the digest of standard input, or of each file named as an
+//! argument.
 
 use std::env;
 use std::fmt::Write;
@@ -35,7 +36,7 @@ fn print(input: &str, digest: io::Result<String>) -> ExitCode {
     }
 }
 
-/// The digest of all that is read from `input`, in hexadecimal.
+/// Returns the digest of everything that is read from `input`, in hexadecimal.
 fn digest(mut input: impl Read) -> io::Result<String> {
     let mut hasher = Sha256::new();
     let mut buffer = [0; 16 * 1024];

@@ -1,4 +1,4 @@
-//! Work for processes that are killed at any time, which leaves behind what can be checked.
+//! Work for processes that are killed at any time; what the work leaves behind can be checked.
 //!
 //! Needs the objects named below; `tests/library_kills/soak.rs` makes them and checks what is left.
 
@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 
 use wpool_guest::{Array, Error, Lock, Queue, Value, task};
 
-/// How long a consumer waits for a message before it takes the queue for empty.
+/// The time for which a consumer waits for a message before it takes the queue for empty.
 const PATIENCE: Duration = Duration::from_millis(20);
 
 /// Adds 1 to the value `balance` by a read and a write, holding the lock `guard` for `micros`
 /// microseconds.
 ///
-/// The value `inside` says whether somebody is at it. Who finds it set comes after an owner that died
-/// inside, and must have been told so; the value `deaths` counts those, the value `told` all times
-/// that it was told.
+/// The value `inside` is set while a process makes the change. A process that finds `inside` set
+/// comes after an owner that died inside, and must have been told so; the value `deaths` counts
+/// these cases, the value `told` all times that a process was told.
 #[task]
 fn increment(micros: u64) -> Result<(), String> {
     let [balance, inside, deaths, told] =
@@ -40,8 +40,8 @@ fn increment(micros: u64) -> Result<(), String> {
     held.release().map_err(text)
 }
 
-/// Puts `count` messages into the queue `messages`, each a number that nobody else puts: the next of
-/// the value `next`. What was put is marked in the array `put`.
+/// Puts `count` messages into the queue `messages`, each a number that no other process puts: the
+/// next of the value `next`. Each number that was put is marked in the array `put`.
 #[task]
 fn produce(count: u64) -> Result<(), Error> {
     let next = Value::<i64>::open("next")?;
@@ -49,7 +49,8 @@ fn produce(count: u64) -> Result<(), Error> {
     let messages = Queue::<[u8]>::open("messages")?;
     for _ in 0..count {
         let number = next.add(1);
-        // Some stand in their descriptors, some take one block, some two.
+        // The messages differ in length: some stand in their descriptors, some take one block, some
+        // two.
         let mut message = number.to_le_bytes().to_vec();
         message.resize(8 + number as usize % 3 * 200, number as u8);
         messages.put(&message)?;
@@ -58,8 +59,9 @@ fn produce(count: u64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Gets messages from the queue `messages`, at most `count`, until none comes; answers how many. What
-/// was got is counted in the array `got`, and in `again` where it was said to be delivered again.
+/// Gets messages from the queue `messages`, at most `count`, until none comes; returns how many.
+/// Each message that was got is counted in the array `got`, and in `again` if it was said to be
+/// delivered again.
 #[task]
 fn consume(count: u64) -> Result<u64, String> {
     let got = Array::<u32>::open("got").map_err(text)?;

@@ -13,7 +13,7 @@ mod bindings {
 
 use bindings::Point;
 
-/// What the component is.
+/// The implementation of the component's world.
 struct Square;
 
 impl bindings::Guest for Square {

@@ -1,4 +1,4 @@
-//! Asynchronous tasks of a component: they wait for time to pass, and take and give streams.
+//! Asynchronous tasks of a component: they wait for time to pass, and they take and give streams.
 //!
 //! ```console
 //! $ wpool map streams-component.wasm --task shout -R -r ::: 'hello world'
@@ -20,15 +20,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use wit_bindgen::{FutureReader, StreamReader, StreamResult, StreamWriter, spawn_local};
 use wpool_guest::{Lock, Value};
 
-/// Most bytes that are read or written at once.
+/// The largest number of bytes that are read or written at once.
 const PIECE_BYTES: usize = 4096;
 
-/// Nanoseconds in a millisecond.
+/// The number of nanoseconds in a millisecond.
 const MILLISECOND: u64 = 1_000_000;
 
 static CALLS: AtomicU32 = AtomicU32::new(0);
 
-/// What the component is.
+/// The implementation of the component's world.
 struct Streams;
 
 impl bindings::Guest for Streams {
@@ -69,7 +69,7 @@ impl bindings::Guest for Streams {
                 count += 1;
             }
             drop(writer);
-            // Whoever asked may have gone.
+            // The caller may have gone.
             let _ = told.write(count).await;
         });
         (reader, many)
@@ -120,7 +120,7 @@ impl bindings::Guest for Streams {
     }
 
     async fn prepare() {
-        // It waits on in whoever goes on from here.
+        // The waiting goes on in the worker that goes on from here.
         spawn_local(async {
             wait_for(20 * MILLISECOND).await;
             CALLS.fetch_add(1000, Ordering::Relaxed);
@@ -184,7 +184,7 @@ impl bindings::Guest for Streams {
     }
 }
 
-/// The next bytes, up to a piece of them.
+/// Returns the next bytes, at most a piece of them.
 async fn next(bytes: &mut StreamReader<u8>) -> Option<Vec<u8>> {
     let (result, piece) = bytes.read(Vec::with_capacity(PIECE_BYTES)).await;
     match result {

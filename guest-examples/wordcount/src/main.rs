@@ -1,4 +1,4 @@
-//! Word count: a command. Prints the lines, words and bytes of standard input, or of each file
+//! Word count: a command that prints the lines, words and bytes of standard input, or of each file
 //! named as an argument.
 
 use std::env;
@@ -34,7 +34,7 @@ fn print(input: &str, counts: io::Result<Counts>) -> ExitCode {
     }
 }
 
-/// What `wc` counts.
+/// The numbers that `wc` counts.
 #[derive(Debug, Default, PartialEq)]
 struct Counts {
     lines: u64,
@@ -48,7 +48,7 @@ impl fmt::Display for Counts {
     }
 }
 
-/// Counts all that is read from `input`.
+/// Counts everything that is read from `input`.
 fn count(mut input: impl Read) -> io::Result<Counts> {
     let mut counts = Counts::default();
     let mut in_word = false;

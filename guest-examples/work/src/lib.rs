@@ -1,11 +1,12 @@
-//! Work: jobs as long as one likes that only calculate, to see what a second worker gains.
+//! Work: jobs that only calculate, for as long as one likes, to see what a second worker gains.
 
 use wpool_guest::task;
 
 /// Mixes the bits of a number `rounds` times; a million rounds take a few milliseconds.
 #[task]
 fn busy(rounds: i64) -> i64 {
-    // An odd number with bits all over. Each round needs the one before it (Marsaglia's xorshift).
+    // The seed is an odd number with bits all over. Each round needs the one before it (Marsaglia's
+    // xorshift).
     let mut mix = 0x9e37_79b9_7f4a_7c15_u64;
     for _ in 0..rounds {
         mix ^= mix << 13;

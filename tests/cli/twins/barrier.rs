@@ -1,12 +1,12 @@
-//! Barriers between workers: parties that go on together, or are told why not.
+//! Barriers between workers: the parties go on together, or learn why not.
 //!
-//! Mirrors Python's `_TestBarrier`, without what has no counterpart here:
-//! - `test_action`: a barrier runs nothing. What one party is to do for all, the one with index 0 does,
-//!   and all wait again.
-//! - `test_default_timeout`: a barrier has no limit of its own; each wait is told one.
+//! The tests mirror Python's `_TestBarrier`, without what has no counterpart here:
+//! - `test_action`: a barrier runs no function. The party with index 0 does what one party is to do
+//!   for all, and all parties wait again.
+//! - `test_default_timeout`: a barrier has no limit of its own; each wait has its own timeout.
 //!
-//! And what Python has no answer to (gh-123899): a party that dies. Between threads of the host,
-//! barriers are tested in `host_objects.rs`.
+//! Further tests cover what Python has no answer to (gh-123899): the death of a party. Barriers
+//! between threads of the host are tested in `host_objects.rs`.
 
 use super::script::{
     Answers, Script, Worker, check_that_the_end_of_a_run_ends_a_wait, run_waiting, scripts, shared,
@@ -18,21 +18,21 @@ use serde_json::{Value as Json, json};
 use std::time::Duration;
 use wpool::{Barrier, Builder, FailureKind, Isolation, Shared, Value};
 
-/// State with a barrier for so many.
+/// Makes state with a barrier for this many parties.
 fn barrier(parties: u32) -> (Shared, Barrier) {
     let shared = shared();
     let barrier = Barrier::create(&shared, "b", parties).unwrap();
     (shared, barrier)
 }
 
-/// Has all workers do the same; their answers.
+/// Runs the same steps in all workers, and returns their answers.
 fn together<S: AsRef<str>>(workers: &[Worker], steps: &[S]) -> Vec<Json> {
     let steps: Vec<&str> = steps.iter().map(AsRef::as_ref).collect();
     let scripts: Vec<Script> = workers.iter().map(|worker| worker.start(&steps)).collect();
     scripts.into_iter().map(Script::answers).collect()
 }
 
-/// Has all workers wait at the barrier.
+/// Lets all workers wait at the barrier.
 fn wait_all(workers: &[Worker], barrier: &Barrier) -> Vec<Script> {
     let before = barrier.waiting().unwrap();
     let scripts = workers.iter().map(|worker| worker.start(&["barrier b wait"])).collect();
@@ -40,7 +40,7 @@ fn wait_all(workers: &[Worker], barrier: &Barrier) -> Vec<Script> {
     scripts
 }
 
-/// What is answered at a barrier that this one broke.
+/// Returns the answer at a barrier that the culprit broke.
 fn broken(culprit: &Json) -> Json {
     json!([{"error": "broken", "culprit": culprit}])
 }
@@ -96,7 +96,7 @@ fn a_thousand_passes_of_five_processes_stay_in_order() {
     let parties: [Worker; 5] = Worker::several(&shared);
     for answers in together(&parties, &["barrier b wait", "value passed add 1"].repeat(1000)) {
         for (pass, before) in answers.as_array().unwrap().iter().skip(1).step_by(2).enumerate() {
-            // Nobody is more than one pass ahead of anybody.
+            // No party is more than one pass ahead of another.
             let (pass, before) = (pass as i64, before.as_i64().unwrap());
             assert!((5 * pass - 4..5 * pass + 9).contains(&before), "{before} in pass {pass}");
         }
@@ -217,7 +217,7 @@ fn who_has_not_opened_it_or_has_closed_it_is_no_party() {
     let [stranger, closed] = Worker::several(&shared);
     stranger.run_and_die(&["slot"]);
     closed.run_and_die(&["barrier b open", "barrier b drop"]);
-    // The sweeps are over when the workers that take their places run.
+    // The sweeps are over when the workers that replace the dead ones run.
     stranger.slot();
     closed.slot();
     assert_eq!(parties[2].run(&["barrier b wait"]), json!([2]));
@@ -307,7 +307,7 @@ fn a_party_that_dies_at_any_moment_leaves_it_usable() {
         until(|| passed.get().unwrap() > round * 17);
         kill(pid);
         assert_eq!(victim.failure().kind, FailureKind::WorkerLost);
-        // It was told, each time, and went on.
+        // The survivor was told of each death, and went on.
         other.answers();
         barrier.reset().unwrap();
         assert_passes(&parties);

@@ -1,4 +1,5 @@
-//! `wpool map` of commands: a fresh sandbox for each job, whose standard output is the result.
+//! `wpool map` of commands: each job runs in a fresh sandbox, and its standard output is the
+//! result.
 
 use super::COMPONENT;
 use super::commands::{map_command, map_command_text, passed_on};
@@ -39,7 +40,8 @@ const COPY_AND_EXIT: &str = r#"(module
         (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 16)))
         (call $exit (i32.load8_u (i32.const 4096)))))"#;
 
-/// A command with this body, and a function that writes so many bytes at an address to a stream.
+/// Returns a run of a command with this body, which can call a function that writes bytes at an
+/// address to a stream.
 fn command(body: &str) -> Wpool {
     map_command_text(&format!(
         r#"(module
@@ -69,7 +71,7 @@ fn command(body: &str) -> Wpool {
 const DIGEST_OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 const DIGEST_OF_ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
-/// What the arguments are for the words `a/b.txt` and `c`, with a template.
+/// Returns the arguments that a template makes of the words `a/b.txt` and `c`.
 fn arguments(template: &str) -> String {
     let mut run = map_command_text(ARGUMENTS).arg("--");
     run = run.flags(template);
@@ -223,7 +225,7 @@ fn what_a_command_printed_before_its_time_was_over_is_printed() {
 
 #[test]
 fn as_much_is_printed_as_a_result_may_have() {
-    // Longer than the memory that job and record share.
+    // The output is longer than the memory that job and record share.
     let writes = "(call $write (i32.const 1) (i32.const 1024) (i32.const 60000))".repeat(20);
     let exits = format!("{writes} unreachable");
     let done = command(&exits).flags("--max-output 2MiB --max-buffer 3MiB").jobs(["1"; 3]).run();
@@ -248,7 +250,7 @@ fn exit_codes_that_are_given_are_successes() {
     let logged = fs::read_to_string(&log).expect("it is there");
     assert!(logged.contains(&format!("\t{code}\t0\t")), "{logged}");
     run(format!("0,{code}")).arg("--resume-failed").run().ends(0).prints("");
-    // The list is whole: without 0, that is a failure.
+    // The list of codes is complete: a list without 0 makes 0 a failure.
     let done = run(code.to_string()).run().ends(100).says("exited with code 0");
     assert_eq!(done.rows()[0]["stdout"], "\0zero");
     let task = wpool(["map"]).arg(guest("square")).flags("--ok-exit 0,1").jobs(["1"]).run().ends(2);
@@ -281,7 +283,7 @@ fn what_means_nothing_to_a_command_is_an_error() {
 
 #[test]
 fn every_job_has_a_fresh_instance() {
-    // The second time around, the buffer would hold the first job's bytes.
+    // The second instance could find the first job's bytes in a buffer that is used again.
     let files = [file("long", "\0".repeat(1000)), file("short", "")];
     let done = map_command_text(COPY_AND_EXIT).flags("--files -j 1").jobs(&files).run().ends(0);
     assert_eq!(done.stdout.len(), 1000);
@@ -305,13 +307,13 @@ fn variables_are_those_that_are_granted() {
     let run = || command(body).jobs(["1"]);
     run().flags("--env A=1 --env B=2").run().ends(0).prints("A=1\0B=2\0");
     run().run().ends(0).prints("");
-    // The last of one name counts.
+    // The last value of a name counts.
     run().flags("--env A=1 --env B=2 --env A=3").run().ends(0).prints("B=2\0A=3\0");
 }
 
 #[test]
 fn a_folder_can_be_granted_for_reading_only() {
-    // Makes a file in the first folder that is granted, and traps if that fails.
+    // The command makes a file in the first granted folder, and traps if that fails.
     let make = "(if (call $open (i32.const 3) (i32.const 0) (i32.const 950) (i32.const 4)
         (i32.const 1) (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 16))
         (then unreachable))";
@@ -322,10 +324,10 @@ fn a_folder_can_be_granted_for_reading_only() {
     assert!(granted.join("made").exists());
 }
 
-/// A command whose job says what it does with two granted folders. `swap`: puts a link that leads to
-/// `../victim` in the place of `in`, which is in the first folder. `plant`: does so with `b` and
-/// `../victim/secret`. Otherwise it prints the file `secret` of the second folder, and makes the file `made`
-/// there.
+/// A command that acts on two granted folders as its job says. `swap`: replaces `in`, which is in
+/// the first folder, by a link to `../victim`. `plant`: does the same with `b` and
+/// `../victim/secret`. Any other job prints the file `secret` of the second folder, and makes the
+/// file `made` there.
 const SWAP: &str = r#"(module
     (import "wasi_snapshot_preview1" "args_get" (func $args (param i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "path_rename"
@@ -385,7 +387,7 @@ fn a_granted_folder_stays_the_same_when_its_name_leads_elsewhere() {
         run.jobs(["use", "swap", "use"]).run().ends(0).prints("granted\ngranted\n");
         assert!(data.join("in.old/made").exists() && !victim.join("made").exists());
         assert!(data.join("in").is_symlink());
-        // The next run is granted what the name leads to then: that is what the user says.
+        // The next run is granted the folder to which the name now leads, because the user says so.
         let run = map_command_text(SWAP).dir(&data, "/data").dir(&data.join("in"), "/in");
         fs::write(victim.join("secret"), "granted now\n").expect("is writable");
         fs::remove_file(data.join("in")).expect("is writable");
@@ -408,7 +410,7 @@ fn files_are_not_read_through_links_that_a_guest_may_have_made() {
     let run = || map_command_text(COPY_AND_EXIT).arg("--files").jobs(&files);
     let done = run().dir(&work, "/work").run().ends(100).prints("\0a\0c");
     done.says("work/b: it leads out of a folder that guests may write");
-    // Where guests cannot make links, they are the user's own.
+    // The links are the user's own if guests cannot make any.
     run().dir(&work, "/work::ro").run().ends(100).says("exited with code");
 }
 
@@ -447,7 +449,7 @@ fn variables_of_the_environment_grant_nothing() {
 
 #[test]
 fn a_job_has_a_bounded_number_of_open_files() {
-    // Opens a file again and again, and prints how often in hundreds: a digit.
+    // The command opens a file again and again, and prints the count in hundreds as a digit.
     let body = "(local $count i32)
         (loop $more
             (if (i32.eqz (call $open (i32.const 3) (i32.const 0) (i32.const 950) (i32.const 4)
@@ -462,10 +464,10 @@ fn a_job_has_a_bounded_number_of_open_files() {
     fs::write(granted.join("made"), "").expect("is writable");
     let run = || command(body).dir(&granted, "/g").args(["-j", "1"]);
     for isolation in ["fresh", "process"] {
-        // What one job has open the next one has not.
+        // The next job does not inherit the files that a job has open.
         let done = run().args(["--isolation", isolation]).jobs(["1", "2"]).run().ends(0);
         let counts: Vec<u8> = done.stdout.iter().map(|digit| digit - b'0').collect();
-        // The adapter of a component has 128 at most.
+        // The adapter of a component allows 128 at most.
         let least = if COMPONENT { 1 } else { 5 };
         let all_right = counts.iter().all(|count| (least..=10).contains(count));
         assert!(counts.len() == 2 && all_right, "{counts:?}");
@@ -521,7 +523,7 @@ fn every_isolation_gives_the_same_results() {
     }
 }
 
-/// What the arguments of all jobs are, without the program's name before those of each.
+/// Returns the arguments of all jobs, without the name of the program before each job's arguments.
 fn without_name(run: Wpool) -> String {
     let text = String::from_utf8(run.run().ends(0).stdout).expect("text");
     let (name, _) = text.split_once('\0').expect("a name");
@@ -575,7 +577,7 @@ fn files_may_have_any_name_and_be_pipes() {
     fs::write(folder.join(name), "abc").expect("is writable");
     let run = map_command("sha256").arg("--files").jobs([folder.join(name)]);
     run.run().ends(0).prints(format!("{DIGEST_OF_ABC}\n"));
-    // A pipe that is slow, then a file: each has its own digest.
+    // The input is first a slow pipe, then a file: each has its own digest.
     let abc = file("abc", "abc");
     let mut run =
         map_command("sha256").arg("--files").jobs([Path::new("/dev/fd/0"), &abc]).piped().start();

@@ -16,22 +16,23 @@ pub(crate) fn map_command(name: &str) -> Wpool {
     wpool(["map"]).arg(example(name))
 }
 
-/// `wpool map` of a command in text form.
+/// Returns a run of `wpool map` for a command in text form.
 pub(crate) fn map_command_text(text: &str) -> Wpool {
     wpool(["map"]).arg(from_text(text))
 }
 
-/// `wpool run` of an example that is a command.
+/// Returns a run of `wpool run` for an example that is a command.
 pub(crate) fn run_command(name: &str) -> Wpool {
     wpool(["run"]).arg(example(name))
 }
 
-/// `wpool run` of a command in text form.
+/// Returns a run of `wpool run` for a command in text form.
 pub(crate) fn run_command_text(text: &str) -> Wpool {
     wpool(["run"]).arg(from_text(text))
 }
 
-/// What is heard of an exit code: the adapter calls `exit`, which tells success from failure and no more.
+/// Returns the exit code that arrives: the adapter calls `exit`, which only distinguishes success
+/// from failure.
 pub(crate) fn passed_on(code: i32) -> i32 {
     if COMPONENT { code.min(1) } else { code }
 }
@@ -51,7 +52,7 @@ fn from_text(text: &str) -> PathBuf {
     file("module.wasm", component(&wat::parse_str(text).expect("the text is a module")))
 }
 
-/// The component that does what a command does.
+/// Returns the component that does what a command does.
 pub(crate) fn component(module: &[u8]) -> Vec<u8> {
     let encoder = ComponentEncoder::default().validate(true).module(module);
     let adapted = encoder.and_then(|encoder| {

@@ -1,12 +1,13 @@
-//! Conditions between workers: waiting, with a lock released, until somebody notifies.
+//! Conditions between workers: a worker waits, with a lock released, until another one notifies it.
 //!
-//! Mirrors Python's `_TestCondition`: `test_notify`, `test_notify_all`, `test_notify_n`,
-//! `test_timeout`, `test_wait_result`, `test_waitfor`, `test_waitfor_timeout`. Nothing is left out, but
-//! `notify` does not wait here until those that it woke have said so, and what interrupts a wait is a
-//! request to the whole run, not a signal to one process.
+//! The tests mirror all of Python's `_TestCondition`: `test_notify`, `test_notify_all`,
+//! `test_notify_n`, `test_timeout`, `test_wait_result`, `test_waitfor`, `test_waitfor_timeout`.
+//! There are two differences: `notify` does not wait here until the woken workers have said so, and
+//! a wait is interrupted by a request to the whole run, not by a signal to one process.
 //!
-//! And what Python has no answer to (gh-75158, gh-88304): who holds the lock or was notified dies.
-//! Between threads of the host, conditions are tested in `host_objects.rs`.
+//! Further tests cover what Python has no answer to (gh-75158, gh-88304): the death of a worker
+//! that holds the lock or was notified. Conditions between threads of the host are tested in
+//! `host_objects.rs`.
 
 use super::script::{
     Answers, GUEST, Script, Worker, check_that_the_end_of_a_run_ends_a_wait, shared,
@@ -20,11 +21,11 @@ use std::thread::scope;
 use std::time::{Duration, Instant};
 use wpool::{Condition, FailureKind, Isolation, Shared, SharedError, Value};
 
-/// Sleeps until it is notified, and counts that.
+/// A script that sleeps until it is notified, and counts that.
 const SLEEP: [&str; 4] =
     ["condition c acquire", "condition c wait", "value woken add 1", "condition c release"];
 
-/// State with the condition `c` and the value `woken`.
+/// Makes state with the condition `c` and the value `woken`.
 fn condition() -> (Shared, Condition, Value<i32>) {
     let shared = shared();
     let condition = Condition::create(&shared, "c").unwrap();
@@ -32,7 +33,7 @@ fn condition() -> (Shared, Condition, Value<i32>) {
     (shared, condition, woken)
 }
 
-/// How many wait for a notification.
+/// Returns the number of waits for a notification.
 fn waiting(shared: &Shared) -> u64 {
     shared.show("c").unwrap()["waiting"].as_u64().unwrap()
 }
@@ -47,13 +48,13 @@ fn sleep(condition: &Condition, woken: &Value<i32>) -> Result<(), SharedError> {
     woken.add(1).map(drop)
 }
 
-/// Notifies, and says how many.
+/// Notifies, and returns how many waits were ended.
 fn notify(worker: &Worker, operation: &str) -> Json {
     let step = format!("condition c {operation}");
     worker.run(&["condition c acquire", &step, "condition c release"])[1].take()
 }
 
-/// A worker that is the next to hold the lock is told that this one died.
+/// Asserts that the next holder of the lock is told that the culprit died.
 #[track_caller]
 fn assert_told(worker: &Worker, culprit: &Json) {
     let told = json!({"owner-died": true, "culprit": culprit});
@@ -158,14 +159,14 @@ fn what_is_waited_for_is_changed_by_other_processes() {
     let _watchdog = watchdog(60);
     let (shared, condition, state) = condition();
     let worker = Worker::new(&shared);
-    // The host waits until workers have changed it.
+    // The host waits until workers have changed the value.
     let change =
         ["condition c acquire", "value woken add 1", "condition c notify 1", "condition c release"];
     let script = worker.start(&change.repeat(4));
     let held = condition.lock().unwrap().wait_while(|| state.get() != Ok(4)).unwrap();
     drop(held);
     script.answers();
-    // A worker waits until the host has.
+    // A worker waits until the host has changed the value.
     let look = ["condition c wait", "value woken get"].repeat(4);
     let script = worker.start(&[&["condition c acquire"], &look[..]].concat());
     for _ in 0..4 {
@@ -228,7 +229,7 @@ fn the_lock_of_one_that_is_killed_goes_to_the_next_who_is_told() {
         victim.kill();
         let told = json!([{"owner-died": true, "culprit": culprit}]);
         assert_eq!(script.answers(), told, "{isolation:?}");
-        // The next dies too before it has said that all is well.
+        // The next holder dies too, before it has said that all is well.
         let culprit = next.slot();
         next.run_and_die(&["slot"]);
         assert_told(&after, &culprit);
@@ -270,7 +271,7 @@ fn one_that_is_killed_with_a_notification_passes_it_on() {
         until(|| waiting(&shared) == 1);
         let script = second.start(&SLEEP);
         until(|| waiting(&shared) == 2);
-        // It gets the notification, for it came first, but not the lock.
+        // The worker gets the notification because it came first, but it does not get the lock.
         let held = condition.lock().unwrap();
         assert_eq!(held.notify_one(), Ok(true));
         assert_eq!(waiting(&shared), 1);
@@ -342,7 +343,7 @@ fn notifications_are_not_lost_where_sleepers_are_killed_at_any_moment() {
         while !survivor.has_ended() {
             sent += notify();
         }
-        // Each was counted, but for one that was counted by nobody who lived.
+        // Each notification was counted, except one whose receivers all died.
         let woken = woken.get().unwrap() as u32;
         assert!(sent == woken || sent == woken + 1, "{sent} for {woken}");
     }

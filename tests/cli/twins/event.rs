@@ -1,9 +1,10 @@
 //! Events between workers: a flag that many can wait for.
 //!
-//! Mirrors Python's `_TestEvent.test_event`; nothing of it is left out.
+//! The tests mirror all of Python's `_TestEvent.test_event`.
 //!
-//! And what hangs in Python (gh-75158): setting an event that somebody waited for who was killed.
-//! Between threads of the host, events are tested in `host_objects.rs`.
+//! A further test covers what hangs in Python (gh-75158): setting an event while a process that
+//! waited for it has been killed. Events between threads of the host are tested in
+//! `host_objects.rs`.
 
 use super::script::{GUEST, Script, Worker, check_that_the_end_of_a_run_ends_a_wait, shared};
 use super::victim::Victim;
@@ -14,7 +15,7 @@ use serde_json::{Value as Json, json};
 use std::time::Duration;
 use wpool::{Event, FailureKind, Isolation, Shared, Value};
 
-/// State with an event, not set.
+/// Makes state with an event that is not set.
 fn event() -> (Shared, Event) {
     let shared = shared();
     let event = Event::create(&shared, "e").unwrap();
@@ -55,7 +56,7 @@ fn a_set_in_one_process_wakes_all_that_wait_in_others() {
     for _ in 0..3 {
         let wait = |worker: &Worker| worker.start_waiting(&["event e wait"]);
         let waiting: Vec<Script> = workers.iter().map(wait).collect();
-        // Those that wait go on even if it is cleared at once.
+        // The waiting workers go on even if the event is cleared at once.
         assert_eq!(setter.run(&["event e set", "event e clear"]), json!([true, true]));
         for script in waiting {
             assert_eq!(script.answers(), json!([true]));

@@ -1,12 +1,13 @@
-//! What locks are for tasks in different worker processes, what the death of a holder does to them,
-//! and how waits for them end.
+//! Locks between tasks in different worker processes: the death of a holder, and the ends of waits.
 //!
-//! Mirrors `_TestLock` of Python's tests, with these differences on purpose:
-//! - A release of what one does not hold is told as such (`not-owner`, where Python has a ValueError
-//!   of a Lock, and an AssertionError of an RLock), and nobody can release what another one holds.
-//! - A holder's death releases the lock; the next holder is told. Python's is lost for ever.
-//! - `test_lock_context`: scripts hold locks from step to step. That a guard releases its lock is in
-//!   the tests of the guest's crate, and in `host_objects.rs`.
+//! The tests mirror Python's `_TestLock`, with these differences on purpose:
+//! - Releasing a lock that one does not hold is reported as such (`not-owner`, while Python has a
+//!   ValueError of a Lock, and an AssertionError of an RLock), and a lock can be released only by
+//!   its holder.
+//! - The death of a holder releases the lock, and the next holder is told. A lock of Python is lost
+//!   for ever.
+//! - `test_lock_context`: scripts hold locks from step to step. The release by a guard is covered
+//!   by the tests of the guest's crate, and by `host_objects.rs`.
 
 use super::script::{Answers, Worker, check_that_the_end_of_a_run_ends_a_wait, scripts, shared};
 use crate::common::processes::{kill, wait_for_end};
@@ -15,7 +16,7 @@ use serde_json::{Value as Json, json};
 use std::time::{Duration, Instant};
 use wpool::{FailureKind, Isolation, Lock, Shared};
 
-/// What a holder is told of the one before, which died.
+/// Returns the answer to a holder whose predecessor died.
 fn owner_died(culprit: &Json) -> Json {
     json!({"owner-died": true, "culprit": culprit})
 }
@@ -24,7 +25,7 @@ fn error(name: &str) -> Json {
     json!({"error": name})
 }
 
-/// State with a lock.
+/// Makes state with a lock.
 fn with_lock() -> Shared {
     let shared = shared();
     Lock::create(&shared, "guard").unwrap();
@@ -140,7 +141,7 @@ fn whoever_is_told_and_dies_before_it_says_that_all_is_well_is_told_of_again() {
     assert_eq!(second.run_and_die(&["lock guard acquire"]), json!([owner_died(&culprits[0])]));
     let steps = ["lock guard acquire", "lock guard mark-consistent"];
     assert_eq!(third.run_and_die(&steps), json!([owner_died(&culprits[1]), true]));
-    // It died with the lock, though all was well when it said so.
+    // The third worker died with the lock, although all was well when it said so.
     let steps = ["lock guard acquire", "lock guard release", "lock guard acquire"];
     assert_eq!(last.run(&steps), json!([owner_died(&culprits[2]), true, true]));
     assert_sound(&shared);
@@ -188,7 +189,7 @@ fn a_process_that_is_killed_while_it_waits_takes_nothing_with_it() {
     let waits = next.start_waiting(&["lock guard acquire"]);
     kill(pid);
     assert_eq!(lost.failure().kind, FailureKind::WorkerLost);
-    // It stood in front of the other.
+    // The dead worker was ahead of the other waiting worker.
     holder.step("lock guard release");
     assert_eq!(waits.answers(), json!([true]), "nobody died who held it");
     assert_sound(&shared);
@@ -229,13 +230,13 @@ fn in_every_isolation_the_lock_of_a_job_that_died_or_ended_with_it_is_told() {
         let next = Worker::new(&shared);
         let steps = ["lock guard acquire", "lock guard release"];
         let told = |culprit: &Json| json!([owner_died(culprit), true]);
-        // It ends: its instance is thrown away.
+        // The script ends: its instance is thrown away.
         let answers = dies.run(&["slot", "lock guard acquire"]);
         assert_eq!(next.run(&steps), told(&answers[0]), "{isolation:?}");
         let culprit = dies.slot();
         assert_eq!(dies.fails(&["lock guard acquire", "trap"]).kind, FailureKind::Trap);
         assert_eq!(next.run(&steps), told(&culprit), "{isolation:?}");
-        // It is killed.
+        // The worker is killed.
         let culprit = dies.slot();
         let script = dies.start(&["lock guard acquire", "event e create", "event e wait"]);
         crate::common::until(|| shared.show("e").is_ok());

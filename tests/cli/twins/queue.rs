@@ -1,10 +1,11 @@
-//! What queues are for tasks in different worker processes, what deaths do to messages, and how waits
-//! for them end.
+//! Queues between tasks in different worker processes: what deaths do to messages, and how waits
+//! end.
 //!
-//! Mirrors `_TestQueue` and `TestSimpleQueue` of Python's tests, with these differences on purpose:
-//! - There is no feeder thread: a put has happened when it returns, so lengths are exact, and nothing
-//!   is lost at the end of a process. `test_queue_feeder_on_queue_feeder_error`, about the hook that is
-//!   told of a feeder's errors, has no counterpart: who puts is told.
+//! The tests mirror Python's `_TestQueue` and `TestSimpleQueue`, with these differences on purpose:
+//! - There is no feeder thread: a put has happened when it returns, so lengths are exact, and
+//!   nothing is lost at the end of a process. `test_queue_feeder_on_queue_feeder_error`, about the
+//!   hook that is told of a feeder's errors, has no counterpart: the putting process gets the
+//!   error.
 //! - `test_queue_feeder_donot_stop_onexc` is mirrored by messages that can never fit.
 //! - A closed queue gives what it has, and its length may be asked for (OSError there).
 //! - `join_thread` and `cancel_join_thread` have nothing to wait for.
@@ -16,7 +17,7 @@ use serde_json::{Value as Json, json};
 use std::time::{Duration, Instant};
 use wpool::{Capacity, Event, FailureKind, Isolation, Queue, Shared};
 
-/// State with a queue of so many messages.
+/// Makes state with a queue for this many messages.
 fn with_queue(messages: u32) -> (Shared, Queue<Json>) {
     let shared = shared();
     let queue = Queue::create(&shared, "q", Capacity::messages(messages)).unwrap();
@@ -27,7 +28,7 @@ fn error(name: &str) -> Json {
     json!({"error": name})
 }
 
-/// A message whose first receiver died.
+/// Returns the answer for a message whose first receiver died.
 fn again(message: impl Into<Json>) -> Json {
     json!({"value": message.into(), "redelivered": true})
 }
@@ -235,7 +236,7 @@ fn a_message_is_whole_or_not_there_whenever_the_producer_is_killed() {
     for round in 0..20_u32 {
         let pid = dies.pid();
         let producer = dies.start(&["1000000* queue q put-bytes 20000"]);
-        // Some messages go through, each time another number of them.
+        // Some messages go through, a different number each time.
         for _ in 0..round % 7 + 1 {
             assert_eq!(next.step("queue q get-bytes"), json!(20_000), "round {round}");
         }
@@ -253,10 +254,10 @@ fn what_a_killed_process_had_got_is_delivered_again_first_and_says_so() {
     let (shared, queue) = with_queue(6);
     let [dies, next] = Worker::several(&shared);
     (1..=3).for_each(|n| queue.put(&json!(n)).unwrap());
-    // The first is done with when it gets the second.
+    // The first message is done when the worker gets the second.
     dies.die_within(&["queue q get", "queue q get"]);
     assert_eq!(next.run(&["queue q get", "queue q get"]), json!([again(2), 3]));
-    // Again, as often as needed.
+    // The message is delivered again as often as needed.
     queue.put(&json!(4)).unwrap();
     (0..3).for_each(|_| dies.die_within(&["queue q get"]));
     let steps = ["queue q get", "within 0 queue q get"];
@@ -340,7 +341,8 @@ fn a_join_ends_though_a_worker_died_before_it_was_done_and_tells_how_many_were_l
     let [dies, next, joiner] = Worker::several(&shared);
     (1..=3).for_each(|n| queue.put(&json!(n)).unwrap());
     let joins = joiner.start_waiting(&["queue q join"]);
-    // The first two are acknowledged by the next get and never done, the third is delivered again.
+    // The first two messages are acknowledged by the next get and never done; the third is
+    // delivered again.
     dies.die_within(&["3* queue q get"]);
     assert_eq!(next.run(&["queue q get", "queue q task-done"]), json!([again(3), true]));
     assert_eq!(joins.answers(), json!([2]));
@@ -360,7 +362,7 @@ fn in_every_isolation_what_a_job_that_died_had_got_is_delivered_again() {
         queue.put(&json!(1)).unwrap();
         assert_eq!(dies.fails(&["queue q get", "trap"]).kind, FailureKind::Trap);
         assert_eq!(next.run(&steps), told, "{isolation:?}");
-        // It is killed.
+        // The worker is killed.
         queue.put(&json!(1)).unwrap();
         let script = dies.start(&["queue q get", "event e create", "event e wait"]);
         until(|| shared.show("e").is_ok());

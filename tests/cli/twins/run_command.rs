@@ -1,4 +1,4 @@
-//! `wpool run` of a command: it has wpool's own streams, and ends as if it had run alone.
+//! `wpool run` of a command: the command has wpool's own streams, and ends as if it had run alone.
 
 use super::commands::{passed_on, run_command, run_command_text};
 use crate::common::processes::{self, Signal, wait_for_end};
@@ -10,7 +10,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 
-/// A command with the imports of WASI that the tests use, and this body.
+/// Returns a run of a command with this body and the imports of WASI that the tests use.
 fn command(body: &str) -> Wpool {
     run_command_text(&format!(
         r#"(module
@@ -50,12 +50,12 @@ fn command(body: &str) -> Wpool {
     ))
 }
 
-/// Copies standard input to standard output as it comes.
+/// Code that copies standard input to standard output as it comes.
 const COPY: &str = "(loop $more
     (if (local.tee $n (call $read))
         (then (drop (call $write (i32.const 1) (i32.const 4096) (local.get $n))) (br $more))))";
 
-/// Prints without end, unless that fails.
+/// Code that prints without end, until printing fails.
 const FLOOD: &str = "(loop $more
     (br_if $more (i32.eqz (call $write (i32.const 1) (i32.const 900) (i32.const 5)))))";
 
@@ -236,7 +236,8 @@ fn it_can_wait_for_input_and_time_at_once() {
     command(body).with_streams(from_file).run().ends(1).prints("more\n");
 }
 
-/// Waits until the standard output, then the standard error, takes bytes; then prints.
+/// Code that waits until the standard output, then the standard error, takes bytes, and then
+/// prints.
 const AWAIT_ROOM: &str = "(i32.store8 (i32.const 112) (i32.const 2))
     (loop $next
         (local.set $n (i32.add (local.get $n) (i32.const 1)))
@@ -247,7 +248,7 @@ const AWAIT_ROOM: &str = "(i32.store8 (i32.const 112) (i32.const 2))
 
 #[test]
 fn an_output_is_ready_at_once_whatever_it_is_and_whatever_the_input_does() {
-    // Nothing can be read there for as long as it is open.
+    // The input has nothing to read while it is open.
     let run = command(AWAIT_ROOM).piped().start();
     run.until("both lines", || (run.stdout.text() + &run.stderr.text()) == "late\nlate\n");
     run.finish().ends(0);

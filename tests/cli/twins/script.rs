@@ -13,13 +13,13 @@ use wpool::{AsyncResult, Builder, Event, Failure, FailureKind, Isolation, Pool, 
 /// The guest that runs scripts.
 pub(crate) const GUEST: &str = if COMPONENT { "script-component" } else { "script" };
 
-/// What a script answers: a list with an answer for each step.
+/// The answers of a script: a list with an answer for each step.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(from = "Vec<Json>")]
 pub(crate) struct Answers(pub(crate) Vec<Json>);
 
 impl Answers {
-    /// The answers in a line of output.
+    /// Reads the answers in a line of output.
     pub(crate) fn of(line: &str) -> Answers {
         serde_json::from_str(line).expect("it is a list")
     }
@@ -27,7 +27,7 @@ impl Answers {
 
 impl From<Vec<Json>> for Answers {
     fn from(answers: Vec<Json>) -> Answers {
-        // A component answers with texts of JSON, since WIT has no type for any JSON.
+        // A component returns texts of JSON, because WIT has no type for any JSON.
         let parse = |text: Json| {
             let text = text.as_str().expect("it is a text");
             serde_json::from_str(text).expect("it is JSON")
@@ -36,42 +36,42 @@ impl From<Vec<Json>> for Answers {
     }
 }
 
-/// State for the objects of a test.
+/// Makes state for the objects of a test.
 pub(crate) fn shared() -> Shared {
     let space = Shared::builder().shared_bytes(64 << 20).region_bytes(64 << 20);
     space.build().expect("there is memory")
 }
 
-/// A pool of so many workers that run scripts on this state.
+/// Returns a pool of this many workers that run scripts on this state.
 pub(crate) fn scripts(shared: &Shared, workers: usize) -> Builder {
     Pool::builder(guest(GUEST)).task("script").workers(workers).shared(shared)
 }
 
-/// A worker process that runs scripts one after the other: a pool of its own with no other. What a
-/// script opened or holds is so in the next one, unless the instance is a new one.
+/// A worker process that runs scripts one after the other: the only worker of its own pool. Objects
+/// that a script opened or holds remain so in the next script, unless the instance is a new one.
 pub(crate) struct Worker {
     pool: Pool,
     shared: Shared,
 }
 
 impl Worker {
-    /// A worker whose instance is used again.
+    /// Starts a worker whose instance is used again.
     pub(crate) fn new(shared: &Shared) -> Worker {
         Worker::isolated(shared, Isolation::Reuse)
     }
 
-    /// A worker with another isolation.
+    /// Starts a worker with another isolation.
     pub(crate) fn isolated(shared: &Shared, isolation: Isolation) -> Worker {
         Worker::with(shared, |builder| builder.isolation(isolation))
     }
 
-    /// A worker with other settings.
+    /// Starts a worker with other settings.
     pub(crate) fn with(shared: &Shared, set: impl FnOnce(Builder) -> Builder) -> Worker {
         let pool = set(scripts(shared, 1)).start().expect("the guest is a module");
         Worker { pool, shared: shared.clone() }
     }
 
-    /// So many workers of their own.
+    /// Starts several workers of their own.
     pub(crate) fn several<const N: usize>(shared: &Shared) -> [Worker; N] {
         std::array::from_fn(|_| Worker::new(shared))
     }
@@ -83,13 +83,13 @@ impl Worker {
         answers.into()
     }
 
-    /// Runs a script of one step: its answer.
+    /// Runs a script of one step, and returns its answer.
     #[track_caller]
     pub(crate) fn step(&self, step: &str) -> Json {
         self.run(&[step])[0].take()
     }
 
-    /// Runs a script that does not come to its end.
+    /// Runs a script that does not come to its end, and returns its failure.
     #[track_caller]
     pub(crate) fn fails(&self, steps: &[&str]) -> Failure {
         failure(self.pool.apply::<_, Answers>(steps))
@@ -100,12 +100,12 @@ impl Worker {
         Script { result: self.pool.apply_async(steps).expect("the pool is open"), hidden: 0 }
     }
 
-    /// Starts a script, and waits until a step of it waits for somebody else. (Not in isolation
+    /// Starts a script, and waits until a step of it waits for another process. (Not in isolation
     /// `process`, where the process is not known before.)
     pub(crate) fn start_waiting(&self, steps: &[&str]) -> Script {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let pid = self.pid();
-        // Once it runs, the process sleeps only where a step waits.
+        // The process sleeps only where a step waits, once the script runs.
         let name = format!("script-runs-{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let runs = Event::create(&self.shared, &name).expect("there is room for an event");
         let told = format!("event {name} set");
@@ -115,20 +115,20 @@ impl Worker {
         script
     }
 
-    /// The id of its process.
+    /// Returns the id of the worker's process.
     #[track_caller]
     pub(crate) fn pid(&self) -> i32 {
         let pid = self.step("process");
         pid.as_i64().expect("it is a number") as i32
     }
 
-    /// Its slot: what `culprit` tells of it.
+    /// Returns the worker's slot, as reported in `culprit`.
     #[track_caller]
     pub(crate) fn slot(&self) -> Json {
         self.step("slot")
     }
 
-    /// Runs a script, and kills the process that ran it and has what it acquired.
+    /// Runs a script, and then kills the process that ran it and still holds what it acquired.
     #[track_caller]
     pub(crate) fn run_and_die(&self, steps: &[&str]) -> Json {
         let pid = self.pid();
@@ -152,12 +152,12 @@ impl Worker {
 /// A script that was started.
 pub(crate) struct Script {
     result: AsyncResult<Answers>,
-    /// Answers to steps that are not the test's.
+    /// The number of answers to steps that are not the test's.
     hidden: usize,
 }
 
 impl Script {
-    /// The answers, as soon as it has come to its end.
+    /// Returns the answers, as soon as the script has come to its end.
     #[track_caller]
     pub(crate) fn answers(mut self) -> Json {
         let Answers(mut answers) =
@@ -166,25 +166,25 @@ impl Script {
         answers.into()
     }
 
-    /// Why it did not come to its end.
+    /// Returns the reason why the script did not come to its end.
     #[track_caller]
     pub(crate) fn failure(mut self) -> Failure {
         failure(self.result.get(None))
     }
 
-    /// Whether it has come to an end.
+    /// Returns whether the script has ended.
     pub(crate) fn has_ended(&mut self) -> bool {
         self.result.is_ready()
     }
 
-    /// Gives it up.
+    /// Gives the script up.
     pub(crate) fn cancel(&self) {
         self.result.cancel();
     }
 }
 
-/// A run of the program with a job for each script, all at once. They tell of their last step, which
-/// waits for ever.
+/// Returns a run of the program with a job for each script, all at once. The scripts announce their
+/// last step, which waits for ever.
 fn run_all<const N: usize>(scripts: [&[&str]; N]) -> Wpool {
     let jobs = scripts.map(|steps| {
         let (last, before) = steps.split_last().expect("a script has steps");
@@ -193,7 +193,7 @@ fn run_all<const N: usize>(scripts: [&[&str]; N]) -> Wpool {
     map(GUEST).args(["--task", "script", "-j", &N.to_string()]).jobs(jobs)
 }
 
-/// Starts such a run; comes back when all scripts wait.
+/// Starts such a run, and returns when all scripts wait.
 pub(crate) fn run_waiting<const N: usize>(scripts: [&[&str]; N]) -> Running {
     let run = run_all(scripts).start();
     run.until("all waits", || {
@@ -204,8 +204,9 @@ pub(crate) fn run_waiting<const N: usize>(scripts: [&[&str]; N]) -> Running {
     run
 }
 
-/// Claims that a wait, the last step of the first script, ends when the run is asked to end, and is
-/// answered so; and that it does not outlive `--deadline`. The other scripts are what it waits for.
+/// Asserts that a wait, the last step of the first script, ends with the answer `interrupted` when
+/// the run is asked to end, and that it does not outlive `--deadline`. The other scripts are what
+/// the first one waits for.
 #[track_caller]
 pub(crate) fn check_that_the_end_of_a_run_ends_a_wait<const N: usize>(scripts: [&[&str]; N]) {
     let run = run_waiting(scripts);

@@ -1,9 +1,9 @@
-//! What semaphores are for tasks in different worker processes, what the death of a holder does to
-//! their permits, and how waits for them end.
+//! Semaphores between tasks in different worker processes: what the death of a holder does to its
+//! permits, and how waits end.
 //!
-//! Mirrors `_TestSemaphore` of Python's tests, all of it. A semaphore of Python counts events: what
-//! is called `signal` here, and here too means that a death gives nothing back. One that is `owned`
-//! counts what its holders have, and has no counterpart there.
+//! The tests mirror all of Python's `_TestSemaphore`. A semaphore of Python counts events: it is
+//! called `signal` here, and here too a death gives nothing back. An `owned` semaphore counts what
+//! its holders have, and has no counterpart in Python.
 
 use super::script::{Worker, check_that_the_end_of_a_run_ends_a_wait, shared};
 use crate::common::processes::kill;
@@ -12,14 +12,14 @@ use serde_json::{Value as Json, json};
 use std::time::{Duration, Instant};
 use wpool::{FailureKind, Isolation, Permits, Semaphore, Shared};
 
-/// State with a semaphore.
+/// Makes state with a semaphore.
 fn with_semaphore(permits: Permits) -> (Shared, Semaphore) {
     let shared = shared();
     let semaphore = Semaphore::create(&shared, "s", permits).unwrap();
     (shared, semaphore)
 }
 
-/// What the next holder is told of permits whose holder died.
+/// Returns the answer to the next holder of permits whose holder died.
 fn restored(permits: u32, culprit: &Json) -> Json {
     json!({"restored": permits, "culprit": culprit})
 }
@@ -80,7 +80,7 @@ fn a_wait_with_a_limit_takes_its_time_and_one_without_a_wait_none() {
     let since = Instant::now();
     assert_eq!(worker.step("within 0.2 semaphore s acquire"), timed_out());
     assert!(since.elapsed() >= Duration::from_millis(200));
-    // A thousand of a second each would be quarter of an hour.
+    // A thousand waits of a second each would take a quarter of an hour.
     assert_eq!(worker.step("1000* within 0 semaphore s acquire"), timed_out());
     semaphore.release().unwrap();
     assert_eq!(worker.step("within 50 semaphore s acquire"), json!(true));
@@ -140,7 +140,7 @@ fn the_permits_of_a_semaphore_that_counts_events_are_not_restored() {
     let (shared, semaphore) = with_semaphore(Permits::signal(3));
     let [dies, next] = Worker::several(&shared);
     dies.run_and_die(&["2* semaphore s acquire"]);
-    // By now its slot has been swept: the pool has forked a new worker for it.
+    // The slot of the dead worker has been swept by now: the pool has forked a new worker for it.
     dies.step("slot");
     assert_eq!(semaphore.count(), Ok(1));
     let steps = ["semaphore s acquire", "within 0 semaphore s acquire"];

@@ -1,17 +1,18 @@
-//! What regions, the shared memory of tasks in different worker processes, are by their names.
+//! Regions, the shared memory of tasks in different worker processes, found by their names.
 //!
-//! Mirrors `_TestSharedMemory` of Python's tests, with these differences on purpose, and without what
-//! has no counterpart here:
-//! - A region is not a file of the system: it is there for the processes of one shared state, and goes
-//!   with it. So there is no tracker, and nothing to untrack: `_untracking`, `_tracking`,
+//! The tests mirror Python's `_TestSharedMemory`, with these differences on purpose, and without
+//! what has no counterpart here:
+//! - A region is not a file of the system: it belongs to the processes of one shared state, and
+//!   goes with that state. There is no tracker, and nothing to untrack: `_untracking`, `_tracking`,
 //!   `SharedMemoryManager_basics`, `SharedMemoryManager_reuses_resource_tracker` and
 //!   `SharedMemoryServer_ignores_sigint`.
-//! - `cleaned_after_process_termination` is mirrored by a killed program; there is no leak to warn of.
+//! - `cleaned_after_process_termination` is mirrored by a killed program; there is no leak to warn
+//!   of.
 //! - `close` and `unlink` are `drop` and `delete`, which are for all kinds of objects.
-//! - `pickle_unpickle`: names are all that is sent. That a name may be dead is told at the opening.
+//! - `pickle_unpickle`: only names are sent. A name may be dead; the opening then reports so.
 //! - `ShareableList`: there is no such type; an array has elements of one type (`value.rs`).
 //!
-//! How regions are mapped into memories is in `region.rs`.
+//! The mapping of regions into memories is tested in `region.rs`.
 
 use super::script::{Worker, run_waiting, shared};
 use crate::common::processes;
@@ -39,7 +40,7 @@ fn a_region_is_created_once_and_opened_by_its_name() {
     let steps = ["region r open", "region r size", "region r write 0 pickled", "region r read 0 9"];
     assert_eq!(other.run(&steps), json!([true, 512, true, "pickled\0\0"]));
     assert_eq!(one.run(&["region r open", "region r read 0 7"]), json!([true, "pickled"]));
-    // The size that somebody wants who finds it there does not matter.
+    // The size requested by a process that finds the region does not matter.
     assert_eq!(other.run(&["region r ensure 100000", "region r size"]), json!([true, 512]));
     let wrong = other.fails(&["region r read 510 3"]);
     assert_eq!(wrong.kind, FailureKind::Trap, "{wrong:?}");
@@ -140,7 +141,7 @@ fn a_deleted_region_s_space_comes_back_when_the_last_that_had_it_open_is_killed(
     assert_sound(&shared);
 }
 
-/// How many of these processes have shared state mapped.
+/// Returns how many of these processes have shared state mapped.
 fn users_of_shared_memory(of: &[i32]) -> usize {
     let maps = |pid: &&i32| fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
     of.iter().filter(|pid| maps(pid).contains("wpool-shared")).count()

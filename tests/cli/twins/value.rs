@@ -1,12 +1,12 @@
-//! What values and arrays are for tasks in different worker processes, and that no death leaves half
-//! of one.
+//! Values and arrays between tasks in different worker processes. A death never leaves half a
+//! write.
 //!
-//! Mirrors `_TestValue`, `_TestArray`, `_TestSharedCTypes` and `_TestHeap` of Python's tests, without
-//! what has no counterpart here:
-//! - `test_getobj_getlock`: a value has no lock of its own. Each operation is atomic, an addition too,
-//!   and what is more than one operation takes a lock by its name (`lock.rs`).
-//! - Structures and characters: types are i32, i64, u32, u64, f32, f64 and bool; all else is bytes of a
-//!   region (`shared_memory.rs`).
+//! The tests mirror Python's `_TestValue`, `_TestArray`, `_TestSharedCTypes` and `_TestHeap`,
+//! without what has no counterpart here:
+//! - `test_getobj_getlock`: a value has no lock of its own. Each operation is atomic, an addition
+//!   too; more than one operation needs a lock, taken by its name (`lock.rs`).
+//! - Structures and characters: types are i32, i64, u32, u64, f32, f64 and bool; anything else is
+//!   bytes of a region (`shared_memory.rs`).
 //! - `test_free_from_gc`: about Python's garbage collector.
 
 use super::script::{Answers, Worker, scripts, shared};
@@ -24,7 +24,7 @@ fn assert_sound(shared: &Shared) {
     assert_eq!(shared.check(), Vec::<String>::new());
 }
 
-/// Types, what they begin with, and what is written: as words of a script, and as JSON.
+/// Returns types, their initial numbers, and what is written: as words of a script, and as JSON.
 fn numbers() -> [(&'static str, &'static str, &'static str, Json); 9] {
     [
         ("i32", "7", "-2147483648", json!(i32::MIN)),
@@ -114,7 +114,7 @@ fn an_array_has_a_length_elements_and_slices_in_every_process() {
     assert_eq!(writer.run(&steps), json!([true, 10, true, true, 821]));
     let steps = ["array a type", "array a get 2", "array a read 1 4", "array a read 10 0"];
     assert_eq!(reader.run(&steps), json!(["i32", 42, [626, 42, -1, 150], []]));
-    // The sums of all before, in place, by another process.
+    // The sums of the elements so far are made in place, by another process.
     let array = Array::<i32>::open(&shared, "a").unwrap();
     let mut numbers = array.to_vec().unwrap();
     for at in 1..10 {
@@ -177,7 +177,7 @@ fn a_copy_is_of_its_moment_and_an_opened_one_is_the_same() {
     assert_eq!(other.step("array a read 0 3"), json!([100, 2, 300]));
 }
 
-/// Numbers that look random, and are the same each time.
+/// A generator of numbers that look random, and are the same each time.
 struct Numbers(u64);
 
 impl Numbers {
@@ -215,7 +215,7 @@ fn arrays_of_any_size_come_and_go_overlap_nowhere_and_leave_all_their_space() {
     }
     assert_eq!(shared.list(), Ok(vec![]));
     assert_sound(&shared);
-    // As much as in the beginning.
+    // The state is as large as in the beginning.
     let whole = |shared: &Shared| {
         (0..MOST).step_by(4096).rev().find(|bytes| {
             let array = Array::<bool>::create(shared, "whole", *bytes);
@@ -226,7 +226,8 @@ fn arrays_of_any_size_come_and_go_overlap_nowhere_and_leave_all_their_space() {
     assert_eq!(whole(&shared), whole(&new));
 }
 
-/// Has two processes write, each its own number for ever, and kills them as soon as both were seen.
+/// Lets two processes write, each its own number for ever, and kills them as soon as both numbers
+/// were seen.
 fn kill_while_they_write(
     workers: &[Worker; 2],
     steps: [&str; 2],

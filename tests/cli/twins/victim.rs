@@ -12,17 +12,17 @@ pub(crate) struct Victim {
     worker: Worker,
     script: Script,
     pid: i32,
-    /// What `culprit` tells of it.
+    /// The worker's slot, as reported in `culprit`.
     pub(crate) slot: Json,
 }
 
 impl Victim {
-    /// A worker of this isolation that runs a script.
+    /// Starts a worker of this isolation that runs a script.
     pub(crate) fn new(shared: &Shared, isolation: Isolation, steps: &[&str]) -> Victim {
         let (tell, told) = channel();
         let worker = Worker::with(shared, |builder| {
             builder.isolation(isolation).on_log(move |line| {
-                // Nobody listens any more where a later job prints.
+                // The receiver is gone when a later job prints.
                 let _ = tell.send(line.pid);
             })
         });
@@ -38,12 +38,12 @@ impl Victim {
         Victim { worker, script, pid, slot }
     }
 
-    /// Whether the process waits for something.
+    /// Returns whether the process waits for something.
     pub(crate) fn is_asleep(&self) -> bool {
         is_asleep(self.pid)
     }
 
-    /// Kills the process that runs the script. The worker can run others.
+    /// Kills the process that runs the script. The worker can run other scripts.
     #[track_caller]
     pub(crate) fn kill(self) -> Worker {
         kill(self.pid);
