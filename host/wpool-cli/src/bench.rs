@@ -106,7 +106,7 @@ pub(crate) fn run(flags: &BenchFlags, columns: Vec<Column>) -> Result<Exit, Repo
     Ok(printed)
 }
 
-/// Checks that nothing is written that is read, or where a guest may say what is written.
+/// Checks that no file is written that is also read, or that lies where guests may write.
 fn check_files(flags: &BenchFlags, planned: &plan::Jobs) -> Result<(), Report> {
     let outputs = Outputs {
         files: flags.exports.files(),

@@ -81,7 +81,7 @@ impl Files {
 /// The paths that a run writes, as its flags name them, and the folders that its guests are granted.
 #[derive(Debug)]
 pub(crate) struct Outputs<'a> {
-    /// The flags that name a file, and the file.
+    /// The flags that name a file, each with the file.
     pub(crate) files: Vec<(&'static str, Option<&'a Path>)>,
     /// The files of --save.
     pub(crate) saved: &'a [Save],
@@ -92,16 +92,16 @@ pub(crate) struct Outputs<'a> {
 }
 
 impl Outputs<'_> {
-    /// Returns the flags that name a file, and the files.
+    /// Returns the flags that name a file, each with the file.
     fn named(&self) -> impl Iterator<Item = (&'static str, &Path)> {
         let files = self.files.iter().filter_map(|(flag, path)| Some((*flag, (*path)?)));
         files.chain(self.saved.iter().map(|save| ("--save", save.file.as_path())))
     }
 
-    /// Checks that no guest decides by a link what is written.
+    /// Checks that no guest can redirect an output by a link.
     ///
     /// # Errors
-    /// Something is written where guests may write.
+    /// Fails if an output is in a folder that guests may write.
     fn check_granted(&self) -> Result<(), Report> {
         let paths = Paths::beside(self.granted);
         let lies_in = |flag: &str, path: &Path, granted: &Directory| {
@@ -165,7 +165,7 @@ impl Files {
     /// Checks the folder of --results, whose files are named by jobs that are not known yet.
     ///
     /// # Errors
-    /// A file that is read, or written by another flag, may be one of them.
+    /// Fails if a file that is read, or written by another flag, may be one of them.
     fn writes_results(&self, folder: &Path) -> Result<(), Report> {
         let Ok(folder) = folder.canonicalize() else { return Ok(()) };
         match self.paths.iter().find(|path| may_be_result(&folder, path)) {
@@ -181,12 +181,12 @@ impl Files {
     }
 }
 
-/// Returns whether a path, without links in it, may be that of a file of --results.
+/// Returns whether a path without links may be the path of a file of --results.
 fn may_be_result(folder: &Path, path: &Path) -> bool {
     path.starts_with(folder) && path.file_name().is_some_and(results::is_name_of_file)
 }
 
-/// Returns the path without links in it, of a file that need not be there.
+/// Returns the path of a file without links in it. The file need not be there.
 fn without_links(path: &Path) -> Option<PathBuf> {
     let made = || {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());

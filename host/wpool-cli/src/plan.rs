@@ -43,7 +43,7 @@ pub(crate) struct Jobs {
     pub(crate) header: Option<Vec<String>>,
     /// A description of where the jobs come from.
     pub(crate) about: String,
-    /// A description of how records become jobs; empty where each record is a job.
+    /// A description of how records become jobs; empty if each record is a job.
     pub(crate) shape: String,
     /// The files that the jobs are read from.
     pub(crate) files: Files,
@@ -66,9 +66,9 @@ pub(crate) struct Call<'a> {
     pub(crate) replace: Option<&'a str>,
     /// The exit codes of a command that are successes.
     pub(crate) ok_exit: &'a [i32],
-    /// Whether results that are bytes are to be written in base64.
+    /// True if results that are bytes are written in base64.
     pub(crate) base64: bool,
-    /// Whether results that are strings are to be written without quotes.
+    /// True if results that are strings are written without quotes.
     pub(crate) raw_output: bool,
     /// The flags that say where jobs come from.
     pub(crate) input: &'a InputFlags,
@@ -111,7 +111,7 @@ pub(crate) fn jobs(
 /// The words before the seed of a random order in [`Jobs::shape`].
 pub(crate) const SHUFFLED: &str = "shuffled by";
 
-/// How jobs are made of records, in words.
+/// Describes in words how records become jobs.
 fn shape(input: &InputFlags, shuffle: Shuffle) -> String {
     let parts = [
         input.columns().map(|columns| format!("in columns by {columns:?}")),
@@ -407,7 +407,7 @@ pub(crate) fn task(call: &Call<'_>, description: &Description) -> Result<Task, R
     Ok(task.clone())
 }
 
-/// Refuses what is for values, where a command is run: it takes texts and answers bytes.
+/// Refuses flags for values, because a command takes texts and prints bytes.
 fn refuse_values(call: &Call<'_>) -> Result<(), Report> {
     let module = call.module.display();
     let wrong = |flag, help| {

@@ -66,7 +66,7 @@ const OBJECT: Field = Field {
 const KIND: Field =
     Field { name: "kind", ty: "Kind", docs: "What the object of this name is.", value: "" };
 
-/// The type `wpool_objects::error::Error`.
+/// The type `wpool_objects::Error`.
 pub(super) const CONTROL: Front = Front {
     name: "Error",
     holes: &[

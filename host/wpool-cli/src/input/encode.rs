@@ -352,7 +352,7 @@ impl Encoder {
                     Cow::Owned(command_text(&job).into_owned())
                 }
                 (Ok(job), _) => job,
-                // What cannot be run is logged as it was given.
+                // A job that cannot be run is logged as it was given.
                 (Err(_), _) => Cow::Owned(words.join(&b' ')),
             },
         }

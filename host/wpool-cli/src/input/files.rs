@@ -36,9 +36,10 @@ pub(crate) struct Paths {
 
 /// The end of a path.
 enum End<'a> {
-    /// In a folder that guests may write: the folder, and the steps from there, the first one last.
+    /// A file in a folder that guests may write: the folder, and the steps from there, the first
+    /// one last.
     Granted(&'a Directory, Vec<OsString>),
-    /// Elsewhere: a folder and the last step, which is taken with these flags.
+    /// A file elsewhere: a folder, the last step, and the flags with which to take it.
     Step(OwnedFd, OsString, OFlags),
     /// A folder.
     Folder(OwnedFd),
@@ -68,7 +69,7 @@ impl Paths {
         Ok(File::from(file))
     }
 
-    /// Returns the folder that guests may write through which a path leads, if there is one. The file need not be
+    /// Returns the folder on a path that guests may write, if there is one. The file need not be
     /// there.
     pub(crate) fn granted(&self, path: &Path) -> Option<&Directory> {
         match self.walk(path.as_os_str()) {
@@ -77,7 +78,7 @@ impl Paths {
         }
     }
 
-    /// Returns a folder that guests may write and that lies in this one, if there is one.
+    /// Returns a folder in this one that guests may write, if there is one.
     pub(crate) fn granted_in(&self, folder: &Path) -> Option<&Directory> {
         let folder = folder.metadata().map(|folder| (folder.dev(), folder.ino())).ok()?;
         let is_there = |granted: &&Directory| {
@@ -89,7 +90,8 @@ impl Paths {
     /// Follows a path step by step, up to a folder that guests may write.
     fn walk(&self, path: &OsStr) -> io::Result<End<'_>> {
         let mut rest = Vec::new();
-        // From the root on, so that a folder that guests may write is not missed where it is above this one.
+        // The walk starts at the root, so that it does not miss a folder above this one that guests
+        // may write.
         let mut at = match start(path, &mut rest)? {
             Some(root) => root,
             None => start(env::current_dir()?.as_os_str(), &mut rest)?.ok_or(Errno::NOENT)?,

@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_millis(500);
 /// The time that a job is held back before wpool says so.
 const SILENCE: Duration = Duration::from_secs(3);
 
-/// The least time between two such lines.
+/// The least time between two lines that say so.
 const AGAIN: Duration = Duration::from_secs(60);
 
 /// The conditions under which a job may start.
@@ -31,7 +31,8 @@ pub(crate) struct Conditions {
     pub(crate) memory_free: Option<u64>,
 }
 
-/// A line for people about what jobs wait for: the source of jobs leaves it, and who shows lines takes it.
+/// A line for people about what jobs wait for. The source of jobs leaves the line, and the output
+/// takes it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Delayed(Rc<RefCell<Option<String>>>);
 
@@ -42,8 +43,8 @@ impl Delayed {
     }
 }
 
-/// The time until it is worth asking again whether a job may start, and what it waits for if people would
-/// wonder.
+/// The time after which to ask again whether a job may start, and a reason to show to people, if
+/// any.
 #[derive(Debug, PartialEq)]
 struct Wait {
     time: Duration,
@@ -57,7 +58,7 @@ pub(crate) struct Pacing {
     delayed: Delayed,
     /// The time since which the next job has waited for the load or the memory.
     since: Option<Instant>,
-    /// The time of the last line about that.
+    /// The time of the last line about the wait.
     told: Option<Instant>,
     /// The time at which the last job started.
     last: Option<Instant>,
@@ -67,8 +68,8 @@ pub(crate) struct Pacing {
 }
 
 impl Pacing {
-    /// Makes a gate for the conditions, which says so if they hold jobs back for long; `None` if there
-    /// are none.
+    /// Makes a gate for the conditions, which leaves a line if they hold jobs back for long; `None`
+    /// if there are no conditions.
     ///
     /// # Errors
     /// Fails if no descriptor is left.

@@ -88,7 +88,7 @@ pub(crate) struct Output {
     console: Console,
     /// The lines of guests on their way to the console.
     turns: Turns,
-    /// What jobs that have not started wait for.
+    /// The line about what jobs that have not started wait for.
     delayed: Delayed,
     cause: SharedCause,
     /// The run's start, in time since 1970.

@@ -54,7 +54,7 @@ pub(crate) struct Processes {
     /// Standard output.
     lines: Stream,
     console: Console,
-    /// Lines of processes on their way to either.
+    /// The lines of processes on their way to standard output or the console.
     turns: Turns,
     failures: Failures,
     cause: SharedCause,
@@ -124,7 +124,7 @@ impl Processes {
         written.and(printed)
     }
 
-    /// Shows lines of processes: all that wait, or those that have their turn.
+    /// Shows lines of processes: all lines that wait, or those whose turn has come.
     fn show_lines(&mut self, which: impl FnOnce(&mut Turns, &mut dyn FnMut(Said<'_>))) {
         let Processes { turns, tags, lines, console, .. } = self;
         which(turns, &mut |Said { job, stream, line, .. }| {
@@ -238,7 +238,7 @@ impl Sink for Processes {
         let text = self.text(at, outcome);
         let failure = outcome.result.err().cloned();
         if failure.is_some() {
-            // What it has printed comes before that it failed.
+            // The lines of a process come before its failure.
             self.show_lines(Turns::end);
         }
         self.tell(at, failure.as_ref(), &outcome.attempt);
@@ -298,7 +298,8 @@ impl Sink for Processes {
     }
 
     fn held(&self) -> usize {
-        // Lines that wait for their turn hold up nothing, and are to be flushed.
+        // Lines that wait for their turn must not hold up results, so all of them count as one byte
+        // to be flushed.
         let waiting = usize::from(!self.turns.is_empty());
         self.lines.held() + self.console.held() + waiting
     }

@@ -17,11 +17,11 @@ const HELD_BYTES_MAX: usize = 256 << 10;
 /// A line, and the process that has printed it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Said<'a> {
-    /// The process.
+    /// The id of the process.
     pub(crate) pid: i32,
-    /// The job that it ran.
+    /// The job that the process ran.
     pub(crate) job: Option<u64>,
-    /// The stream that it was printed to.
+    /// The stream to which the line was printed.
     pub(crate) stream: Stream,
     /// The line, without its end.
     pub(crate) line: &'a [u8],
@@ -32,14 +32,14 @@ pub(crate) struct Said<'a> {
 struct Speech {
     pid: i32,
     job: Option<u64>,
-    /// Lines that wait, with their jobs: a process whose id is not known yet counts as 0.
+    /// The lines that wait, with their jobs: a process whose id is not known yet counts as 0.
     lines: Vec<(Option<u64>, Stream, Vec<u8>)>,
     began: Instant,
     last: Instant,
 }
 
 impl Speech {
-    /// A speech that begins now.
+    /// Makes a speech that begins now.
     fn new(said: &Said<'_>, now: Instant) -> Speech {
         Speech { pid: said.pid, job: said.job, lines: Vec::new(), began: now, last: now }
     }
