@@ -1,13 +1,15 @@
-//! The cache of compiled modules: a directory of the user's, so that a module is compiled once.
+//! The cache of compiled modules: a directory of the user's, so that a module is compiled only
+//! once.
 //!
 //! An entry is `KEY.cwasm` and `KEY.json`. Both are written under another name, synced and then
-//! renamed, the description last. The description begins with a seal: a keyed digest of itself and of the
-//! machine code. An entry whose seal is wrong (torn, damaged, or written by somebody who has not got the
-//! key) does not exist. A file that has its final name is never changed in place, because workers have it
-//! mapped.
+//! renamed, the description last. The description begins with a seal: a keyed digest of the
+//! description and of the machine code. An entry whose seal is wrong (torn, damaged, or written
+//! without the key) does not exist. A file that has its final name is never changed in place,
+//! because workers have it mapped.
 //!
-//! **Invariant:** whoever can write machine code decides what workers execute. So a directory that anybody
-//! but the user could write is not used, and the key of the seals lies elsewhere ([`super::seal`]).
+//! **Invariant:** a process that can write machine code decides what workers execute. Therefore a
+//! directory that others could write to is not used, and the key of the seals lies elsewhere
+//! ([`super::seal`]).
 
 use super::description::{DESCRIPTION_BYTES_MAX, Description};
 use super::seal::{SEAL_BYTES, Sealer};
@@ -20,16 +22,18 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// Most bytes of all entries: 1 GiB. Above it the entries that were unused longest are removed.
+/// The largest size of all entries together: 1 GiB. Above this size, the entries that were unused
+/// longest are removed.
 const CACHE_BYTES_MAX: u64 = 1 << 30;
 
-/// A number that changes with what a description has to say.
+/// The version of the description's format. The number changes when descriptions say something
+/// else.
 const FORMAT: u32 = 2;
 
-/// Bytes copied at a time.
+/// The number of bytes copied at a time.
 const COPY_BYTES: usize = 1 << 20;
 
-/// The extension of files that are not yet written to their end.
+/// The extension of files that are not completely written yet.
 const UNFINISHED: &str = "new";
 
 /// A directory of compiled modules.
@@ -41,20 +45,21 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// The user's cache: `$XDG_CACHE_HOME/wpool`, else `~/.cache/wpool`. `None` where there is
-    /// none that is safe to use.
+    /// Opens the user's cache: `$XDG_CACHE_HOME/wpool`, or else `~/.cache/wpool`. Returns `None` if
+    /// there is none that is safe to use.
     pub fn open() -> Option<Cache> {
         let directory = Cache::folder()?;
         let state = Cache::key_folder()?;
         Cache::open_at(&directory, &state, CACHE_BYTES_MAX)
     }
 
-    /// Where the user's cache is, or would be.
+    /// Returns the path of the user's cache, whether or not the cache exists.
     pub fn folder() -> Option<PathBuf> {
         user_directory("XDG_CACHE_HOME", ".cache")
     }
 
-    /// Where the key that seals its entries is, or would be.
+    /// Returns the path of the folder of the key that seals the entries, whether or not the folder
+    /// exists.
     pub fn key_folder() -> Option<PathBuf> {
         user_directory("XDG_STATE_HOME", ".local/state")
     }
@@ -65,7 +70,8 @@ impl Cache {
         Some(Cache { directory: directory.to_owned(), sealer, bytes_max })
     }
 
-    /// The name of a module's entry: the digest of its bytes, and all that decides what they compile to.
+    /// Returns the key of a module's entry, made from the digest of its bytes and from everything
+    /// else that decides what they compile to.
     pub fn key(module: &blake3::Hash, compatibility: u64) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
@@ -75,7 +81,7 @@ impl Cache {
         hasher.finalize().to_hex().to_string()
     }
 
-    /// The compiled module under this key, if it is there and whole.
+    /// Returns the compiled module under this key, if it is there and whole.
     pub fn get(&self, key: &str) -> Option<(File, Description)> {
         let mut entry = Vec::new();
         let description = open_own(&self.file(key, "json"))?;
@@ -86,16 +92,17 @@ impl Cache {
         let (seal, json) = entry.split_first_chunk::<SEAL_BYTES>()?;
         let cwasm = open_own(&self.file(key, "cwasm"))?;
         (self.sealer.seal(key, json, &cwasm).ok()? == *seal).then_some(())?;
-        // The time of last use decides which entries are removed; failing to note it is no harm.
+        // The time of last use decides which entries are removed. Failing to record it does no
+        // harm.
         let _ = cwasm.set_modified(SystemTime::now());
         Some((cwasm, serde_json::from_slice(json).ok()?))
     }
 
-    /// Stores a compiled module and removes those that were unused longest, if there are too many
-    /// bytes. The file is read from its beginning; where it stands is left alone.
+    /// Stores a compiled module, and removes the modules that were unused longest if there are too
+    /// many bytes. The file is read from its beginning; its position is left alone.
     ///
     /// # Errors
-    /// The entry cannot be written. The cache is as good as before.
+    /// Returns an error if the entry cannot be written. The cache is then as good as before.
     pub fn put(&self, key: &str, cwasm: &File, description: &Description) -> io::Result<()> {
         let json = serde_json::to_vec(description)?;
         let seal = self.sealer.seal(key, &json, cwasm)?;
@@ -107,7 +114,7 @@ impl Cache {
         })
     }
 
-    /// Where the compiled module under this key is, or would be.
+    /// Returns the path of the machine code under this key, whether or not the file exists.
     pub fn code_path(&self, key: &str) -> PathBuf {
         self.file(key, "cwasm")
     }
@@ -116,7 +123,7 @@ impl Cache {
         self.directory.join(format!("{key}.{extension}"))
     }
 
-    /// Writes a file under another name, and gives it its own when it is on the disk.
+    /// Writes a file under a temporary name, and renames it once it is on the disk.
     fn write(
         &self,
         path: &Path,
@@ -125,7 +132,8 @@ impl Cache {
         let stamp = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
         let name = format!("{}.{stamp}.{UNFINISHED}", std::process::id());
         let temporary = self.directory.join(name);
-        // Guests cannot change a file's mode: whatever they are granted, they cannot write to it.
+        // The mode keeps guests from writing to the file, whatever they are granted, because they
+        // cannot change modes.
         let mut file =
             OpenOptions::new().write(true).create_new(true).mode(0o400).open(&temporary)?;
         let written = claim(&file)
@@ -138,10 +146,11 @@ impl Cache {
         written
     }
 
-    /// Removes the entries that were unused longest until `bytes` more fit, and what was left unfinished.
+    /// Removes unfinished files, and removes the entries that were unused longest until `bytes`
+    /// more bytes fit.
     ///
-    /// Two processes may do this at once: a file that is already gone is none to worry about, and a
-    /// mapped one stays with those that have it.
+    /// Two processes may do this at the same time. A file that is already gone is no error, and a
+    /// mapped file stays with the processes that have mapped it.
     fn make_room(&self, bytes: u64) {
         let Ok(entries) = fs::read_dir(&self.directory) else { return };
         let mut files: Vec<(SystemTime, u64, PathBuf)> = entries
@@ -161,7 +170,8 @@ impl Cache {
             if total.saturating_add(bytes) <= self.bytes_max {
                 break;
             }
-            // A description alone is small, and found to be no entry as soon as it is asked for.
+            // A description without machine code is small, and is recognised as no entry when it is
+            // requested.
             let _ = fs::remove_file(path.with_extension("json"));
             let _ = fs::remove_file(&path);
             total = total.saturating_sub(length);
@@ -169,7 +179,8 @@ impl Cache {
     }
 }
 
-/// The directory `wpool` in one that a variable names, or else in one of the user's home.
+/// Returns the directory `wpool` in the directory that a variable names, or else in `in_home` in
+/// the user's home.
 fn user_directory(named_by: &str, in_home: &str) -> Option<PathBuf> {
     let variable = |name| {
         let path = std::env::var_os(name).map(PathBuf::from);
@@ -179,16 +190,16 @@ fn user_directory(named_by: &str, in_home: &str) -> Option<PathBuf> {
     Some(base.join("wpool"))
 }
 
-/// Makes a directory where there is none, and tells whether nobody but the user can write to it.
+/// Makes a directory if there is none, and returns whether only the user can write to it.
 fn private_directory(directory: &Path) -> bool {
-    // A directory that is already there is no error; whether it is a good one is asked next.
+    // A directory that already exists is no error; its owner and mode are checked next.
     let _ = DirBuilder::new().recursive(true).mode(0o700).create(directory);
     fs::symlink_metadata(directory).is_ok_and(|metadata| {
         metadata.is_dir() && metadata.uid() == geteuid().as_raw() && metadata.mode() & 0o022 == 0
     })
 }
 
-/// Opens a regular file that this user owns and that the path names itself.
+/// Opens a regular file that this user owns. The path must not be a link.
 pub(super) fn open_own(path: &Path) -> Option<File> {
     let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path).ok()?;
@@ -196,13 +207,13 @@ pub(super) fn open_own(path: &Path) -> Option<File> {
     (metadata.is_file() && metadata.uid() == geteuid().as_raw()).then_some(file)
 }
 
-/// Whether a file is unfinished, and nobody writes to it any more.
+/// Returns whether a file is unfinished and no process is still writing it.
 fn is_abandoned(path: &Path) -> bool {
     path.extension() == Some(OsStr::new(UNFINISHED))
         && open_own(path).is_some_and(|file| claim(&file).is_ok())
 }
 
-/// Locks a file as long as it is open.
+/// Locks a file for as long as it is open.
 fn claim(file: &File) -> io::Result<()> {
     Ok(flock(file, FlockOperation::NonBlockingLockExclusive)?)
 }
@@ -247,7 +258,7 @@ mod tests {
         }
     }
 
-    /// A cache in a folder, the key in the same.
+    /// Returns a cache in a folder that also holds the key.
     fn cache(directory: &tempfile::TempDir, bytes_max: u64) -> Option<Cache> {
         let path = directory.path();
         Cache::open_at(&path.join("cache"), &path.join("state"), bytes_max)

@@ -1,4 +1,4 @@
-//! Classification: what a module is, told from its bytes.
+//! Classification: the description of a core module, derived from its bytes.
 
 use super::description::{Description, Import, Parts, Task};
 use super::proposals::Proposals;
@@ -12,10 +12,11 @@ use wasmparser::{
     ValType,
 };
 
-/// Describes a core module in binary form. It is not validated: that is the compiler's work.
+/// Describes a core module in binary form. The module is not validated, because the compiler does
+/// that.
 ///
 /// # Errors
-/// The bytes are not WebAssembly, or their section `wpool:tasks` is wrong.
+/// Returns an error if the bytes are not WebAssembly, or if their section `wpool:tasks` is wrong.
 pub fn describe(bytes: &[u8]) -> Result<Description, ModuleError> {
     let mut outline = Outline::default();
     for payload in Parser::new(0).parse_all(bytes) {
@@ -41,10 +42,10 @@ pub fn describe(bytes: &[u8]) -> Result<Description, ModuleError> {
     })
 }
 
-/// Whether the module has a memory that threads would share.
+/// Returns whether the module has a memory that threads would share.
 ///
 /// # Errors
-/// The bytes are not WebAssembly.
+/// Returns an error if the bytes are not WebAssembly.
 pub(super) fn has_shared_memory(bytes: &[u8]) -> Result<bool, ModuleError> {
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(invalid)? {
@@ -75,17 +76,17 @@ fn invalid(error: BinaryReaderError) -> ModuleError {
     ModuleError::Invalid(one_line(&error.to_string()))
 }
 
-/// What the description is made of, gathered section by section.
+/// The material of the description, gathered section by section.
 #[derive(Default)]
 struct Outline<'a> {
-    /// All types by index; `None` for those that are not functions'.
+    /// The types by index; `None` for types that are not functions.
     types: Vec<Option<FuncType>>,
     /// The type index of each function, imported ones first.
     functions: Vec<u32>,
     exports: Vec<(&'a str, u32)>,
-    /// Names of exports that are not functions.
+    /// The names of exports that are not functions.
     others: Vec<&'a str>,
-    /// Names of custom sections.
+    /// The names of custom sections.
     custom: Vec<&'a str>,
     imports: Vec<Import>,
     memory_pages: Option<(u64, Option<u64>)>,
@@ -159,7 +160,7 @@ impl<'a> Outline<'a> {
         self.imports.push(Import { module: import.module.into(), name: import.name.into() });
     }
 
-    /// The exported functions. One whose indices lead nowhere is left to the compiler to refuse.
+    /// Returns the exported functions. The compiler refuses a function whose indices are invalid.
     fn exported_functions(&self) -> Vec<Export<'a>> {
         let ty = |index: u32| {
             let ty = *self.functions.get(index as usize)?;
@@ -173,7 +174,7 @@ impl<'a> Outline<'a> {
         self.exports.iter().filter_map(export).collect()
     }
 
-    /// The names of exports that are none of these tasks.
+    /// Returns the names of exports that do not belong to these tasks.
     fn hidden(&self, tasks: &[Task]) -> Vec<String> {
         let tasks: HashSet<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
         let is_task = |name: &str| {

@@ -13,28 +13,28 @@ use wasmparser::{Parser, Validator, WasmFeatures};
 use wasmtime::component::Component;
 use wasmtime::{Collector, Config, Engine, Inlining, Module, WasmBacktraceDetails};
 
-/// Most frames of a backtrace.
+/// The largest number of frames in a backtrace.
 const BACKTRACE_FRAMES: NonZeroUsize = NonZeroUsize::new(FRAMES_MAX).expect("not 0");
 
-/// Addresses that are kept free for each memory of a module that has one of 64 bits: 64 GiB, which is as
-/// far as it can grow. Those of 32 bits have 4 GiB, which is all that they can be.
+/// The number of addresses that are reserved for each memory of a module that has a 64-bit memory:
+/// 64 GiB, to which such a memory can grow. A 32-bit memory gets 4 GiB, which is its largest size.
 pub const WIDE_BYTES: u64 = 64 << 30;
 
-/// How a module is compiled: what its bytes and the limits of its jobs decide.
+/// The variant of compilation, which follows from a module's bytes and from the limits of its jobs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Variant {
-    /// Whether jobs have a limit of fuel.
+    /// True if jobs have a limit of fuel.
     pub(crate) fuel: bool,
-    /// Whether memories may grow above 4 GiB.
+    /// True if memories may grow above 4 GiB.
     wide: bool,
-    /// Whether functions are inlined across the modules of a component.
+    /// True if functions are inlined across the modules of a component.
     inlined: bool,
-    /// Whether tasks of a component can wait for one another.
+    /// True if tasks of a component can wait for one another.
     concurrent: bool,
 }
 
 impl Variant {
-    /// That of a module.
+    /// Returns the variant of a module.
     pub fn of(description: &Description, fuel: bool) -> Variant {
         Variant {
             fuel,
@@ -45,9 +45,9 @@ impl Variant {
     }
 }
 
-/// What the compiler and the engines that load its code must agree on.
+/// Returns the settings on which the compiler and the engines that load its code must agree.
 ///
-/// Anything that changes code generation belongs here, and nowhere else: the loader refuses code
+/// A setting that changes code generation belongs here, and nowhere else: the loader refuses code
 /// made with other settings.
 pub fn engine_config(variant: Variant) -> Config {
     let mut config = Config::new();
@@ -55,32 +55,36 @@ pub fn engine_config(variant: Variant) -> Config {
         .wasm_gc(true)
         .wasm_function_references(true)
         .wasm_exceptions(true)
-        // The one that frees cycles.
+        // The copying collector frees cycles.
         .collector(Collector::Copying)
         .relaxed_simd_deterministic(true)
         .consume_fuel(variant.fuel)
         .memory_may_move(false)
-        // It costs at each call of any component.
+        // Support for concurrency costs time at each call of any component.
         .concurrency_support(variant.concurrent)
         // Function names come from the name section; DWARF would be parsed at every trap.
         .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         .wasm_backtrace_max_frames(Some(BACKTRACE_FRAMES))
-        // For debuggers and profilers only: wasmtime unwinds by frame pointers.
+        // Unwind information is for debuggers and profilers only: wasmtime unwinds by frame
+        // pointers.
         .native_unwind_info(false);
     if variant.wide {
         config.memory_reservation(WIDE_BYTES);
     }
     if variant.inlined {
-        // A component's modules call one another often: an interpreter its C library. It takes an eighth
-        // off the time of a Python task that returns a list, and ten times the memory to compile.
+        // The modules of a component call one another often: an interpreter calls its C library.
+        // Inlining takes an eighth off the time of a Python task that returns a list, and takes ten
+        // times the memory to compile.
         config.compiler_inlining(Inlining::InterModuleAndIntraGc);
     }
     config
 }
 
-/// A digest of all that decides whether compiled code can be loaded: settings, processor, version.
+/// Returns a digest of everything that decides whether compiled code can be loaded: settings,
+/// processor, version.
 pub fn compatibility(fuel: bool) -> u64 {
-    // The rest of a variant is decided by a module's bytes, the same way for all of a version.
+    // The rest of a variant follows from a module's bytes, in the same way for all modules of a
+    // version.
     let variant = Variant { fuel, ..Variant::default() };
     let engine = Engine::new(&engine_config(variant)).expect("the fixed settings are valid");
     let mut hasher = DefaultHasher::new();
@@ -89,10 +93,10 @@ pub fn compatibility(fuel: bool) -> u64 {
     hasher.finish()
 }
 
-/// The module in binary form: text is translated, anything that is neither is refused.
+/// Returns the module in binary form. Text is translated; anything else is refused.
 ///
 /// # Errors
-/// The bytes are neither WebAssembly nor its text form.
+/// Returns an error if the bytes are neither WebAssembly nor its text form.
 pub(crate) fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, ModuleError> {
     if bytes.starts_with(b"\0asm") {
         return Ok(Cow::Borrowed(bytes));
@@ -114,7 +118,7 @@ pub(crate) fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, ModuleError> {
     }
 }
 
-/// The first line of `wat`'s drawing, and the position it points at.
+/// Returns the first line of `wat`'s message, after the position that the message points at.
 fn text_error(drawing: &str) -> String {
     let message = drawing.lines().next().unwrap_or_default();
     let position = drawing.lines().find_map(|line| line.trim().strip_prefix("--> <anon>:"));
@@ -127,7 +131,7 @@ fn text_error(drawing: &str) -> String {
 /// Compiles a module in binary or text form.
 ///
 /// # Errors
-/// As of [`compile_if`].
+/// Returns the same errors as [`compile_if`].
 pub fn compile(
     bytes: &[u8],
     fuel: bool,
@@ -136,13 +140,14 @@ pub fn compile(
     compile_if(bytes, fuel, inline, |_| Ok(()))
 }
 
-/// Says what a module is, given in binary or text form, and compiles it if that passes a check, which may add
-/// to it; `inline` has functions inlined across the modules of a component.
+/// Describes a module given in binary or text form, and compiles it if it passes a check, which may
+/// add to the description. With `inline`, functions are inlined across the modules of a component.
 ///
-/// This is run by the compiler process on bytes that nobody vouches for. It uses several threads.
+/// The compiler process calls this function on untrusted bytes. The function uses several threads.
 ///
 /// # Errors
-/// The bytes are not a module, or a module of a kind that is not run; or that of the check.
+/// Returns an error if the bytes are not a module, or a module of a kind that cannot be run, and
+/// returns the error of the check.
 pub fn compile_if(
     bytes: &[u8],
     fuel: bool,
@@ -164,10 +169,10 @@ pub fn compile_if(
     Ok((cwasm.map_err(refused)?, description))
 }
 
-/// Says what a module is, given in binary or text form. This is run by the compiler process as well.
+/// Describes a module given in binary or text form. The compiler process calls this function too.
 ///
 /// # Errors
-/// The bytes are not a module.
+/// Returns an error if the bytes are not a module.
 pub fn describe(bytes: &[u8]) -> Result<Description, ModuleError> {
     let binary = binary(bytes)?;
     let description = describe_binary(&binary)?;
@@ -188,7 +193,8 @@ fn describe_binary(binary: &[u8]) -> Result<Description, ModuleError> {
     if !Parser::is_component(binary) {
         return classify::describe(binary);
     }
-    // Types are told by the engine, which tells them of what it has compiled.
+    // The engine reports only the types of what it has compiled, so a copy without code is
+    // compiled.
     let outline = outline::without_code(binary)?;
     let concurrent = concurrency::is_needed(&outline);
     let engine = engine(Variant { concurrent, ..Variant::default() })?;
@@ -202,13 +208,13 @@ fn engine(variant: Variant) -> Result<Engine, ModuleError> {
     Engine::new(&config).map_err(refused)
 }
 
-/// Returns whether the system gives a thread for each CPU. Where it does not, one has to do: the threads that
-/// wasmtime would start are a panic if they cannot be had.
+/// Returns whether the system allows one thread per CPU. If it does not, a single thread must do,
+/// because wasmtime panics if it cannot start its threads.
 fn has_threads() -> bool {
     let wanted = thread::available_parallelism().map_or(1, usize::from);
     let gate = Mutex::new(());
     thread::scope(|scope| {
-        // They all have to be there at the same time.
+        // The threads must all exist at the same time.
         let _closed = gate.lock();
         let spawn = |_| thread::Builder::new().spawn_scoped(scope, || drop(gate.lock()));
         (0..wanted).map(spawn).collect::<Result<Vec<_>, _>>().is_ok()
@@ -216,7 +222,7 @@ fn has_threads() -> bool {
 }
 
 fn refused(error: wasmtime::Error) -> ModuleError {
-    // How wasmparser says that a proposal is not enabled.
+    // The phrases by which wasmparser says that a proposal is not enabled.
     const NOT_ENABLED: [&str; 7] = [
         " feature required for ",
         " proposal must be enabled",

@@ -1,4 +1,4 @@
-//! Components: what they export and import, told from their types.
+//! Components: their exports and imports, derived from their types.
 
 use super::description::{CONCURRENT, Description, Form, Import, Kind, Parameter, Parts, Task};
 use super::toolchain::Toolchain;
@@ -9,10 +9,10 @@ use wasmtime::component::types::{self, ComponentFunc, ComponentItem, Type};
 /// The interface of commands, without its version.
 const RUN: &str = "wasi:cli/run@";
 
-/// What componentize-py calls at build time, and leaves in what it builds.
+/// The export that componentize-py calls at build time, and that remains in what it builds.
 const INIT_OF_PYTHON: (&str, &str) = ("exports", "init");
 
-/// Deepest nesting of a type whose values are converted: conversion recurses as deep.
+/// The deepest nesting of a type whose values are converted, because conversion recurses as deep.
 const DEPTH_MAX: usize = 64;
 
 /// Describes a component, which may be concurrent.
@@ -29,7 +29,8 @@ pub(super) fn describe(component: &Component, bytes: &[u8], concurrent: bool) ->
         tasks.iter_mut().for_each(|task| world.describe(task));
         world.text
     });
-    // Not known only of a component that imports modules, which nobody provides.
+    // The resources are unknown only for a component that imports modules, which the host does not
+    // provide.
     let needs = component.resources_required();
     Description {
         kind,
@@ -83,7 +84,8 @@ fn tasks(mut exports: Vec<Function>) -> (Kind, Vec<Task>) {
     let runs = |(interface, name, _): &Function| {
         name == "run" && interface.as_ref().is_some_and(|interface| interface.starts_with(RUN))
     };
-    // What is built for a version may have a stub of an older one, left by an adapter.
+    // A component built for one version of WASI may contain a stub of an older version, left by an
+    // adapter.
     let newest = exports.iter().enumerate().filter(|(_, export)| runs(export));
     let newest = newest.max_by_key(|(_, (interface, ..))| version(interface)).map(|(at, _)| at);
     let run = newest.map(|at| exports.remove(at));
@@ -106,7 +108,7 @@ fn tasks(mut exports: Vec<Function>) -> (Kind, Vec<Task>) {
     (kind, run.into_iter().chain(others).collect())
 }
 
-/// The numbers of an interface's version.
+/// Returns the numbers of an interface's version.
 fn version(interface: &Option<String>) -> Vec<u64> {
     let version = interface.iter().flat_map(|name| name.rsplit('@').next());
     version.flat_map(|version| version.split('.')).map_while(|part| part.parse().ok()).collect()
@@ -130,9 +132,9 @@ fn task((interface, name, ty): Function) -> Task {
     }
 }
 
-/// Why a function cannot be a task.
+/// Returns the reason why a function cannot be a task, if it cannot.
 fn refusal(name: &str, ty: &ComponentFunc) -> Option<String> {
-    // `[method]cart.add`, `[constructor]cart`.
+    // The names look like `[method]cart.add` or `[constructor]cart`.
     if let Some((_, rest)) = name.split_once(']') {
         let resource = rest.split('.').next().unwrap_or_default();
         return Some(format!("it belongs to the resource `{resource}`, and handles have no JSON"));
@@ -141,7 +143,7 @@ fn refusal(name: &str, ty: &ComponentFunc) -> Option<String> {
     types.filter_map(|ty| unfit(&ty, 0)).next()
 }
 
-/// What within a type has no value as JSON.
+/// Returns the part of a type that has no JSON form, if there is one.
 fn unfit(ty: &Type, depth: usize) -> Option<String> {
     if depth == DEPTH_MAX {
         return Some(format!("its types are nested deeper than {DEPTH_MAX}"));
@@ -161,10 +163,10 @@ fn unfit(ty: &Type, depth: usize) -> Option<String> {
     Some(format!("{what} has no JSON"))
 }
 
-/// What is said of a stream or a future that has no JSON.
+/// The hint for a stream or a future that has no JSON.
 const FLOWING: &str = ": only numbers, characters, texts and bytes flow";
 
-/// Whether there are streams and futures of such values between a guest and its host.
+/// Returns whether streams and futures of such values can connect a guest and its host.
 pub fn flows(ty: &Type) -> bool {
     match ty {
         Type::Bool | Type::Char | Type::String | Type::Float32 | Type::Float64 => true,
@@ -175,7 +177,7 @@ pub fn flows(ty: &Type) -> bool {
     }
 }
 
-/// The types that a type is made of.
+/// Returns the types that a type is made of.
 fn parts(ty: &Type) -> Vec<Type> {
     match ty {
         Type::List(list) => vec![list.ty()],
@@ -190,7 +192,7 @@ fn parts(ty: &Type) -> Vec<Type> {
     }
 }
 
-/// A type in WIT's words, as far as it has them without a name of its own.
+/// Returns a type in the words of WIT, for types that need no name of their own.
 fn text(ty: &Type, depth: usize) -> String {
     if depth == DEPTH_MAX {
         return "…".into();

@@ -1,14 +1,15 @@
 //! Concurrency: whether a component needs the event loop of the asynchronous component model.
 //!
-//! An engine that has one does more at each call of any component, so only those get it that need it.
+//! An engine with an event loop does more work at each call of any component, so only components
+//! that need the event loop get it.
 
 use wasmparser::{Parser, Validator, WasmFeatures};
 
 /// The interfaces of WASI that are made for concurrent components.
 const WASI_0_3: (&str, &str) = ("wasi:", "@0.3.");
 
-/// Whether a component has functions, types or built-ins of the asynchronous component model, or talks to
-/// WASI 0.3. Where it is not valid, anything.
+/// Returns whether a component has functions, types or built-ins of the asynchronous component
+/// model, or talks to WASI 0.3. The answer for an invalid component is arbitrary.
 pub(super) fn is_needed(component: &[u8]) -> bool {
     let asynchronous = WasmFeatures::CM_ASYNC
         | WasmFeatures::CM_ASYNC_STACKFUL
@@ -24,7 +25,7 @@ pub(super) fn is_needed(component: &[u8]) -> bool {
                 return true;
             }
         }
-        // The bodies of functions are not looked at.
+        // The bodies of functions are not examined.
         if validator.payload(&payload).is_err() {
             return true;
         }

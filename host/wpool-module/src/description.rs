@@ -1,31 +1,32 @@
-//! What a module is, as far as its bytes tell: its kind, its tasks, and what it imports.
+//! The description of a module, derived from its bytes: its kind, its tasks, and its imports.
 
 use super::name_list;
 use super::toolchain::Toolchain;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Most bytes of a description as JSON: those of 100,000 tasks.
+/// The largest size of a description as JSON, in bytes: enough for 100,000 tasks.
 pub const DESCRIPTION_BYTES_MAX: usize = 16 << 20;
 
-/// What kind of module the bytes are. Never judged by the file name.
+/// The kind of a module. The file name is never considered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// A core module with `_start`, or a component that exports `wasi:cli/run`. That is its first task, whose
-    /// result is its standard output, and the one to call where none is named. It may have others.
+    /// A core module with `_start`, or a component that exports `wasi:cli/run`. The command is the
+    /// first task, its result is its standard output, and it is called if no task is named. The
+    /// module may have other tasks.
     Command,
-    /// Anything else: its tasks are exported functions.
+    /// Any other module: its tasks are exported functions.
     Tasks,
 }
 
-/// How a task is called.
+/// The way in which a task is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Form {
     /// An exported function of numbers, called by its name.
     Scalar,
-    /// An export `task_NAME: () -> i32` that reads its job and writes its result by imports.
+    /// An export `task_NAME: () -> i32` that reads its job and writes its result through imports.
     Byte,
     /// A command's `_start` or `run`.
     Command,
@@ -36,90 +37,92 @@ pub enum Form {
 /// A parameter of a task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parameter {
-    /// Its name in the source, where known.
+    /// The name of the parameter in the source, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Its type in WIT's words (`s64`, `list<u8>`, …), or `json`.
+    /// The type of the parameter in the words of WIT (`s64`, `list<u8>`, …), or `json`.
     #[serde(rename = "type")]
     pub ty: String,
 }
 
-/// What the instances of a module need at once.
+/// The resources that an instance of a module needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parts {
-    /// Linear memories.
+    /// The number of linear memories.
     pub memories: u32,
-    /// Tables.
+    /// The number of tables.
     pub tables: u32,
-    /// Whether a core module has a memory with addresses of 64 bits.
+    /// True if a core module has a memory with 64-bit addresses.
     pub wide: bool,
 }
 
-/// One callable of a module.
+/// A callable of a module.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
-    /// The name that `--task` takes. Of a function in an interface that a component exports:
+    /// The name that `--task` takes. A function in an interface that a component exports is named
     /// `INTERFACE#FUNCTION`.
     pub name: String,
-    /// How it is called.
+    /// The way in which the task is called.
     pub form: Form,
-    /// Its parameters, in order. `None` where the module does not say (a byte task without
+    /// The parameters of the task, in order. `None` if the module does not say (a byte task without
     /// a `wpool:tasks` section).
     pub params: Option<Vec<Parameter>>,
-    /// Types of its results: none, one, or several for a multi-value function.
+    /// The types of the task's results: none, one, or several for a multi-value function.
     pub results: Vec<String>,
-    /// Why it cannot be called, where that is so.
+    /// The reason why the task cannot be called, if it cannot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
-    /// Whether its types are what its numbers are taken for, because the module does not say.
+    /// True if the types are only what numbers are taken for, because the module does not say.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub assumed: bool,
-    /// Whether it is the one to call where none is named.
+    /// True if the task is called when none is named.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub default: bool,
-    /// The first paragraph of its documentation.
+    /// The first paragraph of the task's documentation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doc: Option<String>,
 }
 
-/// Something a module imports.
+/// An import of a module.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Import {
-    /// The module it is imported from.
+    /// The name of the module that is imported from.
     pub module: String,
-    /// Its name there.
+    /// The name of the import in that module.
     pub name: String,
 }
 
-/// What a module is.
+/// The description of a module.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Description {
-    /// Its kind.
+    /// The kind of the module.
     pub kind: Kind,
-    /// Whether it is a component, and not a core module.
+    /// True if the module is a component and not a core module.
     pub component: bool,
-    /// Its tasks, in the order of its exports.
+    /// The tasks of the module, in the order of its exports.
     pub tasks: Vec<Task>,
-    /// What it imports.
+    /// The imports of the module.
     pub imports: Vec<Import>,
-    /// Names of the imports that nobody provides.
+    /// The names of the imports that the host does not provide.
     pub missing: Vec<String>,
-    /// What it was made for, if not for hosts like this one.
+    /// The toolchain of a module that was made for another host than this one.
     pub toolchain: Option<Toolchain>,
-    /// Names of exports that are no tasks, because a toolchain left them there or their types are no numbers.
+    /// The names of exports that are not tasks, because a toolchain left them there or their types
+    /// are not numbers.
     pub hidden: Vec<String>,
-    /// The proposals beyond the WebAssembly 1.0 core that it uses, by their usual names.
+    /// The proposals beyond WebAssembly 1.0 that the module uses, by their usual names.
     pub proposals: Vec<String>,
-    /// Initial and, if any, maximal size of its memory in 64 KiB pages; `None` without a memory.
+    /// The initial and, if any, maximal size of the module's memory, in pages of 64 KiB; `None`
+    /// without a memory.
     pub memory_pages: Option<(u64, Option<u64>)>,
-    /// What each instance is made of.
+    /// The resources that each instance needs.
     pub parts: Parts,
-    /// Size of the wasm binary in bytes.
+    /// The size of the wasm binary in bytes.
     pub bytes: u64,
-    /// Whether its machine code was made by inlining functions across the modules of a component.
+    /// True if the machine code was made by inlining functions across the modules of a component.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub inlined: bool,
-    /// A component's world, as WIT.
+    /// The world of a component, as WIT.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wit: Option<String>,
 }
@@ -127,13 +130,13 @@ pub struct Description {
 /// The proposal that concurrent components use.
 pub(super) const CONCURRENT: &str = "component-model-async";
 
-/// No task, or no single task, to call.
+/// An error of choosing a task: there is none, or no single one, to call.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}{}", list(.candidates))]
 pub struct ChooseError {
-    /// What is wrong, in words.
+    /// A description of what is wrong.
     pub message: String,
-    /// Signatures of the tasks that could be called.
+    /// The signatures of the tasks that could be called.
     pub candidates: Vec<String>,
 }
 
@@ -145,12 +148,13 @@ fn list(candidates: &[String]) -> String {
 }
 
 impl Description {
-    /// The task with this name; or, where none is named, the command, the only one or the one default.
-    /// A component's functions answer to any part of their name that is
-    /// theirs alone: `INTERFACE#FUNCTION` with or without package and version, or `FUNCTION`.
+    /// Returns the task with this name or, if none is named, the command, the only task, or the
+    /// only default task. A function of a component can be named by any part of its name that is
+    /// unambiguous: `INTERFACE#FUNCTION` with or without package and version, or `FUNCTION`.
     ///
     /// # Errors
-    /// There is no such task, none at all, more than one to choose from, or it cannot be called.
+    /// Returns an error if there is no such task, no task at all, more than one to choose from, or
+    /// if the task cannot be called.
     pub fn choose(&self, name: Option<&str>) -> Result<&Task, ChooseError> {
         let task = match (self.kind, self.tasks.as_slice(), name) {
             (_, [], _) => fail("the module exports no function that can be a task", &[]),
@@ -172,18 +176,19 @@ impl Description {
         }
     }
 
-    /// The tasks that can be called.
+    /// Returns the tasks that can be called.
     pub fn callable(&self) -> impl Iterator<Item = &Task> {
         callable(&self.tasks)
     }
 
-    /// The names of imports that nobody provides, for a message, and what the module was made for.
+    /// Returns, for a message, the names of imports that the host does not provide, and the
+    /// toolchain of the module.
     pub fn missing_text(&self) -> String {
         let made = self.toolchain.map(|made| format!(" (it is {})", made.name()));
         name_list(&self.missing) + &made.unwrap_or_default()
     }
 
-    /// Whether the module uses shared objects: it needs control memory.
+    /// Returns whether the module uses shared objects, and so needs control memory.
     pub fn shares(&self) -> bool {
         const OTHERS: [&str; 5] = ["job_size", "job_read", "result_write", "process_id", "id"];
         self.imports.iter().any(|import| {
@@ -192,12 +197,13 @@ impl Description {
         })
     }
 
-    /// Whether it is a component whose tasks can wait for one another: it needs an event loop.
+    /// Returns whether the module is a component whose tasks can wait for one another, and so needs
+    /// an event loop.
     pub fn is_concurrent(&self) -> bool {
         self.component && self.proposals.iter().any(|proposal| proposal == CONCURRENT)
     }
 
-    /// Whether the module can wait for time to pass or for input: it needs timers.
+    /// Returns whether the module can wait for time to pass or for input, and so needs timers.
     pub fn polls(&self) -> bool {
         const WAITS: [&str; 4] =
             ["poll_oneoff", "poll", "[method]pollable.block", "[method]pollable.ready"];
@@ -213,19 +219,19 @@ fn callable(tasks: &[Task]) -> impl Iterator<Item = &Task> {
     tasks.iter().filter(|task| task.refusal.is_none())
 }
 
-/// The task to call where none is named.
+/// Returns the task to call if none is named.
 fn only(tasks: &[Task]) -> Result<&Task, ChooseError> {
     let callable: Vec<&Task> = callable(tasks).collect();
     let defaults: Vec<&Task> = callable.iter().copied().filter(|task| task.default).collect();
     match (callable.as_slice(), defaults.as_slice()) {
         ([task], _) | (_, [task]) => Ok(task),
-        // Its refusal is told.
+        // The caller reports why the only task cannot be called.
         ([], _) => Ok(&tasks[0]),
         (several, _) => fail("the module has several tasks", several),
     }
 }
 
-/// The task of this name, or the only one that answers to it.
+/// Returns the task with this name, or the only task that answers to it.
 fn named<'a>(tasks: &'a [Task], name: &str) -> Result<&'a Task, ChooseError> {
     if let Some(task) = tasks.iter().find(|task| task.name == name) {
         return Ok(task);
@@ -246,14 +252,14 @@ fn fail<T>(message: &str, candidates: &[&Task]) -> Result<T, ChooseError> {
     Err(ChooseError { message: message.to_owned(), candidates })
 }
 
-/// A function's interface, if it has one, and its own name.
+/// Splits a name into the interface, if it has one, and the function's own name.
 fn split(name: &str) -> (Option<&str>, &str) {
     name.rsplit_once('#').map_or((None, name), |(interface, name)| (Some(interface), name))
 }
 
 impl Task {
-    /// Whether a name that is not quite its own means it: without version, package or interface, or with
-    /// `_` for `-`, as languages write it that have no `-` in names.
+    /// Returns whether an inexact name stands for the task: one without version, package or
+    /// interface, or with `_` for `-`, as in languages that have no `-` in names.
     fn answers_to(&self, name: &str) -> bool {
         let (interface, function) = split(&self.name);
         let (asked_interface, asked) = split(name);
@@ -267,12 +273,12 @@ impl Task {
             })
     }
 
-    /// Whether it is a command.
+    /// Returns whether the task is a command.
     pub fn is_command(&self) -> bool {
         self.form == Form::Command
     }
 
-    /// The same task with unsigned integers, if the module does not say what they are.
+    /// Returns the task with unsigned integers, if the module does not say what they are.
     #[must_use]
     pub fn unsigned(&self) -> Task {
         let mut task = self.clone();
@@ -287,7 +293,7 @@ impl Task {
         task
     }
 
-    /// Whether a call answers with a value, and not only with success.
+    /// Returns whether a call yields a value, and not only success.
     pub fn answers(&self) -> bool {
         match self.results.as_slice() {
             [] => false,
@@ -296,8 +302,8 @@ impl Task {
         }
     }
 
-    /// How the task is called, as `product(a: s64, b: s64, c: s64) -> s64`. Control characters in
-    /// names, which come from the module, are escaped.
+    /// Returns the signature of the task, such as `product(a: s64, b: s64, c: s64) -> s64`. Control
+    /// characters in names, which come from the module, are escaped.
     pub fn signature(&self) -> String {
         let mut text = match self.name.as_str() {
             "" => "\"\"".to_owned(),

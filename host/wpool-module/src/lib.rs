@@ -1,4 +1,4 @@
-//! Modules: what they are, how they are compiled, where the result is kept.
+//! Modules: what they are, how they are compiled, and where the result is kept.
 
 extern crate self as module;
 
@@ -23,13 +23,14 @@ use std::io::{self, Read};
 use std::path::Path;
 use wpool_wire as wire;
 
-/// Largest module that is read: 256 MiB. A Python interpreter with its libraries is a tenth of it.
+/// The largest size of a module that is read: 256 MiB. A Python interpreter with its libraries
+/// takes a tenth of that.
 pub const MODULE_BYTES_MAX: u64 = 256 << 20;
 
-/// Most names that a message lists.
+/// The largest number of names that a message lists.
 const LISTED_MAX: usize = 20;
 
-/// Why a module cannot be used.
+/// The reason why a module cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ModuleError {
     /// The file cannot be read.
@@ -47,22 +48,22 @@ pub enum ModuleError {
     /// The custom section `wpool:tasks` is malformed, or contradicts the exports.
     #[error("invalid section wpool:tasks: {0}")]
     Section(String),
-    /// A module that wants to be run by several threads.
+    /// The module expects to be run by several threads.
     #[error(
         "the module has a shared memory, and threads inside a guest are not supported: build it \
          without them, and share by wpool's regions"
     )]
     SharedMemory,
-    /// There is too much to say of it.
+    /// The description of the module would be too large.
     #[error("its exports and imports take more than {} MiB to describe", DESCRIPTION_BYTES_MAX >> 20)]
     Described,
-    /// The compiler got no more memory.
+    /// The compiler needed more memory than it may have.
     #[error("compiling it needs more memory than it may have")]
     Memory,
-    /// The module imports what nobody provides.
+    /// The module imports something that the host does not provide.
     #[error("the module imports what wpool does not provide: {0}")]
     Missing(String),
-    /// The module uses an addition to WebAssembly that is not there, or not ready.
+    /// The module uses an addition to WebAssembly that is not supported, or not ready.
     #[error("the module uses a proposal that wpool does not have: {0}")]
     Proposal(String),
     /// The compiler refuses the module.
@@ -73,7 +74,7 @@ pub enum ModuleError {
 /// Reads a module, or its text form, from a file.
 ///
 /// # Errors
-/// The file cannot be read, or holds more than [`MODULE_BYTES_MAX`] bytes.
+/// Returns an error if the file cannot be read, or holds more than [`MODULE_BYTES_MAX`] bytes.
 pub fn read(path: &Path) -> Result<Vec<u8>, ModuleError> {
     let file = File::open(path)?;
     let length = file.metadata()?.len();
@@ -81,7 +82,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, ModuleError> {
         return Err(ModuleError::TooLarge);
     }
     let mut bytes = Vec::with_capacity(length as usize);
-    // A pipe has no length, and a file can grow: the bound holds while reading, too.
+    // A pipe has no length, and a file can grow, so the limit also holds while reading.
     file.take(MODULE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MODULE_BYTES_MAX {
         return Err(ModuleError::TooLarge);
@@ -89,7 +90,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, ModuleError> {
     Ok(bytes)
 }
 
-/// Names in a message, escaped, and not all of very many.
+/// Returns names for a message, escaped, and only the first of very many.
 pub fn name_list(names: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     let mut names = names.into_iter();
     let listed = names.by_ref().take(LISTED_MAX);
@@ -102,7 +103,7 @@ pub fn name_list(names: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     listed.join(", ")
 }
 
-/// The text on one line: everything in control characters' stead is a space, runs of it are one.
+/// Returns the text on one line: control characters become spaces, and runs of spaces become one.
 pub fn one_line(text: &str) -> String {
     text.split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| !word.is_empty())

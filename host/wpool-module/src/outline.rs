@@ -1,21 +1,22 @@
-//! A component without its code: enough to tell its types, and cheap to compile.
+//! The outline of a component: a copy without its code, which has all its types and is cheap to
+//! compile.
 
 use super::{ModuleError, one_line};
 use wasmparser::{BinaryReader, Parser};
 
-/// Deepest nesting of components and modules.
+/// The deepest nesting of components and modules.
 const DEPTH_MAX: usize = 100;
 
-/// Bytes before the first section: magic, version and layer.
+/// The number of bytes before the first section: magic, version and layer.
 const HEADER_BYTES: usize = 8;
 
-/// A function without variables that traps: its size, no variables, `unreachable`, `end`.
+/// The body of a function that traps: its size, no variables, `unreachable`, `end`.
 const TRAPS: [u8; 4] = [3, 0, 0x00, 0x0b];
 
-/// The same module or component with functions that trap at once, and without custom sections.
+/// Returns a copy of a module or component whose functions trap at once, without custom sections.
 ///
 /// # Errors
-/// The bytes are not made of sections.
+/// Returns an error if the bytes are not made of sections.
 pub(super) fn without_code(binary: &[u8]) -> Result<Vec<u8>, ModuleError> {
     let mut outline = Vec::with_capacity(binary.len() / 4);
     copy(binary, &mut outline, 0)
@@ -41,7 +42,7 @@ fn copy(binary: &[u8], to: &mut Vec<u8>, depth: usize) -> wasmparser::Result<()>
             (false, CODE) => {
                 let functions = BinaryReader::new(section, 0).read_var_u32()?;
                 push_u32(&mut changed, functions);
-                // Each of them has a byte at least, so there are not too many.
+                // A function takes at least one byte, so the loop is bounded.
                 for _ in 0..functions.min(section.len() as u32) {
                     changed.extend_from_slice(&TRAPS);
                 }
@@ -56,14 +57,14 @@ fn copy(binary: &[u8], to: &mut Vec<u8>, depth: usize) -> wasmparser::Result<()>
     Ok(())
 }
 
-/// Section of either kind.
+/// The number of a custom section, in a module or a component.
 const CUSTOM: u8 = 0;
 
-/// Sections of components.
+/// The numbers of sections of components.
 const MODULE: u8 = 1;
 const COMPONENT: u8 = 4;
 
-/// Section of core modules.
+/// The number of the code section of core modules.
 const CODE: u8 = 10;
 
 /// Appends a number as LEB128.

@@ -1,7 +1,7 @@
 //! Proposals: the additions to WebAssembly 1.0 that a module uses.
 //!
-//! They are found where they are used: in types, sections and, by decoding every function once,
-//! in instructions. What only a toolchain claims (`target_features`) does not count.
+//! The proposals are found where they are used: in types, in sections and, by decoding every
+//! function once, in instructions. A mere claim of a toolchain (`target_features`) does not count.
 
 use std::collections::BTreeSet;
 use wasmparser::{
@@ -18,13 +18,13 @@ pub(super) struct Proposals {
 }
 
 impl Proposals {
-    /// The names, sorted.
+    /// Returns the names in sorted order.
     pub(super) fn into_names(self) -> Vec<String> {
         let names = self.names.into_iter().filter(|name| *name != "mvp");
         names.map(|name| name.replace('_', "-")).collect()
     }
 
-    /// Takes note of what a piece of the module uses.
+    /// Notes the proposals that a piece of the module uses.
     pub(super) fn see(&mut self, payload: &Payload) -> Result<()> {
         match payload {
             Payload::TypeSection(types) => {
@@ -129,7 +129,7 @@ impl Proposals {
         let mut last = "mvp";
         for operator in body.get_operators_reader()? {
             let name = proposal(&operator?);
-            // Neighbours are mostly alike, and nearly all are of WebAssembly 1.0.
+            // Neighbouring instructions are mostly alike, and nearly all belong to WebAssembly 1.0.
             if name != last {
                 self.add(name);
                 last = name;
@@ -139,7 +139,7 @@ impl Proposals {
     }
 }
 
-/// The proposal that brought the instruction, `mvp` for WebAssembly 1.0.
+/// Returns the proposal that introduced the instruction; `mvp` for WebAssembly 1.0.
 fn proposal(operator: &Operator) -> &'static str {
     macro_rules! name {
         ($(@$proposal:ident $op:ident $({ $($arg:ident: $ty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {

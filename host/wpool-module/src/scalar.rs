@@ -1,11 +1,11 @@
-//! Scalar types: the WIT types that a single number of core WebAssembly can hold.
+//! The scalar types: the WIT types that a single number of core WebAssembly can hold.
 
 /// A type of a scalar task's parameter or result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scalar {
-    /// A signed integer of so many bits.
+    /// A signed integer of this many bits.
     Signed(u32),
-    /// An unsigned integer of so many bits.
+    /// An unsigned integer of this many bits.
     Unsigned(u32),
     /// A float of 32 bits.
     F32,
@@ -31,7 +31,7 @@ pub enum Core {
 }
 
 impl Scalar {
-    /// The type with this name in WIT.
+    /// Returns the type with this name in WIT.
     pub fn from_wit(name: &str) -> Option<Scalar> {
         Some(match name {
             "s8" => Scalar::Signed(8),
@@ -50,7 +50,7 @@ impl Scalar {
         })
     }
 
-    /// The core type that carries it.
+    /// Returns the core type that carries the scalar.
     pub fn core(self) -> Core {
         match self {
             Scalar::Signed(64) | Scalar::Unsigned(64) => Core::I64,
@@ -62,7 +62,7 @@ impl Scalar {
 }
 
 impl Core {
-    /// The WIT type it has where the module says nothing: integers are signed.
+    /// Returns the WIT type of a core number if the module does not say: integers are signed.
     pub(crate) fn wit(self) -> &'static str {
         match self {
             Core::I32 => "s32",

@@ -1,7 +1,8 @@
-//! Seals: keyed digests that tell what was written with the user's key from everything else.
+//! Seals: keyed digests that distinguish what was written with the user's key from everything else.
 //!
-//! The key is 32 random bytes in a file of the user's state folder, made when it is first needed. It lies
-//! apart from what it seals: a folder that others were once let into does not give it away.
+//! The key is 32 random bytes in a file of the user's state folder, made when it is first needed.
+//! The key lies apart from what it seals, so that a folder that others once had access to does not
+//! give the key away.
 
 use super::cache::open_own;
 use rustix::fs::{AtFlags, CWD, linkat};
@@ -12,22 +13,22 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-/// Bytes of a key, and of a seal.
+/// The number of bytes of a key, and of a seal.
 pub(super) const SEAL_BYTES: usize = blake3::OUT_LEN;
 
 /// The name of the key's file.
 const KEY: &str = "cache.key";
 
-/// Bytes of a file that one thread digests at a time. A file that has no more needs no thread.
+/// The number of bytes of a file that one thread digests at a time. A smaller file needs no thread.
 const PART_BYTES: u64 = 4 << 20;
 
-/// Most threads that digest a file.
+/// The largest number of threads that digest a file.
 const THREADS_MAX: usize = 4;
 
-/// Bytes read at a time.
+/// The number of bytes read at a time.
 const READ_BYTES: usize = 256 << 10;
 
-/// What makes seals.
+/// A key that makes seals.
 #[derive(Debug)]
 pub(super) struct Sealer {
     key: [u8; SEAL_BYTES],
@@ -37,7 +38,7 @@ impl Sealer {
     /// Reads the key in this folder, or makes one.
     ///
     /// # Errors
-    /// The key can neither be read nor made, or others can read it.
+    /// Returns an error if the key can neither be read nor made, or if others can read it.
     pub(super) fn open(directory: &Path) -> io::Result<Sealer> {
         let path = directory.join(KEY);
         let mut file = match open_own(&path) {
@@ -55,10 +56,10 @@ impl Sealer {
         Ok(Sealer { key })
     }
 
-    /// The seal of a file and of what is said of it, under a name.
+    /// Returns the seal of a file and of its description, under a name.
     ///
     /// # Errors
-    /// The file cannot be read.
+    /// Returns an error if the file cannot be read.
     pub(super) fn seal(
         &self,
         name: &str,
@@ -75,10 +76,10 @@ impl Sealer {
     }
 }
 
-/// Makes a key, unless somebody else was faster.
+/// Makes a key, unless another process was faster.
 fn make(directory: &Path, path: &Path) -> io::Result<()> {
     let temporary = directory.join(format!("{KEY}.{}", std::process::id()));
-    // Left by a process of the same id, or damaged.
+    // A process with the same id may have left this file, or it may be damaged.
     let _ = fs::remove_file(&temporary);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
     let made = file
@@ -92,7 +93,7 @@ fn make(directory: &Path, path: &Path) -> io::Result<()> {
     made
 }
 
-/// The digest of a file's bytes: that of the digests of its parts, which several threads make.
+/// Returns the digest of the digests of a file's parts, which several threads compute.
 fn digest(file: &File) -> io::Result<blake3::Hash> {
     let parts = file.metadata()?.len().div_ceil(PART_BYTES);
     let threads = thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX);

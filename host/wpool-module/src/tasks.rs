@@ -1,4 +1,5 @@
-//! Tasks: which exports of a core module are tasks, and what `wpool:tasks` says of them.
+//! Tasks: the exports of a core module that can be called, and what the section `wpool:tasks` says
+//! about them.
 
 use super::ModuleError;
 use super::description::{Form, Kind, Parameter, Task};
@@ -6,13 +7,13 @@ use super::scalar::{Core, Scalar};
 use serde::Deserialize;
 use std::collections::HashMap;
 
-/// The custom section in which the SDK describes tasks: one JSON object a line.
+/// The custom section in which the SDK describes tasks: one JSON object per line.
 pub(super) const SECTION: &str = "wpool:tasks";
 
-/// What runtimes call in the place of `_start`, where there is none: the default command.
+/// The export that runtimes call if there is no `_start`: the default command.
 const DEFAULT: &str = "";
 
-/// Exports that languages' runtimes leave behind; they are never tasks.
+/// The exports that languages' runtimes leave behind; they are never tasks.
 const PLUMBING: &[&str] = &[
     "malloc",
     "free",
@@ -21,7 +22,7 @@ const PLUMBING: &[&str] = &[
     "aligned_alloc",
     "posix_memalign",
     "memalign",
-    // Emscripten's.
+    // The following names are Emscripten's.
     "stackSave",
     "stackRestore",
     "stackAlloc",
@@ -31,11 +32,11 @@ const PLUMBING: &[&str] = &[
     "saveSetjmp",
     "fflush",
     "sbrk",
-    // TinyGo's.
+    // The following names are TinyGo's.
     "go_scheduler",
 ];
 
-/// What the names of such exports begin with.
+/// The prefixes of the names of such exports.
 const PLUMBING_PREFIXES: &[&str] =
     &["_", "cabi_", "canonical_abi_", "cm32p2", "dynCall_", "asyncify_", "emscripten_"];
 
@@ -58,10 +59,10 @@ struct Entry {
     doc: Option<String>,
 }
 
-/// The kind of a core module and its tasks, in the order of its exports.
+/// Returns the kind of a core module, and its tasks in the order of its exports.
 ///
 /// # Errors
-/// The section is malformed, or says something of a task that its export denies.
+/// Returns an error if the section is malformed, or contradicts the export of a task.
 pub(super) fn tasks(exports: &[Export], section: &str) -> Result<(Kind, Vec<Task>), ModuleError> {
     let mut tasks: Vec<Task> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
@@ -94,7 +95,7 @@ pub(super) fn tasks(exports: &[Export], section: &str) -> Result<(Kind, Vec<Task
 }
 
 fn is_plumbing(name: &str, kind: Kind) -> bool {
-    // What `_start` calls.
+    // The function `main` of a command is called by `_start`.
     (kind == Kind::Command && name == "main")
         || PLUMBING_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         || PLUMBING.contains(&name)
@@ -113,7 +114,7 @@ fn task(name: &str, form: Form) -> Task {
     }
 }
 
-/// The task that the export is, if it is one.
+/// Returns the task that an export is, if it is one.
 fn from_export(export: &Export) -> Option<Task> {
     let byte_name = export.name.strip_prefix("task_").filter(|name| !name.is_empty());
     if let Some(name) = byte_name
@@ -143,7 +144,7 @@ fn entries(section: &str) -> Result<Vec<Entry>, ModuleError> {
     lines.map(parse).collect()
 }
 
-/// Takes over what the section says of a task, if the export agrees.
+/// Takes over what the section says about a task, if the export agrees.
 fn describe(task: Option<&mut Task>, entry: Entry) -> Result<(), ModuleError> {
     let wrong = |what: &str| {
         let name = entry.name.escape_debug();
@@ -169,7 +170,7 @@ fn describe(task: Option<&mut Task>, entry: Entry) -> Result<(), ModuleError> {
     Ok(())
 }
 
-/// Whether both lists are carried by the same core types.
+/// Returns whether both lists of types are carried by the same core types.
 fn agree<'a>(said: impl Iterator<Item = &'a str>, exported: impl Iterator<Item = &'a str>) -> bool {
     let core = |name| Scalar::from_wit(name).map(Scalar::core);
     said.map(core).eq(exported.map(core))

@@ -1,15 +1,16 @@
-//! Toolchains: who made a module for another host than this one, told from its imports and sections.
+//! The toolchains that make modules for other hosts than this one, recognised by a module's imports
+//! and sections.
 
 use super::description::Import;
 use serde::{Deserialize, Serialize};
 
-/// What a module was made for.
+/// A host or runtime that a module was made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Toolchain {
     /// A library that is linked while its program runs.
     SideModule,
-    /// The inside of a component.
+    /// A core module from the inside of a component.
     ComponentCore,
     /// Emscripten, for JavaScript.
     Emscripten,
@@ -27,18 +28,18 @@ pub enum Toolchain {
     ProxyWasm,
     /// A plug-in of Extism.
     Extism,
-    /// Wasmer's extension of WASI.
+    /// The extension of WASI by Wasmer.
     Wasix,
     /// WASI with threads.
     Threads,
-    /// WasmEdge's sockets.
+    /// The sockets of WasmEdge.
     Sockets,
-    /// WASI's HTTP.
+    /// The HTTP interfaces of WASI.
     Http,
 }
 
 impl Toolchain {
-    /// All of them.
+    /// The list of all toolchains.
     pub const ALL: [Toolchain; 14] = [
         Toolchain::SideModule,
         Toolchain::ComponentCore,
@@ -56,7 +57,7 @@ impl Toolchain {
         Toolchain::Http,
     ];
 
-    /// The toolchain of a module with these imports and custom sections, if it is one of them.
+    /// Returns the toolchain of a module with these imports and custom sections, if it is known.
     pub(super) fn of(imports: &[Import], sections: &[&str]) -> Option<Toolchain> {
         let has = |prefix: &str| sections.iter().any(|section| section.starts_with(prefix));
         if has("dylink") {
@@ -69,7 +70,7 @@ impl Toolchain {
         })
     }
 
-    /// Its name, in the words of messages.
+    /// Returns the name of the toolchain for messages.
     pub fn name(self) -> &'static str {
         match self {
             Toolchain::SideModule => "a side module (dylink)",
@@ -89,7 +90,7 @@ impl Toolchain {
         }
     }
 
-    /// The way from it to a module that runs.
+    /// Returns advice on how to get a module that runs here.
     pub fn way(self) -> &'static str {
         match self {
             Toolchain::SideModule => {
@@ -143,7 +144,7 @@ fn of_import(module: &str, name: &str) -> Option<Toolchain> {
     ];
     match module {
         "env" => of_env(name),
-        // Its names, shortened.
+        // Emscripten shortens the names of its imports.
         "a" if name.len() <= 2 => Some(Toolchain::Emscripten),
         "gojs" | "go" => Some(Toolchain::Go),
         "wbg" => Some(Toolchain::WasmBindgen),

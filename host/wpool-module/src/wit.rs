@@ -1,4 +1,4 @@
-//! A component's world as WIT, which has the names of types and the documentation.
+//! The world of a component as WIT, which has the names of types and the documentation.
 
 use super::description::Task;
 use wit_component::{DecodedWasm, OutputToString, WitPrinter};
@@ -8,12 +8,12 @@ use wit_parser::{Function, PackageId, Resolve, Type, World, WorldId, WorldItem};
 pub(super) struct Decoded {
     resolve: Resolve,
     world: WorldId,
-    /// The world, and the packages of the interfaces that it exports.
+    /// The text of the world, and of the packages of the interfaces that it exports.
     pub(super) text: String,
 }
 
-/// The world of a component, which has been validated. `None` where WIT cannot express it, as of some that
-/// were not made from WIT.
+/// Returns the world of a component that has been validated. Returns `None` if WIT cannot express
+/// it, as with some components that were not made from WIT.
 pub(super) fn world(component: &[u8]) -> Option<Decoded> {
     let DecodedWasm::Component(resolve, world) = wit_component::decode(component).ok()? else {
         return None;
@@ -54,7 +54,7 @@ impl Decoded {
         })
     }
 
-    /// A type as WIT names it: `list<point>`.
+    /// Returns a type in the words of WIT: `list<point>`.
     fn name(&self, ty: &Type) -> Option<String> {
         let mut printer = WitPrinter::new(OutputToString::default());
         printer.print_type_name(&self.resolve, ty).ok()?;
@@ -68,7 +68,7 @@ fn print(resolve: &Resolve, world: &World) -> Option<String> {
         WorldItem::Interface { id, .. } => resolve.interfaces[*id].package,
         _ => None,
     });
-    // WASI's are known.
+    // The packages of WASI are well known and not shown.
     let is_shown =
         |id: &PackageId| *id != package && resolve.packages[*id].name.namespace != "wasi";
     let mut exported: Vec<_> = exported.filter(is_shown).collect();

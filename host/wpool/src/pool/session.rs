@@ -343,7 +343,7 @@ impl Session {
     pub(super) fn restart(&mut self, config: &Config) -> Result<String, PoolError> {
         let how = self.end_zygote();
         self.zygote = start_zygote(&self.config)?;
-        // If the new zygote dies at once, its socket reports so.
+        // The socket of the new zygote reports if it dies at once.
         let _ = self.with_load(config, |zygote, files| zygote.send(&ToZygote::Load, files))?;
         self.loading = Some(after(Instant::now(), load_limit(config)));
         Ok(how)

@@ -1,4 +1,4 @@
-//! Which job goes to which worker, and when: workers are asked for, batches sent, jobs stolen.
+//! The assignment of jobs to workers: workers are requested, batches sent, jobs stolen.
 
 use super::progress::{self, Awaited, Readers};
 use super::sizing::BATCH_BYTES_MAX;
@@ -7,36 +7,37 @@ use super::*;
 use crate::wire::frame::Entries;
 use crate::wire::settings::PauseAfter;
 
-/// Bytes of jobs asked for at once.
+/// The number of bytes of jobs requested from the source at once.
 const FILL_BYTES: usize = 256 << 10;
 
-/// Most workers asked for and not yet heard of: so many answers fit into the control socket.
+/// The largest number of workers requested and not yet answered for: their answers fit into the
+/// control socket.
 const FORKS_PENDING_MAX: usize = 32;
 
-/// How many batches each worker may be ahead of one that has just been held up.
+/// The number of batches that each worker may be ahead of one that has just been held up.
 const BATCHES_AHEAD: usize = 3;
 
-/// How long a batch counts as just held up.
+/// The time for which a batch counts as only just held up.
 const MOMENT: Duration = Duration::from_millis(20);
 
-/// What [`Schedule::assign`] needs to go on.
+/// The condition for [`Schedule::assign`] to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Needs {
-    /// Jobs of the source, of about so many bytes.
+    /// The source has to add jobs of about this many bytes.
     Jobs(usize),
-    /// Something that happens.
+    /// An event has to arrive.
     Events,
 }
 
 impl Schedule {
-    /// Begins a turn: what was refused or looked at in the last one may be asked for again.
+    /// Begins a turn: requests that were refused or answered in the last turn may be made again.
     pub(crate) fn begin_turn(&mut self, now: Instant) {
         (self.sampled, self.refused, self.news) = (false, false, true);
         self.pending.wake(now);
         self.workers.iter_mut().flatten().for_each(|worker| worker.asked_back = false);
     }
 
-    /// Gives out as many jobs as workers, memory and the source allow.
+    /// Assigns as many jobs as workers, memory and the source allow.
     pub(crate) fn assign(&mut self, now: Instant) -> Needs {
         self.news = false;
         while self.phase == Phase::Running {
@@ -61,31 +62,33 @@ impl Schedule {
         Needs::Events
     }
 
-    /// Returns whether an answer has come since jobs were given out that may make more ready to be sent.
+    /// Returns whether an answer has come, since jobs were last assigned, that may let more jobs be
+    /// sent.
     pub(crate) fn has_news(&self) -> bool {
         self.news && self.phase == Phase::Running
     }
 
-    /// The source has nothing now, although it is not blocked.
+    /// Goes on without the source, which has no job now although it is not blocked.
     pub(crate) fn assign_without_source(&mut self, now: Instant) {
         if self.phase == Phase::Running && !self.is_tight() && self.pending.count() == 0 {
             self.steal(now);
         }
     }
 
-    /// Returns bytes held: inputs of unfinished jobs, and outcomes not yet handed on.
+    /// Returns the number of bytes held: inputs of unfinished jobs, and outcomes not yet handed on.
     pub(crate) fn held(&self) -> usize {
         self.in_flight + self.pending.bytes() + self.reorder.held() + self.elsewhere
     }
 
-    /// Returns whether so much is held that only the job that all others wait for may go on.
+    /// Returns whether so many bytes are held that only the job that all others wait for may go on.
     pub(crate) fn is_tight(&self) -> bool {
         self.held() >= self.config.buffer_bytes_max
     }
 
-    /// Returns whether outcomes of several batches wait for a batch that will be there in a moment: its worker
-    /// has lost its CPU for a while. That it gets it back needs fewer busy workers, not more results
-    /// to keep. A batch that takes longer holds up nobody.
+    /// Returns whether outcomes of several batches wait for a batch that will be done in a moment,
+    /// because its worker has lost its CPU for a while. The worker gets its CPU back if fewer
+    /// workers are busy; more results to keep would not help. A batch that takes longer holds up no
+    /// other.
     fn is_far_ahead(&self, now: Instant) -> bool {
         if self.reorder.waiting() < BATCHES_AHEAD * self.config.workers {
             return false;
@@ -95,7 +98,7 @@ impl Schedule {
         batch.is_some_and(|batch: &Batch| now.saturating_duration_since(batch.sent) < MOMENT)
     }
 
-    /// Returns whether a worker could start with a job at once, or one more may be had for it.
+    /// Returns whether a worker can start a job at once, or another worker may be forked for it.
     fn has_idle(&self, now: Instant) -> bool {
         let ordinary = |worker: &&Worker| worker.is_serving() && worker.post == Post::Ordinary;
         let alive = self.workers().filter(ordinary).count();
@@ -103,17 +106,17 @@ impl Schedule {
             || self.idle(Post::Ordinary, now).is_some()
     }
 
-    /// Picks the worker to send to: an idle one, or a new one, or one that has a batch already.
+    /// Picks the worker to send to: an idle one, a new one, or one that already has a batch.
     fn pick_worker(&mut self, now: Instant) -> Option<u32> {
         self.idle(Post::Ordinary, now)
             .or_else(|| self.fork_worker(Post::Ordinary, now))
             .or_else(|| self.sendable(Post::Ordinary, now).next().map(|(slot, _)| slot))
     }
 
-    /// Returns the workers at a post that can be sent a batch.
+    /// Returns the workers at a post to which a batch can be sent.
     fn sendable(&self, post: Post, now: Instant) -> impl Iterator<Item = (u32, &Worker)> {
         let limit = self.config.jobs_per_worker_max.unwrap_or(u64::MAX);
-        // Nothing is sent ahead to a worker that is to wait until its last job has been heard of.
+        // A worker that must wait until its last job has been handled is sent nothing in advance.
         let ahead = self.config.settings.pause == PauseAfter::Nothing && !self.config.paced;
         let batches = if ahead { BATCHES_MAX } else { 1 };
         self.slots().filter(move |(_, worker)| {
@@ -122,13 +125,13 @@ impl Schedule {
         })
     }
 
-    /// Returns a worker at a post that has nothing to do.
+    /// Returns a worker at a post that has no jobs.
     fn idle(&self, post: Post, now: Instant) -> Option<u32> {
         let mut sendable = self.sendable(post, now);
         sendable.find(|(_, worker)| worker.window.is_empty()).map(|(slot, _)| slot)
     }
 
-    /// Asks for one more worker, unless there are enough; answers with its slot.
+    /// Requests one more worker unless there are enough, and returns its slot.
     fn fork_worker(&mut self, post: Post, now: Instant) -> Option<u32> {
         let most = match post {
             Post::Ordinary => self.supply.most(self.config.workers, now),
@@ -152,7 +155,7 @@ impl Schedule {
         Some(slot)
     }
 
-    /// Sends a batch of at most `most` pending jobs, of which there are some.
+    /// Sends a batch of at most `most` pending jobs. There must be at least one.
     fn send_batch(&mut self, slot: u32, most: usize, now: Instant) {
         let pending = self.pending.count() as u64;
         let left = match self.input {
@@ -170,8 +173,8 @@ impl Schedule {
         self.ask(Request::Send { slot, parcel });
     }
 
-    /// Memory is short: sends only the job that all outcomes held wait for. If every worker is busy
-    /// (waiting, perhaps, for its results to be read), one more is asked for.
+    /// Sends only the job that all held outcomes wait for, because memory is short. If every worker
+    /// is busy (perhaps because its results are not read), requests one more worker.
     fn send_awaited(&mut self, now: Instant) {
         let nothing_runs = self.workers().all(|worker| worker.window.is_empty());
         let awaited = match self.reorder.awaited() {
@@ -193,11 +196,11 @@ impl Schedule {
         }
     }
 
-    /// Has the records of all workers heard, or, while memory is short, of those that
-    /// [`progress::readers`] names.
+    /// Chooses the workers whose records are read: all of them or, while memory is short, those
+    /// that [`progress::readers`] names.
     pub(crate) fn choose_readers(&mut self) {
         if self.phase != Phase::Running {
-            // Outcomes wait for jobs in flight only: no others will have any.
+            // Outcomes can only wait for jobs in flight, because no other jobs will have any.
             let lowest = self.workers().filter_map(|worker| worker.window.lowest()).min();
             self.reorder.skip_to(lowest.unwrap_or(u64::MAX));
         }
@@ -212,14 +215,15 @@ impl Schedule {
                 continue;
             };
             worker.heard = on;
-            // Its clock stood while it might have waited for its records to be heard.
+            // The worker's clock stood while the worker may have waited for its records to be read.
             worker.seen = None;
             self.ask(Request::Hear { slot, on });
         }
     }
 
     fn readers(&self) -> Readers {
-        // A run that is asked to end takes what running jobs bring, though nobody takes it from the sink.
+        // A run that was asked to end still takes the results of running jobs, even if the sink is
+        // full.
         if self.phase == Phase::Running && self.at_sink >= self.config.buffer_bytes_max {
             return Readers::Nobody;
         }
@@ -231,7 +235,7 @@ impl Schedule {
         progress::readers(self.find_awaited(), busy)
     }
 
-    /// Tells where the job is that all outcomes held wait for.
+    /// Finds the state of the job that all held outcomes wait for.
     fn find_awaited(&self) -> Awaited {
         let Some(job) = self.reorder.awaited() else { return Awaited::Any };
         let holding = self.slots().find(|(_, worker)| worker.window.holding(job).is_some());
@@ -246,7 +250,7 @@ impl Schedule {
         }
     }
 
-    /// Returns whether the rule of progress is kept, as it always is but in a test.
+    /// Returns whether the rule of progress is in force, which is always so except in a test.
     fn keeps_progress(&self) -> bool {
         #[cfg(test)]
         return !self.without_progress;
@@ -254,7 +258,8 @@ impl Schedule {
         true
     }
 
-    /// There is nothing left to send: gives idle workers half of what the busiest has not started.
+    /// Gives idle workers half of the jobs that the busiest worker has not started, because there
+    /// is nothing left to send.
     fn steal(&mut self, now: Instant) {
         let idle =
             |(_, worker): &(u32, &Worker)| worker.window.is_empty() && worker.life == Life::Up;
@@ -263,7 +268,7 @@ impl Schedule {
             self.sampled = true;
             let busy = self.slots().filter(|(_, worker)| !worker.window.is_empty());
             let busy: Vec<u32> = busy.map(|(slot, _)| slot).collect();
-            // Where nobody could have them, nobody is asked.
+            // Workers are not asked for their jobs if no other worker could take them.
             if has_thief || self.may_fork(now) {
                 self.news |= !busy.is_empty();
                 busy.into_iter().for_each(|slot| self.ask(Request::Sample { slot }));
@@ -284,13 +289,14 @@ impl Schedule {
         self.ask(Request::TakeBack { slot, most: unclaimed.div_ceil(2) });
     }
 
-    /// Returns whether there may be more workers.
+    /// Returns whether another worker may be forked.
     fn may_fork(&self, now: Instant) -> bool {
         let alive = self.workers().filter(|worker| worker.is_serving()).count();
         alive < self.supply.most(self.config.workers, now) && !self.loading
     }
 
-    /// Asks for workers for jobs that wait behind others' running ones, as far as there may be more.
+    /// Requests workers for the jobs that wait behind other workers' running jobs, as far as
+    /// workers may be forked.
     fn fork_for_stealing(&mut self, now: Instant) {
         let waiting: u32 = self.workers().map(|worker| worker.unclaimed(now)).sum();
         let idle = |worker: &(u32, &Worker)| worker.1.window.is_empty();

@@ -1,15 +1,18 @@
-//! The time limit of an attempt: one for all jobs, or a share of the median of those that have succeeded.
+//! The time limit of an attempt: the same for all jobs, or a share of the median of the jobs that
+//! have succeeded.
 
 use crate::pool::config::Config;
 use std::time::Duration;
 
-/// Successes that a median needs.
+/// The number of successes that a median needs.
 const SUCCESSES_MIN: u64 = 3;
 
-/// The least limit that a median can lead to. Shorter times tell more of the machine than of the jobs.
+/// The smallest limit that a median can lead to. Shorter times depend more on the machine than on
+/// the jobs.
 const LIMIT_MIN: Duration = Duration::from_millis(100);
 
-/// Parts of each power of two nanoseconds that are counted apart: a median is right to 3 percent.
+/// The number of parts into which each power of two of nanoseconds is divided, so that a median is
+/// right to 3 percent.
 const PARTS: usize = 32;
 const PART_BITS: u32 = PARTS.trailing_zeros();
 
@@ -18,13 +21,14 @@ const PART_BITS: u32 = PARTS.trailing_zeros();
 pub(crate) struct TimeLimit {
     fixed: Option<Duration>,
     percent: Option<f64>,
-    /// How many successes took how long, by the first bits of their nanoseconds. Empty where nobody asks.
+    /// The number of successes by the leading bits of their time in nanoseconds. Empty if no share
+    /// of the median is configured.
     counts: Vec<u64>,
     count: u64,
 }
 
 impl TimeLimit {
-    /// The limit that the configuration names.
+    /// Returns the limit that the configuration names.
     pub(crate) fn new(config: &Config) -> Self {
         let counts = if config.timeout_percent.is_some() { 64 * PARTS } else { 0 };
         TimeLimit {
@@ -35,7 +39,7 @@ impl TimeLimit {
         }
     }
 
-    /// Learns how long a job took that succeeded.
+    /// Notes how long a successful job took.
     #[inline]
     pub(crate) fn note(&mut self, nanos: u64) {
         if !self.counts.is_empty() {
@@ -44,7 +48,7 @@ impl TimeLimit {
         }
     }
 
-    /// The limit as it is now.
+    /// Returns the limit that holds now.
     pub(crate) fn now(&self) -> Option<Duration> {
         let (Some(percent), SUCCESSES_MIN..) = (self.percent, self.count) else {
             return self.fixed;
@@ -59,7 +63,7 @@ impl TimeLimit {
     }
 }
 
-/// Where so many nanoseconds are counted.
+/// Returns the index at which a time is counted.
 fn part(nanos: u64) -> usize {
     let power = u64::BITS - (nanos >> PART_BITS).leading_zeros();
     let first_bits = (nanos >> power.saturating_sub(1)) as usize;
@@ -69,7 +73,7 @@ fn part(nanos: u64) -> usize {
     }
 }
 
-/// The least nanoseconds that are counted in a place.
+/// Returns the smallest time, in nanoseconds, that is counted at an index.
 fn nanos_of(part: usize) -> u64 {
     match part / PARTS {
         0 => part as u64,
@@ -92,7 +96,7 @@ mod tests {
             limit.note(milliseconds * 1_000_000);
         }
         assert_eq!(limit.now(), None);
-        // 1000, 50, 300, 400, 60_000: the median is 400.
+        // The times are 1000, 50, 300, 400 and 60,000 ms; the median is 400.
         for milliseconds in [300, 400, 60_000] {
             limit.note(milliseconds * 1_000_000);
         }

@@ -1,4 +1,4 @@
-//! Lost workers and zygotes: who is charged, and when to give up.
+//! The loss of workers and zygotes: which job is charged, and when to give up.
 
 use super::outcomes::Work;
 use super::reorder::Segment;
@@ -12,18 +12,19 @@ use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::jobmem::EXIT_WITHOUT_PROCESS;
 use crate::wire::waits::{Wait, Waits};
 
-/// A worker that ends before it is ready, and within this time, is a failed start.
+/// The time within which a worker that ends before it is ready counts as a failed start.
 const START_TIME: Duration = Duration::from_secs(1);
 
-/// So many failed starts, or lost zygotes, in a row end the run.
+/// The number of failed starts, or of lost zygotes, in a row that ends the run.
 const IN_A_ROW: u32 = 3;
 
-/// A job is charged once so many workers have ended with it as the first that they had not begun. An honest
-/// worker may be killed at such a time, but hardly so often with one job; a hostile guest may deny that it began.
+/// The number of workers that end with a job as the first that they had not begun, after which the
+/// job is charged. An honest worker may be killed at such a time, but hardly so often with the same
+/// job; a hostile guest may deny that it began.
 const DENIALS_MAX: u32 = 5;
 
 impl Schedule {
-    /// A worker is a process.
+    /// Notes that a worker is now a process.
     pub(crate) fn forked(&mut self, slot: u32, pid: i32) {
         if let Some(worker) = self.worker_mut(slot) {
             worker.pid = pid;
@@ -33,7 +34,8 @@ impl Schedule {
         }
     }
 
-    /// A worker is ready; answers with the first of the jobs that it has been sent, if there are any.
+    /// Notes that a worker is ready, and returns the first of the jobs that it has been sent, if
+    /// any.
     pub(crate) fn up(&mut self, slot: u32) -> Option<u64> {
         self.failed_starts = 0;
         let worker = self.worker_mut(slot)?;
@@ -44,7 +46,7 @@ impl Schedule {
         worker.window.batches.front().map(|batch| batch.parcel.number(batch.received))
     }
 
-    /// A worker can be sent nothing more.
+    /// Notes that a worker can be sent nothing more.
     pub(crate) fn lost(&mut self, slot: u32) {
         if let Some(worker) = self.worker_mut(slot).filter(|worker| worker.life != Life::Lost) {
             worker.life = Life::Lost;
@@ -52,10 +54,11 @@ impl Schedule {
         }
     }
 
-    /// A worker cannot be had: what it was to do is for others. Without a reason, one can be had in a moment.
+    /// Handles the refusal of a worker; its jobs go to others. If there is no reason, a worker can
+    /// be had in a moment.
     ///
     /// # Errors
-    /// None can be had for long, and there are no others.
+    /// Returns an error if no worker can be had for long and there are no others.
     pub(crate) fn refuse(
         &mut self,
         slot: u32,
@@ -72,7 +75,7 @@ impl Schedule {
         }
     }
 
-    /// The system does not give another worker: the pool does with those that it has, if it has any.
+    /// Makes do with the workers that there are, because the system does not allow another one.
     fn do_with_fewer(&mut self, why: &str, now: Instant) -> Result<(), PoolError> {
         let others = self.workers().filter(|worker| worker.is_serving()).count();
         match self.supply.refused(others, now) {
@@ -85,20 +88,21 @@ impl Schedule {
         }
     }
 
-    /// A worker is gone: charges the job that it was running, and takes the others back.
+    /// Handles the end of a worker: charges the job that it was running, and takes back the others.
     ///
     /// # Errors
-    /// Workers do not start.
+    /// Returns an error if workers do not start.
     pub(crate) fn gone(&mut self, slot: u32, death: Death, now: Instant) -> Result<(), PoolError> {
         let Some(worker) = self.remove(slot) else { return Ok(()) };
         let mut death = death;
         let printed = std::mem::take(&mut death.printed);
         let mut failure = failure_of(&worker, &death);
-        // A job that was given up may be run again, and prints all of it then.
+        // A job that was given up may be run again, and then prints everything.
         if failure.kind != FailureKind::Cancelled {
             failure.stdout = printed.into();
         }
-        // What is left is claimed. One job was running; only of a worker that lies is there more.
+        // The jobs left are those that the worker had claimed. One of them was running; only a
+        // worker that lies leaves more.
         let mut left = left_of(&worker);
         let running = left.next().map(|(job, input, sent)| {
             let attempt = self.attempt_of(slot, &worker, sent);
@@ -118,7 +122,7 @@ impl Schedule {
         announced
     }
 
-    /// A worker has ended without having begun with a job that was its next one, as it says.
+    /// Notes that a worker has ended, as it says without having begun the job that was its next one.
     fn note_denial(&mut self, slot: u32, worker: &Worker, job: u64, failure: &Failure) {
         if !self.pending.holds(job) {
             return;
@@ -140,7 +144,7 @@ impl Schedule {
         }
     }
 
-    /// Takes a worker out of its slot.
+    /// Removes a worker from its slot.
     fn remove(&mut self, slot: u32) -> Option<Worker> {
         let worker = self.workers.get_mut(slot as usize)?.take()?;
         let bytes: usize = worker.window.batches.iter().map(|batch| batch.parcel.bytes()).sum();
@@ -149,8 +153,8 @@ impl Schedule {
         Some(worker)
     }
 
-    /// An attempt that ended with its worker: the worker has noted when it began, or else it was seen that it
-    /// ran.
+    /// Completes an attempt that ended with its worker. The worker has noted when the attempt
+    /// began, or else the dispatcher has seen it run.
     fn until_its_end(
         &self,
         attempt: Attempt,
@@ -167,7 +171,7 @@ impl Schedule {
         Attempt { began: Some(began), ran: Some(ended.since(began)), ..attempt }
     }
 
-    /// Tells in what wait a worker died that was running a job, if it was in one.
+    /// Reports the wait in which a worker died while running a job, if it was waiting.
     fn tell_last_wait(&mut self, work: &Work, death: &Death) {
         let ended = work.attempt.began.zip(work.attempt.ran).map(|(began, ran)| began.after(ran));
         let (true, Some(ended), Some(wait)) = (self.config.settings.waits, ended, &death.waited)
@@ -179,7 +183,7 @@ impl Schedule {
         self.tell(Notice::Waited { pid: work.attempt.pid, waits });
     }
 
-    /// Tells of an end, and gives up if there are too many of a kind that was not asked for.
+    /// Reports the end of a worker, and gives up if too many ended unasked in the same way.
     fn announce(
         &mut self,
         slot: u32,
@@ -190,7 +194,7 @@ impl Schedule {
     ) -> Result<(), PoolError> {
         let closed = worker.intent == Intent::Close && death.status == Some(ExitStatus::Code(0));
         let in_order = closed && worker.window.is_empty();
-        // Its guest's fault, which the job's failure tells.
+        // The guest is at fault, and the job's failure says so.
         let trapped = matches!(failure.kind, FailureKind::Trap | FailureKind::OutOfMemory);
         let killed = match &worker.intent {
             Intent::Kill(killed) => Some(killed),
@@ -202,7 +206,7 @@ impl Schedule {
         if in_order || trapped {
             return Ok(());
         }
-        // Neither is the fault of this worker: the system has no process to give.
+        // The worker is not at fault: the system has no process to give.
         let unborn = !death.born && killed.is_none();
         if unborn || death.status == Some(ExitStatus::Code(EXIT_WITHOUT_PROCESS)) {
             return self.do_with_fewer(death.last_words.as_deref().unwrap_or("no process"), now);
@@ -222,10 +226,11 @@ impl Schedule {
         )))
     }
 
-    /// The zygote is gone, and its workers with it: another one takes its place if there is work left.
+    /// Handles the loss of the zygote, and of its workers with it. Another zygote takes its place
+    /// if there is work left.
     ///
     /// # Errors
-    /// Too many in a row were lost.
+    /// Returns an error if too many zygotes in a row were lost.
     pub(crate) fn zygote_lost(&mut self) -> Result<(), PoolError> {
         self.zygotes_lost += 1;
         if self.zygotes_lost >= IN_A_ROW {
@@ -237,14 +242,14 @@ impl Schedule {
         Ok(())
     }
 
-    /// A zygote has loaded the module.
+    /// Notes that a zygote has loaded the module.
     pub(crate) fn loaded(&mut self) {
         self.loading = false;
     }
 }
 
-/// Returns whether a worker ended by what it did itself: it was ready, nobody asked it to end, and it had all that
-/// it needed.
+/// Returns whether a worker ended by what it did itself: it was ready, it was not asked to end, and
+/// it had everything that it needed.
 fn is_own_end(worker: &Worker, death: &Death) -> bool {
     let asked_for = match &worker.intent {
         Intent::Kill(killed) => killed.is_asked_for(),
@@ -254,7 +259,8 @@ fn is_own_end(worker: &Worker, death: &Death) -> bool {
     worker.was_up && !death.excused && !asked_for && !wanted
 }
 
-/// Returns the jobs that a worker has left: number, bytes, and when each was sent.
+/// Returns the jobs that a worker has left, each with its number, its bytes, and the time at which
+/// it was sent.
 fn left_of(worker: &Worker) -> impl Iterator<Item = (u64, &[u8], Instant)> {
     worker.window.batches.iter().flat_map(|batch| {
         let left = batch.parcel.jobs(batch.received..batch.limit.max(batch.received));
@@ -262,13 +268,13 @@ fn left_of(worker: &Worker) -> impl Iterator<Item = (u64, &[u8], Instant)> {
     })
 }
 
-/// Returns why the job that a worker was running has no result.
+/// Returns the failure of the job that a worker was running when it ended.
 fn failure_of(worker: &Worker, death: &Death) -> Failure {
     let killed = match &worker.intent {
         Intent::Kill(killed) => Some(killed),
         Intent::Serve | Intent::Close => None,
     };
-    // Only one that was serving, and was left alone, ends by a trap.
+    // Only a worker that was serving, and that was not killed, ends by a trap.
     if let (Some(trap), true, None) = (&death.trap, worker.was_up, killed) {
         return trap.clone();
     }

@@ -1,11 +1,13 @@
-//! The schedule: which job goes to which worker, and when; what becomes of those that fail or are lost.
+//! The schedule: decides which job goes to which worker, and when; and what becomes of jobs that
+//! fail or are lost.
 //!
-//! It is pure: it neither reads nor writes, and is told what time it is. What is to be done it puts into a queue
-//! of [`Request`]s and [`Notice`]s, what is to be handed on into the reorder buffer. It does not rely on answers
-//! that come at once: what it has asked for and not heard of is a state.
+//! The schedule is pure: it neither reads nor writes, and is told the time. It puts what is to be
+//! done into a queue of [`Request`]s and [`Notice`]s, and outcomes to be handed on into the reorder
+//! buffer. It does not rely on answers that come at once: a request without an answer yet is a
+//! state.
 //!
-//! **Invariant (progress):** see [`progress`]. **Invariant (bound):** what is held is at most
-//! `buffer_bytes_max`, and beyond it what one fill and one worker's window bring.
+//! **Invariant (progress):** see [`progress`]. **Invariant (bound):** at most `buffer_bytes_max`
+//! bytes are held, plus what one fill and one worker's window bring.
 
 mod assign;
 mod limit;
@@ -40,36 +42,36 @@ use std::time::{Duration, Instant};
 use supply::Supply;
 use worker::{Intent, Life, Post, Worker};
 
-/// What is known of the source.
+/// The state of the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Input {
-    /// There may be more jobs at once.
+    /// The source may have more jobs at once.
     Open,
-    /// There are no more jobs until its descriptor is readable.
+    /// The source has no more jobs until its descriptor is readable.
     Blocked,
-    /// There are no more jobs.
+    /// The source has no more jobs.
     Ended,
 }
 
-/// Where the run is.
+/// The phase of the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// Jobs are started.
     Running,
-    /// No more jobs are started; those that run may finish, until a time if there is one.
+    /// No more jobs are started; the running ones may finish, until this time if there is one.
     Draining(End, Option<Instant>),
-    /// All workers have been killed.
+    /// The workers have all been killed.
     Killing(End),
 }
 
-/// What is to be done next, in this order.
+/// An action that is to be carried out. Actions are carried out in order.
 #[derive(Debug)]
 pub(crate) enum Action {
-    /// By the crew.
+    /// The crew has to carry out a request.
     Ask(Request),
-    /// The sink is to be told. (In a box, since it is long and rare.)
+    /// The sink has to be told. (The notice is in a box because it is large and rare.)
     Tell(Box<Notice>),
-    /// The sink is to be told how many jobs run when no more are started.
+    /// The sink has to be told how many jobs are still running, because no more are started.
     TellDraining { why: String },
 }
 
@@ -77,49 +79,49 @@ pub(crate) enum Action {
 #[derive(Debug)]
 pub(crate) struct Schedule {
     config: Config,
-    /// By slot.
+    /// The workers, by slot.
     workers: Vec<Option<Worker>>,
     pending: Pending,
     reorder: Reorder,
     sizing: Sizing,
     limit: TimeLimit,
     input: Input,
-    /// Jobs that are still to come from the source, where that is known.
+    /// The number of jobs still to come from the source, if known.
     remaining: Option<u64>,
-    /// Jobs read so far, or skipped.
+    /// The number of jobs read or skipped so far.
     numbered: u64,
     phase: Phase,
-    /// Failed attempts at jobs that have no outcome yet.
+    /// The number of failed attempts at each job that has no outcome yet.
     attempts: HashMap<u64, u32>,
-    /// Workers that have ended before they began with a job, by the job.
+    /// The number of workers that have ended before they began a job, by the job.
     denials: HashMap<u64, u32>,
-    /// Jobs to be given up wherever they turn up, and how.
+    /// The jobs to be given up wherever they turn up, each with the way in which to end it.
     cancelled: HashMap<u64, Killed>,
     retried: u64,
     skipped: u64,
     started: Instant,
     last_look: Instant,
     supply: Supply,
-    /// Workers in a row that ended before they were ready.
+    /// The number of workers in a row that ended before they were ready.
     failed_starts: u32,
-    /// Zygotes lost in a row without a finished job between.
+    /// The number of zygotes lost in a row without a finished job in between.
     zygotes_lost: u32,
-    /// Whether another zygote loads the module: no worker can be had until it has.
+    /// True while another zygote loads the module; no worker can be forked until it has.
     loading: bool,
-    /// Bytes of the jobs in flight.
+    /// The number of bytes of the jobs in flight.
     in_flight: usize,
-    /// Bytes that others hold for this run: the sink, and the crew.
+    /// The number of bytes that the sink and the crew hold for this run.
     elsewhere: usize,
-    /// Bytes that the sink holds.
+    /// The number of bytes that the sink holds.
     at_sink: usize,
-    /// Whether claims have been asked for in this turn, to steal jobs.
+    /// True if claims have been requested in this turn, to steal jobs.
     sampled: bool,
-    /// Whether a worker has been refused in this turn.
+    /// True if a worker has been refused in this turn.
     refused: bool,
-    /// Whether an answer has come that may make more jobs ready to be sent.
+    /// True if an answer has come that may let more jobs be sent.
     news: bool,
     actions: VecDeque<Action>,
-    /// Leaves out the rule of progress, to show that tests find that.
+    /// True if the rule of progress is turned off, to show that tests notice its absence.
     #[cfg(test)]
     pub(crate) without_progress: bool,
 }
@@ -161,46 +163,46 @@ impl Schedule {
         }
     }
 
-    /// Takes out what is to be done next.
+    /// Removes and returns the next action.
     #[inline]
     pub(crate) fn next_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
     }
 
-    /// Returns whether anything is to be done.
+    /// Returns whether there are actions to be carried out.
     pub(crate) fn has_actions(&self) -> bool {
         !self.actions.is_empty()
     }
 
-    /// Returns where the run is.
+    /// Returns the phase of the run.
     pub(crate) fn phase(&self) -> Phase {
         self.phase
     }
 
-    /// Returns what is known of the source.
+    /// Returns the state of the source.
     pub(crate) fn input(&self) -> Input {
         self.input
     }
 
-    /// Takes note of the source: what may come of it, and of how many jobs that is known.
+    /// Notes the state of the source, and the number of jobs still to come if known.
     pub(crate) fn set_input(&mut self, input: Input, remaining: Option<u64>) {
         (self.input, self.remaining) = (input, remaining);
     }
 
-    /// Takes over what the source has added.
+    /// Takes over the jobs that the source has added.
     pub(crate) fn refill(&mut self, intake: &mut Intake) {
         self.pending.refill(intake);
         self.numbered = intake.next_number();
         self.enter_settled(std::mem::take(&mut intake.settled));
     }
 
-    /// Takes note of the bytes that sink and crew hold.
+    /// Notes the number of bytes that the sink and the crew hold.
     #[inline]
     pub(crate) fn set_elsewhere(&mut self, sink: usize, crew: usize) {
         (self.at_sink, self.elsewhere) = (sink, sink + crew);
     }
 
-    /// Returns whether there is nothing left to do, nor to wait for.
+    /// Returns whether there is nothing left to do or to wait for.
     pub(crate) fn is_over(&self) -> bool {
         let idle = self.workers().all(|worker| worker.window.is_empty());
         match self.phase {
@@ -209,18 +211,18 @@ impl Schedule {
         }
     }
 
-    /// Returns the slots of workers that are ready, with their process ids.
+    /// Returns the slots of the workers that are ready, with their process ids.
     pub(crate) fn ready(&self) -> impl Iterator<Item = (u32, i32)> {
         let up = |worker: &&(u32, &Worker)| worker.1.was_up;
         self.slots().filter(move |worker| up(&worker)).map(|(slot, worker)| (slot, worker.pid))
     }
 
-    /// Returns a worker's process id; 0 while that is not known.
+    /// Returns a worker's process id; 0 while it is unknown.
     pub(crate) fn pid(&self, slot: u32) -> i32 {
         self.worker(slot).map_or(0, |worker| worker.pid)
     }
 
-    /// Returns whether a worker has been sent this job, which has no record yet.
+    /// Returns whether a worker has been sent this job and the job has no record yet.
     pub(crate) fn awaits(&self, slot: u32, job: u64) -> bool {
         self.worker(slot).is_some_and(|worker| worker.window.holding(job).is_some())
     }
@@ -243,7 +245,7 @@ impl Schedule {
         }
     }
 
-    /// Returns when something is to be done although nothing happens.
+    /// Returns the time at which something is due even if no event arrives.
     pub(crate) fn next_timer(&mut self, now: Instant) -> Option<Instant> {
         let grace = match self.phase {
             Phase::Draining(_, until) => until,
@@ -259,12 +261,12 @@ impl Schedule {
         timers.into_iter().flatten().min()
     }
 
-    /// Returns when the whole run must have ended.
+    /// Returns the time at which the whole run must have ended.
     fn deadline(&self) -> Option<Instant> {
         self.config.deadline.and_then(|deadline| self.started.checked_add(deadline))
     }
 
-    /// Does what is due.
+    /// Does what is due now.
     pub(crate) fn tick(&mut self, now: Instant) {
         if self.deadline().is_some_and(|deadline| now >= deadline)
             && !matches!(self.phase, Phase::Killing(_))
@@ -279,7 +281,7 @@ impl Schedule {
         self.look(now);
     }
 
-    /// Takes note that all clocks stood for a time.
+    /// Notes that all clocks stood still for a time.
     pub(crate) fn stood(&mut self, time: Duration) {
         later(&mut self.last_look, time);
         self.workers.iter_mut().flatten().for_each(|worker| worker.stood(time));
@@ -297,7 +299,7 @@ impl Schedule {
         self.workers.iter().flatten()
     }
 
-    /// The workers with their slots.
+    /// Returns the workers with their slots.
     fn slots(&self) -> impl Iterator<Item = (u32, &Worker)> {
         let slots = self.workers.iter().enumerate();
         slots.filter_map(|(slot, worker)| Some((slot as u32, worker.as_ref()?)))
@@ -311,7 +313,7 @@ impl Schedule {
         self.workers.get_mut(slot as usize)?.as_mut()
     }
 
-    /// Kills a worker, and tells so the first time. What it has committed still counts.
+    /// Kills a worker, and reports it the first time. What the worker has committed still counts.
     fn kill(&mut self, slot: u32, why: Killed) {
         let Some(worker) = self.worker_mut(slot) else { return };
         let signal = why.signal();

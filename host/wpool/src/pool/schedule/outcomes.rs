@@ -1,4 +1,4 @@
-//! What becomes of jobs: their outcomes, second attempts, and the end of a run that has seen enough.
+//! The outcomes of jobs: successes, failures, retries, and the end of a run that `--halt` stops.
 
 use super::reorder::{Run, Segment};
 use super::worker::Worker;
@@ -11,29 +11,30 @@ use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::record::Record;
 use std::io;
 
-/// Bytes of a failed job's input that the sink is told where it does not want all.
+/// The number of bytes of a failed job's input that the sink receives if it does not want all
+/// inputs.
 const INPUT_TOLD_MAX: usize = 256;
 
-/// Bytes of lines that a worker may add to a job's own: notes of what was cut.
+/// The number of bytes of lines that a worker may add to a job's own: notes of what was cut.
 const LOG_SLACK: u64 = 64 << 10;
 
-/// What becomes of a run of successes.
+/// The handling of a run of successes.
 #[derive(Debug)]
 pub(crate) enum Fate {
-    /// They are due: the sink gets them now.
+    /// The successes are due: the sink gets them now.
     Pass,
-    /// They wait for earlier ones.
+    /// The successes wait for earlier outcomes.
     Hold,
 }
 
-/// Jobs of a batch that succeeded and have consecutive numbers, as the sink is told of them.
+/// The successful jobs of a batch that have consecutive numbers, as they are passed to the sink.
 #[derive(Debug)]
 pub(crate) struct Successes {
-    /// Number of the first.
+    /// The number of the first job.
     pub(crate) first: u64,
     pub(crate) fate: Fate,
     pub(crate) attempt: Attempt,
-    /// Their inputs one after the other, and where each ends, if the sink wants them.
+    /// The inputs one after the other, and the end of each, if the sink wants inputs.
     pub(crate) inputs: Option<(Vec<u8>, Vec<usize>)>,
 }
 
@@ -46,8 +47,9 @@ pub(super) struct Work {
 }
 
 impl Schedule {
-    /// Returns the index of the next record of a batch, the index from on which there may be none, and whether
-    /// the batch's jobs have consecutive numbers; `None` if the batch is not in flight.
+    /// Returns the index of the next record of a batch, the index from which on there may be no
+    /// records, and whether the batch's jobs have consecutive numbers. Returns `None` if the batch
+    /// is not in flight.
     #[inline]
     pub(crate) fn expected(&self, slot: u32, batch: u32) -> Option<(u16, u16, bool)> {
         let window = &self.worker(slot)?.window;
@@ -55,8 +57,8 @@ impl Schedule {
         Some((batch.received, batch.limit, batch.parcel.is_run()))
     }
 
-    /// Takes note of `count` successes of a batch, the next ones, whose records have `bytes` bytes; answers with
-    /// what becomes of them.
+    /// Notes that the next `count` jobs of a batch succeeded, with `bytes` bytes of records, and
+    /// returns how these successes are to be handled.
     pub(crate) fn succeeded(
         &mut self,
         slot: u32,
@@ -88,7 +90,7 @@ impl Schedule {
         if !self.attempts.is_empty() || !self.cancelled.is_empty() {
             for job in first..first + u64::from(count) {
                 attempt.number = self.attempts.remove(&job).map_or(1, |failed| failed + 1);
-                // It was faster than its cancellation.
+                // The job ended before its cancellation took effect.
                 self.cancelled.remove(&job);
             }
         }
@@ -109,13 +111,13 @@ impl Schedule {
         self.reorder.enter(first, Segment::Run(run));
     }
 
-    /// Takes note of how long a job took that succeeded, in nanoseconds.
+    /// Notes how long a successful job took, in nanoseconds.
     #[inline]
     pub(crate) fn note_time(&mut self, nanos: u64) {
         self.limit.note(nanos);
     }
 
-    /// A job of a batch, the next one, failed.
+    /// Notes that the next job of a batch failed.
     pub(crate) fn failed(&mut self, slot: u32, batch: u32, record: &Record<'_>, now: Instant) {
         let Some(worker) = self.workers.get_mut(slot as usize).and_then(Option::as_mut) else {
             return;
@@ -139,16 +141,17 @@ impl Schedule {
         self.fail(work, failure, now);
     }
 
-    /// A job has been done: what went wrong in a row did not stay so.
+    /// Resets the counts of failures in a row, because a job has been done.
     fn note_work(&mut self) {
         self.zygotes_lost = 0;
         self.supply.given();
     }
 
-    /// A worker's guest printed a line of so many bytes.
+    /// Notes that a worker's guest printed a line of `bytes` bytes.
     ///
     /// # Errors
-    /// There are more than its jobs may print: those of each that it has, and as many for instances that begin.
+    /// Returns an error if the worker has printed more than its jobs may print: the limit of each
+    /// job that it has, and as much again for instances that are starting.
     pub(crate) fn printed(&mut self, slot: u32, bytes: usize) -> Result<(), Stop> {
         let each = self.config.settings.log_bytes_max.saturating_add(LOG_SLACK);
         let Some(worker) = self.worker_mut(slot) else { return Ok(()) };
@@ -159,7 +162,7 @@ impl Schedule {
         }
     }
 
-    /// A batch has been written to its end.
+    /// Notes that a batch has been written completely.
     pub(crate) fn written(&mut self, slot: u32, batch: u32, now: Instant) {
         if let Some(worker) = self.worker_mut(slot)
             && let Some(place) = worker.window.place(batch)
@@ -169,8 +172,8 @@ impl Schedule {
         }
     }
 
-    /// Removes the batches of a worker that are done, learns from them, and lets a worker go that has had its
-    /// share.
+    /// Removes the finished batches of a worker and learns from them. Closes a worker that has run
+    /// its share of jobs.
     pub(crate) fn settle(&mut self, slot: u32, now: Instant) {
         while let Some(worker) = self.worker_mut(slot)
             && let Some(batch) = worker.window.pop_done()
@@ -195,18 +198,18 @@ impl Schedule {
         }
     }
 
-    /// Takes out outcomes that are to be handed to the sink now.
+    /// Removes and returns outcomes that are to be handed to the sink now.
     #[inline]
     pub(crate) fn next_due(&mut self) -> Option<(u64, Segment)> {
         self.reorder.next_due()
     }
 
-    /// No more outcomes come: those that wait are handed over.
+    /// Makes all held outcomes due, because no more outcomes will come.
     pub(crate) fn release_all(&mut self) {
         self.reorder.skip_to(u64::MAX);
     }
 
-    /// Enters the outcomes that the source brought along.
+    /// Enters the outcomes that the source supplied itself.
     pub(super) fn enter_settled(&mut self, all: Vec<(u64, Settled)>) {
         for (number, settled) in all {
             let segment = match settled {
@@ -224,7 +227,7 @@ impl Schedule {
         }
     }
 
-    /// An attempt that a worker makes, at a job of a batch that was sent then.
+    /// Returns the attempt of a worker at a job whose batch was sent at this time.
     pub(super) fn attempt_of(&self, slot: u32, worker: &Worker, sent: Instant) -> Attempt {
         Attempt {
             number: 1,
@@ -235,7 +238,7 @@ impl Schedule {
         }
     }
 
-    /// A job failed: it is tried again, or has failed.
+    /// Handles the failure of a job: the job is retried, or its failure is its outcome.
     pub(super) fn fail(&mut self, work: Work, failure: Failure, now: Instant) {
         let Work { job, mut input, mut attempt } = work;
         let failed_before = self.attempts.get(&job).copied().unwrap_or(0);
@@ -249,7 +252,7 @@ impl Schedule {
             self.attempts.remove(&job);
             self.cancelled.remove(&job);
             if !self.config.keep_inputs {
-                // Enough to tell which job it was.
+                // The beginning suffices to recognise the job.
                 input.truncate(INPUT_TOLD_MAX);
                 input.shrink_to_fit();
             }
@@ -268,7 +271,8 @@ impl Schedule {
         self.tell(Notice::Retrying { job, attempt, failure });
     }
 
-    /// Makes a job pending again that a worker has not begun with, unless it is not to be run any more.
+    /// Makes a job pending again that a worker has not started, unless the job is no longer to be
+    /// run.
     pub(super) fn put_back(&mut self, job: u64, input: &[u8]) {
         if self.phase != Phase::Running {
             return;
@@ -280,15 +284,15 @@ impl Schedule {
         self.news = true;
     }
 
-    /// A job that does not run is cancelled.
+    /// Cancels a job that is not running.
     pub(super) fn give_up_job(&mut self, job: u64, input: Vec<u8>) {
         self.cancelled.entry(job).or_insert(Killed::Terminated);
         let work = Work { job, input, attempt: Attempt::default() };
-        // A cancelled job is not tried again, whenever that is.
+        // A cancelled job is never retried, so the time does not matter.
         self.fail(work, Failure::new(FailureKind::Cancelled, ""), self.started);
     }
 
-    /// Ends the run if `--halt` says so.
+    /// Ends the run if the `--halt` limit is met.
     pub(crate) fn halt_if_met(&mut self) {
         let (now, on) = match self.config.halt {
             Halt::Never => return,
@@ -318,10 +322,10 @@ impl Schedule {
     }
 }
 
-/// Hands outcomes to a sink, the first of which is that of job `first`.
+/// Hands outcomes to a sink; the first of them belongs to job `first`.
 ///
 /// # Errors
-/// Those of the sink.
+/// Returns the errors of the sink.
 pub(crate) fn hand_over(first: u64, segment: &Segment, sink: &mut dyn Sink) -> io::Result<()> {
     match segment {
         Segment::Run(run) => {
@@ -338,10 +342,10 @@ pub(crate) fn hand_over(first: u64, segment: &Segment, sink: &mut dyn Sink) -> i
     }
 }
 
-/// Hands over the jobs of well-formed records, which succeeded and have consecutive numbers.
+/// Hands over successful jobs with consecutive numbers, given as well-formed records.
 ///
 /// # Errors
-/// Those of the sink.
+/// Returns the errors of the sink.
 pub(crate) fn hand_over_run(
     first: u64,
     mut records: &[u8],

@@ -1,28 +1,28 @@
-//! Jobs that are read and not sent: new ones, and ones that came back.
+//! The pending jobs, which are read but not sent: new ones, and ones that came back.
 
 use crate::pool::feed::Intake;
 use crate::wire::frame::{ENTRY_BYTES, Entries, Walk, u32_at};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-/// Jobs that are read and not sent.
+/// The jobs that are read but not sent.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
-    /// New jobs as the source wrote them; `at` bytes of them are taken.
+    /// The new jobs as the source wrote them; the first `at` bytes have been taken.
     fresh: Entries,
     at: usize,
     taken: usize,
     next: u64,
-    /// Jobs that were sent and came back, by number.
+    /// The jobs that were sent and came back, by number.
     returned: BTreeMap<u64, Vec<u8>>,
     returned_bytes: usize,
-    /// Jobs to be tried again, not before a time.
+    /// The jobs to be retried, by the time before which they must not run.
     delayed: BTreeSet<(Instant, u64)>,
     delayed_jobs: BTreeMap<u64, Vec<u8>>,
 }
 
 impl Pending {
-    /// Takes over what a source has added. The pending of new jobs must be empty.
+    /// Takes over the jobs that a source has added. There must be no new jobs left.
     pub(crate) fn refill(&mut self, intake: &mut Intake) {
         debug_assert!(self.fresh_count() == 0, "a refill never mixes two blocks");
         std::mem::swap(&mut self.fresh, &mut intake.entries);
@@ -30,27 +30,27 @@ impl Pending {
         (self.at, self.taken, self.next) = (0, 0, self.fresh.first());
     }
 
-    /// How many new jobs there are.
+    /// Returns the number of new jobs.
     pub(crate) fn fresh_count(&self) -> usize {
         self.fresh.count() - self.taken
     }
 
-    /// How many jobs can be sent now.
+    /// Returns the number of jobs that can be sent now.
     pub(crate) fn count(&self) -> usize {
         self.fresh_count() + self.returned.len()
     }
 
-    /// Whether there is no job, not even one for later.
+    /// Returns whether there is no job, not even a delayed one.
     pub(crate) fn is_empty(&self) -> bool {
         self.count() == 0 && self.delayed.is_empty()
     }
 
-    /// Bytes held.
+    /// Returns the number of bytes held.
     pub(crate) fn bytes(&self) -> usize {
         self.fresh.bytes().len() - self.at + self.returned_bytes
     }
 
-    /// Number of the lowest job that can be sent now.
+    /// Returns the lowest number of a job that can be sent now.
     pub(crate) fn lowest(&self) -> Option<u64> {
         let fresh = (self.fresh_count() > 0).then(|| self.peek_fresh().0);
         let returned = self.returned.first_key_value().map(|(&number, _)| number);
@@ -62,7 +62,7 @@ impl Pending {
         self.returned.contains_key(&number)
     }
 
-    /// Returns whether the job with this number is to be tried again later.
+    /// Returns whether the job with this number is to be retried later.
     pub(crate) fn is_delayed(&self, number: u64) -> bool {
         self.delayed_jobs.contains_key(&number)
     }
@@ -82,20 +82,20 @@ impl Pending {
         self.next = number + 1;
     }
 
-    /// Puts a job back that has not run, or is to run again.
+    /// Puts back a job that has not run, or that is to run again.
     pub(crate) fn put_back(&mut self, number: u64, job: Vec<u8>) {
         self.returned_bytes += job.len();
         self.returned.insert(number, job);
     }
 
-    /// Puts a job back that must not run before a time.
+    /// Puts back a job that must not run before `when`.
     pub(crate) fn put_back_at(&mut self, number: u64, job: Vec<u8>, when: Instant) {
         self.returned_bytes += job.len();
         self.delayed.insert((when, number));
         self.delayed_jobs.insert(number, job);
     }
 
-    /// Makes the delayed jobs whose time has come ready, and tells when the next one's comes.
+    /// Makes the delayed jobs ready whose time has come, and returns the time of the next one.
     pub(crate) fn wake(&mut self, now: Instant) -> Option<Instant> {
         while let Some(&(when, number)) = self.delayed.first() {
             if when > now {
@@ -109,8 +109,8 @@ impl Pending {
         None
     }
 
-    /// Cuts the next batch: jobs in ascending order, at most `jobs`, and at most `bytes` bytes
-    /// unless the first alone is longer. Jobs that came back go first.
+    /// Cuts the next batch: at most `jobs` jobs in ascending order, with at most `bytes` bytes in
+    /// all unless the first job alone is longer. Jobs that came back go first.
     pub(crate) fn cut(&mut self, jobs: usize, bytes: usize, to: &mut Entries) {
         while to.count() < jobs {
             let Some((&number, job)) = self.returned.first_key_value() else { break };
@@ -121,7 +121,7 @@ impl Pending {
             self.returned_bytes -= job.len();
             self.returned.pop_first();
         }
-        // One walk and one copy for new jobs, unless they follow some that came back.
+        // New jobs need one walk and one copy, unless they follow jobs that came back.
         if to.count() == 0 {
             return self.cut_fresh(jobs, bytes, to);
         }
@@ -154,7 +154,7 @@ impl Pending {
             self.taken += 1;
         }
         if self.at - start > bytes && self.at - start == all.len() {
-            // A long job that came alone goes as it is, without a copy.
+            // A single long job is passed on as it is, without a copy.
             std::mem::swap(&mut self.fresh, to);
             (self.at, self.taken) = (0, 0);
             return;
@@ -162,7 +162,7 @@ impl Pending {
         to.fill(&all[start..self.at], self.taken - taken, first, self.next - 1);
     }
 
-    /// Takes the job out that has this number, if it is here.
+    /// Removes and returns the job with this number, if it is pending.
     pub(crate) fn remove(&mut self, number: u64) -> Option<Vec<u8>> {
         if let Some(job) = self.remove_returned(number) {
             return Some(job);
@@ -179,7 +179,7 @@ impl Pending {
         self.remove_returned(number)
     }
 
-    /// Makes all new jobs returned ones, each on its own.
+    /// Turns each new job into a returned one, so that it can be removed on its own.
     fn return_fresh(&mut self) {
         while self.fresh_count() > 0 {
             let (number, job) = self.peek_fresh();
@@ -195,7 +195,7 @@ impl Pending {
         Some(job)
     }
 
-    /// Forgets all jobs, because none will be started any more.
+    /// Discards all jobs, because no more jobs will be started.
     pub(crate) fn clear(&mut self) {
         *self = Pending::default();
     }

@@ -1,29 +1,30 @@
-//! Outcomes that are known and not yet handed to the sink, in the order in which they are to be handed over.
+//! The reorder buffer: known outcomes that are not yet handed to the sink, in the order of their
+//! handing over.
 
 use crate::pool::feed::Attempt;
 use crate::wire::failure::Failure;
 use std::collections::{BTreeMap, VecDeque};
 
-/// Bytes that an outcome that waits costs beside its own.
+/// The number of bytes that a held outcome costs in addition to its own.
 const OVERHEAD: usize = 96;
 
-/// Outcomes of consecutive jobs.
+/// The outcomes of consecutive jobs.
 #[derive(Debug)]
 pub(crate) enum Segment {
-    /// Jobs that succeeded.
+    /// A run of jobs that succeeded.
     Run(Run),
-    /// One job that failed.
+    /// A job that failed.
     Failed { input: Option<Vec<u8>>, failure: Failure, attempt: Attempt },
     /// A job that is not to be run.
     Skipped,
 }
 
-/// Jobs that succeeded: their records, and their inputs if the sink wants them.
+/// A run of jobs that succeeded: their records, and their inputs if the sink wants them.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) count: u64,
     pub(crate) records: Vec<u8>,
-    /// Inputs one after the other, and where each ends.
+    /// The inputs one after the other, and the end of each.
     pub(crate) inputs: Option<(Vec<u8>, Vec<usize>)>,
     pub(crate) attempt: Attempt,
 }
@@ -50,14 +51,14 @@ impl Segment {
     }
 }
 
-/// The reorder buffer: outcomes that are known and not yet handed over, and the counts.
+/// The reorder buffer: outcomes that are known but not yet handed over, and the counts.
 #[derive(Debug)]
 pub(crate) struct Reorder {
     ordered: bool,
-    /// Number of the next job that is due, if ordered.
+    /// The number of the next job that is due, if outcomes are ordered.
     next: u64,
     waiting: BTreeMap<u64, Segment>,
-    /// What is due and not yet taken out.
+    /// The outcomes that are due but not yet removed.
     due: VecDeque<(u64, Segment)>,
     held: usize,
     pub(crate) succeeded: u64,
@@ -78,12 +79,12 @@ impl Reorder {
         }
     }
 
-    /// Returns the bytes of the outcomes that wait for an earlier one.
+    /// Returns the number of bytes of the outcomes that wait for an earlier one.
     pub(crate) fn held(&self) -> usize {
         self.held
     }
 
-    /// Returns how many segments wait for an earlier one.
+    /// Returns the number of segments that wait for an earlier one.
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.len()
     }
@@ -93,13 +94,14 @@ impl Reorder {
         self.ordered.then_some(self.next)
     }
 
-    /// Returns whether a run of outcomes that starts with job `first` can be handed over at once.
+    /// Returns whether outcomes that start with job `first` can be handed over at once.
     #[inline]
     pub(crate) fn is_due(&self, first: u64) -> bool {
         self.due.is_empty() && (!self.ordered || first == self.next)
     }
 
-    /// Counts successes that are handed over directly, because they are due; then what waited for them is.
+    /// Counts successes that are handed over directly because they are due, and makes due what
+    /// waited for them.
     #[inline]
     pub(crate) fn passed(&mut self, count: u64) {
         self.succeeded += count;
@@ -124,13 +126,13 @@ impl Reorder {
         self.release();
     }
 
-    /// Takes out outcomes that are due.
+    /// Removes and returns outcomes that are due.
     #[inline]
     pub(crate) fn next_due(&mut self) -> Option<(u64, Segment)> {
         self.due.pop_front()
     }
 
-    /// Makes due what waits for nothing any more.
+    /// Makes due what no longer waits for anything.
     fn release(&mut self) {
         while let Some(entry) = self.waiting.first_entry() {
             if *entry.key() > self.next {
@@ -143,7 +145,8 @@ impl Reorder {
         }
     }
 
-    /// Makes due the outcomes of the jobs before `end`: those without one will get none any more.
+    /// Makes due the outcomes of the jobs before `end`. Jobs before `end` without an outcome will
+    /// not get one.
     pub(crate) fn skip_to(&mut self, end: u64) {
         while let Some(entry) = self.waiting.first_entry() {
             if *entry.key() >= end {

@@ -1,20 +1,20 @@
-//! How many jobs to put into a batch.
+//! Batch sizing: the number of jobs to put into a batch.
 //!
 //! A batch should take about a millisecond: long enough that its frame costs nothing, short enough
 //! that no worker is left alone with a long one. The size starts at one job, doubles while batches
-//! take less than that, and halves when one overran.
+//! are shorter than that, and halves when one took too long.
 
 use crate::wire::frame::BATCH_JOBS_MAX;
 use crate::wire::jobmem::OUTBOX_BYTES;
 use std::time::Duration;
 
-/// A batch shorter than this makes the next ones larger.
+/// The duration below which a batch makes the next ones larger.
 const SHORT: Duration = Duration::from_millis(1);
 
-/// A batch longer than this makes the next ones smaller.
+/// The duration above which a batch makes the next ones smaller.
 const LONG: Duration = Duration::from_millis(4);
 
-/// Most bytes of jobs in a batch of more than one.
+/// The largest number of bytes of jobs in a batch of more than one job.
 pub(crate) const BATCH_BYTES_MAX: usize = 64 << 10;
 
 /// The size of the next batches.
@@ -22,18 +22,19 @@ pub(crate) const BATCH_BYTES_MAX: usize = 64 << 10;
 pub(crate) struct Sizing {
     jobs: u16,
     jobs_max: u16,
-    /// Moving mean of the bytes of a result.
+    /// The moving mean of the bytes of a result.
     result_bytes: f64,
 }
 
 impl Sizing {
-    /// Starts with one job a batch; never more than `jobs_max`.
+    /// Starts with one job per batch, and allows at most `jobs_max`.
     pub(crate) fn new(jobs_max: Option<u16>) -> Self {
         let jobs_max = jobs_max.unwrap_or(BATCH_JOBS_MAX).clamp(1, BATCH_JOBS_MAX);
         Sizing { jobs: 1, jobs_max, result_bytes: 0.0 }
     }
 
-    /// Most jobs for the next batch, when `left` jobs are known to be left for `workers` workers.
+    /// Returns the largest number of jobs for the next batch, when `left` jobs are known to be left
+    /// for `workers` workers.
     pub(crate) fn jobs(&self, left: Option<u64>, workers: usize) -> u16 {
         let fair = left.map_or(u64::MAX, |left| (left / (2 * workers.max(1) as u64)).max(1));
         let fitting = (OUTBOX_BYTES / 2) as f64 / self.result_bytes.max(1.0);
@@ -41,7 +42,7 @@ impl Sizing {
         u64::from(self.jobs).min(most) as u16
     }
 
-    /// Learns from a batch of `jobs` jobs whose results had `bytes` bytes and that took `took`.
+    /// Learns from a batch of `jobs` jobs whose results had `bytes` bytes, and which took `took`.
     pub(crate) fn learn(&mut self, jobs: u16, bytes: usize, took: Duration) {
         let mean = bytes as f64 / f64::from(jobs.max(1));
         // A first large result counts at once, later ones level out.

@@ -1,40 +1,42 @@
-//! How many workers the system gives: fewer than asked for, where processes or descriptors run out.
+//! The supply of workers: fewer than requested if the system runs out of processes or descriptors.
 
 use std::time::{Duration, Instant};
 
-/// Time after which a pool that had to do with fewer workers asks for more again.
+/// The time after which a pool that had to make do with fewer workers asks for more again.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
 
-/// Time until a pool without any worker asks again for the first time; it doubles with each refusal.
+/// The time until a pool without any worker asks again for the first time. The time doubles with
+/// each refusal.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-/// So many refusals in a row, without any worker, end the run: after six seconds in all.
+/// The number of refusals in a row, without any worker, that end the run: after six seconds in all.
 const REFUSALS_MAX: u32 = 6;
 
-/// How a pool goes on after it was refused a worker.
+/// The way in which a pool goes on after it was refused a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
-    /// With the workers that there are; the flag tells whether they are fewer than at the last refusal.
+    /// The pool goes on with the workers that it has. The flag is true if they are fewer than at
+    /// the last refusal.
     Fewer(bool),
-    /// It has none, and asks again in a moment.
+    /// The pool has no worker, and asks again in a moment.
     Pause,
-    /// It has none, and has asked often enough.
+    /// The pool has no worker, and has asked often enough.
     GiveUp,
 }
 
-/// How many workers the system gives.
+/// The number of workers that the system allows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Supply {
-    /// Most workers, until a time.
+    /// The largest number of workers, and the time until which this limit holds.
     limit: Option<(usize, Instant)>,
-    /// The fewest that a pool has been told to do with.
+    /// The smallest number of workers that the pool has had to make do with.
     fewest: Option<usize>,
-    /// Refusals in a row while there was no worker.
+    /// The number of refusals in a row while there was no worker.
     refusals: u32,
 }
 
 impl Supply {
-    /// Most workers at this time, of the `wanted` ones.
+    /// Returns the largest number of workers at this time, at most `wanted`.
     pub(crate) fn most(&self, wanted: usize, now: Instant) -> usize {
         match self.limit {
             Some((limit, until)) if now < until => limit.min(wanted),
@@ -42,12 +44,12 @@ impl Supply {
         }
     }
 
-    /// When to ask again.
+    /// Returns the time at which to ask again, if there is a limit now.
     pub(crate) fn wake(&self, now: Instant) -> Option<Instant> {
         self.limit.map(|(_, until)| until).filter(|&until| until > now)
     }
 
-    /// Takes note that a worker was refused while there were `others`.
+    /// Notes that a worker was refused while there were `others`.
     pub(crate) fn refused(&mut self, others: usize, now: Instant) -> Refused {
         if others > 0 {
             self.limit = Some((others, now + ASK_AGAIN));
@@ -63,7 +65,7 @@ impl Supply {
         Refused::Pause
     }
 
-    /// Takes note that a worker works.
+    /// Notes that a worker has done a job.
     pub(crate) fn given(&mut self) {
         self.refusals = 0;
     }

@@ -1,4 +1,4 @@
-//! The policy, without a process: what the schedule asks for, and what becomes of jobs.
+//! Tests of the policy without a process: what the schedule asks for, and what becomes of jobs.
 
 use super::*;
 use crate::pool::config::{Halt, HaltLimit, HaltOn, Retry};
@@ -6,7 +6,7 @@ use crate::wire::control::ExitStatus;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::record::{self, Record};
 
-/// A schedule with a clock, and what it has asked for.
+/// A schedule with a clock, and the requests that it has made.
 struct Bench {
     schedule: Schedule,
     now: Instant,
@@ -21,7 +21,7 @@ impl Bench {
         Bench { schedule, now, intake: Intake::default(), notices: Vec::new() }
     }
 
-    /// So many jobs of a byte are read, and there are no more.
+    /// Returns a bench whose source has ended after `jobs` jobs of one byte each.
     fn with_jobs(config: Config, jobs: u8) -> Bench {
         let mut bench = Bench::new(config);
         (0..jobs).for_each(|job| bench.intake.push(&[job]));
@@ -30,7 +30,7 @@ impl Bench {
         bench
     }
 
-    /// A turn; answers with what is asked for.
+    /// Runs one turn, and returns the requests that it makes.
     fn turn(&mut self) -> Vec<Request> {
         self.schedule.begin_turn(self.now);
         self.schedule.assign(self.now);
@@ -49,7 +49,7 @@ impl Bench {
         requests
     }
 
-    /// Workers that were asked for are there, and have all that they were sent.
+    /// Starts the requested workers and writes all that they were sent.
     fn start(&mut self) -> Vec<Request> {
         let requests = self.turn();
         for request in &requests {
@@ -69,7 +69,7 @@ impl Bench {
         requests
     }
 
-    /// The next job of a batch has failed.
+    /// Fails the next job of a batch.
     fn fail(&mut self, slot: u32, batch: u32, index: u16, kind: FailureKind) {
         let mut bytes = Vec::new();
         Failure::new(kind, "no").encode(&mut bytes);
@@ -88,7 +88,7 @@ impl Bench {
         self.schedule.settle(slot, self.now);
     }
 
-    /// A worker has died of a signal.
+    /// Kills a worker with a signal.
     fn die(&mut self, slot: u32) {
         let death = Death {
             status: Some(ExitStatus::Signal(11)),
@@ -105,7 +105,7 @@ impl Bench {
         self.schedule.gone(slot, death, self.now).expect("one death is no end");
     }
 
-    /// The outcomes that are due: numbers, and kinds of failure.
+    /// Returns the outcomes that are due: job numbers, and kinds of failure.
     fn due(&mut self) -> Vec<(u64, Option<FailureKind>)> {
         let mut due = Vec::new();
         while let Some((job, segment)) = self.schedule.next_due() {
@@ -129,7 +129,7 @@ fn workers(workers: usize) -> Config {
     Config { workers, ..Config::default() }
 }
 
-/// The numbers of the jobs that are sent, by slot.
+/// Returns the numbers of the jobs that are sent, by slot.
 fn sent(requests: &[Request]) -> Vec<(u32, Vec<u64>)> {
     let parcels = requests.iter().filter_map(|request| match request {
         Request::Send { slot, parcel } => {
@@ -224,7 +224,8 @@ fn an_idle_worker_gets_half_of_what_the_busiest_has_not_begun() {
     bench.schedule.claims(0, 0, 2, 8);
     let requests = bench.turn();
     assert!(has(&requests, |request| matches!(request, Request::Sample { slot: 0 })));
-    // The answer: two of the first batch are claimed. So another worker is worth its fork.
+    // The answer says that two jobs of the first batch are claimed, so another worker is worth its
+    // fork.
     bench.schedule.claims(0, 0, 2, 8);
     bench.schedule.assign(bench.now);
     assert!(has(&bench.requests(), |request| matches!(request, Request::Fork { slot: 1 })));
@@ -259,7 +260,7 @@ fn above_the_limit_of_memory_only_the_awaited_job_goes_on() {
     bench.schedule.choose_readers();
     let requests = bench.requests();
     assert!(has(&requests, |request| matches!(request, Request::Hear { slot: 1, on: false })));
-    // The first job fails for want of its worker: it is sent at once.
+    // The first job fails because its worker is lost, and is sent again at once.
     bench.schedule.config.retry = Retry { attempts: 1, ..Retry::default() };
     bench.die(0);
     let requests = bench.turn();
@@ -274,7 +275,7 @@ fn a_lost_worker_is_charged_with_the_job_it_ran_and_no_other() {
     bench.schedule.refill(&mut bench.intake);
     bench.start();
     bench.succeed(0, 0, 1);
-    // It had claimed the second job; the crew has taken back the others.
+    // The worker had claimed the second job; the crew has taken back the others.
     bench.schedule.claims(0, 0, 2, 2);
     bench.schedule.claims(0, 1, 0, 0);
     bench.die(0);
@@ -345,7 +346,7 @@ fn a_cancelled_job_fails_at_once_if_it_waits_and_ends_its_worker_if_it_runs() {
     bench.schedule.cancel(0, how());
     let requests = bench.requests();
     assert!(has(&requests, |request| matches!(request, Request::Drain { slot: 0 })));
-    // It runs: nobody can take it back.
+    // The job is running, so no request can take it back.
     bench.schedule.claims(0, 0, 1, 1);
     bench.schedule.drained(0, None, bench.now);
     assert!(has(&bench.requests(), |request| matches!(request, Request::Kill { slot: 0, .. })));
@@ -417,7 +418,7 @@ fn a_job_that_every_worker_denies_to_have_begun_is_charged_in_the_end() {
     while bench.due().is_empty() {
         bench.start();
         bench.schedule.lost(0);
-        // It says that it has claimed nothing.
+        // The worker says that it has claimed nothing.
         bench.schedule.claims(0, 0, 0, 0);
         bench.die(0);
         deaths += 1;

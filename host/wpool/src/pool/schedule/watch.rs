@@ -1,4 +1,5 @@
-//! The watch: time limits, silent workers, cancelled jobs, and the ways in which a run is ended early.
+//! The watch: time limits, silent workers, cancelled jobs, and the ways in which a run is ended
+//! early.
 
 use super::worker::{Seen, Verdict, Worker};
 use super::*;
@@ -6,25 +7,26 @@ use crate::wire::clock::after;
 use crate::wire::waits::Awaited;
 use rustix::process::Signal;
 
-/// Time between two looks at claims where there is no time limit.
+/// The time between two looks at claims if there is no time limit.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// How long a worker may be silent once it is ready, and before. It may take as long as a job may, if that is
-/// limited, but never as little as a busy machine may need.
+/// The time for which a worker may be silent: `SILENT_MAX` once it is ready, `STARTING_MAX` before.
+/// If jobs have a time limit, that limit applies instead, but never less than a busy machine may
+/// need.
 const SILENT_MAX: Duration = Duration::from_secs(10);
 const SILENT_MIN: Duration = Duration::from_secs(1);
 const STARTING_MAX: Duration = Duration::from_secs(60);
 
 impl Schedule {
-    /// Returns the time between two looks at claims: a twentieth of the time limit, so that a job is stopped
-    /// at most that much late.
+    /// Returns the time between two looks at claims: a twentieth of the time limit, so that a job
+    /// is stopped at most that much too late.
     fn look_interval(&self) -> Duration {
         self.limit
             .now()
             .map_or(LOOK, |timeout| (timeout / 20).max(Duration::from_millis(1)).min(LOOK))
     }
 
-    /// Returns when claims are looked at next; `None` while no job is in flight.
+    /// Returns the time of the next look at claims; `None` while no job is in flight.
     pub(super) fn next_look(&self) -> Option<Instant> {
         let busy = |worker: &Worker| {
             (!worker.window.is_empty() || worker.silent.is_some()) && worker.life != Life::Lost
@@ -40,7 +42,7 @@ impl Schedule {
             return;
         }
         self.last_look = now;
-        // While the dispatcher was stopped or too busy to look, clocks stood.
+        // The clocks stood still while the dispatcher was stopped or too busy to look.
         let stood = since_last.saturating_sub(interval * 4);
         for slot in 0..self.workers.len() as u32 {
             let Some(worker) = self.worker_mut(slot) else { continue };
@@ -52,8 +54,9 @@ impl Schedule {
         }
     }
 
-    /// Of a batch, the jobs before `next` are claimed, and those from `end` on will not be: they were taken
-    /// back, or given back. A worker that lies about `end` can only give jobs back, never get any.
+    /// Notes that of a batch the jobs before `next` are claimed, and that those from `end` on will
+    /// not be, because they were taken back or given back. A worker that lies about `end` can only
+    /// give jobs back, never get any.
     pub(crate) fn claims(&mut self, slot: u32, batch: u32, next: u16, end: u16) {
         let Some(worker) = self.worker_mut(slot) else { return };
         let Some(place) = worker.window.place(batch) else { return };
@@ -69,8 +72,9 @@ impl Schedule {
         parcel.jobs(back).for_each(|(job, input)| self.put_back(job, input));
     }
 
-    /// All claims of a worker are told: judges what it is doing, if that was what was asked for. A job that has
-    /// run for a while does not hold up the results before it, and one that has run too long is stopped.
+    /// Judges what a worker is doing, now that all its claims are known, if a look was requested. A
+    /// job that has run for a while does not hold up the results before it, and a job that has run
+    /// too long is stopped.
     pub(crate) fn sampled(&mut self, slot: u32, now: Instant) {
         self.settle(slot, now);
         let Some(worker) = self.worker_mut(slot) else { return };
@@ -80,7 +84,8 @@ impl Schedule {
         }
     }
 
-    /// Takes note of a worker that does not begin with its jobs, and ends one that has not for long.
+    /// Notes that a worker does not start its jobs, and ends a worker that has not started them for
+    /// long.
     fn judge_silence(&mut self, slot: u32, now: Instant) {
         let timeout = self.config.timeout;
         let Some(worker) = self.worker_mut(slot) else { return };
@@ -120,16 +125,17 @@ impl Schedule {
                 return;
             }
         };
-        // The same job as at the last look. A job that ran too long: nothing more may start in its worker, and if
-        // it is still unfinished then, the worker is killed.
+        // The worker runs the same job as at the last look. If the job has run too long, nothing
+        // more may start in its worker, and if the job is still unfinished then, the worker is
+        // killed.
         match limit.is_some_and(|timeout| now >= after(since, timeout)) {
             true => self.fence(slot, Verdict::Late { batch: id, claimed }),
-            // The results before it may be waiting for its end.
+            // The results before the job may be waiting for its end.
             false => self.ask(Request::Drain { slot }),
         }
     }
 
-    /// Takes back all jobs that a worker has not started; then it is judged.
+    /// Takes back all jobs that a worker has not started, and sets the verdict that follows.
     fn fence(&mut self, slot: u32, verdict: Verdict) {
         if let Some(worker) = self.worker_mut(slot) {
             worker.verdict = Some(verdict);
@@ -138,8 +144,8 @@ impl Schedule {
         self.ask(Request::Drain { slot });
     }
 
-    /// All that a worker had committed is told: carries out what was decided about it. `awaited` is what its job
-    /// waits for.
+    /// Carries out the verdict on a worker, now that everything it had committed is known.
+    /// `awaited` is what the worker's job waits for.
     pub(crate) fn drained(&mut self, slot: u32, awaited: Option<Awaited>, now: Instant) {
         self.settle(slot, now);
         let limit = self.limit.now().unwrap_or_default();
@@ -164,7 +170,7 @@ impl Schedule {
         }
     }
 
-    /// Takes back the jobs that no worker has started.
+    /// Takes back all jobs that no worker has started.
     fn fence_all(&mut self) {
         for slot in 0..self.workers.len() as u32 {
             if self.worker(slot).is_some() {
@@ -174,11 +180,11 @@ impl Schedule {
         }
     }
 
-    /// Starts no more jobs; those that run may finish until a time.
+    /// Starts no more jobs; the running ones may finish until a time.
     pub(crate) fn drain(&mut self, end: End, until: Option<Instant>, why: &str) {
         match self.phase {
             Phase::Running => {}
-            // Asked again, with less patience.
+            // The drain was requested again, now with less patience.
             Phase::Draining(end, None) => {
                 self.phase = Phase::Draining(end, until);
                 return;
@@ -192,9 +198,10 @@ impl Schedule {
         self.actions.push_back(Action::TellDraining { why: why.into() });
     }
 
-    /// Kills all workers. The jobs that they run are given up; the others have not started.
+    /// Kills all workers. The jobs that they are running are given up; the others have not started.
     pub(crate) fn kill_all(&mut self, end: End, why: &str) {
-        // Asked again, it kills again: what was missed, for whatever reason, must not be waited for.
+        // A second request kills again: a worker missed the first time, for whatever reason, must
+        // not be waited for.
         if !matches!(self.phase, Phase::Killing(_)) {
             self.phase = Phase::Killing(end);
         }
@@ -204,10 +211,10 @@ impl Schedule {
             let Some(worker) = self.worker(slot).filter(|worker| !worker.window.is_empty()) else {
                 continue;
             };
-            // One that nobody has told of may never be; nobody waits for that.
+            // A worker that has not been reported may never start, and is not waited for.
             let unborn = worker.pid == 0;
             match worker.life {
-                // It is dying already, for a reason of its own.
+                // The worker is already dying, for a reason of its own.
                 Life::Lost => self.ask(Request::Kill { slot, signal: Signal::KILL }),
                 _ => self.kill(slot, Killed::Cancelled(why.into())),
             }
@@ -217,7 +224,7 @@ impl Schedule {
         }
     }
 
-    /// Gives up one job, wherever it is. If it runs, its worker is killed as `how` says.
+    /// Gives up one job, wherever it is. If the job is running, its worker is killed as `how` says.
     pub(crate) fn cancel(&mut self, job: u64, how: Killed) {
         if let Some(input) = self.pending.remove(job) {
             return self.give_up_job(job, input);
@@ -229,7 +236,8 @@ impl Schedule {
         self.ask(Request::Drain { slot });
     }
 
-    /// Returns lines that tell which jobs are running. `awaited` tells what a worker's job waits for.
+    /// Returns lines that say which jobs are running. `awaited` returns what a worker's job waits
+    /// for.
     pub(crate) fn report(
         &self,
         awaited: impl Fn(u32) -> Option<Awaited>,
@@ -251,7 +259,7 @@ impl Schedule {
         lines
     }
 
-    /// A worker broke the protocol.
+    /// Kills a worker that broke the protocol.
     pub(crate) fn broke(&mut self, slot: u32, what: String) {
         self.kill(slot, Killed::Protocol(what));
     }

@@ -1,4 +1,4 @@
-//! A worker's window: the batches that it has been sent, and what is known of them.
+//! A worker's window: the batches that were sent to the worker, and what is known about them.
 
 use crate::pool::parcel::Parcel;
 use crate::wire::frame::Entries;
@@ -6,24 +6,26 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Instant;
 
-/// Most batches in flight to one worker.
+/// The largest number of batches in flight to one worker.
 pub(crate) const BATCHES_MAX: usize = 2;
 
 /// A batch in flight.
 #[derive(Debug)]
 pub(crate) struct Batch {
     pub(crate) parcel: Rc<Parcel>,
-    /// Jobs that the worker may still claim or has claimed: those from here on were taken back.
+    /// The end of the jobs that the worker has claimed or may still claim; the jobs from here on
+    /// were taken back.
     pub(crate) limit: u16,
-    /// Jobs that are known to be claimed.
+    /// The number of jobs known to be claimed.
     pub(crate) claimed: u16,
-    /// Records received; the next one is for the job with this index.
+    /// The number of records received; the next record is for the job with this index.
     pub(crate) received: u16,
-    /// Bytes of results received.
+    /// The number of bytes of results received.
     pub(crate) result_bytes: usize,
-    /// When it was sent.
+    /// The time at which the batch was sent.
     pub(crate) sent: Instant,
-    /// Whether all of it has been written. Until then it must stay, or half of it is in the pipe.
+    /// True if the batch has been written completely. Until then the batch must be kept, because
+    /// half of it may be in the pipe.
     pub(crate) written: bool,
 }
 
@@ -38,7 +40,7 @@ impl Batch {
         self.parcel.contains(job, self.received..self.limit)
     }
 
-    /// Returns the jobs that are neither finished nor taken back.
+    /// Returns the number of jobs that are neither finished nor taken back.
     pub(crate) fn unfinished(&self) -> u16 {
         self.limit.saturating_sub(self.received)
     }
@@ -54,9 +56,9 @@ impl Batch {
 pub(crate) struct Window {
     pub(crate) batches: VecDeque<Batch>,
     next_batch: u32,
-    /// Jobs sent so far.
+    /// The number of jobs sent so far.
     pub(crate) jobs_sent: u64,
-    /// When the last batch was done, or the first was sent.
+    /// The time at which the last batch was done, or the first one was sent.
     pub(crate) since: Instant,
 }
 
@@ -72,8 +74,8 @@ impl Window {
         self.batches.is_empty()
     }
 
-    /// Returns whether another batch may be sent, of at most `most` in flight. Only the newest
-    /// [`BATCHES_MAX`] batches may be unfinished: a crew keeps room for so many.
+    /// Returns whether another batch may be sent, with at most `most` in flight. Only the newest
+    /// [`BATCHES_MAX`] batches may be unfinished, because a crew has room for only that many.
     pub(crate) fn has_room(&self, most: usize) -> bool {
         let reaches =
             |first: &Batch| self.next_batch.wrapping_sub(first.parcel.batch) < BATCHES_MAX as u32;
@@ -105,29 +107,29 @@ impl Window {
         self.batches.iter().position(|flying| flying.parcel.batch == batch)
     }
 
-    /// Takes out a batch that is done.
+    /// Removes and returns a batch that is done.
     pub(crate) fn pop_done(&mut self) -> Option<Batch> {
         let at = self.batches.iter().position(Batch::is_done)?;
         self.batches.remove(at)
     }
 
-    /// Returns the jobs sent and neither finished nor taken back.
+    /// Returns the number of jobs that were sent and are neither finished nor taken back.
     pub(crate) fn unfinished(&self) -> u64 {
         self.batches.iter().map(|batch| u64::from(batch.unfinished())).sum()
     }
 
-    /// Returns the lowest number of a job sent and neither finished nor taken back.
+    /// Returns the lowest number of a job that was sent and is neither finished nor taken back.
     pub(crate) fn lowest(&self) -> Option<u64> {
         self.batches.iter().filter_map(Batch::lowest).min()
     }
 
-    /// Returns the batch in which a job is that has no record yet.
+    /// Returns the batch that holds a job without a record.
     pub(crate) fn holding(&self, job: u64) -> Option<&Batch> {
         self.batches.iter().find(|batch| batch.awaits(job))
     }
 
-    /// Returns the jobs that are known not to be claimed. Those of a worker that has claimed none are counted
-    /// only if it is `silent`: else it is about to claim them.
+    /// Returns the number of jobs known not to be claimed. The jobs of a worker that has claimed
+    /// none are counted only if the worker is `silent`; otherwise it is about to claim them.
     pub(crate) fn unclaimed(&self, silent: bool) -> u32 {
         let started = |at: usize, batch: &Batch| batch.claimed > 0 || at > 0 || silent;
         let batches = self.batches.iter().enumerate();

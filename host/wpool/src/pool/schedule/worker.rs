@@ -7,57 +7,60 @@ use crate::wire::waits::Awaited;
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
 
-/// Time after which a worker that does not begin with its jobs is silent.
+/// The time after which a worker that has not started its jobs is silent.
 const SILENCE: Duration = Duration::from_millis(100);
 
-/// Which jobs a worker is there for.
+/// The jobs that a worker may be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Post {
-    /// All.
+    /// The worker may be given any job.
     Ordinary,
-    /// Only the job that all others wait for, while memory is short. Such a worker is one beyond those that were
-    /// asked for, and is never given anything else: it must be idle when it is needed.
+    /// The worker may be given only the job that all others wait for, while memory is short. Such a
+    /// worker comes on top of the configured number, and is never given anything else, so that it
+    /// is idle when it is needed.
     Awaited,
 }
 
-/// How far a worker has come.
+/// The stage of a worker's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Life {
-    /// It was asked for.
+    /// The worker has been requested.
     Forking,
-    /// It is a process.
+    /// The worker is a process, but not ready yet.
     Starting,
-    /// It is ready.
+    /// The worker is ready.
     Up,
-    /// It can be sent nothing more, and is about to end.
+    /// The worker can be sent nothing more, and is about to end.
     Lost,
 }
 
-/// What is to become of a worker.
+/// The plan for a worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Intent {
-    /// It is to work.
+    /// The worker is to do jobs.
     Serve,
-    /// It is to end once it has done what it was sent.
+    /// The worker is to end once it has done the jobs it was sent.
     Close,
-    /// It is to end at once.
+    /// The worker is to end at once.
     Kill(Killed),
 }
 
-/// Why a worker is killed.
+/// The reason for which a worker is killed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Killed {
-    /// Its job ran longer than this, and waited for that when its time was over.
+    /// The worker's job ran longer than this duration. The second field is what the job waited for
+    /// when its time was over.
     Timeout(Duration, Option<Awaited>),
-    /// Its job had so much in its scratch folder.
+    /// The scratch folder of the worker's job held more than it may, as the text says.
     Full(String),
-    /// Its job was cancelled, or the whole run.
+    /// The worker's job, or the whole run, was cancelled.
     Cancelled(String),
-    /// Its job was cancelled, by SIGTERM.
+    /// The worker's job was cancelled by SIGTERM.
     Terminated,
-    /// It broke the protocol.
+    /// The worker broke the protocol.
     Protocol(String),
-    /// It was sent a job and did not begin with it for so long: it is stopped, perhaps. No job is charged.
+    /// The worker was sent a job and did not start it for this long, perhaps because the worker is
+    /// stopped. No job is charged.
     Silent(Duration),
 }
 
@@ -106,7 +109,7 @@ impl Killed {
     }
 }
 
-/// Which claim was seen last, and since when.
+/// The claim that was seen last, and the time since which it has been seen.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seen {
     pub(crate) batch: u32,
@@ -114,12 +117,12 @@ pub(crate) struct Seen {
     pub(crate) since: Instant,
 }
 
-/// What is decided once it is known what a worker had committed when it was fenced.
+/// The decision that takes effect once it is known what a fenced worker had committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It is killed if the job that it had claimed last in this batch has no record.
+    /// The worker is killed if the job that it claimed last in this batch has no record.
     Late { batch: u32, claimed: u16 },
-    /// It is killed, since it was silent for so long.
+    /// The worker is killed because it was silent for this long.
     Silent(Duration),
 }
 
@@ -130,31 +133,31 @@ pub(crate) struct Worker {
     pub(crate) life: Life,
     pub(crate) intent: Intent,
     pub(crate) window: Window,
-    /// Its process id; 0 while that is not known.
+    /// The process id of the worker; 0 while it is unknown.
     pub(crate) pid: i32,
-    /// When it was asked for.
+    /// The time at which the worker was requested.
     pub(crate) asked: Instant,
-    /// Whether it has ever been ready.
+    /// True if the worker has ever been ready.
     pub(crate) was_up: bool,
-    /// Whether its pipe is read, as far as it is known who it is.
+    /// True if the worker's pipe is to be read once its process is known.
     pub(crate) heard: bool,
-    /// Whether a look at its claims has been asked for.
+    /// True if a look at the worker's claims has been requested.
     pub(crate) looked_at: bool,
-    /// Whether jobs have been asked back, and the answer is not known.
+    /// True if jobs have been requested back from the worker and the answer has not come.
     pub(crate) asked_back: bool,
     pub(crate) verdict: Option<Verdict>,
     pub(crate) seen: Option<Seen>,
-    /// Since when it has been sent a job and has begun with none, nor finished one, although nothing is in its
-    /// way.
+    /// The time since which the worker has had a job without starting or finishing any, although
+    /// nothing prevents it.
     pub(crate) silent: Option<Instant>,
-    /// Bytes of lines that it has sent since its last record.
+    /// The number of bytes of lines that the worker has sent since its last record.
     pub(crate) printed: u64,
     /// The lowest job that it had not finished when it was lost.
     pub(crate) first_left: Option<u64>,
 }
 
 impl Worker {
-    /// Returns a worker that is asked for now.
+    /// Returns a worker that is requested now.
     pub(crate) fn new(post: Post, now: Instant) -> Worker {
         Worker {
             post,
@@ -175,34 +178,34 @@ impl Worker {
         }
     }
 
-    /// Returns whether the worker is alive as far as is known, and not about to end.
+    /// Returns whether the worker is alive, as far as is known, and not about to end.
     pub(crate) fn is_serving(&self) -> bool {
         self.life != Life::Lost && self.intent == Intent::Serve
     }
 
-    /// Returns whether others may have the worker's jobs, and it gets no more, because it does not begin with
-    /// them.
+    /// Returns whether the worker's jobs may go to others, and the worker gets no more, because it
+    /// does not start them.
     pub(crate) fn is_silent(&self, now: Instant) -> bool {
         self.silent.is_some_and(|silent| now.saturating_duration_since(silent) >= SILENCE)
     }
 
-    /// Returns whether the worker may be sent another batch, of at most `most` in flight.
+    /// Returns whether the worker may be sent another batch, with at most `most` in flight.
     pub(crate) fn has_room(&self, most: usize, now: Instant) -> bool {
         self.is_serving() && !self.is_silent(now) && self.window.has_room(most)
     }
 
-    /// Returns the jobs that others may have.
+    /// Returns the number of jobs that may go to other workers.
     pub(crate) fn unclaimed(&self, now: Instant) -> u32 {
         let apart = self.life == Life::Lost || self.asked_back;
         if apart { 0 } else { self.window.unclaimed(self.is_silent(now)) }
     }
 
-    /// Returns whether the worker's records are heard.
+    /// Returns whether the worker's records are read.
     pub(crate) fn is_heard(&self) -> bool {
         self.heard && self.life != Life::Forking
     }
 
-    /// Takes note that clocks stood for a time.
+    /// Notes that all clocks stood still for a time.
     pub(crate) fn stood(&mut self, time: Duration) {
         if let Some(seen) = &mut self.seen {
             later(&mut seen.since, time);
@@ -212,7 +215,8 @@ impl Worker {
         }
     }
 
-    /// Returns the job that the worker is running, as far as is known, and for how long.
+    /// Returns the job that the worker is running, as far as is known, and the time for which it
+    /// has run.
     pub(crate) fn running(&self, now: Instant) -> Option<(u64, Duration)> {
         let batch = self.window.batches.front()?;
         let index = batch.claimed.checked_sub(1)?;

@@ -1,6 +1,8 @@
-//! A simulated crew: workers with claims, pipes that fill, deaths at any time, news that is late or never comes.
+//! A simulated crew: workers with claims, pipes that fill, deaths at any time, and news that is
+//! late or never comes.
 //!
-//! Its clock moves only when the dispatcher waits, so that hours pass in a second.
+//! The clock of the simulation moves only when the dispatcher waits, so that hours pass in a
+//! second.
 
 use super::truth::Truth;
 use crate::pool::crew::{Crew, Death, Event, Listener, Outside, Request, Stop};
@@ -19,28 +21,28 @@ use std::os::fd::BorrowedFd;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// What may go wrong, and what is left out to show that the test finds it.
+/// The faults of a simulation, and the rules that are left out to show that the test notices.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Faults {
-    /// Answers come later, as from another machine.
+    /// True if answers come later, as from another machine.
     pub(super) remote: bool,
-    /// One in so many jobs ends its worker; 0 for none.
+    /// The number of jobs of which one ends its worker; 0 for none.
     pub(super) deaths: u32,
-    /// One in so many forks is refused; 0 for none.
+    /// The number of forks of which one is refused; 0 for none.
     pub(super) refusals: u32,
-    /// One in so many forks is the zygote's last; 0 for none.
+    /// The number of forks of which one is the zygote's last; 0 for none.
     pub(super) zygote_deaths: u32,
-    /// A worker whose zygote is gone is not fenced before its jobs are given to others.
+    /// True if a worker whose zygote is gone is not fenced before its jobs are given to others.
     pub(super) no_fence: bool,
 }
 
-/// A job of the simulation, as its bytes say.
+/// A job of the simulation, as encoded in its bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Job {
-    /// Milliseconds.
+    /// The longest time until the job is done, in milliseconds.
     pub(super) time: u16,
     pub(super) result_bytes: u16,
-    /// Attempts that fail before one succeeds.
+    /// The number of attempts that fail before one succeeds.
     pub(super) failures: u8,
 }
 
@@ -66,27 +68,28 @@ struct Flight {
     parcel: Rc<Parcel>,
     next: u16,
     end: u16,
-    /// Records committed and not yet told.
+    /// The records that are committed and not yet reported.
     outbox: Vec<u8>,
 }
 
 #[derive(Debug, Default)]
 struct Worker {
-    /// Who it is, so that what was planned for an earlier worker of the slot does not concern it.
+    /// The identity of the worker, so that what was planned for an earlier worker of the slot does
+    /// not concern it.
     life: u64,
     told: bool,
     ready: bool,
     dead: bool,
-    /// Nobody will tell of its end.
+    /// True if nothing but the end of the worker will be heard of it.
     orphan: bool,
     heard: bool,
     closed: bool,
     flights: VecDeque<Flight>,
-    /// The job that it runs: batch and index.
+    /// The job that the worker is running: batch and index.
     running: Option<(u32, u16)>,
 }
 
-/// What happens at a time.
+/// An event that happens at a planned time.
 #[derive(Clone, Debug)]
 enum Plan {
     Born,
@@ -102,16 +105,16 @@ enum Plan {
     Commands,
 }
 
-/// What happens to whom.
+/// A planned event, and the worker that it concerns.
 #[derive(Clone, Debug)]
 struct Planned {
     slot: u32,
-    /// The worker that the slot had when this was planned.
+    /// The identity of the worker that the slot had when this event was planned.
     life: u64,
     plan: Plan,
 }
 
-/// Where an event comes from: what was planned, for which worker, or a pipe with records.
+/// The origin of an event: a plan for a worker, or a pipe with records.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Token {
     Plan(u64),
@@ -122,7 +125,7 @@ pub(super) struct SimulatedCrew {
     rng: RefCell<StdRng>,
     now: Instant,
     faults: Faults,
-    /// Most bytes of records that a pipe holds.
+    /// The largest number of bytes of records that a pipe holds.
     pipe_bytes: usize,
     workers: Vec<Option<Worker>>,
     plans: RefCell<BTreeMap<(Instant, u64), Planned>>,
@@ -157,7 +160,7 @@ impl SimulatedCrew {
         many > 0 && self.rng.borrow_mut().random_range(0..many) == 0
     }
 
-    /// Plans something within so many milliseconds.
+    /// Plans an event at a random time within the next `within` milliseconds.
     fn plan(&self, slot: u32, within: u64, plan: Plan) {
         let life = self.worker(slot).map_or(0, |worker| worker.life);
         let micros = self.rng.borrow_mut().random_range(0..=within * 1000);
@@ -174,7 +177,7 @@ impl SimulatedCrew {
         self.workers.get_mut(slot as usize)?.as_mut()
     }
 
-    /// Has a worker claim its next job, unless its pipe is full.
+    /// Makes a worker claim its next job, unless its pipe is full.
     fn go_on(&mut self, slot: u32) {
         let pipe_bytes = self.pipe_bytes;
         let truth = self.truth.clone();
@@ -200,7 +203,7 @@ impl SimulatedCrew {
         self.plan(slot, u64::from(job.time), plan);
     }
 
-    /// A worker has done its job: commits the record.
+    /// Commits the record of the job that a worker has done.
     fn done(&mut self, slot: u32) {
         let truth = self.truth.clone();
         let Some(worker) = self.worker_mut(slot).filter(|worker| !worker.dead) else { return };
@@ -223,7 +226,7 @@ impl SimulatedCrew {
         self.go_on(slot);
     }
 
-    /// Tells what a worker has committed.
+    /// Reports the records that a worker has committed.
     fn tell_records(&mut self, slot: u32, listener: &mut dyn Listener) -> Result<(), PoolError> {
         let Some(worker) = self.worker_mut(slot) else { return Ok(()) };
         let flights = worker.flights.iter_mut();
@@ -258,7 +261,7 @@ impl SimulatedCrew {
         Ok(())
     }
 
-    /// A worker dies: what it left is told, and how it ended a while later.
+    /// Kills a worker: what it left is reported, and a while later how it ended.
     fn die(&mut self, slot: u32, listener: &mut dyn Listener) -> Result<(), PoolError> {
         let Some(worker) = self.worker_mut(slot).filter(|worker| !worker.dead) else {
             return Ok(());
@@ -287,7 +290,7 @@ impl SimulatedCrew {
         self.tell_records(slot, listener)?;
         let Some(mut worker) = self.workers[slot as usize].take() else { return Ok(()) };
         if !worker.dead && self.faults.no_fence {
-            // It goes on all the same.
+            // The worker goes on although it was not fenced.
             for flight in &mut worker.flights {
                 while flight.next < flight.end {
                     self.truth.borrow_mut().begun(flight.parcel.job(flight.next).0);
@@ -309,7 +312,8 @@ impl SimulatedCrew {
         hear(listener, Event::Gone { slot, death: Box::new(death) })
     }
 
-    /// The zygote dies: so do the workers that it has told of; the others are not heard of but by their end.
+    /// Kills the zygote. The workers that it has reported die with it; of the others only the end
+    /// is heard.
     fn lose_zygote(&mut self, listener: &mut dyn Listener) -> Result<(), PoolError> {
         if !std::mem::take(&mut self.zygote) {
             return Ok(());
@@ -481,7 +485,7 @@ impl SimulatedCrew {
         }
     }
 
-    /// Has a command heard within so many milliseconds.
+    /// Plans a command at a random time within the next `within` milliseconds.
     pub(super) fn plan_command(&self, within: u64) {
         self.plan(u32::MAX, within, Plan::Commands);
     }
@@ -524,7 +528,7 @@ impl Crew for SimulatedCrew {
 
     fn wait(&mut self, until: Instant, tokens: &mut Vec<Token>) -> Result<(), PoolError> {
         let next = self.plans.borrow().keys().next().map(|(when, _)| *when);
-        // A moment passes at least, or time would stand.
+        // The clock moves by at least a moment, because time would stand still otherwise.
         let until = until.max(self.now + Duration::from_micros(1));
         self.now = next.map_or(until, |next| next.clamp(self.now, until));
         self.collect(tokens);
@@ -550,7 +554,7 @@ impl Crew for SimulatedCrew {
             Plan::Sink => return Ok(Some(Outside::Sink)),
             Plan::Commands => return Ok(Some(Outside::Commands)),
             Plan::Loaded | Plan::ZygoteDeath => self.happen(slot, plan, listener)?,
-            // What was planned for an earlier worker of the slot does not concern this one.
+            // The plan was for an earlier worker of the slot.
             _ if self.worker(slot).is_none_or(|worker| worker.life != life) => {}
             plan => self.happen(slot, plan, listener)?,
         }

@@ -1,4 +1,5 @@
-//! The two ends of a simulated run: a source of random jobs, a sink that checks what it is told, commands.
+//! The two ends of a simulated run (a source of random jobs, and a sink that checks what it
+//! receives), and its commands.
 
 use super::crew::Job;
 use crate::pool::feed::{Command, Commands, Fill, Intake, Notice, Outcome, Sink, Source};
@@ -10,7 +11,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
-/// A descriptor that is there to be watched.
+/// Returns a descriptor that serves only to be watched.
 pub(super) fn nothing() -> File {
     File::open("/dev/null").expect("it is always there")
 }
@@ -18,7 +19,7 @@ pub(super) fn nothing() -> File {
 pub(super) struct RandomSource {
     pub(super) rng: StdRng,
     pub(super) left: u64,
-    /// The most that the numbers of a job are.
+    /// The upper limits of the numbers of a job.
     pub(super) job: Job,
     pub(super) fd: File,
 }
@@ -60,14 +61,14 @@ impl Source for RandomSource {
     }
 }
 
-/// A sink that takes note of outcomes, and now and then passes nothing on.
+/// A sink that records outcomes, and now and then does not pass everything on.
 pub(super) struct CheckedSink {
     pub(super) rng: StdRng,
     pub(super) ordered: bool,
     pub(super) done: HashSet<u64>,
     pub(super) last: Option<u64>,
     pub(super) held: usize,
-    /// One in so many attempts to pass on what is held fails; 0 for none.
+    /// The number of attempts to pass on what is held of which one fails; 0 for none.
     pub(super) blocks: u32,
     pub(super) fd: File,
 }
@@ -102,7 +103,7 @@ impl Sink for CheckedSink {
     }
 }
 
-/// Commands that come one at a time.
+/// The source of commands that come one at a time.
 pub(super) struct Script(pub(super) VecDeque<Command>);
 
 impl Commands for Script {

@@ -1,5 +1,5 @@
-//! Random runs of the dispatcher with a simulated crew: every job has one outcome, nothing that is finished is
-//! lost, what is held is bounded, and every run ends.
+//! Random runs of the dispatcher with a simulated crew. In each run, every job has one outcome, no
+//! finished job is lost, the bytes held are bounded, and the run ends.
 
 mod crew;
 mod ends;
@@ -23,10 +23,10 @@ use truth::Truth;
 /// The simulated time in which every run ends.
 const TIME_MAX: Duration = Duration::from_secs(3600);
 
-/// The turns in which every run ends: a dispatcher that spins is found by them.
+/// The number of turns within which every run ends. A dispatcher that spins exceeds it.
 const TURNS_MAX: u64 = 2_000_000;
 
-/// What a run is like.
+/// The parameters of a run.
 #[derive(Clone, Debug)]
 struct Case {
     seed: u64,
@@ -39,23 +39,23 @@ struct Case {
     without_progress: bool,
 }
 
-/// What is wrong with a run.
+/// A fault of a run.
 #[derive(Debug, PartialEq, Eq)]
 enum Wrong {
-    /// It does not end.
+    /// The run does not end.
     Endless,
-    /// A job was begun so often.
+    /// The job in the first field was begun as often as the second field says.
     Begun(u64, u64),
     /// A finished job has no outcome.
     Lost(u64),
-    /// So many jobs have an outcome, although the run is complete.
+    /// Only this many jobs have an outcome, although the run is complete.
     Missing(u64),
-    /// So many bytes were held.
+    /// The dispatcher held this many bytes.
     Held(usize),
 }
 
 impl Case {
-    /// A random case without a way to end early.
+    /// Returns a random case without a way to end early.
     fn random(seed: u64) -> Case {
         let mut rng = StdRng::seed_from_u64(seed);
         let config = Config {
@@ -84,7 +84,7 @@ impl Case {
         }
     }
 
-    /// The same, where jobs fail and are tried again, and workers die.
+    /// Returns a random case in which jobs fail and are retried, and workers die.
     fn with_faults(seed: u64) -> Case {
         let mut case = Case::random(seed);
         let mut rng = StdRng::seed_from_u64(seed ^ 0xfa);
@@ -98,7 +98,8 @@ impl Case {
         case
     }
 
-    /// The same, with something that ends it, or jobs of it, early.
+    /// Returns a random case with faults in which something ends the run, or some of its jobs,
+    /// early.
     fn with_ends(seed: u64) -> Case {
         let mut case = Case::with_faults(seed);
         let mut rng = StdRng::seed_from_u64(seed ^ 0xe4d);
@@ -126,7 +127,7 @@ impl Case {
         case
     }
 
-    /// Runs; answers with what is wrong, and how many events there were.
+    /// Runs the case, and returns its fault, if any, and the number of events.
     fn run(&self) -> (Result<(), Wrong>, u64) {
         let truth = Rc::new(RefCell::new(Truth::default()));
         let crew = SimulatedCrew::new(self.seed, self.faults, truth.clone());
@@ -169,7 +170,7 @@ impl Case {
             return Err(Wrong::Begun(job, times));
         }
         if let Some(lost) = truth.finished().find(|job| !done.contains(job)).filter(|_| {
-            // One that failed, and was to be tried again when the run ended, has no outcome.
+            // A job that failed and was still to be retried when the run ended has no outcome.
             self.job.failures == 0 || self.config.retry.attempts == 0
         }) {
             return Err(Wrong::Lost(lost));
@@ -179,7 +180,7 @@ impl Case {
         {
             return Err(Wrong::Missing(done.len() as u64));
         }
-        // One fill, a read of each worker, and what outcomes cost beside their bytes.
+        // The slack is one fill, one read of each worker, and the overhead of outcomes.
         let slack = (self.config.workers + 1) * 4000 + 20_000;
         if held > self.config.buffer_bytes_max + slack {
             return Err(Wrong::Held(held));
@@ -188,7 +189,7 @@ impl Case {
     }
 }
 
-/// Runs cases until there have been so many events, and claims that nothing is wrong with any.
+/// Runs cases until enough events have occurred, and asserts that none of the cases has a fault.
 fn all_are_right(case: impl Fn(u64) -> Case, events: u64) {
     let mut seen = 0;
     for seed in 0.. {
@@ -202,7 +203,7 @@ fn all_are_right(case: impl Fn(u64) -> Case, events: u64) {
     }
 }
 
-/// Returns what is wrong with the first of some cases that has something wrong.
+/// Returns the fault of the first case that has one.
 fn first_wrong(case: impl Fn(u64) -> Case) -> Option<Wrong> {
     (0..3000).find_map(|seed| case(seed).run().0.err())
 }
@@ -222,7 +223,7 @@ fn a_run_that_is_ended_early_loses_nothing_that_is_finished() {
     all_are_right(Case::with_ends, 300_000);
 }
 
-/// A negative control: without the rule of progress some runs never end.
+/// Shows as a negative control that without the rule of progress some runs never end.
 #[test]
 fn without_the_rule_of_progress_the_test_finds_a_deadlock() {
     let wrong = first_wrong(|seed| {
@@ -233,7 +234,8 @@ fn without_the_rule_of_progress_the_test_finds_a_deadlock() {
     assert_eq!(wrong, Some(Wrong::Endless));
 }
 
-/// A negative control: a worker that is not fenced when its zygote is gone runs jobs that others run too.
+/// Shows as a negative control that a worker that is not fenced when its zygote is gone runs jobs
+/// that others run too.
 #[test]
 fn without_a_fence_the_test_finds_jobs_that_run_twice() {
     let wrong = first_wrong(|seed| {

@@ -1,12 +1,12 @@
-//! What really happens to jobs, to compare with what the dispatcher says.
+//! The true history of the jobs of a simulation, to compare with what the dispatcher reports.
 
 use std::collections::HashMap;
 
 #[derive(Debug, Default)]
 pub(super) struct Truth {
-    /// Attempts at each job.
+    /// The number of attempts at each job.
     begun: HashMap<u64, u64>,
-    /// Attempts of each job that have a record.
+    /// The number of attempts at each job that have a record.
     committed: HashMap<u64, u64>,
 }
 
@@ -23,7 +23,7 @@ impl Truth {
         self.begun.get(&job).copied().unwrap_or(0)
     }
 
-    /// Returns a job that was begun more often than it may be.
+    /// Returns a job that was begun more than `most` times, and how often it was.
     pub(super) fn begun_too_often(&self, most: u64) -> Option<(u64, u64)> {
         self.begun.iter().map(|(job, times)| (*job, *times)).find(|(_, times)| *times > most)
     }

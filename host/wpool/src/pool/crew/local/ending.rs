@@ -1,22 +1,22 @@
-//! The ends of workers: what they leave is told, then how they ended.
+//! The ends of workers: first what they leave is reported, then how they ended.
 
 use super::*;
 use crate::pool::crew::Death;
 use crate::wire::control::ExitStatus;
 use crate::wire::failure::Failure;
 
-/// How long the status of an ended worker is waited for.
+/// The time for which the status of an ended worker is awaited.
 const STATUS_WAIT: Duration = Duration::from_secs(1);
 
-/// How long a zygote may take to fork a worker.
+/// The time that a zygote may take to fork a worker.
 const FORK_WAIT: Duration = Duration::from_secs(10);
 
 /// The status of a worker that was killed with its zygote.
 pub(super) const KILLED: ExitStatus = ExitStatus::Signal(9);
 
 impl LocalCrew<'_> {
-    /// Nothing but the end of its pipe can tell of this worker's death from now on. Until then it starts no
-    /// more jobs.
+    /// Marks a worker as orphaned: from now on only the end of its pipe can show its death. Until
+    /// then, the worker starts no more jobs.
     pub(super) fn orphan(
         &mut self,
         slot: u32,
@@ -32,7 +32,8 @@ impl LocalCrew<'_> {
         hear(listener, Event::Lost { slot })
     }
 
-    /// A worker has ended: takes all it has left, and tells how it ended once its status is known.
+    /// Handles the end of a worker: takes all that it has left, and reports how it ended once its
+    /// status is known.
     pub(super) fn worker_ended(
         &mut self,
         slot: u32,
@@ -48,7 +49,7 @@ impl LocalCrew<'_> {
         }
         events.forget(&worker.results);
         hear(listener, Event::Lost { slot })?;
-        // All that a pipe holds, and no more: a child that it left behind may go on writing.
+        // The read stops after what a pipe holds: a child that the worker left behind may go on writing.
         self.read(slot, READS_PIPE, listener)?;
         self.salvage(slot, READS_PIPE, listener)?;
         hear(listener, Event::Quiet { slot })?;
@@ -84,20 +85,21 @@ impl LocalCrew<'_> {
         Ok(())
     }
 
-    /// Returns when the first of the statuses that are waited for is given up on.
+    /// Returns the time at which the first of the awaited statuses is given up on.
     pub(super) fn next_status_timeout(&self) -> Option<Instant> {
         let workers = self.workers.iter().flatten();
         let ended = workers.filter_map(|worker| worker.ended.or(worker.orphaned));
         ended.min().map(|ended| ended + STATUS_WAIT)
     }
 
-    /// Removes a worker that has ended, or will not be heard of, and tells how it ended.
+    /// Removes a worker that has ended or will not be heard of any more, and reports how it ended.
     pub(super) fn finalize(
         &mut self,
         slot: u32,
         listener: &mut dyn Listener,
     ) -> Result<(), PoolError> {
-        // First of all nothing more can start, whoever may still act in the worker's name.
+        // The first step is that nothing more can start, even if a child still acts in the worker's
+        // name.
         self.take_back(slot, u32::MAX, listener)?;
         let Some((worker, events)) = self.with_events(slot) else { return Ok(()) };
         worker.close(events);

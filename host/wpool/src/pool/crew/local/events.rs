@@ -1,14 +1,14 @@
-//! What the dispatcher waits for.
+//! The events that the dispatcher waits for.
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use std::io;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-/// Where an event comes from.
+/// The origin of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Token {
-    /// A worker's pipe of results has bytes, or its end.
+    /// A worker's pipe of results has bytes, or is at its end.
     Results(u32),
     /// A worker's pipe of jobs has room.
     Jobs(u32),
@@ -60,27 +60,28 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    /// Watches nothing yet.
+    /// Makes a set of watched descriptors that is empty.
     ///
     /// # Errors
-    /// That of epoll_create.
+    /// Returns the error of `epoll_create`.
     pub(crate) fn new() -> io::Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         Ok(Events { epoll, ready: vec![EpollEvent::empty(); 64] })
     }
 
-    /// Watches for bytes to read, or the end.
+    /// Watches a descriptor for bytes to read, or for its end. Returns false for a descriptor that
+    /// is always ready (a file).
     ///
     /// # Errors
-    /// That of epoll_ctl; false for a descriptor that is always ready (a file).
+    /// Returns the error of `epoll_ctl`.
     pub(crate) fn watch_readable(&self, fd: impl AsFd, token: Token) -> io::Result<bool> {
         self.add(fd, token, EpollFlags::EPOLLIN)
     }
 
-    /// Watches for room to write.
+    /// Watches a descriptor for room to write.
     ///
     /// # Errors
-    /// As [`Events::watch_readable`].
+    /// Returns the same errors as [`Events::watch_readable`].
     pub(crate) fn watch_writable(&self, fd: impl AsFd, token: Token) -> io::Result<bool> {
         self.add(fd, token, EpollFlags::EPOLLOUT)
     }
@@ -93,16 +94,17 @@ impl Events {
         }
     }
 
-    /// Watches a descriptor no more.
+    /// Stops watching a descriptor.
     pub(crate) fn forget(&self, fd: impl AsFd) {
-        // It may have been forgotten before.
+        // The descriptor may have been forgotten already.
         let _ = self.epoll.delete(fd);
     }
 
-    /// Waits for events, at most this long (for ever if `None`), and appends them to `tokens`.
+    /// Waits for events until the timeout passes (for ever if `None`), and appends them to
+    /// `tokens`.
     ///
     /// # Errors
-    /// That of epoll_wait.
+    /// Returns the error of `epoll_wait`.
     pub(crate) fn wait(
         &mut self,
         timeout: Option<Duration>,
@@ -110,7 +112,7 @@ impl Events {
     ) -> io::Result<()> {
         let timeout = match timeout {
             None => EpollTimeout::NONE,
-            // Rounded up, so that a timer is due when the wait ends.
+            // The time is rounded up, so that a timer is due when the wait ends.
             Some(left) => {
                 let ms = left.as_micros().div_ceil(1000).min(60_000) as u16;
                 EpollTimeout::from(ms)

@@ -1,4 +1,5 @@
-//! Births: workers that the zygote is asked for, and zygotes that take the place of lost ones.
+//! The start of processes: workers that the zygote is asked for, and zygotes that replace lost
+//! ones.
 
 use super::*;
 use crate::pool::crew::Stop;
@@ -7,14 +8,14 @@ use rustix::process::pidfd_send_signal;
 use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
 
-/// Most messages of the zygote that are taken at once.
+/// The largest number of messages from the zygote that are taken at once.
 const REPORTS_MAX: u32 = 64;
 
 const NO_SLOT: &str = "shared state has no slot left for a worker: the pools that use it have too \
                        many workers together";
 
 impl LocalCrew<'_> {
-    /// Asks the zygote for a worker. Its pipes are there before it is.
+    /// Asks the zygote for a worker. The worker's pipes exist before the worker does.
     pub(super) fn fork(&mut self, slot: u32, listener: &mut dyn Listener) -> Result<(), PoolError> {
         let at = slot as usize;
         if self.workers.len() <= at {
@@ -33,7 +34,7 @@ impl LocalCrew<'_> {
         worker.member = match self.session.sharing.as_mut().map(Sharing::enrol) {
             None => None,
             Some(Some(member)) => Some(member),
-            // Those that there are do the work, or one that ends leaves its slot.
+            // The other workers do the work, or an ending worker leaves its slot.
             Some(None) if self.workers.iter().any(Option::is_some) || self.is_burying() => {
                 return hear(listener, Event::Refused { slot, why: None });
             }
@@ -41,7 +42,7 @@ impl LocalCrew<'_> {
         };
         self.epochs[at] += 1;
         let fds = [ends.jobs.as_fd(), ends.results.as_fd(), ends.memory.as_fd()];
-        // A zygote that is gone is noticed by its socket; the worker is finalised then.
+        // The socket of a zygote that is gone reports so, and the worker is finalised then.
         let _ =
             self.session.zygote.send(&ToZygote::Fork { worker: id, member: worker.member }, &fds);
         self.workers[at] = Some(worker);
@@ -53,15 +54,16 @@ impl LocalCrew<'_> {
         sharing.is_some_and(|sharing| sharing.next_burial(Instant::now()).is_some())
     }
 
-    /// The zygote has sent something, or is gone.
+    /// Takes what the zygote has sent, or notices that the zygote is gone.
     pub(super) fn hear_zygote(&mut self, listener: &mut dyn Listener) -> Result<(), PoolError> {
-        // One that talks without end must not keep the dispatcher here; what is left is an event again.
+        // A zygote that talks without end must not keep the dispatcher here; the rest is another
+        // event.
         for _ in 0..REPORTS_MAX {
             match self.session.zygote.receive() {
                 Ok(Some((message, fds))) => self.take_report(message, fds, listener)?,
                 Ok(None) => return self.zygote_lost(listener),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                // It is on the untrusted side: what it sends may be anything.
+                // The zygote is on the untrusted side: it may send anything.
                 Err(_) => return self.zygote_lost(listener),
             }
         }
@@ -102,7 +104,7 @@ impl LocalCrew<'_> {
     ) -> Result<(), PoolError> {
         let (zygote, slot) = (self.session.zygote.pid(), id.slot);
         let Some(worker) = self.find(id) else {
-            // Nobody waits for it any more.
+            // The dispatcher no longer waits for this worker.
             if let (Some(pidfd), Ok(pid)) = (fds.pop(), pid)
                 && descends(&pidfd, pid, zygote)
             {
@@ -124,7 +126,8 @@ impl LocalCrew<'_> {
                     .map_err(cannot("wait for a worker"))?;
                 hear(listener, Event::Forked { slot, pid })
             }
-            // None is left, or it is not known to be the worker's: its zygote has died, perhaps.
+            // The descriptor is missing or may not be the worker's, perhaps because its zygote has
+            // died.
             (Ok(pid), _) => {
                 worker.pid = Some(pid);
                 hear(listener, Event::Forked { slot, pid })?;
@@ -132,21 +135,21 @@ impl LocalCrew<'_> {
             }
             (Err(why), _) => {
                 worker.last_words = Some(why);
-                // There is no process any more, so nothing waits for its end.
+                // There is no process, so no end of one has to be awaited.
                 worker.ended = Some(Instant::now());
                 self.finalize(slot, listener)
             }
         }
     }
 
-    /// The zygote is gone, and its workers with it.
+    /// Handles the loss of the zygote, and of its workers with it.
     pub(super) fn zygote_lost(&mut self, listener: &mut dyn Listener) -> Result<(), PoolError> {
         self.events.forget(self.session.zygote.as_fd());
         for slot in self.slots() {
             let Some(worker) = self.worker_mut(slot) else { continue };
             worker.send_signal(Signal::KILL);
             worker.last_words.get_or_insert_with(|| "its zygote was lost".into());
-            // Nobody will tell its status, and that it ends is not its own fault.
+            // No process will report the worker's status, and its end is not its own fault.
             worker.excused = true;
             worker.status = worker.status.or(Some(super::ending::KILLED));
             if worker.ended.is_some() {
@@ -154,7 +157,7 @@ impl LocalCrew<'_> {
             } else if worker.pidfd.is_some() {
                 hear(listener, Event::Lost { slot })?;
             } else {
-                // It may have been forked all the same, and be at work.
+                // The worker may have been forked all the same, and be at work.
                 self.orphan(slot, "its zygote was lost", listener)?;
             }
         }
@@ -164,14 +167,14 @@ impl LocalCrew<'_> {
         }
     }
 
-    /// Starts another zygote in the place of one that was lost.
+    /// Starts another zygote in place of a lost one.
     pub(super) fn restart_zygote(&mut self, listener: &mut dyn Listener) -> Result<(), PoolError> {
         let how = self.session.restart(&self.config)?;
         self.watch_zygote()?;
         hear(listener, Event::ZygoteRestarted { how })
     }
 
-    /// Another zygote has loaded the module, or says why it cannot.
+    /// Handles the answer of a replacement zygote: the module is loaded, or cannot be loaded.
     fn zygote_loaded(
         &mut self,
         loaded: Result<(), Unloaded>,
@@ -183,8 +186,9 @@ impl LocalCrew<'_> {
     }
 }
 
-/// Returns whether a descriptor stands for this process, which the zygote or its child has forked: what it is
-/// signalled by must be no other's. Where /proc does not tell, the zygote is believed.
+/// Returns whether a pidfd stands for this process and the process was forked by the zygote or by
+/// its child; otherwise a signal could reach a foreign process. If /proc does not say, the zygote
+/// is believed.
 fn descends(pidfd: &OwnedFd, pid: i32, zygote: i32) -> bool {
     let info = match fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd())) {
         Ok(info) => info,
@@ -192,11 +196,11 @@ fn descends(pidfd: &OwnedFd, pid: i32, zygote: i32) -> bool {
     };
     let known = info.lines().find_map(|line| line.strip_prefix("Pid:"));
     match known.and_then(|known| known.trim().parse::<i32>().ok()) {
-        // It has ended, and no signal reaches it.
+        // The process has ended, and no signal reaches it.
         Some(-1) => true,
         Some(known) if known == pid => {
             let parents = std::iter::successors(Some(pid), |&pid| parent(pid)).skip(1).take(2);
-            // One that has ended has none.
+            // A process that has ended has no parent.
             parent(pid).is_none() || parents.into_iter().any(|parent| parent == zygote)
         }
         _ => false,
@@ -206,7 +210,7 @@ fn descends(pidfd: &OwnedFd, pid: i32, zygote: i32) -> bool {
 /// Returns the parent of a process that has not ended.
 fn parent(pid: i32) -> Option<i32> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name before it is in parentheses, and may hold anything.
+    // The process name in parentheses, which comes before the state, may hold any character.
     let mut words = stat[stat.rfind(')')? + 1..].split_ascii_whitespace();
     let state = words.next()?;
     if state == "Z" { None } else { words.next()?.parse().ok() }

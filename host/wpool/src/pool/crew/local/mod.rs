@@ -1,6 +1,7 @@
-//! The crew of this machine: worker processes that a zygote forks, with a pipe each way and a job memory.
+//! The crew of this machine: worker processes that a zygote forks, with a pipe each way and a job
+//! memory.
 //!
-//! Nothing that a worker can write is trusted.
+//! The crew trusts nothing that a worker can write.
 
 mod ending;
 mod events;
@@ -27,7 +28,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 use worker::Worker;
 
-/// Time between two attempts at sweeps that a live worker held up.
+/// The time between two attempts at sweeps that a live worker held up.
 const SWEEP: Duration = Duration::from_millis(200);
 
 /// The crew of this machine.
@@ -35,9 +36,9 @@ pub(in crate::pool) struct LocalCrew<'a> {
     session: &'a mut Session,
     config: Config,
     events: Events,
-    /// By slot.
+    /// The workers, by slot.
     workers: Vec<Option<Worker>>,
-    /// How often each slot was used.
+    /// The number of times that each slot was used.
     epochs: Vec<u64>,
     spin: Spin,
     last_sweep: Instant,
@@ -47,7 +48,7 @@ impl<'a> LocalCrew<'a> {
     /// Returns a crew for one run of a loaded module.
     ///
     /// # Errors
-    /// No descriptors.
+    /// Returns an error if descriptors are lacking.
     pub(in crate::pool) fn new(
         session: &'a mut Session,
         config: Config,
@@ -80,18 +81,18 @@ impl<'a> LocalCrew<'a> {
         self.workers.get_mut(slot as usize)?.as_mut()
     }
 
-    /// The worker in a slot, and what is watched.
+    /// Returns the worker in a slot, together with the watched descriptors.
     fn with_events(&mut self, slot: u32) -> Option<(&mut Worker, &Events)> {
         Some((self.workers.get_mut(slot as usize)?.as_mut()?, &self.events))
     }
 
-    /// The slots in use.
+    /// Returns the slots in use.
     fn slots(&self) -> impl Iterator<Item = u32> + use<> {
         let used = self.workers.iter().enumerate().filter(|(_, worker)| worker.is_some());
         used.map(|(slot, _)| slot as u32).collect::<Vec<_>>().into_iter()
     }
 
-    /// Tells of the batches of a worker that have been written to their end.
+    /// Reports the batches of a worker that have been written completely.
     fn tell_written(&mut self, slot: u32, listener: &mut dyn Listener) -> Result<(), PoolError> {
         while let Some(batch) = self.worker_mut(slot).and_then(Worker::next_written) {
             hear(listener, Event::Written { slot, batch })?;
@@ -99,7 +100,7 @@ impl<'a> LocalCrew<'a> {
         Ok(())
     }
 
-    /// Tells which jobs of a worker are claimed.
+    /// Reports which jobs of a worker are claimed.
     fn sample(&mut self, slot: u32, listener: &mut dyn Listener) -> Result<(), PoolError> {
         let Some(worker) = self.worker_mut(slot) else { return Ok(()) };
         for at in 0..worker.flights.len() {
@@ -115,7 +116,7 @@ impl<'a> LocalCrew<'a> {
         hear(listener, Event::Sampled { slot })
     }
 
-    /// Tells of what a worker has given back by itself.
+    /// Reports the jobs that a worker has given back by itself.
     fn tell_given_back(&mut self, slot: u32, listener: &mut dyn Listener) -> Result<(), PoolError> {
         let Some(worker) = self.workers.get_mut(slot as usize).and_then(Option::as_mut) else {
             return Ok(());
@@ -132,7 +133,7 @@ impl<'a> LocalCrew<'a> {
         Ok(())
     }
 
-    /// Takes back at most so many of the jobs that a worker has not claimed, the last first.
+    /// Takes back at most `most` of the jobs that a worker has not claimed, the last first.
     fn take_back(
         &mut self,
         slot: u32,
@@ -328,7 +329,8 @@ impl Crew for LocalCrew<'_> {
         self.session.sharing.as_ref()?.awaited(self.worker(slot)?.member?)
     }
 
-    /// Signals the zygote's group, and the workers that left it for the dispatcher's.
+    /// Signals the zygote's group, and also each worker, because some workers have left that group
+    /// for the dispatcher's.
     fn pause(&self, stop: bool) {
         let signal = if stop { Signal::STOP } else { Signal::CONT };
         self.session.zygote.signal_group(signal);
@@ -337,7 +339,7 @@ impl Crew for LocalCrew<'_> {
 
     fn end(&mut self) {
         let workers: Vec<Worker> = self.workers.drain(..).flatten().collect();
-        // Outcomes are known, or nobody wants them; there is nothing to save.
+        // The outcomes are known, or no longer wanted; there is nothing to save.
         workers.iter().for_each(|worker| worker.send_signal(Signal::KILL));
         if let Some(sharing) = &mut self.session.sharing {
             sharing.bury_killed(workers);
@@ -345,7 +347,7 @@ impl Crew for LocalCrew<'_> {
     }
 }
 
-/// Has the listener hear an event that shows nothing wrong in a worker.
+/// Passes the listener an event that cannot show a fault of a worker.
 fn hear(listener: &mut dyn Listener, event: Event<'_>) -> Result<(), PoolError> {
     match listener.hear(event) {
         Ok(()) | Err(super::Stop::Violation(_)) => Ok(()),
@@ -353,7 +355,7 @@ fn hear(listener: &mut dyn Listener, event: Event<'_>) -> Result<(), PoolError> 
     }
 }
 
-/// Makes the error of something that the system does not allow.
+/// Returns a function that makes the error of a step that the system does not allow.
 fn cannot(what: &'static str) -> impl Fn(io::Error) -> PoolError {
     move |error| PoolError::setup(what, error)
 }

@@ -1,4 +1,4 @@
-//! What workers say: frames from their pipes, and what they have committed in job memory.
+//! The reading of workers: frames from their pipes, and what they have committed in job memory.
 
 use super::worker::{PIPE_BYTES, Partial};
 use super::*;
@@ -11,17 +11,17 @@ use crate::wire::record::{MEASURE_BYTES, RECORD_BYTES};
 use crate::wire::waits::Waits;
 use std::borrow::Cow;
 
-/// Most reads from one worker before the others have their turn.
+/// The largest number of reads from one worker before the others have their turn.
 const READS_MAX: usize = 4;
 
-/// Most bytes of a failure beside what its job has printed.
+/// The largest number of bytes of a failure, without what its job has printed.
 const FAILURE_BYTES_MAX: usize = 1 << 20;
 
-/// Reads that are enough for all that a pipe holds.
+/// The number of reads that suffices for everything that a pipe holds.
 pub(super) const READS_PIPE: usize = PIPE_BYTES / ROOM_BYTES;
 
 impl LocalCrew<'_> {
-    /// A worker's pipe is readable: takes what is there.
+    /// Takes what is in a worker's pipe, which is readable.
     pub(super) fn read_results(
         &mut self,
         slot: u32,
@@ -37,7 +37,7 @@ impl LocalCrew<'_> {
         }
     }
 
-    /// Reads at most `most` times, or to the end of what is there.
+    /// Reads at most `most` times, or until the pipe is empty.
     pub(super) fn read(
         &mut self,
         slot: u32,
@@ -52,7 +52,8 @@ impl LocalCrew<'_> {
             }
             match worker.frames.fill(&mut worker.results) {
                 Ok(0) => {
-                    // Nobody has the worker's end any more; the pidfd tells the rest, if there is one.
+                    // No process holds the worker's end any more; the pidfd reports the death, if
+                    // there is one.
                     events.forget(&worker.results);
                     worker.hung_up = true;
                     return Ok(());
@@ -68,7 +69,7 @@ impl LocalCrew<'_> {
         Ok(())
     }
 
-    /// A worker that broke the protocol is heard no more; the run goes on.
+    /// Marks a worker that broke the protocol, so that it is not heard any more; the run goes on.
     fn carry_on(
         &mut self,
         slot: u32,
@@ -111,8 +112,8 @@ impl LocalCrew<'_> {
         result
     }
 
-    /// Takes the records that a worker has committed and not (or not wholly) sent, and reads at most `reads`
-    /// times what it has sent.
+    /// Takes the records that a worker has committed but not yet sent completely. Before that,
+    /// reads from the worker's pipe at most `reads` times.
     pub(super) fn salvage(
         &mut self,
         slot: u32,
@@ -128,7 +129,8 @@ impl LocalCrew<'_> {
         if committed.is_empty() {
             return Ok(());
         }
-        // What a job printed is in the pipe before its record is committed, and comes before it.
+        // The lines that a job printed are in the pipe before its record is committed, and have to
+        // come first.
         self.read(slot, reads, listener)?;
         for (batch, committed) in committed {
             let Some(worker) = self.worker_mut(slot).filter(|worker| !worker.broken) else {
@@ -149,11 +151,11 @@ fn outbox_seen(worker: &Worker, batch: u32) -> usize {
     worker.place(batch).map_or(0, |at| worker.flights[at].outbox_seen)
 }
 
-/// A frame of a worker.
+/// A frame from a worker.
 struct Frame<'a> {
     header: Header,
     body: &'a [u8],
-    /// Most bytes of a result.
+    /// The largest number of bytes of a result.
     output_bytes_max: usize,
 }
 
@@ -189,11 +191,11 @@ impl Frame<'_> {
         }
     }
 
-    /// Takes a piece of the outbox, or what of it was not taken from job memory before.
+    /// Takes a piece of the outbox, without the part that was already taken from job memory.
     fn take_results(&self, worker: &mut Worker, listener: &mut dyn Listener) -> Result<(), Stop> {
         let batch = self.header.batch;
         let Some(at) = worker.place(batch) else {
-            // All of it was taken from job memory, and the batch is done.
+            // The whole piece was already taken from job memory, and the batch is done.
             return Ok(());
         };
         let seen = worker.flights[at].outbox_seen as u64;
@@ -206,7 +208,7 @@ impl Frame<'_> {
         listener.hear(Event::Records { slot: worker.id.slot, batch, bytes })
     }
 
-    /// Takes a piece of a result that did not fit the outbox.
+    /// Takes a piece of a result that did not fit into the outbox.
     fn take_part(&self, worker: &mut Worker, listener: &mut dyn Listener) -> Result<(), Stop> {
         let Some((place, piece)) = self.body.split_at_checked(PART_BYTES) else {
             return Err("a part without its place".into());
@@ -214,7 +216,7 @@ impl Frame<'_> {
         let (total, offset) = (u64_at(place, 0) as usize, u64_at(place, 8) as usize);
         let batch = self.header.batch;
         let at = worker.place(batch).ok_or("a part of a batch that is not in flight")?;
-        // A failure may be long where results must be short, and has what was printed behind it.
+        // A failure may be longer than a result, and is followed by what was printed.
         let most = self.output_bytes_max + RECORD_BYTES + MEASURE_BYTES + FAILURE_BYTES_MAX;
         if total > most {
             return Err("a result above the limit".into());

@@ -1,8 +1,8 @@
 //! The pool's part in shared state: a slot for each worker, from its fork to its sweep.
 //!
-//! **Invariant:** a slot is swept when nobody can act in its name any more. That is not when its worker
-//! has ended: a child that runs a job for it dies some moments later. It is when nobody has the writing
-//! end of the worker's pipe of results.
+//! **Invariant:** a slot is swept when no process can act in its name any more. The end of the
+//! worker is not enough: a child that runs a job for the worker dies some moments later. Only when
+//! no process holds the writing end of the worker's pipe of results is the slot swept.
 
 use super::worker::Worker;
 use super::{LocalCrew, hear};
@@ -21,27 +21,29 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a live worker may hold up a sweep by holding a latch, which takes microseconds unless it
-/// was stopped or is hostile.
+/// The time for which a live worker may hold up a sweep by holding a latch. Holding a latch takes
+/// microseconds, unless the worker was stopped or is hostile.
 const STUCK_MAX: Duration = Duration::from_secs(1);
 
-/// How long after a worker's death its pipe may stay open. Only a hostile one hands it on.
+/// The time for which a worker's pipe may stay open after its death. Only a hostile worker hands
+/// its pipe on.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// How long killed workers are waited for at the end of a run.
+/// The time for which killed workers are awaited at the end of a run.
 const DEATH_WAIT: Duration = Duration::from_secs(1);
 
-/// Time between two looks at workers that are leaving.
+/// The time between two looks at workers that are leaving.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// The dispatcher's own membership, and the memberships of workers that are about to end.
+/// The dispatcher's own membership, and the memberships of its workers.
 #[derive(Debug)]
 pub(in crate::pool) struct Sharing {
     member: Member,
     /// The workers that have a slot and are not leaving.
     enrolled: HashSet<Membership>,
     leaving: Vec<Leaving>,
-    /// Who held up the last sweep, and since when there is something left to sweep.
+    /// The workers that held up the last sweep, and the time since which something is left to
+    /// sweep.
     stuck: Option<(Vec<Owner>, Instant)>,
 }
 
@@ -50,19 +52,19 @@ pub(in crate::pool) struct Sharing {
 struct Leaving {
     member: Membership,
     results: File,
-    /// When its death was known. The zygote may never have told of it.
+    /// The time at which the worker's death was known; `None` if the zygote never reported it.
     dead: Option<Instant>,
 }
 
 impl Leaving {
-    /// Whether nobody acts in its name any more; waits for that at most so long.
+    /// Returns whether every process of the worker has ended, waiting at most `patience`.
     fn is_gone(&self, patience: Duration) -> bool {
         let now = Instant::now();
         if self.dead.is_some_and(|dead| now >= dead + LINGER) {
             return true;
         }
         loop {
-            // What is asked for is a hang-up only, which need not be asked for.
+            // A hang-up is reported by `poll` even if no event is requested.
             let mut pipe = [PollFd::new(&self.results, PollFlags::empty())];
             let left = patience.saturating_sub(now.elapsed());
             match poll(&mut pipe, Some(&Timespec::try_from(left).expect("seconds"))) {
@@ -74,10 +76,10 @@ impl Leaving {
 }
 
 impl Sharing {
-    /// Takes part in shared state.
+    /// Joins shared state.
     ///
     /// # Errors
-    /// All slots of the host are taken.
+    /// Returns an error if all slots of the host are taken.
     pub(in crate::pool) fn new(shared: &Arc<Shared>) -> Result<Sharing, PoolError> {
         let member = Member::join(shared).map_err(|_| {
             PoolError::Lost(
@@ -89,12 +91,13 @@ impl Sharing {
         Ok(Sharing { member, enrolled: HashSet::new(), leaving: Vec::new(), stuck: None })
     }
 
-    /// Where it takes part.
+    /// Returns the shared state of this member.
     pub(in crate::pool) fn shared(&self) -> &Arc<Shared> {
         self.member.shared()
     }
 
-    /// A slot for a worker that is about to be forked; `None` while all slots of workers are taken.
+    /// Returns a slot for a worker that is about to be forked; `None` while all worker slots are
+    /// taken.
     pub(super) fn enrol(&mut self) -> Option<Membership> {
         let owner = self.shared().attach(Side::Worker).ok()?;
         let member = Membership { slot: owner.slot, epoch: owner.epoch };
@@ -102,8 +105,8 @@ impl Sharing {
         Some(member)
     }
 
-    /// Takes over a worker that has ended, at this time, or will end without being heard of again. Its
-    /// slot is swept as soon as it can be.
+    /// Takes over a worker that ended at `dead`, or that will end without being heard of again. The
+    /// worker's slot is swept as soon as possible.
     pub(super) fn bury(&mut self, member: Membership, results: File, dead: Option<Instant>) {
         self.leave(member, results, dead);
         self.bury_gone(Duration::ZERO);
@@ -114,7 +117,7 @@ impl Sharing {
         self.leaving.push(Leaving { member, results, dead });
     }
 
-    /// Sweeps the slots of those that are gone; waits for that at most so long.
+    /// Sweeps the slots of workers that are gone, waiting for their ends at most `patience`.
     pub(super) fn bury_gone(&mut self, patience: Duration) {
         let until = Instant::now() + patience;
         let mut at = 0;
@@ -141,8 +144,8 @@ impl Sharing {
         }
     }
 
-    /// Goes on with sweeps that somebody held up, whichever pool began them: only the pool of the one
-    /// that holds them up can end that. Says who has done so for long.
+    /// Continues sweeps that a worker held up, whichever pool began them: only the pool of that
+    /// worker can end the delay. Returns the workers that have held up sweeps for long.
     fn sweep_again(&mut self, now: Instant) -> &[Owner] {
         if self.stuck.is_some() || !self.shared().is_swept() {
             let swept = self.shared().sweep_again(&self.member.caller());
@@ -154,14 +157,14 @@ impl Sharing {
         }
     }
 
-    /// Has a worker look at its word that ends waits.
+    /// Makes a worker look at the word in its memory that ends waits.
     fn interrupt(&self, worker: Membership) {
         self.shared().interrupt(owner(worker));
     }
 }
 
 impl Drop for Sharing {
-    /// The zygote has ended, and so has everyone that it forked.
+    /// Sweeps all slots. The zygote has ended by now, and so has every process that it forked.
     fn drop(&mut self) {
         let now = Instant::now();
         for leaving in &mut self.leaving {
@@ -169,7 +172,8 @@ impl Drop for Sharing {
         }
         self.bury_gone(LINGER);
         self.bury_gone(Duration::ZERO);
-        // Those of a dispatcher that panicked, which had their pipes.
+        // The enrolled workers are left over from a dispatcher that panicked and that held their
+        // pipes.
         if !self.enrolled.is_empty() {
             thread::sleep(LINGER);
         }
@@ -182,15 +186,15 @@ fn owner(membership: Membership) -> Owner {
 }
 
 impl Sharing {
-    /// Returns the wait in which a worker died, if it was in one; its end is not known. The worker's slot must not
-    /// be swept yet.
+    /// Returns the wait in which a worker died, if it was waiting. The end of the wait is not
+    /// known. The worker's slot must not have been swept yet.
     pub(super) fn last_wait(&self, member: Membership, memory: &JobMem) -> Option<Wait> {
         let Standing { kind, name, .. } = self.shared().waits_for(owner(member))?;
         let called = memory.called();
         Some(Wait { kind: kind.to_string(), name, began: called, ended: called })
     }
 
-    /// Returns what a worker's job waits for in shared state, if it does.
+    /// Returns what a worker's job waits for in shared state, if it waits.
     pub(super) fn awaited(&self, member: Membership) -> Option<Awaited> {
         let standing = self.shared().waits_for(owner(member))?;
         let (here, all) = standing.parties;
@@ -203,19 +207,19 @@ impl Sharing {
             (Kind::Semaphore, _) => Want::Permit,
             (Kind::Event, _) => Want::Event,
             (Kind::Barrier, _) => Want::Parties { here, all },
-            // Nobody waits for these.
+            // Jobs never wait for objects of these kinds.
             (Kind::Value | Kind::Array | Kind::Region, _) => return None,
         };
         Some(Awaited { want, name: standing.name })
     }
 
-    /// Returns when to look at workers that are leaving.
+    /// Returns the time of the next look at workers that are leaving.
     pub(super) fn next_burial(&self, now: Instant) -> Option<Instant> {
         (!self.leaving.is_empty()).then(|| now + LOOK)
     }
 
-    /// Sweeps the slots of workers that have been killed, once they are dead. Those that are not in
-    /// time, and those that nobody could kill, end with the zygote, and are swept then.
+    /// Sweeps the slots of workers that have been killed, once they are dead. Workers that are not
+    /// dead in time, or that could not be killed, end with the zygote and are swept then.
     pub(super) fn bury_killed(&mut self, workers: Vec<Worker>) {
         for worker in workers {
             if let Some(member) = worker.member {
@@ -227,7 +231,8 @@ impl Sharing {
 }
 
 impl LocalCrew<'_> {
-    /// Ends what workers wait for on behalf of their guests: nobody may come any more to fulfil it.
+    /// Ends what workers wait for on behalf of their guests, because no other job may come to
+    /// fulfil it.
     pub(super) fn interrupt_waits(&self) {
         let Some(sharing) = &self.session.sharing else { return };
         for worker in self.workers.iter().flatten() {
@@ -238,7 +243,8 @@ impl LocalCrew<'_> {
         }
     }
 
-    /// Goes on with sweeps that a live worker held up, and tells of one that does so for long.
+    /// Continues sweeps that a live worker held up, and reports a worker that holds up sweeps for
+    /// long.
     pub(super) fn sweep_again(
         &mut self,
         now: Instant,

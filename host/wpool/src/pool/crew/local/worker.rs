@@ -14,11 +14,11 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 use std::time::Instant;
 
-/// Bytes asked for in each pipe; a kernel that does not allow it leaves what it has.
+/// The number of bytes requested for each pipe. If the kernel refuses, the pipe keeps its size.
 pub(super) const PIPE_BYTES: usize = 1 << 20;
 
-/// Descriptors that a pool leaves to the rest of the program when it makes a worker: for its inputs and outputs,
-/// and for what the zygote sends.
+/// The number of descriptors that a pool leaves to the rest of the program when it makes a worker:
+/// for its inputs and outputs, and for what the zygote sends.
 const DESCRIPTORS_LEFT: usize = 8;
 
 /// A result that arrives in parts.
@@ -29,27 +29,27 @@ pub(super) struct Partial {
 }
 
 impl Partial {
-    /// Returns a result of so many bytes, none of which is there yet.
+    /// Returns a result of `total` bytes, none of which has arrived yet.
     pub(super) fn new(total: usize) -> Partial {
         let mut bytes = Vec::new();
-        // It is a worker that says how many. What the system does not give now may still be there when
-        // they come.
+        // The total comes from the worker and cannot be trusted. Memory that the system does not
+        // give now may be free when the bytes arrive.
         let _ = bytes.try_reserve_exact(total);
         Partial { total, bytes }
     }
 }
 
-/// A batch on its way to a worker, and what comes back of it.
+/// A batch on its way to a worker, and the results that come back.
 #[derive(Debug)]
 pub(super) struct Flight {
     pub(super) parcel: Rc<Parcel>,
-    /// Bytes of its frames that are written.
+    /// The number of bytes of the batch's frames that are written.
     written: usize,
-    /// Whether the schedule has been told that all of them are.
+    /// True if the schedule has been told that the batch is written.
     pub(super) is_written: bool,
-    /// Bytes of the outbox that have been taken.
+    /// The number of bytes of the outbox that have been taken.
     pub(super) outbox_seen: usize,
-    /// The end of its claims, as it was last told.
+    /// The end of the batch's claims, as last reported.
     pub(super) end: u16,
     pub(super) partial: Option<Partial>,
 }
@@ -58,9 +58,9 @@ pub(super) struct Flight {
 #[derive(Debug)]
 pub(super) struct Worker {
     pub(super) id: WorkerId,
-    /// Its slot in shared state, if it takes part in any.
+    /// The worker's slot in shared state, if it uses any.
     pub(super) member: Option<Membership>,
-    /// Its process id, once the zygote has told.
+    /// The process id of the worker, once the zygote has reported it.
     pub(super) pid: Option<i32>,
     pub(super) pidfd: Option<OwnedFd>,
     /// The pipe of jobs; closed when the worker is to end by itself.
@@ -69,32 +69,32 @@ pub(super) struct Worker {
     pub(super) memory: JobMem,
     pub(super) frames: FrameBuffer,
     pub(super) flights: VecDeque<Flight>,
-    /// When it was asked for.
+    /// The time at which the worker was requested.
     pub(super) asked: Instant,
     pub(super) ready: bool,
-    /// Whether its end is not its own fault.
+    /// True if the worker's end is not its own fault.
     pub(super) excused: bool,
-    /// Whether it broke the protocol: nothing that it says is heard any more.
+    /// True if the worker broke the protocol. Nothing that it sends is heard any more.
     pub(super) broken: bool,
-    /// The signal that it gets as soon as it can.
+    /// The signal to send to the worker as soon as possible.
     pub(super) signal: Option<Signal>,
-    /// What it said of itself before it gave up.
+    /// The last message of the worker before it gave up.
     pub(super) last_words: Option<String>,
-    /// Since when only the end of its pipe can tell of its death, because its zygote died before it had sent a
-    /// descriptor for it.
+    /// The time since which only the end of the worker's pipe can show its death, because its
+    /// zygote died before it had sent a pidfd.
     pub(super) orphaned: Option<Instant>,
-    /// Whether nobody has the other end of its pipe any more.
+    /// True if no process holds the other end of the worker's pipe any more.
     pub(super) hung_up: bool,
-    /// When its end was seen.
+    /// The time at which the worker's end was seen.
     pub(super) ended: Option<Instant>,
     pub(super) status: Option<ExitStatus>,
-    /// Whether its pipe is to be read, and whether it is.
+    /// True if the worker's pipe is to be read. (`reading` is true if it is watched.)
     wanted: bool,
     reading: bool,
     writing: bool,
 }
 
-/// The worker's ends of its pipes and its memory, to be sent to the zygote.
+/// The worker's ends of its pipes, and its memory, to be sent to the zygote.
 pub(super) struct WorkerEnds {
     pub(super) jobs: OwnedFd,
     pub(super) results: OwnedFd,
@@ -102,11 +102,11 @@ pub(super) struct WorkerEnds {
 }
 
 impl Worker {
-    /// Makes the pipes and the job memory of a worker, whose command's output is noted up to `tape_bytes`, and
-    /// leaves room for the descriptors of so many workers that are `coming`.
+    /// Makes the pipes and the job memory of a worker, which keeps up to `tape_bytes` bytes of its
+    /// command's output, and checks that there is room for the descriptors of `coming` more workers.
     ///
     /// # Errors
-    /// No descriptors or no memory.
+    /// Returns an error if descriptors or memory are lacking.
     pub(super) fn new(
         id: WorkerId,
         tape_bytes: u64,
@@ -115,7 +115,7 @@ impl Worker {
         let (jobs_read, jobs) = pipe_with(PipeFlags::CLOEXEC)?;
         let (results, results_write) = pipe_with(PipeFlags::CLOEXEC)?;
         for pipe in [&jobs, &results] {
-            // Refused where the user has many pipes already.
+            // The kernel refuses if the user has many pipes already.
             let _ = fcntl_setpipe_size(pipe, PIPE_BYTES);
             rustix::io::ioctl_fionbio(pipe, true)?;
         }
@@ -153,7 +153,8 @@ impl Worker {
     /// Offers a parcel and writes as much of it as the pipe takes.
     ///
     /// # Errors
-    /// Those of the pipe; a worker that has ended is not an error (its end is an event).
+    /// Returns the errors of the pipe. A worker that has ended is not an error (its end is an
+    /// event).
     pub(super) fn send(&mut self, parcel: Rc<Parcel>, events: &Events) -> io::Result<()> {
         self.memory.arm(parcel.batch, parcel.count());
         let end = parcel.count();
@@ -171,7 +172,7 @@ impl Worker {
     /// Writes what is unwritten, as far as the pipe takes it.
     ///
     /// # Errors
-    /// As [`Worker::send`].
+    /// Returns the same errors as [`Worker::send`].
     pub(super) fn write(&mut self, events: &Events) -> io::Result<()> {
         let Some(pipe) = &self.jobs else { return Ok(()) };
         let mut blocked = false;
@@ -188,7 +189,7 @@ impl Worker {
                         blocked = true;
                         break 'flights;
                     }
-                    // It has ended; the pidfd tells.
+                    // The worker has ended; its pidfd reports that.
                     Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break 'flights,
                     Err(error) => return Err(error),
                 }
@@ -205,7 +206,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Returns a batch that has been written to its end since this was asked last.
+    /// Returns a batch that has been written completely and was not returned before.
     pub(super) fn next_written(&mut self) -> Option<u32> {
         let done = |flight: &&mut Flight| {
             !flight.is_written && flight.parcel.unwritten(flight.written).is_empty()
@@ -215,18 +216,18 @@ impl Worker {
         Some(flight.parcel.batch)
     }
 
-    /// Returns the place of a batch.
+    /// Returns the index of a batch among the flights.
     pub(super) fn place(&self, batch: u32) -> Option<usize> {
         self.flights.iter().position(|flight| flight.parcel.batch == batch)
     }
 
-    /// Returns bytes of results that are not whole yet.
+    /// Returns the number of bytes of incomplete results.
     pub(super) fn partial_bytes(&self) -> usize {
         let partial = self.flights.iter().filter_map(|flight| flight.partial.as_ref());
         partial.map(|partial| partial.bytes.len()).sum()
     }
 
-    /// Lets the worker end by itself once it has done what it was sent.
+    /// Lets the worker end by itself once it has done the jobs it was sent.
     pub(super) fn close(&mut self, events: &Events) {
         if let Some(pipe) = self.jobs.take()
             && self.writing
@@ -236,23 +237,24 @@ impl Worker {
         }
     }
 
-    /// Reads from its pipe, or leaves it alone for a while.
+    /// Reads from the worker's pipe, or leaves the pipe alone for a while.
     ///
     /// # Errors
-    /// That of epoll_ctl.
+    /// Returns the error of `epoll_ctl`.
     pub(super) fn set_wanted(&mut self, wanted: bool, events: &Events) -> io::Result<()> {
         self.wanted = wanted;
         self.update_reading(events)
     }
 
-    /// Watches its pipe if it is to be read and can be.
+    /// Watches the worker's pipe if it is to be read and can be read.
     ///
     /// # Errors
-    /// That of epoll_ctl.
+    /// Returns the error of `epoll_ctl`.
     pub(super) fn update_reading(&mut self, events: &Events) -> io::Result<()> {
-        // The end of a pipe is how the death of a worker without a descriptor is heard of.
+        // The end of the pipe is the only sign of the death of a worker without a pidfd.
         let wanted = self.wanted || self.orphaned.is_some();
-        // What a worker says is heard once it is known who it is, or that nobody will tell.
+        // The worker is read once its process is known, or once it is clear that the process will
+        // not be reported.
         let is_known = self.pid.is_some() || self.orphaned.is_some();
         let deaf = self.ended.is_some() || self.hung_up || self.broken;
         if wanted == self.reading || deaf || !is_known {
@@ -267,16 +269,16 @@ impl Worker {
         Ok(())
     }
 
-    /// Sends it a signal that ends it, now or as soon as its pidfd arrives.
+    /// Sends the worker a signal that ends it, now or as soon as its pidfd arrives.
     pub(super) fn kill(&mut self, signal: Signal) {
         self.signal = Some(signal);
         self.send_signal(signal);
     }
 
-    /// Sends it a signal, if its pidfd has arrived.
+    /// Sends the worker a signal if its pidfd has arrived.
     pub(super) fn send_signal(&self, signal: Signal) {
         if let Some(pidfd) = &self.pidfd {
-            // It may have ended already.
+            // The worker may have ended already.
             let _ = pidfd_send_signal(pidfd.as_fd(), signal);
         }
     }
