@@ -56,6 +56,13 @@ pub(super) fn functions(vocabulary: &Vocabulary) -> String {
             new.iter().for_each(|import| text += &declaration(import, interface));
             text.push('\n');
         }
+        for field in &interface.fields {
+            if seen.insert(field.core.name.clone()) {
+                text += &comment(&words(&field.docs, vocabulary, Some(interface)));
+                text += &declaration(&field.core, interface);
+                text.push('\n');
+            }
+        }
     }
     text.trim_end().to_owned() + "\n"
 }
@@ -166,6 +173,7 @@ fn parameter(param: &Param, interface: &Interface) -> String {
         Role::Text => format!("const char *{name}"),
         Role::Bytes | Role::Elements => format!("const void *{name}"),
         Role::Room | Role::ElementsRoom => format!("void *{name}"),
+        Role::Place => format!("int64_t *{name}"),
         Role::Size => format!("size_t {name}"),
         Role::I32 => format!("int32_t {name}"),
         Role::U32 => format!("uint32_t {name}"),

@@ -33,7 +33,9 @@ pub(super) enum Role {
     Elements,
     /// A pointer to memory for numbers that the function writes. Their number comes later.
     ElementsRoom,
-    /// The length of something in memory, or a place in it.
+    /// Where a number of 64 bits goes that the function writes.
+    Place,
+    /// A length of what is in memory, or a place in it.
     Size,
     I32,
     U32,
@@ -130,6 +132,7 @@ fn role(flat: &Flat, at: usize, wit: &[(String, Wit)]) -> Option<Role> {
         "src" if later("count") => Role::Elements,
         "dst" if later("len") || later("capacity") => Role::Room,
         "dst" if later("count") => Role::ElementsRoom,
+        "dst" => Role::Place,
         "len" | "count" if earlier("src") || earlier("dst") => Role::Size,
         "capacity" if earlier("dst") => Role::Size,
         "offset" if ty == "i32" => Role::Size,
@@ -163,6 +166,8 @@ mod tests {
         assert_eq!(roles(put, &[]).unwrap(), [Handle, Bytes, Size, Bytes, Size, I64]);
         let read = "read(handle: i32, dst: i32, offset: i32, len: i32) -> i32";
         assert_eq!(roles(read, &[]).unwrap(), [Handle, Room, Size, Size]);
+        let sum = "sum(handle: i32, number: i64, dst: i32)";
+        assert_eq!(roles(sum, &[("number", Wit::Other)]).unwrap(), [Handle, I64, Place]);
         let create = "create(name: i32, name_len: i32, lock: i32, count: i32, bytes: i64, on: i32)";
         let wit = [
             ("name", Wit::Text),

@@ -109,7 +109,7 @@ pub(super) fn kinds(vocabulary: &Vocabulary) -> String {
 
 fn has_pointers(import: &Import) -> bool {
     use Role::*;
-    let is_pointer = |role| matches!(role, Text | Bytes | Room | Elements | ElementsRoom);
+    let is_pointer = |role| matches!(role, Text | Bytes | Room | Place | Elements | ElementsRoom);
     import.params.iter().any(|param| is_pointer(param.role))
 }
 
@@ -119,6 +119,7 @@ fn raw(role: Role) -> &'static str {
         Role::Handle | Role::I32 => "i32",
         Role::Text | Role::Bytes | Role::Elements => "*const u8",
         Role::Room | Role::ElementsRoom => "*mut u8",
+        Role::Place => "*mut i64",
         Role::Size => "usize",
         Role::U32 => "u32",
         Role::I64 => "i64",
@@ -157,6 +158,7 @@ fn taken<'a>(import: &'a Import, name: impl Fn(&'a Param) -> &'a str) -> Vec<Str
             Role::Text => "&str",
             Role::Bytes => "&[u8]",
             Role::Room => "&mut [MaybeUninit<u8>]",
+            Role::Place => "&mut MaybeUninit<i64>",
             role => raw(role),
         };
         format!("{}: {ty}", name(param))
@@ -181,6 +183,7 @@ fn wrapper(import: &Import) -> String {
             (_, Some((slice, _))) => format!("{}.len()", name_of(slice)),
             (Role::Text | Role::Bytes, _) => format!("{}.as_ptr()", name_of(param)),
             (Role::Room, _) => format!("{}.as_mut_ptr().cast()", name_of(param)),
+            (Role::Place, _) => format!("{}.as_mut_ptr()", name_of(param)),
             _ => name_of(param).to_owned(),
         }
     });

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use wit_parser::{EnumCase, Handle, InterfaceId, PackageId, Resolve, Type, TypeDefKind};
 
-use super::docs::Docs;
+use super::docs::{Docs, one_line};
 use super::flat::quoted;
 use super::import::{Import, Wit};
 use super::message::Message;
@@ -47,6 +47,8 @@ pub(super) struct Interface {
     /// The kind of object that the interface is about, if any.
     pub(super) object: Option<Object>,
     pub(super) functions: Vec<Function>,
+    /// Functions that core modules have for fields of records.
+    pub(super) fields: Vec<CoreOnly>,
 }
 
 /// A kind of object.
@@ -64,7 +66,7 @@ pub(super) struct Function {
     pub(super) core: Vec<Import>,
 }
 
-/// A function without an interface.
+/// A function that only core modules have.
 pub(super) struct CoreOnly {
     pub(super) core: Import,
     pub(super) docs: String,
@@ -117,7 +119,9 @@ impl Vocabulary {
         });
         let objects = self.interfaces.iter().filter_map(|interface| interface.object.as_ref());
         let closing = objects.map(|object| (&object.close, "Closes an object.".to_owned()));
-        let core_only = self.core_only.iter().map(|only| (&only.core, only.docs.clone()));
+        let fields = self.interfaces.iter().flat_map(|interface| &interface.fields);
+        let core_only = self.core_only.iter().chain(fields);
+        let core_only = core_only.map(|only| (&only.core, only.docs.clone()));
         let mut seen = BTreeSet::new();
         let all = functions.chain(closing).chain(core_only);
         all.filter(|(import, _)| seen.insert(&import.name)).collect()
@@ -210,7 +214,25 @@ fn interface(resolve: &Resolve, id: InterfaceId) -> Result<Interface> {
         object(docs).map_err(|why| at(&name, why))
     });
     let docs = interface.docs.contents.clone().unwrap_or_default();
-    Ok(Interface { name, docs, object: object.transpose()?, functions })
+    let fields = interface.types.values().map(|id| fields(&resolve.types[*id].kind));
+    let fields = fields.collect::<Result<Vec<_>>>().map_err(|why| at(&name, why))?;
+    let fields = fields.into_iter().flatten().collect();
+    Ok(Interface { name, docs, object: object.transpose()?, functions, fields })
+}
+
+/// The functions in the documentation of a record's fields.
+fn fields(ty: &TypeDefKind) -> Result<Vec<CoreOnly>> {
+    let TypeDefKind::Record(record) = ty else { return Ok(Vec::new()) };
+    let all = record.fields.iter().flat_map(|field| {
+        let docs = field.docs.contents.as_deref().unwrap_or_default();
+        let (about, core) = docs.split_once("Core modules:").unwrap_or((docs, ""));
+        let flats = quoted(&one_line(core)).into_iter();
+        let about = about.trim().to_owned();
+        flats.map(move |flat| {
+            Import::new(&flat, &[]).map(|core| CoreOnly { core, docs: about.clone() })
+        })
+    });
+    all.collect()
 }
 
 fn object(docs: &str) -> Result<Object> {
