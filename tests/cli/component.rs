@@ -1,9 +1,11 @@
-//! The same with components. Commands are encoded as such, and scripts are run by the twin of `script`.
+//! The tests of shared objects and of commands with components. Commands are encoded as components,
+//! and scripts are run by the twin of `script`.
 //!
-//! Not here: `region.rs`, since WIT cannot express that a region is mapped; and `handles.rs`, since the
-//! handles, pointers and names that a component gives are checked by the component model itself.
+//! The tests of `region.rs` are missing, because WIT cannot express that a region is mapped; and so
+//! are those of `handles.rs`, because the component model itself checks the handles, pointers and
+//! names that a component gives.
 
-/// Whether guests are components.
+/// True if guests are components.
 const COMPONENT: bool = true;
 
 #[path = "twins/barrier.rs"]

@@ -1,6 +1,6 @@
 //! Shared objects used by core modules, and commands that are core modules.
 
-/// Whether guests are components.
+/// True if guests are components.
 const COMPONENT: bool = false;
 
 #[path = "twins/barrier.rs"]

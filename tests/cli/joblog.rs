@@ -247,7 +247,7 @@ fn jobs_that_are_made_of_several_words_are_compared_as_well() {
             run().arg("--resume").run().ends(0);
             assert_eq!(rows(&log).len(), 2 * before, "{flags}");
         }
-        // As many bytes, and another job.
+        // The file gets as many bytes, but another job.
         let modified = fs::metadata(&jobs).expect("it is there").modified().expect("a time");
         fs::write(&jobs, text.replace('5', "7")).expect("is writable");
         File::options()

@@ -1,6 +1,7 @@
 //! Tests of the `wpool` program, and of the rules of the house.
 //!
-//! What is true of guests that are core modules ([`core`]) is true of components ([`component`]).
+//! The tests of guests that are core modules ([`core`]) are also run with components
+//! ([`component`]).
 
 #![expect(
     clippy::duplicate_mod,

@@ -62,7 +62,7 @@ fn a_file_that_is_read_is_never_one_of_results() {
     let run = map_command("wordcount").arg("--files").arg("--results").arg(&results);
     run.jobs([&list]).run().ends(100).says("this run writes it");
     assert_eq!(fs::read_to_string(&list).expect("it is there"), "3\n");
-    // What no job's file can be called is read.
+    // The list has a name that no job's file can have, so it is read.
     let list = inside.join("list");
     fs::write(&list, "3\n").expect("is writable");
     map("square").arg("--results").arg(&results).arg("-a").arg(&list).run().ends(0).prints("9\n");
@@ -100,7 +100,7 @@ fn nothing_is_written_where_a_guest_may_have_put_a_link() {
     within.jobs(["3"]).run().ends(2).says("guests may put links into");
     assert_eq!(fs::read_to_string(&victim).expect("it is there"), "kept");
     assert_eq!(fs::read_dir(&deep).expect("a folder").count(), 1);
-    // Where guests only read, links are the user's own.
+    // The links are the user's own if guests may only read.
     run("/w::ro").arg("-o").arg(&link).run().ends(0);
     assert_eq!(fs::read_to_string(&victim).expect("it is there"), "9\n");
 }

@@ -107,7 +107,8 @@ fn lines_of_a_process_stay_together_while_others_print() {
         let spoken = lines.iter().filter(|line| line.ends_with('a') || line.ends_with('b')).count();
         assert_eq!(spoken, 200, "{text}");
         let turns = lines.windows(2).filter(|pair| pair[0] != pair[1]).count();
-        // As they come, each line is of the other one: a busy machine may end a turn, and no more.
+        // The lines would alternate if they were printed as they come: a busy machine may end a
+        // turn, but no more.
         assert!(turns < 20, "{turns} turns\n{text}");
     }
 }

@@ -1,4 +1,4 @@
-//! `--scratch`: an empty folder for each job, which goes with it.
+//! `--scratch`: an empty folder for each job, which is removed after it.
 
 use crate::common::processes::{Signal, wait_for_end};
 use crate::common::run::{Wpool, file, folder, map_file, map_wat, wpool};
@@ -7,8 +7,8 @@ use std::fs;
 use std::path::Path;
 use wpool::Pool;
 
-/// What the modules have in common: `$made` makes the file `new` and the folder `b` in the first folder, and traps if
-/// they are there; `$fill` writes a page to the file without end.
+/// The functions that the modules have in common: `$made` makes the file `new` and the folder `b`
+/// in the first folder, and traps if they exist; `$fill` writes a page to the file without end.
 const HELPERS: &str = r#"
     (import "wasi_snapshot_preview1" "path_open" (func $open
         (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
@@ -58,7 +58,7 @@ fn command(component: bool, body: &str) -> Wpool {
     }
 }
 
-/// Whether nothing is left of a run in the folder for temporary files.
+/// Returns whether nothing is left of a run in the folder for temporary files.
 fn is_empty(place: &Path) -> bool {
     fs::read_dir(place).expect("a folder").next().is_none()
 }
@@ -78,7 +78,7 @@ fn each_job_finds_an_empty_folder_that_goes_with_it() {
         let jobs = vec!["0"; 100].into_iter().chain(["2"]).chain(vec!["0"; 100]);
         let run = tasks().env("TMPDIR", &place).flags("--scratch -j 2").flags(flags);
         run.jobs(jobs).run().ends(100).says("1 failed");
-        // One that is killed leaves nothing for the next one, nor anywhere else.
+        // A job that is killed leaves nothing for the next one, nor anywhere else.
         let run = tasks().env("TMPDIR", &place).flags("--scratch -j 1 --timeout 0.3").flags(flags);
         run.jobs(["0", "1", "0", "1", "0"]).run().ends(100).prints("0\nnull\n0\nnull\n0\n");
         assert!(is_empty(&place), "{flags}");
@@ -100,7 +100,7 @@ fn each_job_finds_an_empty_folder_that_goes_with_it() {
 #[test]
 fn a_granted_folder_keeps_its_place_beside_it() {
     let (place, work) = (folder("place"), folder("work"));
-    // The granted one comes first.
+    // The granted folder comes first.
     tasks().env("TMPDIR", &place).flags("--scratch").dir(&work, "/w").jobs(["0"]).run().ends(0);
     assert_eq!(fs::read_to_string(work.join("new")).expect("it is there"), "new");
     assert!(is_empty(&place));
@@ -132,7 +132,7 @@ fn what_a_killed_run_has_left_is_removed_by_the_next_one() {
         let folder = left().and_then(|left| fs::read_dir(left.path()).ok()?.flatten().next());
         folder.is_some_and(|folder| folder.path().join("new").exists())
     });
-    // Another run leaves it alone.
+    // Another run leaves the folder alone.
     tasks().env("TMPDIR", &place).flags("--scratch").jobs(["0"]).run().ends(0);
     assert!(left().is_some());
     let (zygote, workers) = (run.zygote(), run.workers());

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const FILE_LINES_MAX: usize = 800;
 const FUNCTION_LINES_MAX: usize = 70;
 
-/// Folders whose Rust files are held to the rules.
+/// The folders whose Rust files are held to the rules.
 const FOLDERS: [&str; 6] = ["host", "guest", "guest-examples", "tests", "benches", "xtask"];
 
 /// Returns all Rust files below a folder, with their text, without files that builds left behind.
@@ -41,7 +41,8 @@ fn all_sources() -> Vec<(PathBuf, String)> {
     all
 }
 
-/// A source of the host as ARCHITECTURE.md names it: by its folder, which is a crate or lies in one.
+/// Returns the name of a host source as in ARCHITECTURE.md: by its folder, which is a crate or lies
+/// in one.
 fn folder_and_name(path: &Path) -> String {
     let path = path.strip_prefix("host").expect("it was found there").to_string_lossy();
     let (package, rest) = path.split_once('/').expect("packages are folders");
@@ -52,7 +53,7 @@ fn folder_and_name(path: &Path) -> String {
     }
 }
 
-/// A table of arrows: what is before each of them, and all that is behind it.
+/// Returns a table of arrows: what stands before each arrow, and everything that stands after it.
 fn arrows(name: &str) -> BTreeMap<String, BTreeSet<String>> {
     let arrow = |line: &String| {
         let (from, to) = line.split_once('→').expect("ONE → OTHERS");
@@ -62,7 +63,7 @@ fn arrows(name: &str) -> BTreeMap<String, BTreeSet<String>> {
     table(name).iter().map(arrow).collect()
 }
 
-/// The lines of the fenced block of ARCHITECTURE.md that starts with ```text NAME.
+/// Returns the lines of the fenced block of ARCHITECTURE.md that starts with ```text NAME.
 fn table(name: &str) -> Vec<String> {
     let page = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
     let start = format!("```text {name}");

@@ -10,7 +10,7 @@ pub(crate) use grammar::Flat;
 use grammar::quoted;
 
 impl Flat {
-    /// Its import in a module's text, under the name `$NAME`.
+    /// Returns the import of the function in a module's text, under the name `$NAME`.
     pub(crate) fn import(&self) -> String {
         let params: Vec<&str> = self.params.iter().map(|(_, ty)| ty.as_str()).collect();
         let params = params.join(" ");
@@ -40,7 +40,8 @@ impl Flat {
     }
 }
 
-/// All functions that `wit/` documents, by name: those of interfaces, and those for core modules only.
+/// Returns all functions that `wit/` documents, by name: those of interfaces, and those for core
+/// modules only.
 pub(crate) fn documented() -> Vec<Flat> {
     let folder = super::root().join("wit");
     let files = fs::read_dir(folder).expect("wit/ is there");

@@ -69,13 +69,13 @@ pub(crate) fn until(mut it_is_so: impl FnMut() -> bool) {
     }
 }
 
-/// The repository's root.
+/// Returns the root of the repository.
 pub(crate) fn root() -> &'static Path {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     package.ancestors().nth(2).expect("packages lie two folders below the root")
 }
 
-/// The path of an example guest.
+/// Returns the path of an example guest.
 pub(crate) fn guest(name: &str) -> PathBuf {
     let file = format!("target/guests/{name}.wasm");
     let path = root().join(&file);

@@ -59,13 +59,13 @@ pub(crate) fn map_file(module: impl AsRef<OsStr>) -> Wpool {
     wpool(["map"]).arg(module)
 }
 
-/// The program, which is built for the tests of its own package.
+/// Returns the path of the program, which is built for the tests of its own package.
 pub(crate) fn program() -> &'static str {
     const PROGRAM: Option<&str> = option_env!("CARGO_BIN_EXE_wpool");
     PROGRAM.expect("only tests of `wpool-cli` have the program")
 }
 
-/// The program with these arguments.
+/// Returns a run of the program with these arguments.
 pub(crate) fn wpool<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Wpool {
     copy_of_wpool(Path::new(program()), args)
 }

@@ -1,6 +1,6 @@
 //! Workers that run scripts, which are core modules here.
 
-/// Whether guests are components.
+/// True if guests are components.
 const COMPONENT: bool = false;
 
 #[allow(dead_code, reason = "most of it is for the tests of the program")]

@@ -5,7 +5,7 @@
 //! parent, because its workers do. The resource tracker's tests are not mirrored, because nothing
 //! here has a name in the file system that could be left behind.
 //!
-//! These tests count all processes and descriptors of the program.
+//! The tests here count all processes and descriptors of the program.
 
 use crate::alone;
 use crate::common::gate::Gate;
@@ -21,7 +21,7 @@ use wpool::{AsyncResult, Error, FailureKind, Isolation, Launcher, Process};
 /// The environment variable that is set for the program that is to be killed.
 const VICTIM: &str = "WPOOL_TEST_VICTIM";
 
-/// What this program's open descriptors are, without the numbers that tell two of a kind apart.
+/// Returns this program's open descriptors, without the numbers that distinguish two of a kind.
 fn descriptors() -> Vec<String> {
     let entries = std::fs::read_dir("/proc/self/fd").unwrap();
     let names = entries.filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok());

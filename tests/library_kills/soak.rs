@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use wpool::{Array, Capacity, Lock, Pool, Queue, Shared, Value};
 
-/// Most messages of a round.
+/// The largest number of messages in a round.
 const MESSAGES_MAX: usize = 200_000;
 
 /// The time of a round of the queue's soak. The rounds together take the requested time.

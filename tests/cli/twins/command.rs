@@ -216,7 +216,8 @@ fn what_a_command_printed_before_its_time_was_over_is_printed() {
     let writes = "(call $write (i32.const 1) (i32.const 1024) (i32.const 60000))".repeat(20);
     let done = run(&format!("{writes} (loop $again (br $again))")).run().ends(100);
     assert_eq!(done.stdout.len(), 2 * 20 * 60000);
-    // One that prints less after it prints only that; and a job that is given up prints nothing.
+    // A command that prints less than an earlier one prints only that; and a job that is given up
+    // prints nothing.
     let shorter = "(call $write (i32.const 1) (i32.const 950) (i32.const 4)) unreachable";
     run(shorter).run().ends(100).prints("mademade");
     let done = command(spins).flags("-j 1 --timeout 60 --deadline 2").jobs(["1"]).run().ends(124);

@@ -1,5 +1,5 @@
-//! Commands under test. As a component each is encoded with the adapter that calls WASI's second version where the
-//! module calls the first.
+//! Commands under test. As a component, each command is encoded with the adapter that calls WASI's
+//! second version where the module calls the first.
 
 use super::COMPONENT;
 use crate::common::guest;
@@ -11,7 +11,7 @@ use wasi_preview1_component_adapter_provider::{
 };
 use wit_component::ComponentEncoder;
 
-/// `wpool map` of an example that is a command.
+/// Returns a run of `wpool map` for an example that is a command.
 pub(crate) fn map_command(name: &str) -> Wpool {
     wpool(["map"]).arg(example(name))
 }

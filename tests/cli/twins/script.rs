@@ -1,5 +1,5 @@
-//! Workers that run scripts: the guest `script` does any operation on shared objects, in words. Its twin is a
-//! component.
+//! Workers that run scripts: the guest `script` does any operation on shared objects, in words. The
+//! twin of `script` is a component.
 
 use super::COMPONENT;
 use crate::common::processes::{Signal, is_asleep, kill, wait_for_end};
@@ -76,7 +76,7 @@ impl Worker {
         std::array::from_fn(|_| Worker::new(shared))
     }
 
-    /// Runs a script to its end: a list with an answer for each step.
+    /// Runs a script to its end, and returns a list with an answer for each step.
     #[track_caller]
     pub(crate) fn run(&self, steps: &[&str]) -> Json {
         let Answers(answers) = self.pool.apply(steps).expect("the script is understood and ends");

@@ -10,41 +10,43 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// How the names of such folders begin.
+/// The prefix of the names of such folders.
 const NAME: &str = "wpool-scratch-";
 
-/// Least time between two looks at how much there is.
+/// The shortest time between two looks at how much the folders hold.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// A look may take this part of the time.
+/// The factor by which the pause after a look exceeds the time that the look took.
 const SHARE: u32 = 10;
 
-/// How a folder is opened.
+/// The flags with which a folder is opened.
 const FOLDER: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// The folder, which goes with this.
+/// The folder of a session, which is removed when this value is dropped.
 #[derive(Debug)]
 pub(in crate::pool) struct ScratchFolder {
     path: PathBuf,
-    /// Locked as long as a process of the session lives, so that others know that it is in use.
+    /// The descriptor of the folder, locked as long as a process of the session lives, so that
+    /// others know that the folder is in use.
     folder: OwnedFd,
     bytes_max: u64,
     next_look: Instant,
 }
 
 impl ScratchFolder {
-    /// Makes the folder, where temporary files are. Those of sessions that were killed go.
+    /// Makes the folder in the place for temporary files, and removes the folders of sessions that
+    /// were killed.
     ///
     /// # Errors
-    /// Returns [`PoolError::Grant`]: it cannot be made.
+    /// Returns [`PoolError::Grant`] if the folder cannot be made.
     pub(in crate::pool) fn make(scratch: &Scratch) -> Result<ScratchFolder, PoolError> {
         let place = std::env::temp_dir();
         sweep(&place);
         let wrong = |error: io::Error| {
             PoolError::Grant(format!("cannot make a folder in {}: {error}", place.display()))
         };
-        // It has its name once it is locked.
+        // The folder gets its name only once it is locked.
         let name = format!("{NAME}{}", new_name());
         let (new, path) = (place.join(format!(".{name}")), place.join(name));
         let made = || -> io::Result<ScratchFolder> {
@@ -58,23 +60,24 @@ impl ScratchFolder {
         made().map_err(wrong)
     }
 
-    /// The folder itself.
+    /// Returns the descriptor of the folder.
     pub(in crate::pool) fn descriptor(&self) -> BorrowedFd<'_> {
         self.folder.as_fd()
     }
 
-    /// Removes what a worker that has ended has left.
+    /// Removes what a worker that has ended left behind.
     pub(super) fn remove(&self, pid: i32) {
-        // What cannot be removed now is tried again when all go.
+        // The files that cannot be removed now are tried again when all are removed.
         let _ = remove(self.descriptor(), &pid.to_string());
     }
 
-    /// Whether it is time to look how much jobs have there.
+    /// Returns whether it is time to look how much the jobs' folders hold.
     pub(super) fn is_due(&self, now: Instant) -> bool {
         now >= self.next_look
     }
 
-    /// Returns those of these workers, by slot and process, whose jobs have too much, and what that is.
+    /// Returns those of these workers, by slot, whose jobs hold too much, each with a text that
+    /// says how much.
     pub(super) fn look(&mut self, workers: impl Iterator<Item = (u32, i32)>) -> Vec<(u32, String)> {
         let began = Instant::now();
         let folder = |pid: i32| openat(self.descriptor(), pid.to_string(), FOLDER, Mode::empty());
@@ -90,7 +93,7 @@ impl ScratchFolder {
 
 impl Drop for ScratchFolder {
     fn drop(&mut self) {
-        // Another session's sweep takes what is left.
+        // The sweep of another session takes what is left.
         let _ = empty(self.descriptor());
         let _ = fs::remove_dir(&self.path);
     }
@@ -108,7 +111,7 @@ fn sweep(place: &Path) {
             && let Ok(folder) = open(entry.path(), FOLDER, Mode::empty())
             && lock(&folder).is_ok()
         {
-            // Somebody else's stays.
+            // The folder of another user stays.
             let _ = empty(folder.as_fd());
             let _ = fs::remove_dir(entry.path());
         }
