@@ -74,16 +74,27 @@ fn stale() -> Result<Vec<(&'static str, String)>> {
 
 /// Returns the files with generated text.
 fn files(vocabulary: &Vocabulary) -> Vec<File> {
-    use Content::{Blocks, Whole};
-    use errors::{CONTROL, LIBRARY, SDK};
+    let mut files = host_files(vocabulary);
+    files.extend(guest_files(vocabulary));
+    let errors = Content::Blocks(vec![("errors", tables::errors(vocabulary))]);
+    files.push(file("wit/README.md", errors));
+    files
+}
+
+fn file(path: &'static str, content: Content) -> File {
+    File { path, content }
+}
+
+/// Returns the files of the host that have generated text.
+fn host_files(vocabulary: &Vocabulary) -> Vec<File> {
+    use Content::Blocks;
+    use errors::{CONTROL, LIBRARY};
     let of_control =
         |error: &vocabulary::ErrorCode| format!("control::{}", CONTROL.pattern(vocabulary, error));
-    let quoted = |error: &vocabulary::ErrorCode| format!("{:?}", error.code.name);
     let number = |error: &vocabulary::ErrorCode| error.code.number.to_string();
     let in_wit = |error: &vocabulary::ErrorCode| {
         format!("types::Error::{}", vocabulary::pascal(&error.code.name))
     };
-    let file = |path, content| File { path, content };
     vec![
         file(
             "host/wpool-objects/src/error.rs",
@@ -114,6 +125,15 @@ fn files(vocabulary: &Vocabulary) -> Vec<File> {
                 ("messages", LIBRARY.messages(vocabulary)),
             ]),
         ),
+    ]
+}
+
+/// Returns the files of the SDKs that have generated text.
+fn guest_files(vocabulary: &Vocabulary) -> Vec<File> {
+    use Content::{Blocks, Whole};
+    use errors::SDK;
+    let quoted = |error: &vocabulary::ErrorCode| format!("{:?}", error.code.name);
+    vec![
         file(
             "guest/src/error.rs",
             Blocks(vec![
@@ -154,7 +174,6 @@ fn files(vocabulary: &Vocabulary) -> Vec<File> {
             "guest/python/README.md",
             Blocks(vec![("exceptions", tables::exceptions(vocabulary))]),
         ),
-        file("wit/README.md", Blocks(vec![("errors", tables::errors(vocabulary))])),
     ]
 }
 
