@@ -1,7 +1,7 @@
 //! Limits: a job that crosses a limit fails alone, and its message says what happened.
 
-use crate::common::run::{Done, file, folder, map, map_wat};
-use crate::common::{HALF, pool, watchdog};
+use crate::common::run::{Done, file, folder, map, map_wat, wpool};
+use crate::common::{HALF, guest, pool, watchdog};
 use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
@@ -522,6 +522,19 @@ fn a_system_that_gives_little_is_told_with_what_helps() {
     let done = run.flags("--range 0..300000").run().ends(110).says("File too large");
     assert_eq!(done.signal, None);
     assert!(fs::metadata(results).expect("it is there").len() <= 1_000_000);
+}
+
+#[test]
+fn a_system_without_proc_is_told_once_with_what_helps() {
+    // In namespaces of its own, a user may hide what is mounted there.
+    let hidden = "exec unshare -rm sh -c 'mount -t tmpfs none /proc && exec \"$@\"' sh \"$@\"";
+    let map = map("square").jobs(["3"]).in_shell(hidden).run();
+    let run = wpool(["run"]).arg(guest("square")).arg("square(3)").in_shell(hidden).run();
+    for done in [map, run] {
+        let done = done.ends(96).prints("").says("/proc is not mounted");
+        assert_eq!(done.stderr.matches("error:").count(), 1, "{}", done.stderr);
+        done.says("help: mount it: mount -t proc proc /proc");
+    }
 }
 
 #[test]
