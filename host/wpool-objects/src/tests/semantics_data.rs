@@ -155,7 +155,7 @@ fn what_the_host_has_made_only_the_host_deletes() {
 
 #[test]
 fn a_dead_slot_is_swept_by_one_thread_so_that_its_next_owner_loses_nothing() {
-    const ROUNDS: usize = 500;
+    const ROUNDS: usize = 2000;
     let _watchdog = watchdog(120);
     let (shared, me) = world();
     for name in 0..100 {
@@ -167,7 +167,7 @@ fn a_dead_slot_is_swept_by_one_thread_so_that_its_next_owner_loses_nothing() {
     let mut victim = another(&shared).owner;
     // So that the victim's slot is the next to be given away.
     while shared.attach(Side::Worker).is_ok() {}
-    let turn = std::sync::Barrier::new(3);
+    let (turn, mut robbed) = (std::sync::Barrier::new(3), 0);
     std::thread::scope(|scope| {
         for sweeper in &sweepers {
             scope.spawn(|| {
@@ -191,10 +191,12 @@ fn a_dead_slot_is_swept_by_one_thread_so_that_its_next_owner_loses_nothing() {
             turn.wait();
             let life = Slot::new(shared.memory(), next.owner.slot).life();
             let open = super::super::directory::has_handle(object, next.owner.slot);
-            assert_eq!((life, open), (Some(next.owner), true));
+            // A panic here would leave the sweepers waiting for their turn.
+            robbed += usize::from((life, open) != (Some(next.owner), true));
             victim = next.owner;
         }
     });
+    assert_eq!(robbed, 0, "owners that lost what was theirs");
     assert_sound(&shared);
 }
 
