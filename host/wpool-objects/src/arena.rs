@@ -1,7 +1,7 @@
-//! Which descriptors and blocks of a queue are free, and how a queue is rebuilt after a death.
+//! The free descriptors and blocks of a queue, and how a queue is rebuilt after a death.
 //!
-//! Free ones stand in two chains, the rest above `high`. All of it is derived from the descriptors'
-//! words and the chains of the messages in use.
+//! Free descriptors and blocks are linked in two chains; all above `high` are free as well. The
+//! chains are derived from the descriptors' words and the chains of the messages in use.
 //!
 //! **Invariant:** each block is in exactly one place: in one message, in the free chain, or above
 //! `high`. The ring holds exactly the descriptors that are ready, by ticket.
@@ -46,7 +46,8 @@ pub(super) fn take(held: &mut Held<'_>, store: &Store<'_>, blocks: u32) -> Resul
     Ok(index)
 }
 
-/// A chain of so many blocks: the first and one, and what is free then.
+/// Returns a chain of `blocks` blocks: its first block plus one, and the new `free` and `high`.
+/// Returns `None` if too few blocks are left.
 fn take_blocks(store: &Store<'_>, blocks: u32, free: u32, high: u32) -> Option<(u32, u32, u32)> {
     let (mut free, mut high, mut first, mut last) = (free, high, 0, None);
     for _ in 0..blocks {
@@ -92,16 +93,16 @@ pub(super) fn give_back(
     Ok(())
 }
 
-/// What the primary words of a queue say.
+/// The state of a queue as its primary words give it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Survey {
-    /// Ready descriptors by ticket.
+    /// The ready descriptors by ticket.
     pub(super) ready: Vec<(u64, u32)>,
     pub(super) writing: u32,
-    /// Who has which descriptor on lease.
+    /// The leased descriptors with their owners.
     pub(super) leased: Vec<(Owner, u32)>,
     pub(super) writers: Vec<Owner>,
-    /// Below `high`.
+    /// The free descriptors below `high`.
     pub(super) free: Vec<u32>,
     pub(super) free_blocks: Vec<u32>,
     pub(super) used: u32,
@@ -110,7 +111,7 @@ pub(super) struct Survey {
     pub(super) undone_owners: Vec<Owner>,
 }
 
-/// Reads each primary word once; `None` if they make no sense.
+/// Reads each primary word once. Returns `None` if the words make no sense.
 pub(super) fn survey(store: &Store<'_>) -> Option<Survey> {
     let (high, high_block) = store.high();
     let mut in_use = vec![false; high_block as usize];
@@ -164,7 +165,7 @@ pub(super) fn survey(store: &Store<'_>) -> Option<Survey> {
     Some(survey)
 }
 
-/// Rebuilds all that is derived; `None` if the primary words make no sense.
+/// Rebuilds all derived words. Returns `None` if the primary words make no sense.
 pub(super) fn rebuild(held: &mut Held<'_>) -> Option<()> {
     let object = held.object;
     let store = Store::of(object)?;
@@ -218,7 +219,7 @@ fn redo(store: &Store<'_>) -> Option<()> {
     Some(())
 }
 
-/// Undoes what a dead slot was writing and puts back what it had on lease.
+/// Frees the descriptors that a dead slot was writing, and makes its leased messages ready again.
 pub(super) fn sweep(held: &mut Held<'_>, dead: Owner) -> Option<()> {
     let object = held.object;
     let store = Store::of(object)?;

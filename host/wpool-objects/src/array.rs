@@ -1,8 +1,9 @@
-//! Arrays of numbers. Each element is always whole; a slice as a whole is not: that takes a lock.
+//! Arrays of numbers. Each element is always whole; a slice of several elements is not, and needs a
+//! lock.
 //!
 //! ```text
 //! params     {length: 32 bits, type: 8 bits}
-//! storage    the elements, in their natural size
+//! storage    the elements, each in its natural size
 //! ```
 
 use super::Shared;
@@ -12,7 +13,7 @@ use super::object::{Kind, Object, ObjectId};
 use super::scalar::{Cell, Scalar, Type};
 use std::sync::atomic::Ordering;
 
-/// Where the parameters have the length.
+/// The position of the length in the parameters.
 pub(super) const LENGTH_SHIFT: u32 = 32;
 
 /// An array.
@@ -25,10 +26,10 @@ pub struct Array<'a> {
 }
 
 impl Shared {
-    /// The array of this id.
+    /// Returns the array with this id.
     ///
     /// # Errors
-    /// `NotFound`, `WrongKind`; `Broken` if its words make no sense.
+    /// Returns `NotFound` or `WrongKind`; `Broken` if the array's words make no sense.
     #[inline]
     pub fn array(&self, id: ObjectId) -> Result<Array<'_>, Error> {
         Array::at(Object::of(self.memory(), id, Kind::Array)?)
@@ -45,12 +46,12 @@ impl<'a> Array<'a> {
         (length.checked_mul(kind.bytes())? <= bytes).then_some(Array { object, kind, at, length })
     }
 
-    /// The elements' type.
+    /// Returns the type of the elements.
     pub fn kind(&self) -> Type {
         self.kind
     }
 
-    /// How many elements there are.
+    /// Returns the number of elements.
     pub fn len(&self) -> usize {
         self.length
     }
@@ -64,10 +65,10 @@ impl<'a> Array<'a> {
         Ok(Cell { memory: self.object.memory, at, kind: self.kind })
     }
 
-    /// An element.
+    /// Returns an element.
     ///
     /// # Errors
-    /// `OutOfRange`.
+    /// Returns `OutOfRange`.
     #[inline]
     pub fn get(&self, index: usize) -> Result<Scalar, Error> {
         Ok(self.cell(index)?.get())
@@ -76,34 +77,35 @@ impl<'a> Array<'a> {
     /// Sets an element.
     ///
     /// # Errors
-    /// `OutOfRange`, `WrongType`.
+    /// Returns `OutOfRange` or `WrongType`.
     #[inline]
     pub fn set(&self, index: usize, number: Scalar) -> Result<(), Error> {
         self.cell(index)?.set(number)
     }
 
-    /// Sets an element and answers what it was.
+    /// Sets an element and returns its previous value.
     ///
     /// # Errors
-    /// `OutOfRange`, `WrongType`.
+    /// Returns `OutOfRange` or `WrongType`.
     #[inline]
     pub fn swap(&self, index: usize, number: Scalar) -> Result<Scalar, Error> {
         self.cell(index)?.swap(number)
     }
 
-    /// Adds to an element and answers what it was.
+    /// Adds to an element and returns its previous value.
     ///
     /// # Errors
-    /// `OutOfRange`, `WrongType`.
+    /// Returns `OutOfRange` or `WrongType`.
     #[inline]
     pub fn add(&self, index: usize, number: Scalar) -> Result<Scalar, Error> {
         self.cell(index)?.add(number)
     }
 
-    /// As a value's `compare_exchange`.
+    /// Compares and exchanges an element, as
+    /// [`Value::compare_exchange`](crate::Value::compare_exchange) does.
     ///
     /// # Errors
-    /// `OutOfRange`, `WrongType`.
+    /// Returns `OutOfRange` or `WrongType`.
     #[inline]
     pub fn compare_exchange(
         &self,
@@ -126,17 +128,17 @@ impl<'a> Array<'a> {
     /// Copies elements out, from `first` on, as little-endian bytes.
     ///
     /// # Errors
-    /// `OutOfRange`, also for bytes that are not whole elements.
+    /// Returns `OutOfRange`, also if `to` does not hold whole elements.
     pub fn read(&self, first: usize, to: &mut [u8]) -> Result<(), Error> {
         let at = self.slice(first, to.len())?;
         self.object.memory.read(at, to);
         Ok(())
     }
 
-    /// Copies elements in, from `first` on, from little-endian bytes.
+    /// Copies elements in, from `first` on, given as little-endian bytes.
     ///
     /// # Errors
-    /// `OutOfRange`, also for bytes that are not whole elements.
+    /// Returns `OutOfRange`, also if `from` does not hold whole elements.
     pub fn write(&self, first: usize, from: &[u8]) -> Result<(), Error> {
         let at = self.slice(first, from.len())?;
         self.object.memory.write(at, from);

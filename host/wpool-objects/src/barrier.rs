@@ -1,13 +1,14 @@
-//! Barriers: parties that go on together.
+//! Barriers: parties that wait for one another and go on together.
 //!
 //! ```text
 //! primary    PRIMARY {generation: 32 bits, the last one was cut short: 1 bit, broken: 1 bit}
-//! second     who broke it
+//! second     the owner that broke the barrier
 //! ```
 //!
-//! A party that waits has its index in its wait word and the generation in its slot's note. The last
-//! to arrive commits the next generation, and then chooses those that wait; if it dies between, the
-//! rebuild chooses them, since nobody can wait in a later generation before.
+//! A waiting party has its index in its wait word and the generation in its slot's note. The last
+//! party to arrive commits the next generation, and then releases the waiting parties. If the last
+//! party dies between the two steps, the rebuild releases them; no party can wait in a later
+//! generation before that.
 //!
 //! **Invariant:** nobody waits for the dead: a slot that dies with the barrier open breaks it.
 
@@ -38,7 +39,7 @@ impl Word {
         Word { generation, cut_short: word & CUT_SHORT != 0, broken: word & BROKEN != 0 }
     }
 
-    /// The commit.
+    /// Commits the word.
     fn commit(self, object: Object<'_>) {
         let flags = u64::from(self.broken) | u64::from(self.cut_short) << 1;
         object.put(record::PRIMARY, u64::from(self.generation) << 2 | flags);
@@ -56,10 +57,10 @@ pub struct Barrier<'a> {
 }
 
 impl Shared {
-    /// The barrier of this id.
+    /// Returns the barrier with this id.
     ///
     /// # Errors
-    /// `NotFound`, `WrongKind`.
+    /// Returns `NotFound` or `WrongKind`.
     #[inline]
     pub fn barrier(&self, id: ObjectId) -> Result<Barrier<'_>, Error> {
         Object::of(self.memory(), id, Kind::Barrier).map(|object| Barrier { object })
@@ -67,11 +68,12 @@ impl Shared {
 }
 
 impl Barrier<'_> {
-    /// Waits until all parties wait, at most for `limit`. Each party gets another index, in the order
-    /// in which they came.
+    /// Waits until all parties wait, at most for `limit`. Returns the index of the caller: each
+    /// party gets its own, in the order of arrival.
     ///
     /// # Errors
-    /// `Broken` if the barrier is, or breaks meanwhile. `TimedOut` and `Interrupted` break it for all.
+    /// Returns `Broken` if the barrier is broken, or breaks meanwhile. A wait that ends with
+    /// `TimedOut` or `Interrupted` breaks the barrier for all parties.
     pub fn wait(&self, caller: &Caller<'_>, limit: Option<Duration>) -> Result<u32, Error> {
         let object = self.object;
         let mut held = object.hold(caller)?;
@@ -118,20 +120,21 @@ impl Barrier<'_> {
         held.choose_all(LINE, State::Denied);
     }
 
-    /// Breaks the barrier: all that wait, and will wait, are told.
+    /// Breaks the barrier. All parties that wait now or later get `Broken`.
     ///
     /// # Errors
-    /// `Broken` if the object is damaged.
+    /// Returns `Broken` if the object itself is broken.
     pub fn abort(&self, caller: &Caller<'_>) -> Result<(), Error> {
         let mut held = self.object.hold(caller)?;
         self.break_for_all(&mut held, caller.owner);
         Ok(())
     }
 
-    /// Makes the barrier new: those that wait are told that it broke, and then it can be used again.
+    /// Resets the barrier. The parties that wait get `Broken`; after that the barrier can be used
+    /// again.
     ///
     /// # Errors
-    /// `Broken` if the object is damaged.
+    /// Returns `Broken` if the object itself is broken.
     pub fn reset(&self, caller: &Caller<'_>) -> Result<(), Error> {
         let mut held = self.object.hold(caller)?;
         self.object.put(record::SECOND, caller.owner.pack());
@@ -140,29 +143,30 @@ impl Barrier<'_> {
         Ok(())
     }
 
-    /// How many parties it takes.
+    /// Returns the number of parties.
     pub fn parties(&self) -> u32 {
         self.object.get(record::PARAMS) as u32
     }
 
-    /// How many wait now.
+    /// Returns how many parties wait now.
     pub fn waiting(&self) -> u32 {
         self.object.get(record::WAITING) as u16 as u32
     }
 
-    /// Whether it is broken.
+    /// Returns whether the barrier is broken.
     pub fn is_broken(&self) -> bool {
         self.object.broken().is_some() || Word::of(self.object).broken
     }
 
-    /// Breaks the barrier for a dead party. `party`: it had the barrier open.
+    /// Breaks the barrier for a dead party. `party` is true if the dead slot had the barrier open.
     pub(super) fn sweep(held: &mut Held<'_>, dead: Owner, party: bool) {
         if party && !Word::of(held.object).broken {
             Barrier { object: held.object }.break_for_all(held, dead);
         }
     }
 
-    /// Lets those go (or fail) whose generation is over. Their lines are rebuilt already.
+    /// Releases the parties whose generation is over, or makes their waits fail. Their lines are
+    /// rebuilt already.
     pub(super) fn rebuild(held: &mut Held<'_>) -> Option<()> {
         let word = Word::of(held.object);
         let standing: Vec<_> = held.line(LINE).collect();
@@ -181,7 +185,7 @@ impl Barrier<'_> {
         Some(())
     }
 
-    /// Whether everyone that waits does so in the present generation of a whole barrier.
+    /// Returns whether all waiting parties wait in the present generation of an unbroken barrier.
     pub(super) fn is_sound(held: &Held<'_>) -> bool {
         let word = Word::of(held.object);
         let parties = held.object.get(record::PARAMS);

@@ -1,11 +1,12 @@
-//! Conditions: waiting, with a lock given back, until somebody notifies.
+//! Conditions: waiting for a notification, with a lock given back meanwhile.
 //!
-//! A condition has a lock of its own in its record, or names another lock. Who waits stands in the
-//! condition's line before it gives the lock back, and only holders of the lock notify, so no
+//! A condition has a lock of its own in its record, or names another lock. A waiting slot stands in
+//! the condition's line before it gives the lock back, and only holders of the lock notify, so no
 //! notification is missed.
 //!
-//! **Invariant:** a notification is a store to one slot's wait word, and that slot returns with it or
-//! passes it on: until it has the lock again, `slot.notified` says that it has taken it.
+//! **Invariant:** a notification is a store to one slot's wait word. That slot returns with the
+//! notification or passes it on: until the slot holds the lock again, `slot.notified` says that it
+//! has taken the notification.
 
 use super::Shared;
 use super::error::Error;
@@ -17,17 +18,17 @@ use super::wait::{self, State};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// Line 0 is that of the record's own lock.
+/// The condition's line. Line 0 belongs to the lock in the same record.
 pub const LINE: u8 = 1;
-/// Where the parameters name another lock: its index and one.
+/// The position in the parameters of another lock's index plus one.
 pub(super) const LOCK_SHIFT: u32 = 16;
 
-/// How a wait ended. The caller holds the lock again.
+/// The way a wait ended. The caller holds the lock again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waited {
-    /// It was notified; else its time was over.
+    /// True if the wait was notified, false if its time was over.
     pub notified: bool,
-    /// How it got the lock back.
+    /// The way the lock was taken again.
     pub lock: Acquired,
 }
 
@@ -39,10 +40,10 @@ pub struct Condition<'a> {
 }
 
 impl Shared {
-    /// The condition of this id.
+    /// Returns the condition with this id.
     ///
     /// # Errors
-    /// `NotFound`, `WrongKind`.
+    /// Returns `NotFound` or `WrongKind`.
     #[inline]
     pub fn condition(&self, id: ObjectId) -> Result<Condition<'_>, Error> {
         let object = Object::of(self.memory(), id, Kind::Condition)?;
@@ -51,7 +52,7 @@ impl Shared {
     }
 }
 
-/// The record with the condition's lock.
+/// Returns the record that holds the condition's lock.
 pub(super) fn lock_of(object: Object<'_>) -> Option<Object<'_>> {
     match usize::from((object.get(record::PARAMS) >> LOCK_SHIFT) as u16) {
         0 => Some(object),
@@ -61,21 +62,22 @@ pub(super) fn lock_of(object: Object<'_>) -> Option<Object<'_>> {
 }
 
 impl<'a> Condition<'a> {
-    /// The condition's lock.
+    /// Returns the condition's lock.
     pub fn lock(&self) -> Lock<'a> {
         self.lock
     }
 
-    /// How many wait for a notification now.
+    /// Returns how many slots wait for a notification now.
     pub fn waiting(&self) -> u32 {
         (self.object.get(record::WAITING) >> 16) as u16 as u32
     }
 
-    /// Gives the lock back (all its levels), waits for a notification, at most for `limit`, and takes
-    /// the lock again, however long that takes.
+    /// Gives the lock back with all its levels, waits for a notification at most for `limit`, and
+    /// takes the lock again, however long that takes.
     ///
     /// # Errors
-    /// `NotOwner`. After `Interrupted` and `Broken` the caller does not hold the lock.
+    /// Returns `NotOwner` if the caller does not hold the lock. After `Interrupted` or `Broken` the
+    /// caller does not hold the lock.
     pub fn wait(&self, caller: &Caller<'_>, limit: Option<Duration>) -> Result<Waited, Error> {
         if !self.lock.is_held_by(caller.owner) {
             return Err(Error::NotOwner);
@@ -86,7 +88,8 @@ impl<'a> Condition<'a> {
         let depth = self.lock.release_all(caller).inspect_err(|_| own.forget())?;
         wait::until_settled(caller, self.object, deadline);
         let notified = self.take_notification(caller).inspect_err(|_| own.forget())?;
-        // Even if the lock is free: who waits in a loop has to learn that nobody may come any more.
+        // The check comes even if the lock is free: a guest that waits in a loop has to learn that
+        // nobody may notify it any more.
         if !notified && let Some(interrupted) = wait::is_over(caller, None) {
             return Err(interrupted);
         }
@@ -98,7 +101,7 @@ impl<'a> Condition<'a> {
         lock.map(|lock| Waited { notified, lock })
     }
 
-    /// Leaves the line, with a notification or without.
+    /// Leaves the line, and returns whether a notification came.
     fn take_notification(&self, caller: &Caller<'_>) -> Result<bool, Error> {
         let mut held = self.object.hold(caller)?;
         let notified = held.standing().is_some_and(|wait| wait.state == State::Granted);
@@ -110,10 +113,11 @@ impl<'a> Condition<'a> {
         Ok(notified)
     }
 
-    /// Notifies up to `count` of those that wait, those first that came first; says how many.
+    /// Notifies up to `count` waiting slots, the longest waiting first. Returns how many were
+    /// notified.
     ///
     /// # Errors
-    /// `NotOwner`, `Broken`.
+    /// Returns `NotOwner` or `Broken`.
     pub fn notify(&self, caller: &Caller<'_>, count: u32) -> Result<u32, Error> {
         if !self.lock.is_held_by(caller.owner) {
             return Err(Error::NotOwner);
@@ -126,15 +130,15 @@ impl<'a> Condition<'a> {
         Ok(notified)
     }
 
-    /// Notifies all that wait; says how many.
+    /// Notifies all waiting slots. Returns how many were notified.
     ///
     /// # Errors
-    /// `NotOwner`, `Broken`.
+    /// Returns `NotOwner` or `Broken`.
     pub fn notify_all(&self, caller: &Caller<'_>) -> Result<u32, Error> {
         self.notify(caller, u32::MAX)
     }
 
-    /// Passes a dead slot's notification on.
+    /// Passes a dead slot's notification on to another slot.
     pub(super) fn sweep(held: &mut Held<'_>, dead: Owner) {
         let slot = Slot::new(held.object.memory, dead.slot);
         let taken = slot.notified().load(Ordering::Acquire) == u64::from(held.object.index) + 1;

@@ -1,16 +1,17 @@
-//! The directory: which objects there are, what they are called, who has them open.
+//! The directory: which objects there are, their names, and which slots have them open.
 //!
 //! ```text
 //! entry      PRIMARY, see `super::object::Entry`: 0 if the record is free
 //! handles    PRIMARY: the set of slots that have the object open
-//! extent     where its storage is; counts while the entry is not 0
+//! extent     the place of the storage; counts while the entry is not 0
 //! ```
 //!
-//! Under the directory's latch; nothing is derived, so nothing need be rebuilt. An object is created by
-//! the store to its entry, after all else; what is free is found by looking at what is not.
+//! All of this is changed under the directory's latch. Nothing is derived, so nothing has to be
+//! rebuilt. The store to its entry creates an object, after all else. Free storage is found by
+//! looking at the storage in use.
 //!
-//! **Invariant:** an object's name goes when it is deleted, its storage when no slot has it open any
-//! more and no condition needs it as its lock. Storages do not overlap.
+//! **Invariant:** an object's name is freed when the object is deleted, its storage when no slot
+//! has the object open any more and no condition needs it as its lock. Storages do not overlap.
 
 use super::Shared;
 use super::condition;
@@ -53,10 +54,12 @@ impl Shared {
         Ok(Directory { shared: self, sweep: false })
     }
 
-    /// Makes an object, and opens it. `creator` is the job that asks, for its quota; 0 has none.
+    /// Makes an object, and opens it. `creator` is the job that asks, whose quota is charged; 0 has
+    /// no quota.
     ///
     /// # Errors
-    /// `Exists`, `NoSpace`, `OutOfRange` (a name or a size), `NotFound` (a condition's lock), `Broken`.
+    /// Returns `Exists`; `NoSpace`; `OutOfRange` for a bad name or size; `NotFound` if a
+    /// condition's lock does not exist; `Broken`.
     pub fn create(
         &self,
         caller: &Caller<'_>,
@@ -103,10 +106,10 @@ impl Shared {
         Ok(ObjectId { index: object.index, generation })
     }
 
-    /// Opens an object by its name.
+    /// Opens the object with this name.
     ///
     /// # Errors
-    /// `NotFound`, `Broken`.
+    /// Returns `NotFound` or `Broken`.
     pub fn open(&self, caller: &Caller<'_>, name: &str) -> Result<(ObjectId, Kind), Error> {
         let directory = self.directory(caller)?;
         let (object, entry) = directory.find(name).ok_or(Error::NotFound)?;
@@ -115,10 +118,10 @@ impl Shared {
         Ok((ObjectId { index: object.index, generation: entry.generation }, entry.kind))
     }
 
-    /// Closes an object: the slot has it open no more, however often it opened it.
+    /// Closes an object for the caller's slot, however often the slot opened it.
     ///
     /// # Errors
-    /// `NotFound`, `Broken`.
+    /// Returns `NotFound` or `Broken`.
     pub fn close(&self, caller: &Caller<'_>, id: ObjectId) -> Result<(), Error> {
         let directory = self.directory(caller)?;
         let (object, _) = directory.of(id)?;
@@ -128,10 +131,10 @@ impl Shared {
         Ok(())
     }
 
-    /// Deletes an object: its name goes at once. Guests cannot delete what the host has made.
+    /// Deletes an object: its name is free at once. Guests cannot delete the objects of the host.
     ///
     /// # Errors
-    /// `NotFound`, also if it was deleted before; `NotOwner`; `Broken`.
+    /// Returns `NotFound`, also if the object was deleted before; `NotOwner`; `Broken`.
     pub fn delete(&self, caller: &Caller<'_>, id: ObjectId) -> Result<(), Error> {
         let directory = self.directory(caller)?;
         let (object, entry) = directory.of(id)?;
@@ -147,27 +150,27 @@ impl Shared {
         Ok(())
     }
 
-    /// The objects that have names.
+    /// Returns the names and kinds of all objects that have names.
     ///
     /// # Errors
-    /// `Broken`.
+    /// Returns `Broken`.
     pub fn list(&self, caller: &Caller<'_>) -> Result<Vec<(String, Kind)>, Error> {
         let directory = self.directory(caller)?;
         Ok(directory.named().map(|(object, entry)| (name(object, entry), entry.kind)).collect())
     }
 
-    /// The directory, for a sweep that has taken its latch.
+    /// Returns the directory for a sweep that has taken its latch.
     pub(super) fn directory_held_by_sweep(&self) -> Directory<'_> {
         Directory { shared: self, sweep: true }
     }
 }
 
-/// Whether a thread of the host has the slot, and no worker.
+/// Returns whether the slot belongs to a thread of the host, not to a worker.
 fn is_host(owner: Owner) -> bool {
     usize::from(owner.slot) >= SLOTS - HOST_SLOTS
 }
 
-/// An object's name, whatever bytes it is.
+/// Returns an object's name. Bytes that are not UTF-8 are replaced.
 pub(super) fn name(object: Object<'_>, entry: Entry) -> String {
     let mut bytes = vec![0; usize::from(entry.name_bytes).min(NAME_BYTES)];
     object.memory.read(object.at(record::NAME), &mut bytes);
@@ -188,7 +191,7 @@ pub(super) fn has_handles(object: Object<'_>) -> bool {
     (0..SET).any(|at| object.get(record::HANDLES + at * 8) != 0)
 }
 
-/// Whether a condition uses the lock in this record.
+/// Returns whether a condition uses the lock in this record.
 fn is_needed(object: Object<'_>) -> bool {
     Object::all(object.memory).any(|other| {
         other.index != object.index
@@ -197,7 +200,7 @@ fn is_needed(object: Object<'_>) -> bool {
     })
 }
 
-/// Bytes of one piece of storage of a kind.
+/// Returns the bytes of one piece of storage for objects of this kind.
 pub(super) fn unit(kind: Kind) -> usize {
     if kind == Kind::Region { PIECE_BYTES } else { BLOCK_BYTES }
 }
@@ -231,7 +234,7 @@ impl<'a> Directory<'a> {
         entry.map(|entry| (object, entry)).ok_or(Error::NotFound)
     }
 
-    /// A free extent of so many bytes: the first gap that is large enough.
+    /// Returns a free extent of this many bytes: the first gap that is large enough.
     fn allocate(&self, kind: Kind, bytes: usize) -> Option<u64> {
         let unit = unit(kind);
         let count = bytes.div_ceil(unit) as u64;
@@ -263,7 +266,7 @@ impl<'a> Directory<'a> {
         (first + count <= all).then_some(first << 32 | count)
     }
 
-    /// Makes a free record's words and its storage zero.
+    /// Zeroes the words and the storage of a free record.
     fn clear(&self, object: Object<'_>, kind: Kind, extent: u64) {
         for field in (record::STATUS..record::END).step_by(8).filter(|f| *f != record::ENTRY) {
             object.put(field, 0);
@@ -277,7 +280,8 @@ impl<'a> Directory<'a> {
         }
     }
 
-    /// Frees the records of all deleted objects that nobody has open; conditions before their locks.
+    /// Frees the records of all deleted objects that no slot has open. Conditions are freed before
+    /// their locks.
     pub(super) fn collect(&self, me: Owner) {
         for conditions in [true, false] {
             for object in Object::all(self.shared.memory()) {
@@ -292,7 +296,7 @@ impl<'a> Directory<'a> {
     }
 
     fn free(&self, object: Object<'_>, entry: Entry, me: Owner) {
-        // If a sweep is at it, that one collects when it comes to the directory.
+        // A sweep that holds the latch collects the object itself when it comes to the directory.
         if object.latch().take_slowly(me.pack() << 1, 0).is_err() {
             return;
         }
@@ -303,12 +307,12 @@ impl<'a> Directory<'a> {
         } else if let Some((at, bytes)) = object.storage() {
             self.shared.memory().discard(at, bytes);
         }
-        // The commit. The generation stays, for the record's next life.
+        // The store commits. The generation stays, for the record's next life.
         object.put(record::ENTRY, u64::from(entry.generation) << 32);
         object.latch().leave();
     }
 
-    /// Closes all that a dead slot had open.
+    /// Closes all objects that a dead slot had open.
     pub(super) fn sweep(&self, dead: Owner, me: Owner) {
         for object in Object::all(self.shared.memory()) {
             if object.entry().is_some() && has_handle(object, dead.slot) {

@@ -1,10 +1,10 @@
-//! Why an operation did not do what it was asked: the cases of `wit/types.wit`.
+//! The reasons why an operation did not do what was asked: the cases of `wit/types.wit`.
 
 use super::object::Kind;
 use super::slots::Owner;
 use std::fmt;
 
-/// Answers, not faults: whoever asked decides which of them are its bug.
+/// The answers to operations. They are not faults: the caller decides which of them are its bug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Error {
     // codegen: cases
@@ -53,7 +53,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The number that core modules are answered.
+    /// Returns the code that core modules get.
     #[cold]
     pub fn code(self) -> i32 {
         match self {
@@ -132,7 +132,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Who did it, if that is known.
+/// Returns the words that name the dead owner, or nothing if the owner is unknown.
 fn by(culprit: Option<Owner>) -> String {
     culprit.map(|owner| format!(" by the process in slot {}", owner.slot)).unwrap_or_default()
 }

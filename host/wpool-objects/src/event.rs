@@ -4,8 +4,8 @@
 //! primary    PRIMARY {times set: 63 bits, set: 1 bit}
 //! ```
 //!
-//! Nobody owns a flag, so a death leaves nothing to repair. Who waits when it is set is let go, even if
-//! it is cleared at once.
+//! Nobody owns a flag, so a death leaves nothing to repair. A slot that waits when the flag is set
+//! is let go, even if the flag is cleared at once.
 
 use super::Shared;
 use super::error::Error;
@@ -25,10 +25,10 @@ pub struct Event<'a> {
 }
 
 impl Shared {
-    /// The event of this id.
+    /// Returns the event with this id.
     ///
     /// # Errors
-    /// `NotFound`, `WrongKind`.
+    /// Returns `NotFound` or `WrongKind`.
     #[inline]
     pub fn event(&self, id: ObjectId) -> Result<Event<'_>, Error> {
         Object::of(self.memory(), id, Kind::Event).map(|object| Event { object })
@@ -36,15 +36,15 @@ impl Shared {
 }
 
 impl Event<'_> {
-    /// Sets the flag and lets all go that wait for it.
+    /// Sets the flag and releases all slots that wait for it.
     ///
     /// # Errors
-    /// `Broken`.
+    /// Returns `Broken`.
     pub fn set(&self, caller: &Caller<'_>) -> Result<(), Error> {
         let mut held = self.object.hold(caller)?;
         let word = self.object.get(record::PRIMARY);
         if word & SET == 0 {
-            // The commit: whoever waits now has seen the flag set.
+            // The store commits: the slots that wait now have seen the flag set.
             self.object.put(record::PRIMARY, word.wrapping_add(2) | SET);
         }
         held.choose_all(LINE, State::Granted);
@@ -54,14 +54,14 @@ impl Event<'_> {
     /// Clears the flag.
     ///
     /// # Errors
-    /// `Broken`.
+    /// Returns `Broken`.
     pub fn clear(&self, caller: &Caller<'_>) -> Result<(), Error> {
         let _held = self.object.hold(caller)?;
         self.object.put(record::PRIMARY, self.object.get(record::PRIMARY) & !SET);
         Ok(())
     }
 
-    /// Whether the flag is set.
+    /// Returns whether the flag is set.
     #[inline]
     pub fn is_set(&self) -> bool {
         self.object.get(record::PRIMARY) & SET != 0
@@ -70,7 +70,7 @@ impl Event<'_> {
     /// Waits until the flag is set, at most for `limit`.
     ///
     /// # Errors
-    /// `TimedOut`, `Interrupted`, `Broken`.
+    /// Returns `TimedOut`, `Interrupted` or `Broken`.
     pub fn wait(&self, caller: &Caller<'_>, limit: Option<Duration>) -> Result<(), Error> {
         if self.is_set() && self.object.broken().is_none() {
             return Ok(());
@@ -88,7 +88,7 @@ impl Event<'_> {
         )
     }
 
-    /// Lets those go that the flag's setter died before letting go.
+    /// Releases the slots that wait for a flag whose setter died before it released them.
     pub(super) fn rebuild(held: &mut Held<'_>) {
         if held.object.get(record::PRIMARY) & SET != 0 {
             held.choose_all(LINE, State::Granted);

@@ -1,7 +1,7 @@
-//! What must be true of control memory while nobody is inside an operation.
+//! The checks that must hold for control memory while nobody is inside an operation.
 //!
-//! Each line of the report is an invariant that does not hold. The tests look after every death; a
-//! host may look when it likes, but only while nobody changes anything.
+//! Each line of the report names an invariant that does not hold. The tests check after every
+//! death. A host may check at any time while nobody changes anything.
 
 use super::Shared;
 use super::arena;
@@ -21,14 +21,14 @@ use super::wait::LINES;
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
-/// What was found.
+/// The invariants that were found not to hold.
 struct Report<'a> {
     shared: &'a Shared,
     wrong: Vec<String>,
 }
 
 impl Shared {
-    /// The invariants that do not hold: none, if all is well.
+    /// Returns the invariants that do not hold, one line each. The list is empty if all is well.
     pub fn fsck(&self) -> Vec<String> {
         let mut report = Report { shared: self, wrong: Vec::new() };
         report.check(directory::latch(self).is_free(), || "the directory's latch is held".into());
@@ -45,7 +45,8 @@ impl Shared {
     }
 }
 
-/// The members of a chain of indices and ones, at most `most`.
+/// Returns the members of a chain, at most `most`. Links are indices plus one, and 0 ends the
+/// chain.
 fn members(first: u32, most: u32, next: impl Fn(u32) -> Option<u32>) -> Option<Vec<u32>> {
     let (mut at, mut all) = (first, Vec::new());
     while at != 0 {
@@ -71,7 +72,7 @@ impl Report<'_> {
         self.check(lives, || format!("{what}: owned by {owner}, which is not alive"));
     }
 
-    /// Who waits stands in the lines of an object that exists, and is alive.
+    /// Checks that each waiting slot is alive and stands in a line of an object that exists.
     fn slots(&mut self) {
         for (index, slot) in Slot::all(self.shared.memory()) {
             let word = slot.wait().load(Ordering::Acquire);
@@ -88,7 +89,8 @@ impl Report<'_> {
         }
     }
 
-    /// Names are unique, storages do not overlap, what nobody can reach is free.
+    /// Checks that names are unique, that storages do not overlap, and that objects that nobody can
+    /// reach are freed.
     fn directory(&mut self) {
         let mut names = HashSet::new();
         let mut extents = Vec::new();
@@ -148,7 +150,8 @@ impl Report<'_> {
         }
     }
 
-    /// The counts of the lines and the set of those that wait are what the slots say.
+    /// Checks that the counts of the lines and the set of waiting slots agree with the slots' wait
+    /// words.
     fn waits(&mut self, object: Object<'_>, name: &str) {
         let mut counts = 0u64;
         for (index, slot) in Slot::all(self.shared.memory()) {
@@ -168,7 +171,7 @@ impl Report<'_> {
         });
     }
 
-    /// A lock is held by nobody, or by somebody alive.
+    /// Checks that a lock is held by nobody, or by an owner that is alive.
     fn lock(&mut self, object: Object<'_>, name: &str) {
         self.check(Lock::is_sound(object), || format!("{name}: held by nobody, but deep"));
         if let Some(owner) = Lock::owners(object) {
@@ -178,7 +181,7 @@ impl Report<'_> {
         self.check(known, || format!("{name}: its lock does not exist"));
     }
 
-    /// Free permits and those held are all there are; holders are alive.
+    /// Checks that free and held permits add up to all permits, and that holders are alive.
     fn semaphore(&mut self, object: Object<'_>, name: &str) {
         let free = Semaphore::free(object);
         let said = Semaphore::said_free(object);
@@ -188,7 +191,8 @@ impl Report<'_> {
         }
     }
 
-    /// The ring holds what is ready, by ticket; blocks are in one place each; owners are alive.
+    /// Checks that the ring holds the ready messages by ticket, that each block is in one place,
+    /// and that owners are alive.
     fn queue(&mut self, object: Object<'_>, name: &str) -> Option<()> {
         let store = Store::of(object)?;
         let survey = arena::survey(&store)?;

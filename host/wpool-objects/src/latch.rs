@@ -1,15 +1,16 @@
-//! The latch: a word that says who is inside an object for some nanoseconds.
+//! The latch: a word that names the owner that is inside an object for some nanoseconds.
 //!
 //! ```text
 //! 0, or {epoch: 31 bits, slot + 1: 16 bits, contended: 1 bit}
 //! ```
 //!
-//! It is taken by one CAS and left by one swap. Who finds it taken spins, then sleeps in slices. It
-//! holds no pointers, and the kernel knows nothing of it, so a process that scribbles over it can make
-//! others wait, and no more.
+//! A latch is taken by one CAS and left by one swap. A caller that finds the latch taken spins,
+//! then sleeps in slices. The latch holds no pointers, and the kernel knows nothing of it, so a
+//! process that scribbles over it can make others wait, and no more.
 //!
-//! **Invariant:** only a sweep breaks a latch, only that of an owner known to be dead, by the CAS
-//! `{dead}` → `{sweeper}`; it rebuilds what the latch protects before it lets go.
+//! **Invariant:** only a sweep breaks a latch, and only the latch of an owner known to be dead, by
+//! the CAS `{dead}` → `{sweeper}`. The sweep rebuilds what the latch protects before it leaves the
+//! latch.
 
 use super::memory::Memory;
 use super::park;
@@ -17,23 +18,24 @@ use super::slots::Owner;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Longest sleep before the word is looked at again: a wake-up can be lost with its sender.
+/// The longest sleep before the word is looked at again: a wake-up can be lost with its sender.
 const SLICE: Duration = Duration::from_millis(50);
-/// Slices after which a latch is given up. They are counted, not timed, so that a machine (or a
-/// process group) that was stopped meanwhile does not count.
+/// The number of slices after which a latch is given up. Slices are counted, not timed, so that a
+/// machine (or a process group) that was stopped meanwhile does not count.
 pub(super) static SLICES_MAX: AtomicU32 = AtomicU32::new(40);
-/// Turns of looking, with twice as many pauses after each, before it sleeps: some microseconds, while
-/// a section takes a tenth of one. Who looks rarely lets the other go on with the object's words in
-/// its own cache: between two CPUs that move from hand to hand costs more than the work.
+/// The turns of looking before a caller sleeps, each with twice as many pauses as the one before:
+/// some microseconds in all, while a section takes a tenth of one. A caller that looks rarely
+/// leaves the object's words in the other CPU's cache: moving them between two CPUs costs more than
+/// the work.
 const TURNS: u32 = 12;
 const PAUSES_LOG_MAX: u32 = 6;
 
 const CONTENDED: u64 = 1;
 
-/// The latch was held for too long by somebody.
+/// The error of a latch that somebody held for too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stuck {
-    /// Who, if the word names a slot.
+    /// The holder, if the word names a slot.
     pub(super) holder: Option<Owner>,
 }
 
@@ -54,7 +56,7 @@ impl<'a> Latch<'a> {
         Latch { word: memory.word(at), low: memory.half(low) }
     }
 
-    /// Takes the latch.
+    /// Takes the latch, or returns its holder if it was held for too long.
     #[inline]
     pub(super) fn take(self, me: Owner) -> Result<(), Stuck> {
         let mine = me.pack() << 1;
@@ -65,7 +67,7 @@ impl<'a> Latch<'a> {
         }
     }
 
-    /// Takes the latch, waiting for at most so many slices.
+    /// Takes the latch, waiting for at most `slices` slices.
     #[cold]
     pub(super) fn take_slowly(self, mine: u64, slices: u32) -> Result<(), Stuck> {
         for turn in 0..TURNS {
@@ -77,11 +79,12 @@ impl<'a> Latch<'a> {
             }
         }
         let mut over = 0;
-        // Each turn either sees the word change, or sleeps: the bound is for hostile words.
+        // Each turn either sees the word change or sleeps: the bound is there for hostile words.
         for _ in 0..100_000 {
             let seen = self.word.load(Ordering::Relaxed);
             if seen == 0 {
-                // Contended: others may sleep, and whoever woke this one knows of no others.
+                // The word is taken as contended: others may sleep, and the slot that woke this one
+                // knows of no others.
                 if self.swap(0, mine | CONTENDED) {
                     return Ok(());
                 }
@@ -113,13 +116,14 @@ impl<'a> Latch<'a> {
         }
     }
 
-    /// Leaves the latch after a sweep: a wake-up may have died with the one that was to send it.
+    /// Leaves the latch after a sweep, and wakes all sleepers: a wake-up may have died with its
+    /// sender.
     pub(super) fn leave_and_wake_all(self) {
         self.word.store(0, Ordering::Release);
         park::wake(self.low, u32::MAX >> 1);
     }
 
-    /// Takes the latch of an owner that is dead. False if somebody else (or nobody) has it.
+    /// Takes the latch of a dead owner. Returns false if somebody else holds the latch, or nobody.
     pub(super) fn break_dead(self, dead: impl Fn(Option<Owner>) -> bool, me: Owner) -> bool {
         let seen = self.word.load(Ordering::Acquire);
         seen != 0 && dead(owner_in(seen)) && self.swap(seen, me.pack() << 1 | CONTENDED)

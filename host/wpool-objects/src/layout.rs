@@ -1,4 +1,4 @@
-//! Where everything stands in control memory.
+//! The layout of control memory.
 //!
 //! ```text
 //! 0         header     magic, size, directory latch, ticket counter
@@ -9,38 +9,39 @@
 //!
 //! The memory is sparse: a page that nobody has touched costs nothing.
 
-/// Slots, of workers and of host threads.
+/// The number of slots, for workers and for host threads.
 pub(crate) const SLOTS: usize = 1024;
-/// Slots kept for threads of the host: the last ones.
+/// The number of slots kept for threads of the host: the last ones.
 pub const HOST_SLOTS: usize = 64;
-/// Objects that can exist at once.
+/// The number of objects that can exist at once.
 pub const OBJECTS: usize = 1024;
-/// Objects one job can have created and not yet deleted.
+/// The number of objects that one job can have created and not yet deleted.
 pub(crate) const OBJECTS_PER_CREATOR: usize = 64;
-/// Longest name of an object.
+/// The longest name of an object, in bytes.
 pub const NAME_BYTES: usize = 128;
-/// Storage is handed out in blocks of this size.
+/// The size of the blocks in which storage is handed out, in bytes.
 pub(crate) const BLOCK_BYTES: usize = 4096;
-/// Regions are handed out in pieces of this size: a page of wasm.
+/// The size of the pieces in which regions are handed out, in bytes: a page of wasm.
 pub const PIECE_BYTES: usize = 64 << 10;
 
-/// "wpool-1", little endian.
+/// The first word of control memory: "wpool-1", little endian.
 pub(super) const MAGIC: u64 = 0x0031_2d6c_6f6f_7077;
 
-/// Words of the header.
+/// The words of the header.
 pub(super) mod header {
     pub(in crate::shared) const MAGIC: usize = 0;
     pub(in crate::shared) const BYTES: usize = 8;
     pub(in crate::shared) const DIRECTORY_LATCH: usize = 64;
     pub(in crate::shared) const TICKETS: usize = 128;
-    /// PRIMARY: how many records were ever used. It only grows, before the entry that needs it.
+    /// PRIMARY: the number of records that were ever used. It only grows, and grows before the
+    /// entry that needs it.
     pub(in crate::shared) const RECORDS: usize = 192;
 }
 
 pub(super) const SLOT_BASE: usize = 4096;
 pub(super) const SLOT_BYTES: usize = 128;
 
-/// Words of a slot. The park word has a line of its own: others write it.
+/// The words of a slot. The park word has a cache line of its own, because others write it.
 pub(super) mod slot {
     pub(in crate::shared) const LIFE: usize = 0;
     pub(in crate::shared) const WAIT: usize = 8;
@@ -53,7 +54,7 @@ pub(super) mod slot {
 pub(super) const OBJECT_BASE: usize = SLOT_BASE + SLOTS * SLOT_BYTES;
 pub(super) const OBJECT_BYTES: usize = 1024;
 
-/// Words of an object's record. The first line holds all that a lock or a value needs.
+/// The words of an object's record. The first cache line holds all that a lock or a value needs.
 pub(super) mod record {
     pub(in crate::shared) const LATCH: usize = 0;
     pub(in crate::shared) const STATUS: usize = 8;
@@ -63,16 +64,16 @@ pub(super) mod record {
     pub(in crate::shared) const WAITING: usize = 40;
     pub(in crate::shared) const RESERVED: usize = 48;
     pub(in crate::shared) const PARAMS: usize = 56;
-    /// Eight derived words for the kinds that need them.
+    /// The first of eight derived words, for the kinds that need them.
     pub(in crate::shared) const DERIVED: usize = 64;
-    /// Eight further words.
+    /// The first of eight further words.
     pub(in crate::shared) const MORE: usize = 128;
     pub(in crate::shared) const EXTENT: usize = 192;
     pub(in crate::shared) const CREATOR: usize = 200;
     pub(in crate::shared) const WAITERS: usize = 256;
     pub(in crate::shared) const HANDLES: usize = 384;
     pub(in crate::shared) const NAME: usize = 512;
-    /// What `create` sets to zero, from the status on.
+    /// The end of the words that `create` sets to zero, from the status on.
     pub(in crate::shared) const END: usize = 640;
 }
 

@@ -1,34 +1,39 @@
 //! Shared state: control memory and the objects in it.
 //!
 //! Control memory is one memfd, mapped by the host (the program that makes it), by zygotes and by
-//! workers. It holds slots, which are identities, and objects: locks, semaphores, conditions, events,
-//! barriers, queues, values, arrays, regions. Guests never see it; they hold handles. A second memfd
-//! holds the contents of regions. This module knows nothing of wasm, pipes or jobs.
+//! workers. It holds slots, which are identities, and objects: locks, semaphores, conditions,
+//! events, barriers, queues, values, arrays and regions. Guests never see control memory; they hold
+//! handles. A second memfd holds the contents of regions. This crate knows nothing of wasm, pipes
+//! or jobs.
 //!
 //! # Protocol
-//! - Everything is done by a caller with a slot. A slot belongs to one thread at a time.
+//! - Every operation has a caller with a slot. A slot belongs to one thread at a time.
 //! - An object's words are changed under its **latch** (`latch`), which is held for nanoseconds and
-//!   never while anything is waited for. Values and elements of arrays need none.
-//! - An operation **commits with one store** (Release) to a *primary* word, which names the owner's slot
-//!   and epoch where there is one. Everything else is *derived*: counts, rings, free chains, sets.
-//! - Who has to **wait** writes so into its slot and sleeps on its own park word, at most a slice at a
-//!   time, until nudged, its time is over, its stop flag is set, or the object is broken (`wait`).
-//! - When a process **dies** the host sweeps its slot over all objects (`sweep`): it breaks the latches
-//!   that the dead held, rebuilds what is derived from what is primary, frees what the dead owned, and
-//!   wakes everyone that waits, since wake-ups may have died with the dead.
+//!   never while anything is waited for. Values and elements of arrays need no latch.
+//! - An operation **commits with one store** (Release) to a *primary* word, which names the owner's
+//!   slot and epoch where there is an owner. All other words are *derived*: counts, rings, free
+//!   chains, sets.
+//! - A slot that has to **wait** says so in its wait word and sleeps on its own park word, at most
+//!   a slice at a time, until it is nudged, its time is over, its stop flag is set, or the object
+//!   is broken (`wait`).
+//! - When a process **dies**, the host sweeps its slot over all objects (`sweep`): the sweep breaks
+//!   the latches that the dead owner held, rebuilds the derived words from the primary ones, frees
+//!   what the dead owner had, and wakes every slot that waits, since wake-ups may have been lost
+//!   with the process.
 //!
 //! # Invariants
-//! - **A death at any instruction hangs nobody**: after the sweep each object can be used, nothing that
-//!   was committed is lost, and those whom it concerns are told.
-//! - **Nothing in the memory is trusted.** Each word is copied once, each index and length is checked
-//!   against the mapping's own bounds, each walk is bounded. An object whose words make no sense is
-//!   marked as broken, and its users are told. Who is alive the host knows by itself, not from here.
-//! - `fsck` states the invariants of each object and is run after every death in the tests.
+//! - **A death at any instruction makes nobody hang**: after the sweep each object can be used,
+//!   nothing that was committed is lost, and the users concerned are told.
+//! - **Nothing in the memory is trusted.** Each word is copied once, each index and length is
+//!   checked against the mapping's own bounds, each walk is bounded. An object whose words make no
+//!   sense is marked as broken, and its users are told. The host keeps its own record of which
+//!   owners are alive, and does not read it from control memory.
+//! - `fsck` states the invariants of each object; the tests run it after every death.
 //!
 //! ```text
 //! memory  layout             the mapping and its parts          [unsafe: memory.rs]
 //! park    latch   slots      sleeping; exclusion; identities
-//! object  wait    sweep      what all objects do (watch: whether somebody waits)
+//! object  wait    sweep      what all objects do (watch: which slots wait, and for what)
 //! directory  spec   member   names, handles, storage; threads of the host
 //! lock semaphore condition event barrier queue (message arena peek) value array (scalar) region
 //! ```
@@ -98,12 +103,12 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 
-/// How large the memories are. Both are sparse: what is not used costs nothing.
+/// The sizes of the two memories. Both are sparse: pages that are not used cost nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Space {
-    /// For control memory: `--shared-space`.
+    /// The bytes of control memory: `--shared-space`.
     pub shared_bytes: usize,
-    /// For the contents of regions: `--region-space`.
+    /// The bytes for the contents of regions: `--region-space`.
     pub region_bytes: usize,
 }
 
@@ -113,20 +118,20 @@ impl Default for Space {
     }
 }
 
-/// Control memory and the memory of regions, mapped.
+/// Control memory and the memory of regions, both mapped.
 #[derive(Debug)]
 pub struct Shared {
     memory: Memory,
     regions: Memory,
-    /// Who is alive: with the host only.
+    /// The record of which owners are alive; only the host has one.
     registry: Option<Mutex<Registry>>,
 }
 
 impl Shared {
-    /// Makes the memories. The process that does so is the host.
+    /// Makes the memories. The process that makes them is the host.
     ///
     /// # Errors
-    /// Those of memfd_create and mmap.
+    /// Returns the error of `memfd_create` or `mmap`.
     pub fn new(space: Space) -> io::Result<Shared> {
         let bytes = space.shared_bytes.max(BLOCK_BASE).next_multiple_of(BLOCK_BYTES);
         let memory = Memory::create("wpool-shared", bytes)?;
@@ -140,7 +145,7 @@ impl Shared {
     /// Maps the memories that a host made.
     ///
     /// # Errors
-    /// That of mmap, or memfds that are not a host's.
+    /// Returns the error of `mmap`, or `InvalidData` if the memfds are not those of a host.
     pub fn map(control: OwnedFd, regions: OwnedFd) -> io::Result<Shared> {
         let (memory, regions) = (Memory::map(control)?, Memory::map(regions)?);
         let whole = memory.bytes() >= BLOCK_BASE;
@@ -150,7 +155,7 @@ impl Shared {
         Ok(Shared { memory, regions, registry: None })
     }
 
-    /// The two memfds, for `map` in another process.
+    /// Returns the memfds of control memory and of regions, for `map` in another process.
     pub fn fds(&self) -> (BorrowedFd<'_>, BorrowedFd<'_>) {
         (self.memory.fd(), self.regions.fd())
     }

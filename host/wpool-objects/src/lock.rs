@@ -2,17 +2,17 @@
 //!
 //! ```text
 //! primary    {suspect: 1 bit, depth: 16 bits, owner: 47 bits}    0 in all but the first if it is free
-//! second     who died last holding it
+//! second     the last owner that died holding the lock
 //! ```
 //!
-//! Without contention the word is taken and given back by one CAS each, and no latch. So it is changed
-//! from free by a CAS only, and else by its owner, or by a sweep for an owner that is dead. Who gives
-//! it back looks for those that wait after the CAS; who waits tries again after standing in the line:
-//! one of the two sees the other.
+//! Without contention the word is taken and given back by one CAS each, without a latch. Therefore
+//! a free word is changed by a CAS only; a held word is changed by its owner, or by a sweep for a
+//! dead owner. An owner that gives the lock back looks for waiting slots after the CAS; a waiting
+//! slot tries again after it has joined the line: one of the two sees the other.
 //!
 //! **Invariant:** the owner is alive, or about to be swept. A lock whose holder died is free and
-//! suspect: the next to take it is told, and the next after that if that one dies too before it says
-//! that the data is consistent. An ordinary release says so as well.
+//! suspect: the next owner is told, and the one after that as well if the next one dies before it
+//! marks the data as consistent. An ordinary release marks the data as consistent, too.
 
 use super::Shared;
 use super::error::Error;
@@ -23,21 +23,22 @@ use super::wait;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// Those that wait for the lock.
+/// The line of the slots that wait for the lock.
 const LINE: u8 = 0;
-/// In the parameters: the owner may take it again.
+/// The flag in the parameters by which the owner may take the lock again.
 pub(super) const RECURSIVE: u64 = 1;
 const SUSPECT: u64 = 1 << 63;
 const DEPTH_MAX: u16 = u16::MAX;
 
-/// How a lock was taken.
+/// The way a lock was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Acquired {
-    /// As it should be.
+    /// The lock was taken, and the data is sound.
     Clean,
-    /// The caller holds it; its last holder died inside, so what it protects is suspect.
+    /// The caller holds the lock; its last holder died inside, so the data that it protects is
+    /// suspect.
     OwnerDied {
-        /// Who died.
+        /// The holder that died, if known.
         culprit: Option<Owner>,
     },
 }
@@ -66,12 +67,12 @@ impl Word {
         suspect | u64::from(self.depth) << OWNER_BITS | self.owner
     }
 
-    /// The commit, by the owner or for a dead one.
+    /// Commits a change by the owner, or for a dead one.
     fn commit(self, object: Object<'_>) {
         object.put(record::PRIMARY, self.pack());
     }
 
-    /// The commit from or to a free word. SeqCst: see the module's documentation.
+    /// Commits a change from or to a free word. SeqCst: see the module's documentation.
     #[inline]
     fn exchange(self, object: Object<'_>, new: Word) -> bool {
         let word = object.word(record::PRIMARY);
@@ -96,10 +97,10 @@ pub struct Lock<'a> {
 }
 
 impl Shared {
-    /// The lock of this id.
+    /// Returns the lock with this id.
     ///
     /// # Errors
-    /// `NotFound`, `WrongKind`.
+    /// Returns `NotFound` or `WrongKind`.
     #[inline]
     pub fn lock(&self, id: ObjectId) -> Result<Lock<'_>, Error> {
         Object::of(self.memory(), id, Kind::Lock).map(Lock::at)
@@ -107,7 +108,7 @@ impl Shared {
 }
 
 impl<'a> Lock<'a> {
-    /// The lock in a record: a lock's own, or a condition's.
+    /// Returns the lock in a record: the record of a lock, or of a condition.
     pub(super) fn at(object: Object<'a>) -> Lock<'a> {
         Lock { object }
     }
@@ -115,14 +116,14 @@ impl<'a> Lock<'a> {
     /// Takes the lock, waiting at most for `limit` (`None`: for ever; zero: not at all).
     ///
     /// # Errors
-    /// `TimedOut`, `Interrupted`, `Broken`; `AlreadyOwner` instead of waiting for itself for ever;
-    /// `TooMany` beyond 65,535 levels.
+    /// Returns `TimedOut`, `Interrupted` or `Broken`; `AlreadyOwner` if the caller would wait for
+    /// itself for ever; `TooMany` beyond 65,535 levels.
     #[inline]
     pub fn acquire(&self, caller: &Caller<'_>, limit: Option<Duration>) -> Result<Acquired, Error> {
         self.acquire_times(caller, limit, 1)
     }
 
-    /// Takes the lock so many times at once.
+    /// Takes the lock `times` times at once.
     #[inline]
     pub(super) fn acquire_times(
         &self,
@@ -147,7 +148,7 @@ impl<'a> Lock<'a> {
                 return Ok(None);
             }
             if object.get(record::PARAMS) & RECURSIVE == 0 {
-                // With a limit it waits in vain, as in Python.
+                // An owner that waits with a limit waits in vain, as in Python.
                 return if limit.is_none() { Err(Error::AlreadyOwner) } else { Ok(None) };
             }
             let depth = word.depth.checked_add(times).filter(|depth| *depth < DEPTH_MAX);
@@ -164,16 +165,16 @@ impl<'a> Lock<'a> {
         }
     }
 
-    /// Gives the lock back, or one level of it.
+    /// Gives the lock back, or one level of a recursive lock.
     ///
     /// # Errors
-    /// `NotOwner`, `Broken`.
+    /// Returns `NotOwner` or `Broken`.
     #[inline]
     pub fn release(&self, caller: &Caller<'_>) -> Result<(), Error> {
         let object = self.object;
         let plain = object.get(record::STATUS) == 0;
         if plain && Word::held(caller.owner, 1).exchange(object, FREE) {
-            // SeqCst: after the CAS, see the module's documentation.
+            // The load comes after the CAS (SeqCst): see the module's documentation.
             if object.word(record::WAITING).load(Ordering::SeqCst) != 0 {
                 self.nudge(caller)?;
             }
@@ -199,7 +200,7 @@ impl<'a> Lock<'a> {
         Ok(())
     }
 
-    /// Gives all levels back, and says how many they were and whether the data is still suspect.
+    /// Gives all levels back. Returns their number.
     pub(super) fn release_all(&self, caller: &Caller<'_>) -> Result<u16, Error> {
         let mut held = self.object.hold(caller)?;
         let word = Word::of(self.object);
@@ -211,10 +212,10 @@ impl<'a> Lock<'a> {
         Ok(word.depth)
     }
 
-    /// Says that what the lock protects is whole again after a holder's death.
+    /// Marks the data that the lock protects as whole again after a holder's death.
     ///
     /// # Errors
-    /// `NotOwner`, `Broken`.
+    /// Returns `NotOwner` or `Broken`.
     pub fn mark_consistent(&self, caller: &Caller<'_>) -> Result<(), Error> {
         let _held = self.object.hold(caller)?;
         let word = Word::of(self.object);
@@ -225,12 +226,12 @@ impl<'a> Lock<'a> {
         Ok(())
     }
 
-    /// Whether a holder died inside, and nobody has said yet that the data is whole again.
+    /// Returns whether a holder died inside and the data was not marked as consistent since.
     pub fn is_suspect(&self) -> bool {
         Word::of(self.object).suspect
     }
 
-    /// Who holds it now.
+    /// Returns the present holder.
     pub fn holder(&self) -> Option<Owner> {
         Owner::unpack(Word::of(self.object).owner)
     }
@@ -239,7 +240,7 @@ impl<'a> Lock<'a> {
         Word::of(self.object).is(owner)
     }
 
-    /// Frees what a dead slot held.
+    /// Frees the lock if a dead slot held it.
     pub(super) fn sweep(held: &mut Held<'_>, dead: Owner) {
         let word = Word::of(held.object);
         if word.is(dead) {
@@ -251,14 +252,14 @@ impl<'a> Lock<'a> {
         }
     }
 
-    /// Whether the word makes sense.
+    /// Returns whether the word makes sense.
     pub(super) fn is_sound(object: Object<'_>) -> bool {
         let word = Word::of(object);
         (word.owner == 0) == (word.depth == 0)
             && (word.owner == 0 || Owner::unpack(word.owner).is_some())
     }
 
-    /// The owner that the word names.
+    /// Returns the owner that the word names.
     pub(super) fn owners(object: Object<'_>) -> Option<Owner> {
         Owner::unpack(Word::of(object).owner)
     }

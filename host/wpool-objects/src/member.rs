@@ -7,34 +7,35 @@ use super::slots::{Caller, Owner};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
-/// The slot of a thread of the host, which is given back when this is dropped: what it owns then is
+/// A slot of a host thread. Dropping the member gives the slot back: what the slot owns then is
 /// freed as if the thread had died.
 #[derive(Debug)]
 pub struct Member {
     shared: Arc<Shared>,
     owner: Owner,
-    /// The process that took the slot: a child that is forked from it has a copy of this, and no slot.
+    /// The process that took the slot. A child forked from that process has a copy of the member,
+    /// but no slot.
     process: u32,
     stop: AtomicU32,
 }
 
 impl Member {
-    /// Takes a slot.
+    /// Takes a slot for the calling thread.
     ///
     /// # Errors
-    /// `NoSpace` if all slots of the host are taken.
+    /// Returns `NoSpace` if all slots of the host are taken.
     pub fn join(shared: &Arc<Shared>) -> Result<Member, Error> {
         let owner = shared.attach(Side::Host)?;
         let process = std::process::id();
         Ok(Member { shared: Arc::clone(shared), owner, process, stop: AtomicU32::new(0) })
     }
 
-    /// Where it takes part.
+    /// Returns the shared state in which the member takes part.
     pub fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
 
-    /// In whose name it acts. Its waits are not interrupted.
+    /// Returns the caller of the member's operations. Its waits are not interrupted.
     pub fn caller(&self) -> Caller<'_> {
         Caller { owner: self.owner, stop: &self.stop }
     }
@@ -46,7 +47,8 @@ impl Drop for Member {
             return;
         }
         if !self.shared.is_swept() {
-            // Whoever else could do it may be gone; what is left is done by whoever comes next.
+            // No other thread may be left to do these sweeps. A sweep that does not finish here is
+            // left to the next sweeper.
             let _ = self.shared.sweep_again(&self.caller());
         }
         self.shared.leave(&self.caller());

@@ -1,7 +1,8 @@
 //! A memfd mapped by several processes that do not trust one another.
 //!
-//! **Invariant:** its size is sealed, so no access inside it can fault. All access is atomic: other
-//! processes write here at any time, and no reference to plain bytes ever exists.
+//! **Invariant:** the size of the memfd is sealed, so no access inside the mapping can fault. All
+//! access is atomic: other processes write here at any time, and no reference to plain bytes ever
+//! exists.
 #![expect(unsafe_code, reason = "memory that other processes write at the same time")]
 
 use memmap2::MmapRaw;
@@ -14,7 +15,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
-/// The memory, mapped.
+/// A mapped memory.
 #[derive(Debug)]
 pub(crate) struct Memory {
     map: MmapRaw,
@@ -25,7 +26,7 @@ impl Memory {
     /// Makes a memory of zeros. Pages cost nothing until they are written.
     ///
     /// # Errors
-    /// Those of memfd_create and mmap.
+    /// Returns the error of `memfd_create` or `mmap`.
     pub(crate) fn create(name: &str, bytes: usize) -> io::Result<Memory> {
         let fd = memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
         ftruncate(&fd, bytes as u64)?;
@@ -36,7 +37,7 @@ impl Memory {
     /// Maps a memory that another process made.
     ///
     /// # Errors
-    /// That of mmap, or a memfd whose size is not sealed.
+    /// Returns the error of `mmap`, or `InvalidData` if the size of the memfd is not sealed.
     pub(crate) fn map(fd: OwnedFd) -> io::Result<Memory> {
         let seals = rustix::fs::fcntl_get_seals(&fd)?;
         if !seals.contains(SealFlags::SHRINK | SealFlags::GROW) {
@@ -45,7 +46,7 @@ impl Memory {
         Ok(Memory { map: MmapRaw::map_raw(fd.as_raw_fd())?, file: File::from(fd) })
     }
 
-    /// The memfd, to be sent to another process.
+    /// Returns the memfd, to be sent to another process.
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.file.as_fd()
     }
@@ -62,7 +63,7 @@ impl Memory {
         unsafe { self.map.as_mut_ptr().add(at) }
     }
 
-    /// The word at an offset that the caller has checked.
+    /// Returns the word at an offset that the caller has checked.
     #[inline]
     pub(crate) fn word(&self, at: usize) -> &AtomicU64 {
         // SAFETY: `at` is aligned and inside the mapping, which lives as long as `self` and never
@@ -70,21 +71,21 @@ impl Memory {
         unsafe { AtomicU64::from_ptr(self.at(at, 8).cast()) }
     }
 
-    /// The half word at an offset that the caller has checked.
+    /// Returns the half word at an offset that the caller has checked.
     #[inline]
     pub(crate) fn half(&self, at: usize) -> &AtomicU32 {
         // SAFETY: as in `word`.
         unsafe { AtomicU32::from_ptr(self.at(at, 4).cast()) }
     }
 
-    /// The byte at an offset that the caller has checked.
+    /// Returns the byte at an offset that the caller has checked.
     #[inline]
     pub(crate) fn byte(&self, at: usize) -> &AtomicU8 {
         // SAFETY: as in `word`.
         unsafe { AtomicU8::from_ptr(self.at(at, 1)) }
     }
 
-    /// Copies bytes out of the memory; every aligned word, half word and byte of it is whole.
+    /// Copies bytes out of the memory. No aligned word, half word or byte is torn.
     #[inline]
     pub(crate) fn read(&self, mut at: usize, mut to: &mut [u8]) {
         while !to.is_empty() {
@@ -105,7 +106,7 @@ impl Memory {
         }
     }
 
-    /// Copies bytes into the memory; every aligned word, half word and byte of it is whole.
+    /// Copies bytes into the memory. No aligned word, half word or byte is torn.
     #[inline]
     pub(crate) fn write(&self, mut at: usize, mut from: &[u8]) {
         while !from.is_empty() {
@@ -130,32 +131,32 @@ impl Memory {
         }
     }
 
-    /// Copies bytes out by way of the file: pages that were never written stay so. Nothing is whole
-    /// that is written meanwhile.
+    /// Copies bytes out by way of the file, so that pages that were never written stay unallocated.
+    /// Bytes that are written meanwhile may be torn.
     ///
     /// # Errors
-    /// Those of pread.
+    /// Returns the error of `pread`.
     pub(crate) fn fetch(&self, at: usize, to: &mut [u8]) -> io::Result<()> {
         self.file.read_exact_at(to, at as u64)
     }
 
-    /// Copies bytes in by way of the file: where the system has no memory for them, that is an error
-    /// and not a signal. Nothing is whole for those that read meanwhile.
+    /// Copies bytes in by way of the file: if the system has no memory for them, the call fails,
+    /// instead of a signal being sent. Readers may see torn bytes meanwhile.
     ///
     /// # Errors
-    /// Those of pwrite; the size is sealed.
+    /// Returns the error of `pwrite`; the size is sealed.
     pub(crate) fn store(&self, at: usize, from: &[u8]) -> io::Result<()> {
         self.file.write_all_at(from, at as u64)
     }
 
-    /// Turns whole pages into zeros and gives them back to the system.
+    /// Zeroes whole pages and gives them back to the system.
     pub(crate) fn discard(&self, at: usize, bytes: usize) {
         if bytes == 0 {
             return;
         }
         let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
         if fallocate(&self.file, flags, at as u64, bytes as u64).is_err() {
-            // Not allowed here (a jail): zeros are what counts.
+            // The call is not allowed here (a jail): zeros are what counts.
             for at in (at..at + bytes).step_by(8) {
                 self.word(at).store(0, Ordering::Relaxed);
             }
@@ -163,7 +164,7 @@ impl Memory {
     }
 }
 
-/// How many of `left` bytes at `at` are copied in one way.
+/// Returns how many of `left` bytes at `at` can be copied in one way.
 #[inline]
 fn step(at: usize, left: usize) -> usize {
     if at.is_multiple_of(8) && left >= 8 {

@@ -1,32 +1,33 @@
-//! Messages of a queue: descriptors, the blocks that hold what is longer, and how both are found.
+//! The messages of a queue: their descriptors, and the blocks that hold long messages.
 //!
 //! ```text
-//! storage: undone[slot] u64   PRIMARY {epoch, n}: got by the slot, acknowledged, and not yet done
-//!          lease[slot]  u32   derived: the descriptor the slot has on lease, and one
+//! storage: undone[slot] u64   PRIMARY {epoch, n}: acknowledged by the slot, and not yet done
+//!          lease[slot]  u32   derived: the descriptor that the slot has on lease, plus one
 //!          ring         u32   derived: the descriptors that are ready, in order
-//!          next         u32   for each block the one after it: in a message, or in the free chain
+//!          next         u32   for each block the next one: in a message, or in the free chain
 //!          descriptor   128   word PRIMARY, ticket, {blocks, bytes}, {next free, first block}, inline
 //!          block        256
 //! ```
 //!
-//! A descriptor's word is `{deliveries: 8 bits, state: 8, owner: 47}`: free (0) → being written by its
-//! owner → ready → on lease to its owner → free. Short messages stand in the descriptor.
+//! A descriptor's word is `{deliveries: 8 bits, state: 8, owner: 47}`: free (0) → being written by
+//! its owner → ready → on lease to its owner → free. Short messages are stored in the descriptor.
 //!
-//! `high` is how many descriptors, and blocks, were ever used: it only grows, and it grows before the
-//! store that commits their use. What lies above it is free and was never touched.
+//! `high` is the number of descriptors, and of blocks, that were ever used. Both numbers only grow,
+//! and grow before the store that commits the use. Descriptors and blocks above `high` are free and
+//! were never touched.
 
 use super::layout::{SLOTS, record};
 use super::object::Object;
 use super::slots::{OWNER_BITS, OWNER_MASK, Owner};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-/// Longest message that stands in its descriptor.
+/// The longest message that is stored in its descriptor, in bytes.
 pub(super) const INLINE_BYTES: usize = 96;
-/// Bytes of a block.
+/// The size of a block, in bytes.
 pub(super) const PIECE: usize = 256;
-/// Most messages a queue can be made for.
+/// The greatest number of messages that a queue can be made for.
 pub(crate) const MESSAGES_MAX: u32 = 1 << 16;
-/// Most bytes a queue can be made for.
+/// The greatest number of bytes that a queue can be made for.
 pub(crate) const BYTES_MAX: u64 = 1 << 36;
 
 const DESCRIPTOR: usize = 128;
@@ -35,10 +36,10 @@ const SIZE: usize = 16;
 const LINKS: usize = 24;
 const INLINE: usize = 32;
 
-/// In the parameters: `{joinable: 1 bit, blocks: 31, messages: 32}`.
+/// A bit of the parameters `{joinable: 1 bit, blocks: 31, messages: 32}`.
 pub(super) const JOINABLE: u64 = 1 << 63;
 
-/// What a descriptor is.
+/// The state of a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     Free = 0,
@@ -78,7 +79,7 @@ impl Word {
     }
 }
 
-/// Two halves of a word that change together under the latch.
+/// Returns the two halves of a word, which change together under the latch.
 #[inline]
 pub(super) fn halves(word: u64) -> (u32, u32) {
     (word as u32, (word >> 32) as u32)
@@ -89,7 +90,7 @@ pub(super) fn join(low: u32, high: u32) -> u64 {
     u64::from(high) << 32 | u64::from(low)
 }
 
-/// Where a queue's parts stand, checked against its storage: every index below the counts here is
+/// The places of a queue's parts, checked against its storage: every index below the counts here is
 /// inside the memory.
 #[derive(Clone, Copy)]
 pub(super) struct Store<'a> {
@@ -106,7 +107,7 @@ pub(super) struct Store<'a> {
     data: usize,
 }
 
-/// Offsets of the parts, and their end.
+/// Returns the offsets of the parts, and their end.
 #[inline]
 fn parts(descriptors: usize, blocks: usize) -> [usize; 6] {
     let lease = SLOTS * 8;
@@ -117,13 +118,14 @@ fn parts(descriptors: usize, blocks: usize) -> [usize; 6] {
     [lease, ring, next, descriptor, data, data + blocks * PIECE]
 }
 
-/// Storage of a queue for so many messages and blocks. Each slot can have one more message on lease.
+/// Returns the bytes of storage of a queue for this many messages and blocks. Each slot can have
+/// one more message on lease.
 pub(super) fn storage_bytes(messages: u32, blocks: u32) -> usize {
     parts(messages as usize + SLOTS, blocks as usize)[5]
 }
 
 impl<'a> Store<'a> {
-    /// The parts of a queue; `None` if its words make no sense.
+    /// Returns the parts of a queue, or `None` if its words make no sense.
     #[inline]
     pub(super) fn of(object: Object<'a>) -> Option<Store<'a>> {
         let (messages, high) = halves(object.word(record::PARAMS).load(Ordering::Relaxed));
@@ -161,14 +163,15 @@ impl<'a> Store<'a> {
         self.object.memory.half(self.lease + usize::from(slot) * 4)
     }
 
-    /// A place in the ring, below `descriptors`.
+    /// Returns a place in the ring, which must be below `descriptors`.
     #[inline]
     pub(super) fn ring(&self, place: u32) -> &'a AtomicU32 {
         assert!(place < self.descriptors, "a place in the ring is checked where it is read");
         self.object.memory.half(self.ring + place as usize * 4)
     }
 
-    /// What follows a block, below `blocks`: an index and one, or 0.
+    /// Returns the link of a block, which must be below `blocks`: the next block's index plus one,
+    /// or 0.
     #[inline]
     pub(super) fn next(&self, block: u32) -> &'a AtomicU32 {
         assert!(block < self.blocks, "a block's index is checked where it is read");
@@ -192,7 +195,7 @@ impl<'a> Store<'a> {
         Word::unpack(self.descriptor(index, 0).load(Ordering::Acquire))
     }
 
-    /// The commit.
+    /// Commits a descriptor's word.
     #[inline]
     pub(super) fn commit(&self, index: u32, word: Word) {
         // Release: pairs with the Acquire in `word`; the message is whole when it is ready.
@@ -209,7 +212,7 @@ impl<'a> Store<'a> {
         self.descriptor(index, SIZE).store(join(bytes, blocks), Ordering::Relaxed);
     }
 
-    /// Bytes and blocks of a message, if they fit each other.
+    /// Returns the bytes and blocks of a message, or `None` if they do not fit each other.
     #[inline]
     pub(super) fn size(&self, index: u32) -> Option<(u32, u32)> {
         let (bytes, blocks) = halves(self.descriptor(index, SIZE).load(Ordering::Relaxed));
@@ -221,7 +224,7 @@ impl<'a> Store<'a> {
         fits.then_some((bytes, blocks))
     }
 
-    /// `{first block and one, next free descriptor and one}`.
+    /// Returns the links of a descriptor: `{first block plus one, next free descriptor plus one}`.
     #[inline]
     pub(super) fn links(&self, index: u32) -> &'a AtomicU64 {
         self.descriptor(index, LINKS)
@@ -233,21 +236,23 @@ impl<'a> Store<'a> {
         self.descriptor + index as usize * DESCRIPTOR + INLINE
     }
 
-    /// How many descriptors and blocks were ever used.
+    /// Returns how many descriptors and blocks were ever used.
     #[inline]
     pub(super) fn high(&self) -> (u32, u32) {
         let (descriptors, blocks) = halves(self.object.get(record::SECOND));
         (descriptors.min(self.descriptors), blocks.min(self.blocks))
     }
 
-    /// The blocks of a message in order, or `None` at the first index that makes no sense.
+    /// Returns the blocks of a message in order, with a `None` at the first index that makes no
+    /// sense.
     #[inline]
     pub(super) fn chain(&self, index: u32, blocks: u32) -> Chain<'a> {
         let first = halves(self.links(index).load(Ordering::Relaxed)).0;
         Chain { store: *self, at: first, left: blocks }
     }
 
-    /// Copies a message's bytes from private memory into its place. False: its chain makes no sense.
+    /// Copies a message's bytes from private memory into its place. Returns false if its chain
+    /// makes no sense.
     #[inline]
     pub(super) fn write(&self, index: u32, from: &[u8], blocks: u32) -> bool {
         let memory = self.object.memory;
@@ -263,7 +268,7 @@ impl<'a> Store<'a> {
         pieces.next().is_none()
     }
 
-    /// Copies a message out. False: its chain makes no sense.
+    /// Copies a message out. Returns false if its chain makes no sense.
     #[inline]
     pub(super) fn read(&self, index: u32, bytes: u32, blocks: u32, to: &mut Vec<u8>) -> bool {
         let memory = self.object.memory;
@@ -282,7 +287,8 @@ impl<'a> Store<'a> {
     }
 }
 
-/// The blocks of a message. As many items as the message has blocks, unless one makes no sense.
+/// An iterator over the blocks of a message. It yields one item for each block, unless one makes no
+/// sense.
 pub(super) struct Chain<'a> {
     store: Store<'a>,
     at: u32,

@@ -1,8 +1,9 @@
-//! What all objects have in common: a record with a latch, a status and a place in the directory.
+//! The parts that all objects have in common: a record with a latch, a status and a place in the
+//! directory.
 //!
-//! **Invariant:** what an object's words say is changed under its latch only (values and arrays aside,
-//! whose words are single), and each operation commits with one Release store to a primary word. The
-//! other words are derived, and rebuilt by whoever breaks the latch.
+//! **Invariant:** an object's words are changed under its latch only (except values and arrays,
+//! whose words are single), and each operation commits with one Release store to a primary word.
+//! The other words are derived, and rebuilt by the sweep that breaks the latch.
 
 use super::error::Error;
 use super::latch::Latch;
@@ -15,10 +16,10 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Declares what an object can be.
+/// Declares the kinds of objects.
 macro_rules! kinds {
     ($($(#[$about:meta])* $Kind:ident = $number:literal: $name:literal,)+) => {
-        /// What an object is.
+        /// The kind of an object.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[repr(u8)]
         pub enum Kind {
@@ -26,14 +27,14 @@ macro_rules! kinds {
         }
 
         impl Kind {
-            /// What it is called: `lock`.
+            /// Returns the kind's name, such as `lock`.
             fn name(self) -> &'static str {
                 match self {
                     $(Kind::$Kind => $name,)+
                 }
             }
 
-            /// The kind of this number.
+            /// Returns the kind with this number.
             #[inline]
             pub(super) fn unpack(number: u8) -> Option<Kind> {
                 match number {
@@ -70,7 +71,7 @@ kinds! {
 }
 
 impl fmt::Display for Kind {
-    /// The kind's name; with `#`, its article before it.
+    /// Writes the kind's name; with `#`, an article before it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.name();
         if f.alternate() {
@@ -80,25 +81,25 @@ impl fmt::Display for Kind {
     }
 }
 
-/// An object in one of its record's lives.
+/// An object, as one life of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ObjectId {
-    /// The record.
+    /// The index of the record.
     pub index: u16,
-    /// Which of its lives.
+    /// The number of the record's life.
     pub generation: u32,
 }
 
-/// How far an object's life has come.
+/// The stage of an object's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// It has a name and can be opened.
+    /// The object has a name and can be opened.
     Named = 1,
-    /// It was deleted; those that have it open go on.
+    /// The object was deleted; slots that have it open go on using it.
     Unnamed = 2,
 }
 
-/// An object's entry word: PRIMARY, 0 if the record is free.
+/// The entry word of an object: PRIMARY, 0 if the record is free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) stage: Stage,
@@ -127,7 +128,7 @@ impl Entry {
     }
 }
 
-/// An object's words.
+/// The words of an object.
 #[derive(Clone, Copy)]
 pub(super) struct Object<'a> {
     pub(super) memory: &'a Memory,
@@ -135,20 +136,20 @@ pub(super) struct Object<'a> {
 }
 
 impl<'a> Object<'a> {
-    /// The record's words. `index` is below `OBJECTS`: it was checked when it was read.
+    /// Returns the words of a record. `index` is below `OBJECTS`: it was checked when it was read.
     #[inline]
     pub(super) fn new(memory: &'a Memory, index: u16) -> Object<'a> {
         assert!(usize::from(index) < OBJECTS, "a record's index is checked where it is read");
         Object { memory, index }
     }
 
-    /// The records that were ever used.
+    /// Returns all records that were ever used.
     pub(super) fn all(memory: &'a Memory) -> impl Iterator<Item = Object<'a>> {
         let used = memory.word(header::RECORDS).load(Ordering::Acquire).min(OBJECTS as u64);
         (0..used as u16).map(move |index| Object::new(memory, index))
     }
 
-    /// The next record that was never used.
+    /// Returns the next record that was never used.
     pub(super) fn fresh(memory: &'a Memory) -> Option<Object<'a>> {
         let used = memory.word(header::RECORDS).load(Ordering::Acquire);
         if used >= OBJECTS as u64 {
@@ -158,7 +159,7 @@ impl<'a> Object<'a> {
         Some(Object::new(memory, used as u16))
     }
 
-    /// The object of this id, if it is alive and of this kind.
+    /// Returns the object with this id, if it is alive and of this kind.
     #[inline]
     pub(super) fn of(memory: &'a Memory, id: ObjectId, kind: Kind) -> Result<Object<'a>, Error> {
         if usize::from(id.index) >= OBJECTS {
@@ -183,13 +184,13 @@ impl<'a> Object<'a> {
         self.memory.word(self.at(field))
     }
 
-    /// A word as it is now. Acquire: pairs with the Release in `put`.
+    /// Reads a word. Acquire: pairs with the Release in `put`.
     #[inline]
     pub(super) fn get(self, field: usize) -> u64 {
         self.word(field).load(Ordering::Acquire)
     }
 
-    /// Changes a word. Release: a commit is seen after all that leads to it.
+    /// Writes a word. Release: a commit is seen after all that leads to it.
     #[inline]
     pub(super) fn put(self, field: usize, value: u64) {
         self.word(field).store(value, Ordering::Release);
@@ -200,7 +201,8 @@ impl<'a> Object<'a> {
         Entry::unpack(self.get(record::ENTRY))
     }
 
-    /// Where the object's storage begins and how many bytes it has, inside the memory.
+    /// Returns the offset and the bytes of the object's storage, or `None` if it is not inside the
+    /// memory.
     #[inline]
     pub(super) fn storage(self) -> Option<(usize, usize)> {
         let extent = self.get(record::EXTENT);
@@ -209,7 +211,8 @@ impl<'a> Object<'a> {
         (at + bytes <= self.memory.bytes()).then_some((at, bytes))
     }
 
-    /// Where a region stands in the memory of regions, inside it.
+    /// Returns the offset and the bytes of a region in the memory of regions, or `None` if it is
+    /// not inside.
     pub(super) fn pieces(self, regions: &Memory) -> Option<(usize, usize)> {
         let extent = self.get(record::EXTENT);
         let (first, count) = ((extent >> 32) as usize, extent as u32 as usize);
@@ -229,7 +232,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// Takes the latch; an object that is broken answers so.
+    /// Takes the latch. Returns `Broken` if the object is broken.
     #[inline]
     pub(super) fn hold(self, caller: &Caller<'_>) -> Result<Held<'a>, Error> {
         let latch = self.latch();
@@ -241,18 +244,19 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// For looking only, while nobody is inside; to be forgotten.
+    /// Returns the object as if its latch were held, for looking only, while nobody is inside. The
+    /// result must be forgotten, not dropped.
     pub(super) fn held_by_nobody(self) -> Held<'a> {
         Held::new(self, Owner { slot: 0, epoch: 0 }, false)
     }
 
-    /// The latch, taken by a sweep.
+    /// Returns the object with its latch, which a sweep has taken.
     pub(super) fn held_by_sweep(self, me: Owner) -> Held<'a> {
         Held::new(self, me, true)
     }
 }
 
-/// An object whose latch is held. Letting go wakes whom it nudged.
+/// An object whose latch is held. Dropping it leaves the latch and wakes the nudged slots.
 pub(super) struct Held<'a> {
     pub(super) object: Object<'a>,
     pub(super) me: Owner,
@@ -277,7 +281,7 @@ impl<'a> Held<'a> {
         }
     }
 
-    /// Marks the object as broken: its words make no sense. Its users are told.
+    /// Marks the object as broken, because its words make no sense. Its users are told.
     #[cold]
     pub(super) fn damage(&mut self, culprit: Option<Owner>) -> Error {
         self.object.put(record::STATUS, culprit.map_or(0, Owner::pack) << 1 | 1);
@@ -285,7 +289,7 @@ impl<'a> Held<'a> {
         Error::Broken { culprit }
     }
 
-    /// What a check found; a failure breaks the object.
+    /// Returns what a check found. If the check failed, the object is marked as broken.
     #[inline]
     pub(super) fn checked<T>(&mut self, found: Option<T>) -> Result<T, Error> {
         match found {

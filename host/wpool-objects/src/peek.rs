@@ -1,7 +1,7 @@
-//! Looking into a queue: its messages at one moment, left where they are.
+//! Looking into a queue: its messages at one moment, without taking them out.
 //!
-//! Which they are is read under the latch, their bytes are not: a message that was got meanwhile is
-//! found out by its descriptor's word and ticket, which no other message has.
+//! The list of messages is read under the latch, their bytes are not. A message that was got
+//! meanwhile is recognised by its descriptor's word and its ticket, which no other message has.
 
 use super::Shared;
 use super::error::Error;
@@ -14,15 +14,15 @@ use std::sync::atomic::{Ordering, fence};
 /// The messages of a queue that were ready at one moment.
 pub struct Peek<'a> {
     store: Store<'a>,
-    /// Descriptor and ticket of each, in order.
+    /// The descriptor and ticket of each message, in order.
     ready: Vec<(u32, u64)>,
 }
 
 impl Shared {
-    /// The messages of the queue of this id.
+    /// Returns the messages that are ready in the queue with this id.
     ///
     /// # Errors
-    /// `NotFound`, `WrongKind`, `Broken`.
+    /// Returns `NotFound`, `WrongKind` or `Broken`.
     pub fn peek(&self, caller: &Caller<'_>, id: ObjectId) -> Result<Peek<'_>, Error> {
         let object = Object::of(self.memory(), id, Kind::Queue)?;
         let store = Store::of(object).ok_or(Error::Broken { culprit: None })?;
@@ -39,12 +39,13 @@ impl Shared {
 }
 
 impl Peek<'_> {
-    /// How many there were.
+    /// Returns how many messages there were.
     pub fn len(&self) -> usize {
         self.ready.len()
     }
 
-    /// Copies the message at this place, below `len`; false if it was got meanwhile.
+    /// Copies the message at this place, which must be below `len`. Returns false if the message
+    /// was got meanwhile.
     pub fn read(&self, place: usize, to: &mut Vec<u8>) -> bool {
         let Some(&(index, ticket)) = self.ready.get(place) else { return false };
         let is_there = || {
@@ -56,7 +57,7 @@ impl Peek<'_> {
             return false;
         };
         let read = self.store.read(index, bytes, blocks, to);
-        // Acquire: what is looked at from here on is at least as new as the bytes.
+        // Acquire: the words read from here on are at least as new as the bytes.
         fence(Ordering::Acquire);
         read && is_there()
     }

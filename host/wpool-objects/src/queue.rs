@@ -3,21 +3,22 @@
 //! ```text
 //! primary    PRIMARY {closed: 1 bit}
 //! second     PRIMARY {descriptors, blocks} ever used, see `super::message`
-//! more[0]    PRIMARY the journal: {descriptor and one, undone of its owner after the acknowledgement}
+//! more[0]    PRIMARY the journal: {descriptor plus one, undone of its owner after the
+//! acknowledgement}
 //! more[1]    tasks lost with the dead, not yet told
 //! derived    0 {first in the ring, ready}   1 {being written, on lease}   2 {free descriptor, free block}
 //!            3 blocks in use   4 next ticket   5 all undone
 //! ```
 //!
-//! A put commits when its descriptor becomes ready: order is fixed then, so a slow producer blocks
-//! nobody. A long message is reserved under the latch, copied without it, then committed. A get leases
-//! the message; the lease ends with the slot's next call for this queue, or with `acknowledge`. The
-//! message of a dead consumer goes back to the front and says that it was delivered before. The
-//! journal makes an acknowledgement that counts (of a joinable queue) one store; who breaks the latch
-//! does it again from the journal.
+//! A put commits when its descriptor becomes ready: the order is fixed then, so a slow producer
+//! blocks nobody. A long message is reserved under the latch, copied without it, then committed. A
+//! get leases the message; the lease ends with the slot's next call for this queue, or with
+//! `acknowledge`. The message of a dead consumer goes back to the front, marked as delivered
+//! before. The journal turns an acknowledgement that counts (of a joinable queue) into one store; a
+//! sweep that breaks the latch does it again from the journal.
 //!
-//! **Invariant:** a message whose put has returned is delivered at least once, and once only unless it
-//! says so.
+//! **Invariant:** a message whose put has returned is delivered at least once, and only once unless
+//! it is marked as delivered before.
 
 use super::Shared;
 use super::arena;
@@ -31,9 +32,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 pub(super) const GETTERS: u8 = 0;
-/// The line of those that wait for room.
+/// The line of the slots that wait for room.
 pub const PUTTERS: u8 = 1;
-/// The line of those that wait until all is done.
+/// The line of the slots that wait until all tasks are done.
 pub const JOINERS: u8 = 2;
 
 const CLOSED: u64 = 1;
@@ -46,17 +47,19 @@ pub(super) const USED: usize = record::DERIVED + 24;
 pub(super) const TICKETS: usize = record::DERIVED + 32;
 pub(super) const UNDONE: usize = record::DERIVED + 40;
 
-/// What is said of a message beside its bytes.
+/// The facts about a delivered message beside its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delivery {
-    /// How many consumers got it before and died (or were discarded) before they were done.
+    /// The number of consumers that got the message before and died (or were discarded) before they
+    /// were done.
     pub redelivered: u8,
 }
 
-/// How a join ended.
+/// The way a join ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Joined {
-    /// Tasks whose messages were acknowledged by slots that died before they said that they were done.
+    /// The number of tasks whose messages were acknowledged by slots that died before the task was
+    /// done.
     pub lost: u64,
 }
 
@@ -67,10 +70,10 @@ pub struct Queue<'a> {
 }
 
 impl Shared {
-    /// The queue of this id.
+    /// Returns the queue with this id.
     ///
     /// # Errors
-    /// `NotFound`, `WrongKind`; `Broken` if its words make no sense.
+    /// Returns `NotFound` or `WrongKind`; `Broken` if the queue's words make no sense.
     #[inline]
     pub fn queue(&self, id: ObjectId) -> Result<Queue<'_>, Error> {
         let object = Object::of(self.memory(), id, Kind::Queue)?;
@@ -86,7 +89,7 @@ impl<'a> Queue<'a> {
     /// Puts a message at the end, waiting for space at most for `limit`.
     ///
     /// # Errors
-    /// `TooLarge` at once; `Closed`, `TimedOut`, `Interrupted`, `Broken`.
+    /// Returns `TooLarge` at once; `Closed`, `TimedOut`, `Interrupted` or `Broken`.
     pub fn put(
         &self,
         caller: &Caller<'_>,
@@ -127,7 +130,7 @@ impl<'a> Queue<'a> {
         Ok(())
     }
 
-    /// Makes a message ready, at the end.
+    /// Makes a message ready, at the end of the queue.
     #[inline]
     fn publish(&self, held: &mut Held<'a>, index: u32) {
         let (object, store) = (self.object(), &self.store);
@@ -141,7 +144,8 @@ impl<'a> Queue<'a> {
         held.nudge(GETTERS);
     }
 
-    /// The first place in the ring and how many are ready, both below the number of descriptors.
+    /// Returns the first place in the ring and how many messages are ready, both below the number
+    /// of descriptors.
     #[inline]
     fn ring(&self) -> (u32, u32) {
         let (first, ready) = halves(self.object().get(RING));
@@ -149,7 +153,8 @@ impl<'a> Queue<'a> {
         (first.min(most), ready.min(most))
     }
 
-    /// The blocks that a message of this length takes; `None` if it could never fit. A length has 32 bits.
+    /// Returns the blocks that a message of this length takes, or `None` if it could never fit. A
+    /// length has 32 bits.
     pub(super) fn blocks_for(&self, length: usize) -> Option<u32> {
         let length = u32::try_from(length).ok()?;
         let is_short = length <= INLINE_BYTES as u32;
@@ -164,11 +169,12 @@ impl<'a> Queue<'a> {
         messages < self.store.messages && self.store.blocks - used >= blocks
     }
 
-    /// Gets the first message, waiting at most for `limit`. The caller has it on lease until its next
-    /// call for this queue.
+    /// Gets the first message, waiting at most for `limit`. The caller has the message on lease
+    /// until its next call for this queue.
     ///
     /// # Errors
-    /// `Closed` when nothing is left and nothing can come; `TimedOut`, `Interrupted`, `Broken`.
+    /// Returns `Closed` when nothing is left and nothing can come; `TimedOut`, `Interrupted` or
+    /// `Broken`.
     pub fn get(
         &self,
         caller: &Caller<'_>,
@@ -207,7 +213,7 @@ impl<'a> Queue<'a> {
         Ok(Delivery { redelivered })
     }
 
-    /// Acknowledges the message that the caller has on lease, if it has one.
+    /// Acknowledges the message that the caller has on lease, if there is one.
     #[inline]
     fn settle(&self, held: &mut Held<'a>) -> Result<(), Error> {
         if self.store.lease(held.me.slot).load(Ordering::Relaxed) == 0 {
@@ -216,7 +222,8 @@ impl<'a> Queue<'a> {
         self.end_lease(held, false).map(|_| ())
     }
 
-    /// Ends the lease of the caller; false if it has none. `done`: the task is done as well.
+    /// Ends the lease of the caller. Returns false if it has none. With `done` the task counts as
+    /// done as well.
     fn end_lease(&self, held: &mut Held<'a>, done: bool) -> Result<bool, Error> {
         let (object, store) = (self.object(), &self.store);
         let lease = store.lease(held.me.slot);
@@ -227,12 +234,12 @@ impl<'a> Queue<'a> {
         let (_, blocks) = held.checked(store.size(index))?;
         if store.joinable && !done {
             let undone = undone_of(store, held.me).saturating_add(1);
-            // The commit; what follows can be done again from it.
+            // The store commits; what follows can be done again from it.
             object.put(JOURNAL, join(index + 1, undone));
             set_undone(store, held.me, undone);
             object.put(UNDONE, object.get(UNDONE).saturating_add(1));
         }
-        // The commit, if the queue is not joinable or the task is done.
+        // The store commits, if the queue is not joinable or the task is done.
         store.commit(index, Word { state: State::Free, owner: 0, deliveries: 0 });
         object.put(JOURNAL, 0);
         lease.store(0, Ordering::Relaxed);
@@ -246,19 +253,19 @@ impl<'a> Queue<'a> {
         Ok(true)
     }
 
-    /// Says that the message on lease is dealt with: it will not be delivered again.
+    /// Acknowledges the message on lease: it will not be delivered again.
     ///
     /// # Errors
-    /// `NotOwner` if the caller has none on lease; `Broken`.
+    /// Returns `NotOwner` if the caller has no message on lease; `Broken`.
     pub fn acknowledge(&self, caller: &Caller<'_>) -> Result<(), Error> {
         let mut held = self.object().hold(caller)?;
         if self.end_lease(&mut held, false)? { Ok(()) } else { Err(Error::NotOwner) }
     }
 
-    /// Says that a task whose message was got is done. Acknowledges the message on lease.
+    /// Marks a task whose message was got as done. Acknowledges the message on lease.
     ///
     /// # Errors
-    /// `TooMany` if no task is undone; `WrongKind` if the queue is not joinable; `Broken`.
+    /// Returns `TooMany` if no task is undone; `WrongKind` if the queue is not joinable; `Broken`.
     pub fn task_done(&self, caller: &Caller<'_>) -> Result<(), Error> {
         let (object, store) = (self.object(), &self.store);
         if !store.joinable {
@@ -283,7 +290,7 @@ impl<'a> Queue<'a> {
     /// Waits until every message that was put is done, at most for `limit`.
     ///
     /// # Errors
-    /// `WrongKind` if the queue is not joinable; `TimedOut`, `Interrupted`, `Broken`.
+    /// Returns `WrongKind` if the queue is not joinable; `TimedOut`, `Interrupted` or `Broken`.
     pub fn join(&self, caller: &Caller<'_>, limit: Option<Duration>) -> Result<Joined, Error> {
         if !self.store.joinable {
             return Err(Error::WrongKind { kind: Kind::Queue });
@@ -312,10 +319,10 @@ impl<'a> Queue<'a> {
         }
     }
 
-    /// Ends all puts. What is in the queue can still be got.
+    /// Closes the queue for puts. The messages in the queue can still be got.
     ///
     /// # Errors
-    /// `Broken`.
+    /// Returns `Broken`.
     pub fn close(&self, caller: &Caller<'_>) -> Result<(), Error> {
         let mut held = self.object().hold(caller)?;
         self.object().put(record::PRIMARY, CLOSED);
@@ -323,12 +330,12 @@ impl<'a> Queue<'a> {
         Ok(())
     }
 
-    /// Whether puts have ended.
+    /// Returns whether the queue is closed.
     pub fn is_closed(&self) -> bool {
         self.object().get(record::PRIMARY) & CLOSED != 0
     }
 
-    /// How many messages are ready.
+    /// Returns how many messages are ready.
     pub fn len(&self) -> usize {
         self.ring().1 as usize
     }
@@ -338,7 +345,7 @@ impl<'a> Queue<'a> {
     }
 }
 
-/// How many tasks an owner has acknowledged and not done.
+/// Returns how many tasks an owner has acknowledged and not done.
 pub(super) fn undone_of(store: &Store<'_>, owner: Owner) -> u32 {
     let (count, epoch) = halves(store.undone(owner.slot).load(Ordering::Relaxed));
     if epoch == owner.epoch { count } else { 0 }

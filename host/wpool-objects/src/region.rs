@@ -5,9 +5,10 @@
 //! extent     {first piece: 32 bits, pieces: 32 bits}, of 64 KiB each
 //! ```
 //!
-//! Here they are only handed out, read and written; nothing is known of linear memories.
+//! Regions are only handed out, read and written here; this module knows nothing of linear
+//! memories.
 //!
-//! **Invariant:** regions do not overlap, and a new one is zero.
+//! **Invariant:** regions do not overlap, and a new region is zero.
 
 use super::Shared;
 use super::directory;
@@ -18,7 +19,7 @@ use super::object::{Kind, Object, ObjectId};
 use std::os::fd::BorrowedFd;
 
 pub(super) const READ_ONLY: u64 = 1;
-/// Where the parameters have the length.
+/// The position of the length in the parameters.
 pub(super) const BYTES_SHIFT: u32 = 1;
 
 /// A region.
@@ -32,10 +33,10 @@ pub struct Region<'a> {
 }
 
 impl Shared {
-    /// The region of this id.
+    /// Returns the region with this id.
     ///
     /// # Errors
-    /// `NotFound`, `WrongKind`; `Broken` if its words make no sense.
+    /// Returns `NotFound` or `WrongKind`; `Broken` if the region's words make no sense.
     pub fn region(&self, id: ObjectId) -> Result<Region<'_>, Error> {
         let object = Object::of(self.memory(), id, Kind::Region)?;
         Region::at(object, self.region_memory()).ok_or(Error::Broken { culprit: None })
@@ -51,28 +52,29 @@ impl<'a> Region<'a> {
         (bytes <= whole).then_some(Region { object, memory, at, bytes, read_only })
     }
 
-    /// Its name, whatever bytes it is; also after it was deleted.
+    /// Returns the region's name, also after the region was deleted. Bytes that are not UTF-8 are
+    /// replaced.
     pub fn name(&self) -> String {
         let entry = self.object.entry();
         entry.map(|entry| directory::name(self.object, entry)).unwrap_or_default()
     }
 
-    /// The memfd of regions.
+    /// Returns the memfd of regions.
     pub fn fd(&self) -> BorrowedFd<'a> {
         self.memory.fd()
     }
 
-    /// Where it begins in the memfd of regions: a multiple of 64 KiB.
+    /// Returns the region's offset in the memfd of regions, a multiple of 64 KiB.
     pub fn offset(&self) -> u64 {
         self.at as u64
     }
 
-    /// How long it is.
+    /// Returns the length in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Whether guests may only read it.
+    /// Returns whether guests may only read the region.
     pub fn is_read_only(&self) -> bool {
         self.read_only
     }
@@ -82,10 +84,10 @@ impl<'a> Region<'a> {
         if inside { Ok(self.at + at) } else { Err(Error::OutOfRange) }
     }
 
-    /// Claims that bytes are inside.
+    /// Checks that a range of bytes is inside the region.
     ///
     /// # Errors
-    /// `OutOfRange`.
+    /// Returns `OutOfRange`.
     pub fn check(&self, at: usize, bytes: usize) -> Result<(), Error> {
         self.range(at, bytes).map(drop)
     }
@@ -93,7 +95,7 @@ impl<'a> Region<'a> {
     /// Copies bytes out.
     ///
     /// # Errors
-    /// `OutOfRange`.
+    /// Returns `OutOfRange`.
     pub fn read(&self, at: usize, to: &mut [u8]) -> Result<(), Error> {
         self.memory.read(self.range(at, to.len())?, to);
         Ok(())
@@ -102,7 +104,7 @@ impl<'a> Region<'a> {
     /// Copies bytes in.
     ///
     /// # Errors
-    /// `OutOfRange`, `ReadOnly`.
+    /// Returns `OutOfRange` or `ReadOnly`.
     pub fn write(&self, at: usize, from: &[u8]) -> Result<(), Error> {
         if self.read_only {
             return Err(Error::ReadOnly);
@@ -111,18 +113,18 @@ impl<'a> Region<'a> {
         Ok(())
     }
 
-    /// Copies bytes in, whoever may write it: for the host, before guests see the region.
+    /// Copies bytes in even if the region is read-only: for the host, before guests see the region.
     ///
     /// # Errors
-    /// `OutOfRange`; `NoSpace` if the system has no memory for them.
+    /// Returns `OutOfRange`; `NoSpace` if the system has no memory for the bytes.
     pub fn fill(&self, at: usize, from: &[u8]) -> Result<(), Error> {
         self.memory.store(self.range(at, from.len())?, from).map_err(|_| Error::NoSpace)
     }
 
-    /// Copies bytes out, of which those that were never written cost no memory.
+    /// Copies bytes out. Pages that were never written cost no memory.
     ///
     /// # Errors
-    /// `OutOfRange`.
+    /// Returns `OutOfRange`.
     pub fn fetch(&self, at: usize, to: &mut [u8]) -> Result<(), Error> {
         let from = self.range(at, to.len())?;
         self.memory.fetch(from, to).map_err(|_| Error::Broken { culprit: None })

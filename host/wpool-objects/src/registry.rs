@@ -1,4 +1,5 @@
-//! Who is alive. The host knows it by itself; control memory only has a copy for others.
+//! The registry of slots that are alive. The host keeps it in its own memory; control memory only
+//! has a copy for others.
 //!
 //! **Invariant:** a slot is given away again only after a sweep of its last owner has finished.
 
@@ -9,12 +10,12 @@ use super::slots::{Caller, Owner, Slot};
 use super::sweep::Swept;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Which slots are meant.
+/// A part of the slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// Those of workers.
+    /// The slots of workers.
     Worker,
-    /// Those of threads of the host.
+    /// The slots of threads of the host.
     Host,
 }
 
@@ -22,13 +23,14 @@ pub enum Side {
 enum Life {
     Free,
     Alive,
-    /// Dead, and not yet swept from all objects.
+    /// The owner is dead, and not yet swept from all objects.
     Dead,
-    /// Dead, and a thread is at the sweep: a second one could take from the slot's next owner.
+    /// The owner is dead, and a thread sweeps it: a second sweep could take from the slot's next
+    /// owner.
     Sweeping,
 }
 
-/// The host's knowledge.
+/// The life of each slot, as the host knows it.
 #[derive(Debug)]
 pub(super) struct Registry {
     slots: Vec<(Life, Owner)>,
@@ -69,7 +71,7 @@ impl Registry {
         }
     }
 
-    /// Claims the sweeps of all that are dead and that nobody sweeps.
+    /// Claims the sweeps of all dead owners that no thread sweeps.
     fn claim(&mut self) -> Vec<Owner> {
         let dead = self.slots.iter_mut().filter(|(life, _)| *life == Life::Dead);
         let claimed = dead.map(|(life, owner)| {
@@ -84,7 +86,7 @@ impl Registry {
     }
 }
 
-/// Sweeps that one thread has claimed. Those that it does not come to are left to others.
+/// The sweeps that one thread has claimed. Dropping the claim leaves the unfinished ones to others.
 struct Claim<'a> {
     registry: &'a Mutex<Registry>,
     left: Vec<Owner>,
@@ -108,10 +110,10 @@ fn lock(registry: &Mutex<Registry>) -> MutexGuard<'_, Registry> {
 }
 
 impl Shared {
-    /// Gives a slot away: to the calling thread of the host, or for a worker to be started.
+    /// Hands out a slot, for the calling thread of the host or for a worker that will be started.
     ///
     /// # Errors
-    /// `NoSpace` if all are taken; `NotOwner` if this process is not the host.
+    /// Returns `NoSpace` if all slots are taken; `NotOwner` if this process is not the host.
     pub fn attach(&self, side: Side) -> Result<Owner, Error> {
         let registry = self.registry.as_ref().ok_or(Error::NotOwner)?;
         let owner = lock(registry).attach(side).ok_or(Error::NoSpace)?;
@@ -119,11 +121,11 @@ impl Shared {
         Ok(owner)
     }
 
-    /// Sweeps the slot of a process that is dead, or of a thread that is done with shared state, and
-    /// frees it. Earlier sweeps that did not finish are done again.
+    /// Sweeps and frees the slot of a dead process, or of a thread that no longer uses shared
+    /// state. Earlier sweeps that did not finish are done again.
     ///
     /// # Errors
-    /// `NotOwner` if this process is not the host, or `dead` is unknown.
+    /// Returns `NotOwner` if this process is not the host, or if `dead` names no slot.
     pub fn bury(&self, caller: &Caller<'_>, dead: Owner) -> Result<Swept, Error> {
         let registry = self.registry.as_ref().ok_or(Error::NotOwner)?;
         if usize::from(dead.slot) >= SLOTS {
@@ -139,10 +141,10 @@ impl Shared {
         self.registry.as_ref().into_iter().for_each(|registry| lock(registry).die(dead));
     }
 
-    /// Does all sweeps again that did not finish, but for those that another thread is at.
+    /// Does all unfinished sweeps again, except those that another thread is doing.
     ///
     /// # Errors
-    /// `NotOwner` if this process is not the host.
+    /// Returns `NotOwner` if this process is not the host.
     pub fn sweep_again(&self, caller: &Caller<'_>) -> Result<Swept, Error> {
         let registry = self.registry.as_ref().ok_or(Error::NotOwner)?;
         let mut all = Swept::default();
@@ -164,24 +166,25 @@ impl Shared {
         Ok(all)
     }
 
-    /// Whether no sweep is left to be done again. (Always, if this process is not the host.)
+    /// Returns whether no sweep is left to be done again. (Always true if this process is not the
+    /// host.)
     pub fn is_swept(&self) -> bool {
         self.registry.as_ref().is_none_or(|registry| lock(registry).is_swept())
     }
 
-    /// Sweeps the caller's own slot, which lives on: its instance was discarded.
+    /// Sweeps the caller's own slot, whose instance was discarded. The slot stays alive.
     pub fn discard(&self, caller: &Caller<'_>) -> Swept {
         self.sweep_with(caller, caller.owner, &|holder| holder == Some(caller.owner))
     }
 
-    /// Gives the caller's own slot back, swept.
+    /// Sweeps the caller's own slot and gives it back.
     pub(super) fn leave(&self, caller: &Caller<'_>) {
         let Some(registry) = &self.registry else { return };
         let gone = |holder: Option<Owner>| {
             holder.is_none_or(|holder| holder == caller.owner || !lock(registry).is_alive(holder))
         };
         let swept = self.sweep_with(caller, caller.owner, &gone);
-        // Whoever sweeps next finishes it, if it had to leave something.
+        // The next sweeper finishes this sweep if it had to leave something.
         let done = swept.stuck.is_empty();
         if done {
             Slot::new(self.memory(), caller.owner.slot).end();
@@ -189,7 +192,7 @@ impl Shared {
         lock(registry).set(caller.owner, if done { Life::Free } else { Life::Dead });
     }
 
-    /// Has a slot look at its stop flag, if it waits.
+    /// Makes a waiting slot look at its stop flag.
     pub fn interrupt(&self, owner: Owner) {
         if usize::from(owner.slot) < SLOTS {
             Slot::new(self.memory(), owner.slot).park().bump_surely();

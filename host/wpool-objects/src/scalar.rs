@@ -1,14 +1,14 @@
-//! Numbers that are always whole: what values and arrays are made of.
+//! Numbers that are always whole: the contents of values and arrays.
 //!
-//! A number has its natural size and alignment, so one instruction reads or changes all of it, and a
-//! death leaves it as it was before or after. No latch is involved.
+//! A number has its natural size and alignment, so one instruction reads or changes all of it, and
+//! a death leaves either the old number or the new one. No latch is involved.
 
 use super::error::Error;
 use super::memory::Memory;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
 
-/// A number's type.
+/// The type of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Type {
@@ -34,7 +34,7 @@ impl Type {
     pub(super) const ALL: [Type; 7] =
         [Type::I32, Type::I64, Type::U32, Type::U64, Type::F32, Type::F64, Type::Bool];
 
-    /// Bytes of a number of this type.
+    /// Returns the bytes of a number of this type.
     #[inline]
     pub fn bytes(self) -> usize {
         match self {
@@ -44,34 +44,34 @@ impl Type {
         }
     }
 
-    /// The type of this number.
+    /// Returns the type with this code.
     #[inline]
     pub fn unpack(code: u8) -> Option<Type> {
         Type::ALL.get(usize::from(code).wrapping_sub(1)).copied()
     }
 }
 
-/// A number. Two are equal if they are the same bits.
+/// A number. Two numbers are equal if their types and bits are equal.
 #[derive(Clone, Copy, Debug)]
 pub enum Scalar {
-    /// Signed, 32 bits.
+    /// A signed integer of 32 bits.
     I32(i32),
-    /// Signed, 64 bits.
+    /// A signed integer of 64 bits.
     I64(i64),
-    /// Unsigned, 32 bits.
+    /// An unsigned integer of 32 bits.
     U32(u32),
-    /// Unsigned, 64 bits.
+    /// An unsigned integer of 64 bits.
     U64(u64),
     /// A float of 32 bits.
     F32(f32),
     /// A float of 64 bits.
     F64(f64),
-    /// False or true.
+    /// A boolean.
     Bool(bool),
 }
 
 impl Scalar {
-    /// Its type.
+    /// Returns the type of the number.
     #[inline]
     pub fn kind(self) -> Type {
         match self {
@@ -85,7 +85,7 @@ impl Scalar {
         }
     }
 
-    /// Its bits, in the low ones.
+    /// Returns the number's bits, in the low bits of the result.
     #[inline]
     pub fn bits(self) -> u64 {
         match self {
@@ -99,7 +99,8 @@ impl Scalar {
         }
     }
 
-    /// The number of these bits, of which those that the type has count. A bool is any bit.
+    /// Returns the number of this type with these bits. Bits beyond the type's size are ignored; a
+    /// bool is true if any bit is set.
     #[inline]
     pub fn of(kind: Type, bits: u64) -> Scalar {
         match kind {
@@ -113,7 +114,7 @@ impl Scalar {
         }
     }
 
-    /// The sum, wrapping where Rust's integers would overflow.
+    /// Returns the sum of two floats.
     fn plus(self, other: Scalar) -> Result<Scalar, Error> {
         Ok(match (self, other) {
             (Scalar::F32(a), Scalar::F32(b)) => Scalar::F32(a + b),
@@ -129,7 +130,7 @@ impl PartialEq for Scalar {
     }
 }
 
-/// A number's place in memory.
+/// The place of a number in memory.
 #[derive(Clone, Copy)]
 pub(super) struct Cell<'a> {
     pub(super) memory: &'a Memory,
@@ -140,8 +141,8 @@ pub(super) struct Cell<'a> {
 impl Cell<'_> {
     #[inline]
     pub(super) fn get(self) -> Scalar {
-        // Acquire in all loads, Release in all stores: what was written before a number is seen by
-        // whoever sees the number.
+        // Loads are Acquire and stores are Release: whoever sees a number also sees what was
+        // written before it.
         let bits = match self.kind.bytes() {
             8 => self.memory.word(self.at).load(Acquire),
             4 => u64::from(self.memory.half(self.at).load(Acquire)),
@@ -177,7 +178,7 @@ impl Cell<'_> {
         Ok(Scalar::of(self.kind, bits))
     }
 
-    /// Adds, and answers what was there before. Integers wrap.
+    /// Adds to the number and returns its previous value. Integers wrap.
     #[inline]
     pub(super) fn add(self, number: Scalar) -> Result<Scalar, Error> {
         let bits = self.same(number)?;
@@ -192,7 +193,7 @@ impl Cell<'_> {
             }
             Type::F32 | Type::F64 => {
                 let mut seen = self.get();
-                // Each failure is another's success. The bound is for hostile writers.
+                // Each failure is the success of another writer. The bound is for hostile writers.
                 for _ in 0..1_000_000 {
                     match self.compare_exchange(seen, seen.plus(number)?)? {
                         Ok(before) => return Ok(before),
@@ -205,7 +206,8 @@ impl Cell<'_> {
         }
     }
 
-    /// Puts `new` there if `expected` is there; answers what was there, as `Ok` if it was.
+    /// Writes `new` if `expected` is there. Returns the previous value, as `Ok` if `new` was
+    /// written.
     #[inline]
     pub(super) fn compare_exchange(
         self,

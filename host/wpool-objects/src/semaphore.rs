@@ -1,13 +1,14 @@
 //! Semaphores: counts of permits.
 //!
-//! An **owned** semaphore counts resources: who acquired a permit holds it, and when that one dies the
-//! permit is restored. A **signal** semaphore counts events: one side posts, the other waits, nobody
-//! holds anything, and an event eaten by the dead is not invented again.
+//! An **owned** semaphore counts resources: a slot that has acquired a permit holds it, and the
+//! permit is restored when the slot's owner dies. A **signal** semaphore counts events: one side
+//! posts, the other waits, nobody holds anything, and an event that a dead owner has consumed is
+//! not made again.
 //!
 //! ```text
 //! primary    PRIMARY: owned: all permits there are; signal: the permits that are free
-//! second     how many permits were restored and not yet told
-//! more[0]    who held the last of them
+//! second     the number of restored permits of which nobody was told yet
+//! more[0]    the last dead owner that held any of them
 //! more[1]    JOURNAL: {in progress: 1 bit, second as it was before the sweep in progress: 32 bits}
 //! derived[0] owned: all permits less those held
 //! storage    PRIMARY, owned: for each slot {epoch: 32 bits, held: 32 bits}
@@ -23,27 +24,27 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 const LINE: u8 = 0;
-/// Most permits, as Python's `SEM_VALUE_MAX`.
+/// The greatest number of permits, as Python's `SEM_VALUE_MAX`.
 pub(crate) const PERMITS_MAX: u32 = i32::MAX as u32;
 
-/// Bits of the parameters; the initial count stands in the upper half.
+/// The flags in the parameters; the initial count is stored in the upper half.
 pub(super) const OWNED: u64 = 1;
 pub(super) const BOUNDED: u64 = 2;
 const JOURNAL: usize = record::MORE + 8;
 const IN_PROGRESS: u64 = 1 << 63;
-/// What an owned semaphore needs.
+/// The bytes of storage that an owned semaphore needs.
 pub(super) const STORAGE_BYTES: usize = SLOTS * 8;
 
-/// How a permit was taken.
+/// The way a permit was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permit {
-    /// As it should be.
+    /// The permit was taken, and nothing was restored before.
     Clean,
-    /// Taken; a holder died, and its permits were restored. Told once.
+    /// The permit was taken. A holder died, and its permits were restored; only one caller is told.
     Restored {
-        /// How many were restored.
+        /// The number of restored permits.
         permits: u32,
-        /// Who held them.
+        /// The owner that held the permits, if known.
         culprit: Option<Owner>,
     },
 }
@@ -55,10 +56,10 @@ pub struct Semaphore<'a> {
 }
 
 impl Shared {
-    /// The semaphore of this id.
+    /// Returns the semaphore with this id.
     ///
     /// # Errors
-    /// `NotFound`, `WrongKind`.
+    /// Returns `NotFound` or `WrongKind`.
     #[inline]
     pub fn semaphore(&self, id: ObjectId) -> Result<Semaphore<'_>, Error> {
         Object::of(self.memory(), id, Kind::Semaphore).map(|object| Semaphore { object })
@@ -73,13 +74,14 @@ fn initial(object: Object<'_>) -> u64 {
     object.get(record::PARAMS) >> 32
 }
 
-/// What a slot holds; `None` if the object's words make no sense.
+/// Returns the word with the permits that a slot holds, or `None` if the object's words make no
+/// sense.
 fn holding(object: Object<'_>, slot: u16) -> Option<&AtomicU64> {
     let (at, bytes) = object.storage()?;
     (bytes >= STORAGE_BYTES).then(|| object.memory.word(at + usize::from(slot) * 8))
 }
 
-/// How many permits of a holdings word belong to an owner.
+/// Returns how many permits of a holdings word belong to an owner.
 fn held_by(word: u64, owner: Owner) -> u32 {
     if (word >> 32) as u32 == owner.epoch { word as u32 } else { 0 }
 }
@@ -88,7 +90,7 @@ fn pack(owner: Owner, permits: u32) -> u64 {
     if permits == 0 { 0 } else { u64::from(owner.epoch) << 32 | u64::from(permits) }
 }
 
-/// The word that says how many permits are free.
+/// Returns the offset of the word that counts the free permits.
 fn free_word(object: Object<'_>) -> usize {
     if is_owned(object) { record::DERIVED } else { record::PRIMARY }
 }
@@ -97,7 +99,7 @@ impl Semaphore<'_> {
     /// Takes a permit, waiting at most for `limit` (`None`: for ever; zero: not at all).
     ///
     /// # Errors
-    /// `TimedOut`, `Interrupted`, `Broken`.
+    /// Returns `TimedOut`, `Interrupted` or `Broken`.
     pub fn acquire(&self, caller: &Caller<'_>, limit: Option<Duration>) -> Result<Permit, Error> {
         let object = self.object;
         let free_word = free_word(object);
@@ -121,7 +123,7 @@ impl Semaphore<'_> {
         })
     }
 
-    /// What is to be told of the dead, once.
+    /// Returns what the caller has to be told of restored permits, and notes that it was told.
     fn told(&self) -> Permit {
         let permits = self.object.get(record::SECOND) as u32;
         if permits == 0 {
@@ -136,7 +138,8 @@ impl Semaphore<'_> {
     /// Gives a permit back, or makes a new one if the caller holds none.
     ///
     /// # Errors
-    /// `TooMany` beyond the initial count of a bounded semaphore, or beyond `PERMITS_MAX`; `Broken`.
+    /// Returns `TooMany` beyond the initial count of a bounded semaphore, or beyond `PERMITS_MAX`;
+    /// `Broken`.
     pub fn release(&self, caller: &Caller<'_>) -> Result<(), Error> {
         let object = self.object;
         let mut held = object.hold(caller)?;
@@ -165,19 +168,20 @@ impl Semaphore<'_> {
         Ok(())
     }
 
-    /// How many permits are free.
+    /// Returns how many permits are free.
     pub fn count(&self) -> u64 {
         self.object.get(free_word(self.object))
     }
 
-    /// Restores what a dead slot held.
+    /// Restores the permits that a dead slot held.
     pub(super) fn sweep(held: &mut Held<'_>, dead: Owner) -> Option<()> {
         let object = held.object;
         if is_owned(object) {
             let word = holding(object, dead.slot)?;
             let permits = held_by(word.load(Ordering::Relaxed), dead);
             if permits > 0 {
-                // A sweep that died before its commit is done again, and must not count twice.
+                // A sweep that died before its commit is done again, and must not count the permits
+                // twice.
                 let journal = object.get(JOURNAL);
                 let before = if journal == 0 { object.get(record::SECOND) } else { journal } as u32;
                 object.put(JOURNAL, IN_PROGRESS | u64::from(before));
@@ -195,7 +199,7 @@ impl Semaphore<'_> {
         Some(())
     }
 
-    /// Rebuilds what is derived.
+    /// Rebuilds the derived word.
     pub(super) fn rebuild(object: Object<'_>) -> Option<()> {
         if is_owned(object) {
             object.put(record::DERIVED, Semaphore::free(object)?);
@@ -203,7 +207,7 @@ impl Semaphore<'_> {
         Some(())
     }
 
-    /// The free permits, from the primary words.
+    /// Returns the number of free permits, computed from the primary words.
     pub(super) fn free(object: Object<'_>) -> Option<u64> {
         let all = object.get(record::PRIMARY);
         if all > u64::from(PERMITS_MAX) {
@@ -218,12 +222,12 @@ impl Semaphore<'_> {
         all.checked_sub(held)
     }
 
-    /// The free permits, as the derived word has them.
+    /// Returns the number of free permits in the derived word.
     pub(super) fn said_free(object: Object<'_>) -> u64 {
         object.get(free_word(object))
     }
 
-    /// The owners that the words name.
+    /// Returns the owners that the words name.
     pub(super) fn owners(object: Object<'_>) -> Vec<Owner> {
         let of = |slot| {
             let word = holding(object, slot)?.load(Ordering::Relaxed);

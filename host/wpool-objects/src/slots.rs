@@ -1,15 +1,16 @@
 //! Slots: the identities that own things in control memory.
 //!
-//! A slot belongs to one worker or one thread of the host at a time; its epoch grows by one each time
-//! it is given away. What is owned names both, so nothing is ever owed to a successor.
+//! A slot belongs to one worker or one thread of the host at a time; its epoch grows by one each
+//! time the slot is handed out. Owned things name both slot and epoch, so nothing is ever charged
+//! to a successor.
 //!
 //! ```text
-//! life       {epoch, attached}          for people and for fsck; the truth is in the host's registry
+//! life       {epoch, attached}          for people and for fsck; the host's registry has the truth
 //! wait       PRIMARY, see `super::wait`
-//! ticket     since when it waits
+//! ticket     the place in the order of waits
 //! note       what the wait is about (a barrier's generation)
 //! notified   PRIMARY: the condition whose notification this slot has taken and not yet returned with
-//! park       the only futex this slot sleeps on, but for latches
+//! park       the only futex on which this slot sleeps, except latches
 //! ```
 
 use super::layout::{SLOT_BASE, SLOT_BYTES, SLOTS, slot};
@@ -19,29 +20,29 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-/// Bits of an epoch. Epochs are compared for equality only, so they may wrap.
+/// The bits of an epoch. Epochs are compared for equality only, so they may wrap.
 const EPOCH: u32 = u32::MAX >> 1;
-/// Bits of a packed owner.
+/// The number of bits of a packed owner.
 pub(super) const OWNER_BITS: u32 = 47;
 pub(super) const OWNER_MASK: u64 = (1 << OWNER_BITS) - 1;
 
-/// Who owns something: a slot in one of its lives.
+/// An owner: a slot in one of its lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Owner {
-    /// The slot's index.
+    /// The index of the slot.
     pub slot: u16,
-    /// Which of its lives.
+    /// The number of the slot's life.
     pub epoch: u32,
 }
 
 impl Owner {
-    /// 47 bits, never 0.
+    /// Packs the owner into 47 bits, which are never 0.
     #[inline]
     pub(super) fn pack(self) -> u64 {
         (u64::from(self.epoch & EPOCH) << 16) | (u64::from(self.slot) + 1)
     }
 
-    /// The owner in the low 47 bits of a word, if they name a slot that exists.
+    /// Returns the owner in the low 47 bits of a word, or `None` if they name no existing slot.
     #[inline]
     pub(super) fn unpack(word: u64) -> Option<Owner> {
         let slot = (word & 0xffff).checked_sub(1)? as u16;
@@ -49,7 +50,7 @@ impl Owner {
         (usize::from(slot) < SLOTS).then_some(Owner { slot, epoch })
     }
 
-    /// The same slot's next life.
+    /// Returns the next life of the same slot.
     pub(crate) fn successor(self) -> Owner {
         Owner { slot: self.slot, epoch: (self.epoch + 1) & EPOCH }
     }
@@ -61,16 +62,17 @@ impl fmt::Display for Owner {
     }
 }
 
-/// Who calls, and what makes it give up waiting.
+/// The caller of an operation, with the flag that makes it give up waiting.
 #[derive(Clone, Copy, Debug)]
 pub struct Caller<'a> {
     /// The identity under which everything is done.
     pub owner: Owner,
-    /// Not 0: every wait ends with `Interrupted`; `Shared::interrupt` makes it look at once.
+    /// The stop flag. While it is not 0, every wait ends with `Interrupted`; `Shared::interrupt`
+    /// makes a sleeper look at once.
     pub stop: &'a AtomicU32,
 }
 
-/// A slot's words.
+/// The words of a slot.
 #[derive(Clone, Copy)]
 pub(super) struct Slot<'a> {
     memory: &'a Memory,
@@ -78,7 +80,7 @@ pub(super) struct Slot<'a> {
 }
 
 impl<'a> Slot<'a> {
-    /// The slot's words. `index` is below `SLOTS`: it was checked when it was read.
+    /// Returns the words of a slot. `index` is below `SLOTS`: it was checked when it was read.
     #[inline]
     pub(super) fn new(memory: &'a Memory, index: u16) -> Slot<'a> {
         assert!(usize::from(index) < SLOTS, "a slot's index is checked where it is read");
@@ -111,7 +113,7 @@ impl<'a> Slot<'a> {
         Park::new(self.memory, self.at + slot::PARK)
     }
 
-    /// Makes the slot ready for a new life.
+    /// Prepares the slot for a new life.
     pub(super) fn begin(self, owner: Owner) {
         self.forget();
         self.memory.word(self.at + slot::LIFE).store(owner.pack(), Ordering::Release);
@@ -123,13 +125,13 @@ impl<'a> Slot<'a> {
         self.memory.word(self.at + slot::LIFE).store(0, Ordering::Release);
     }
 
-    /// Says that the slot waits for nothing.
+    /// Clears the slot's wait and notification.
     pub(super) fn forget(self) {
         self.wait().store(0, Ordering::Release);
         self.notified().store(0, Ordering::Release);
     }
 
-    /// Who lives here, as far as control memory knows.
+    /// Returns the slot's present owner, as far as control memory knows.
     pub(super) fn life(self) -> Option<Owner> {
         Owner::unpack(self.memory.word(self.at + slot::LIFE).load(Ordering::Acquire))
     }

@@ -1,4 +1,4 @@
-//! What an object is to be, when it is created.
+//! The specifications of new objects.
 
 use super::Shared;
 use super::array;
@@ -12,61 +12,61 @@ use super::region;
 use super::scalar::{Scalar, Type};
 use super::semaphore::{self, PERMITS_MAX};
 
-/// What is asked for.
+/// The specification of a new object.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Spec {
     /// A lock, which its owner may take again if it is recursive.
     Lock {
-        /// Whether it is recursive.
+        /// True if the owner may take the lock again.
         recursive: bool,
     },
     /// A semaphore.
     Semaphore {
-        /// Permits at the start.
+        /// The number of permits at the start.
         initial: u32,
-        /// Permits belong to who acquired them, and are restored at its death.
+        /// True if permits belong to the slots that acquired them, and are restored when those die.
         owned: bool,
-        /// There are never more permits than at the start.
+        /// True if there are never more permits than at the start.
         bounded: bool,
     },
     /// A condition.
     Condition {
-        /// Its lock; by default it has a recursive one of its own.
+        /// The lock to use; without it, the condition has a recursive lock of its own.
         lock: Option<ObjectId>,
     },
     /// An event, not set.
     Event,
     /// A barrier.
     Barrier {
-        /// How many go on together.
+        /// The number of parties that go on together.
         parties: u32,
     },
     /// A queue.
     Queue {
-        /// Most messages in it.
+        /// The greatest number of messages in the queue.
         messages: u32,
-        /// Most bytes of messages longer than 96 bytes in it, in pieces of 256.
+        /// The greatest number of bytes in messages longer than 96 bytes, counted in pieces of 256.
         bytes: u64,
-        /// Whether done tasks are counted.
+        /// True if done tasks are counted.
         joinable: bool,
     },
     /// A value.
     Value {
-        /// Its number, which gives its type as well.
+        /// The initial number, which sets the type as well.
         initial: Scalar,
     },
     /// An array of zeros.
     Array {
-        /// The elements' type.
+        /// The type of the elements.
         kind: Type,
-        /// How many elements.
+        /// The number of elements.
         length: usize,
     },
     /// A region of zeros.
     Region {
-        /// How long it is.
+        /// The length in bytes.
         bytes: usize,
-        /// Guests may only read it.
+        /// True if guests may only read the region.
         read_only: bool,
     },
 }
@@ -74,13 +74,13 @@ pub enum Spec {
 /// The words of a new object.
 pub(super) struct Plan {
     pub(super) kind: Kind,
-    /// Of storage.
+    /// The bytes of storage.
     pub(super) bytes: usize,
     pub(super) words: [(usize, u64); 3],
 }
 
 fn plan(kind: Kind, bytes: usize, params: u64, primary: u64) -> Plan {
-    // A semaphore's free permits, which nobody else reads.
+    // The third word holds a semaphore's free permits; no other kind reads it.
     let derived = if kind == Kind::Semaphore { primary } else { 0 };
     let words = [(record::PARAMS, params), (record::PRIMARY, primary), (record::DERIVED, derived)];
     Plan { kind, bytes, words }
@@ -91,7 +91,7 @@ fn within<T: PartialOrd>(number: T, least: T, most: T) -> Result<T, Error> {
 }
 
 impl Spec {
-    /// What a new object of this kind may be like, in words.
+    /// Returns a sentence about the limits of this kind of object.
     pub fn limits(&self) -> String {
         match self {
             Spec::Lock { .. } | Spec::Condition { .. } | Spec::Event => "it has no limits".into(),

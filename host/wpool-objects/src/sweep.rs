@@ -1,10 +1,11 @@
-//! Sweeping: taking from a slot what it owned, when it died or its instance was discarded.
+//! Sweeping: freeing what a slot owned when it died or its instance was discarded.
 //!
-//! For each object: take the latch (break it, if the dead has it, and rebuild what it protects), free
-//! what the dead owned, take it out of the lines. Then close its handles. Then wake all that wait.
-//! Doing it twice does no harm.
+//! For each object a sweep takes the latch (it breaks the latch if the dead owner has it, and
+//! rebuilds what the latch protects), frees what the dead slot owned, and takes the slot out of the
+//! lines. Then it closes the slot's handles and wakes all waiting slots. A second sweep of the same
+//! slot does no harm.
 //!
-//! Only the host sweeps the dead: it alone knows who is dead. A live slot may sweep itself.
+//! Only the host sweeps the dead: no other process knows who is dead. A live slot may sweep itself.
 
 use super::Shared;
 use super::arena;
@@ -18,25 +19,25 @@ use super::semaphore::Semaphore;
 use super::slots::{Caller, Owner, Slot};
 use std::collections::HashSet;
 
-/// What a sweep did not finish.
+/// The result of a sweep.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Objects found to make no sense, now marked as broken.
+    /// The number of objects that made no sense, and are now marked as broken.
     pub(crate) broken: u32,
-    /// Who held latches for all the time the sweep could wait. The sweep is to be done again, after
-    /// these have gone on or were killed.
+    /// The owners that held latches for all the time that the sweep could wait. The sweep has to be
+    /// done again after they have gone on or were killed.
     pub stuck: Vec<Owner>,
 }
 
-/// Slices that one sweep waits for latches, all in all.
+/// The number of slices that one sweep waits for latches, all in all.
 const SLICES: u32 = 2;
 
-/// One sweep.
+/// A sweep in progress.
 struct Sweep<'a> {
     shared: &'a Shared,
     me: Owner,
     dead: Owner,
-    /// Whose latches are broken.
+    /// The test of owners whose latches may be broken.
     gone: &'a dyn Fn(Option<Owner>) -> bool,
     slices: u32,
     swept: Swept,
@@ -44,7 +45,7 @@ struct Sweep<'a> {
 }
 
 impl Shared {
-    /// Sweeps `dead` on behalf of `caller`; latches of holders that are `gone` are broken.
+    /// Sweeps `dead` on behalf of `caller`. Latches of holders that are `gone` are broken.
     pub(super) fn sweep_with(
         &self,
         caller: &Caller<'_>,
@@ -81,9 +82,9 @@ impl Shared {
 }
 
 impl<'a> Sweep<'a> {
-    /// Takes a latch. `Some(true)`: it was broken.
+    /// Takes a latch. Returns `Some(true)` if the latch was broken, `None` if it was stuck.
     fn take(&mut self, latch: super::latch::Latch<'_>) -> Option<bool> {
-        // A few turns: a hostile word may change at any time.
+        // Tries several times, because a hostile word may change at any time.
         for _ in 0..4 {
             if latch.break_dead(self.gone, self.me) {
                 return Some(true);
@@ -104,7 +105,7 @@ impl<'a> Sweep<'a> {
     fn object(&mut self, object: Object<'a>) {
         let Some(broken) = self.take(object.latch()) else { return };
         let mut held = object.held_by_sweep(self.me);
-        // Only now is it sure what it is.
+        // The object's kind is certain only under the latch.
         let Some(entry) = object.entry() else { return };
         if object.broken().is_some() {
             return;
@@ -118,7 +119,7 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// What is particular to the kind.
+    /// Does the part of a sweep that depends on the kind.
     fn kind(&self, held: &mut Held<'a>, entry: Entry) -> Option<()> {
         let dead = self.dead;
         let open = directory::has_handle(held.object, dead.slot);
@@ -143,7 +144,7 @@ impl<'a> Sweep<'a> {
     }
 }
 
-/// Rebuilds what a latch protected whose holder died inside.
+/// Rebuilds what the latch protected, after its holder died inside.
 pub(super) fn rebuild(held: &mut Held<'_>, entry: Entry) -> Option<()> {
     if !rebuilds() {
         return Some(());
@@ -162,7 +163,7 @@ pub(super) fn rebuild(held: &mut Held<'_>, entry: Entry) -> Option<()> {
     }
 }
 
-/// Off in the negative control of the tests only: they must fail without rebuilding.
+/// False in the negative control of the tests only, which must fail without rebuilding.
 #[cfg(test)]
 pub(super) static REBUILDS: std::sync::atomic::AtomicBool =
     std::sync::atomic::AtomicBool::new(true);

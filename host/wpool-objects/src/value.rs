@@ -1,8 +1,9 @@
-//! Values: one number each, changed by one instruction. No latch: a value is always whole.
+//! Values: one number each, changed by one instruction. A value needs no latch, because it is
+//! always whole.
 //!
 //! ```text
 //! primary    the number
-//! params     its type
+//! params     the number's type
 //! ```
 
 use super::Shared;
@@ -19,10 +20,10 @@ pub struct Value<'a> {
 }
 
 impl Shared {
-    /// The value of this id.
+    /// Returns the value with this id.
     ///
     /// # Errors
-    /// `NotFound`, `WrongKind`.
+    /// Returns `NotFound` or `WrongKind`; `Broken` if the value's words make no sense.
     #[inline]
     pub fn value(&self, id: ObjectId) -> Result<Value<'_>, Error> {
         let object = Object::of(self.memory(), id, Kind::Value)?;
@@ -33,13 +34,13 @@ impl Shared {
 }
 
 impl Value<'_> {
-    /// The number's type.
+    /// Returns the type of the number.
     #[inline]
     pub fn kind(&self) -> Type {
         self.cell.kind
     }
 
-    /// The number.
+    /// Returns the number.
     #[inline]
     pub fn get(&self) -> Scalar {
         self.cell.get()
@@ -48,35 +49,35 @@ impl Value<'_> {
     /// Sets the number.
     ///
     /// # Errors
-    /// `WrongType`.
+    /// Returns `WrongType`.
     #[inline]
     pub fn set(&self, number: Scalar) -> Result<(), Error> {
         self.cell.set(number)
     }
 
-    /// Sets the number and answers what it was.
+    /// Sets the number and returns its previous value.
     ///
     /// # Errors
-    /// `WrongType`.
+    /// Returns `WrongType`.
     #[inline]
     pub fn swap(&self, number: Scalar) -> Result<Scalar, Error> {
         self.cell.swap(number)
     }
 
-    /// Adds to the number and answers what it was. Integers wrap.
+    /// Adds to the number and returns its previous value. Integers wrap.
     ///
     /// # Errors
-    /// `WrongType`, also for bools.
+    /// Returns `WrongType`, also for bools.
     #[inline]
     pub fn add(&self, number: Scalar) -> Result<Scalar, Error> {
         self.cell.add(number)
     }
 
-    /// Sets the number if it is the expected one (floats: the same bits). Answers what it was, as `Ok`
-    /// if it was set.
+    /// Sets the number if it is the expected one (for floats: the same bits). Returns the previous
+    /// value, as `Ok` if the number was set.
     ///
     /// # Errors
-    /// `WrongType`.
+    /// Returns `WrongType`.
     #[inline]
     pub fn compare_exchange(
         &self,

@@ -1,20 +1,21 @@
-//! Waiting for an object: who waits is written down in slots, so that it dies with them.
+//! Waiting for an object. Waits are written down in slots, so that a wait ends with its slot.
 //!
 //! ```text
 //! slot.wait    PRIMARY {arg: 32 bits, object: 16, line: 8, state: 8}, 0 if the slot waits for nothing
-//! waiting      derived: how many stand in each of the object's four lines
+//! waiting      derived: the number of slots in each of the object's four lines
 //! waiters      derived: the set of slots that stand in any of them
-//! reserved     derived: a slot that waited so long that nobody may pass it
+//! reserved     derived: a slot that has waited so long that no other may pass it
 //! ```
 //!
-//! A wait is: under the latch, try; if that fails, stand in a line (the store to `slot.wait` commits)
-//! and leave; sleep on the slot's own park word; try again. What changes an object nudges the one that
-//! came first, which then tries as everyone does: a nudge owes nothing, so a nudged slot that dies
-//! takes nothing with it. Where somebody must be chosen (a condition's notification, a barrier's
-//! release, an event), the choice is a store to the chosen slot's wait word.
+//! A wait goes as follows: under the latch, try; if that fails, stand in a line (the store to
+//! `slot.wait` commits) and leave the latch; sleep on the slot's own park word; try again. An
+//! operation that changes an object nudges the slot that came first, which then tries as every
+//! other does. A nudge hands over nothing, so a nudged slot that dies takes nothing with it. Where
+//! a slot must be chosen (a condition's notification, a barrier's release, an event), the choice is
+//! a store to the chosen slot's wait word.
 //!
-//! **Invariant:** a sweep ends by waking all that wait, so that every wake-up that died between the
-//! commit and its system call is sent again.
+//! **Invariant:** a sweep ends by waking all waiting slots, so that every wake-up that was lost
+//! between the commit and its system call is sent again.
 
 use super::error::Error;
 use super::layout::{SLOTS, header, record};
@@ -24,25 +25,25 @@ use super::slots::{Caller, Slot};
 use std::sync::atomic::{AtomicU32, Ordering, fence};
 use std::time::{Duration, Instant};
 
-/// The lines of an object.
+/// The number of lines of an object.
 pub(super) const LINES: u8 = 4;
-/// Turns of looking before a slot stands in a line: some microseconds. (The tests that step through
-/// waits want few.)
+/// The turns of looking before a slot stands in a line: some microseconds. (The tests that step
+/// through waits set fewer.)
 pub(super) static SPINS: AtomicU32 = AtomicU32::new(300);
-/// Who has waited so long is passed no more.
+/// The time after which a waiting slot is not passed any more.
 const PATIENCE: Duration = Duration::from_millis(1);
 
 const SET: usize = SLOTS / 64;
 
-/// What a waiting slot knows of its wait.
+/// The state of a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     Waiting = 1,
-    /// It was told to try.
+    /// The slot was told to try.
     Nudged = 2,
-    /// It has got what it waited for.
+    /// The slot has got what it waited for.
     Granted = 3,
-    /// It will not get it.
+    /// The slot will not get what it waits for.
     Denied = 4,
 }
 
@@ -75,20 +76,20 @@ impl Wait {
         (line < LINES).then_some(Wait { object, line, state, arg: (word >> 32) as u32 })
     }
 
-    /// Whether it stands in a line, and is not merely to be told.
+    /// Returns whether the slot stands in a line, so that its wait is not settled yet.
     pub(super) fn stands(self) -> bool {
         matches!(self.state, State::Waiting | State::Nudged)
     }
 }
 
 impl Slot<'_> {
-    /// What the slot waits for.
+    /// Returns the slot's wait, if it waits for anything.
     pub(super) fn waits(self) -> Option<Wait> {
         // Acquire: pairs with the Release stores of waits and grants.
         Wait::unpack(self.wait().load(Ordering::Acquire))
     }
 
-    /// How it waits for this object.
+    /// Returns the slot's wait, if it waits for this object.
     fn waits_for(self, object: Object<'_>) -> Option<Wait> {
         self.waits().filter(|wait| wait.object == object.index)
     }
@@ -103,7 +104,7 @@ impl<'a> Held<'a> {
         Slot::new(self.object.memory, self.me.slot)
     }
 
-    /// How many stand in a line.
+    /// Returns how many slots stand in a line.
     #[inline]
     pub(super) fn waiting(&self, line: u8) -> usize {
         let counts = self.object.word(record::WAITING).load(Ordering::Relaxed);
@@ -129,7 +130,7 @@ impl<'a> Held<'a> {
     pub(super) fn stand(&mut self, line: u8, arg: u32, note: u64) {
         let own = self.own();
         let tickets = self.object.memory.word(header::TICKETS);
-        // From 1: a slot that never stood in a line has 0.
+        // Tickets count from 1: a slot that never stood in a line has 0.
         let ticket = tickets.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         own.ticket().store(ticket, Ordering::Relaxed);
         own.note().store(note, Ordering::Relaxed);
@@ -139,12 +140,12 @@ impl<'a> Held<'a> {
         own.wait().store(wait.pack(), Ordering::Release);
     }
 
-    /// How the caller waits for this object.
+    /// Returns the caller's wait for this object.
     pub(super) fn standing(&self) -> Option<Wait> {
         self.own().waits_for(self.object)
     }
 
-    /// Ends the wait of a slot, however it ended.
+    /// Ends the wait of a slot, whatever its state.
     pub(super) fn withdraw(&mut self, slot: u16) {
         let words = Slot::new(self.object.memory, slot);
         if let Some(wait) = words.waits_for(self.object) {
@@ -159,7 +160,7 @@ impl<'a> Held<'a> {
         }
     }
 
-    /// The slots that stand in a line, in no order. Stale members of the set are passed over.
+    /// Returns the slots that stand in a line, in no order. Stale members of the set are skipped.
     pub(super) fn line(&self, line: u8) -> impl Iterator<Item = (u16, Slot<'a>, Wait)> + use<'a> {
         let object = self.object;
         (0..SET).flat_map(move |at| {
@@ -177,7 +178,7 @@ impl<'a> Held<'a> {
         })
     }
 
-    /// The one that came first to a line and was not nudged yet.
+    /// Returns the slot that came first to a line and was not nudged yet.
     fn first(&self, line: u8) -> Option<(u16, Slot<'a>, Wait)> {
         let reserved = self.object.get(record::RESERVED);
         self.line(line).filter(|(.., wait)| wait.state == State::Waiting).min_by_key(
@@ -187,7 +188,7 @@ impl<'a> Held<'a> {
         )
     }
 
-    /// Tells the one that came first to try.
+    /// Nudges the slot that came first to a line.
     #[inline]
     pub(super) fn nudge(&mut self, line: u8) {
         if self.waiting(line) > 0 {
@@ -204,14 +205,15 @@ impl<'a> Held<'a> {
         }
     }
 
-    /// Ends the wait of the one that came first, in a state. False if nobody stands there.
+    /// Ends the wait of the slot that came first, in the given state. Returns false if no slot
+    /// stands in the line.
     pub(super) fn choose(&mut self, line: u8, state: State) -> bool {
         let Some((index, slot, wait)) = self.first(line) else { return false };
         self.finish(index, slot, wait, state);
         true
     }
 
-    /// Ends all waits in a line, in a state.
+    /// Ends all waits in a line, in the given state.
     pub(super) fn choose_all(&mut self, line: u8, state: State) {
         if self.waiting(line) == 0 {
             return;
@@ -223,14 +225,14 @@ impl<'a> Held<'a> {
     }
 
     pub(super) fn finish(&mut self, index: u16, slot: Slot<'_>, wait: Wait, state: State) {
-        // Release: the one that wakes sees all that was done for it. This store is the choice.
+        // The store is the choice. Release: the slot that wakes sees all that was done for it.
         slot.wait().store(Wait { state, ..wait }.pack(), Ordering::Release);
         self.count(wait.line, false);
         self.mark(index, false);
         self.wake_later(index);
     }
 
-    /// Has all that wait for this object look again.
+    /// Makes all slots that wait for this object look again.
     pub(super) fn wake_all_waiting(&mut self) {
         for line in 0..LINES {
             let standing: Vec<u16> = self.line(line).map(|(index, ..)| index).collect();
@@ -238,7 +240,7 @@ impl<'a> Held<'a> {
         }
     }
 
-    /// Whether somebody else has waited so long that it comes first.
+    /// Returns whether another slot has waited so long that it comes first.
     #[inline]
     pub(super) fn is_kept_for_another(&self) -> bool {
         let reserved = self.object.word(record::RESERVED).load(Ordering::Relaxed);
@@ -255,7 +257,8 @@ impl<'a> Held<'a> {
         slot.waits_for(self.object).is_some_and(Wait::stands)
     }
 
-    /// The caller tried and stays: it can be nudged again, and after a while comes first.
+    /// Notes that the caller tried and stays: it can be nudged again, and after a while comes
+    /// first.
     fn stay(&mut self, since: Instant) {
         if let Some(wait) = self.standing().filter(|wait| wait.state == State::Nudged) {
             let waiting = Wait { state: State::Waiting, ..wait };
@@ -266,7 +269,7 @@ impl<'a> Held<'a> {
         }
     }
 
-    /// Rebuilds who waits from the slots' wait words.
+    /// Rebuilds the lines from the slots' wait words.
     pub(super) fn rebuild_waits(&mut self) {
         let (mut counts, mut set) = ([0u16; LINES as usize], [0u64; SET]);
         for (index, slot) in Slot::all(self.object.memory) {
@@ -285,9 +288,9 @@ impl<'a> Held<'a> {
     }
 }
 
-/// Does `attempt` under the latch until it succeeds or fails, or the time is over.
+/// Runs `attempt` under the latch until it succeeds or fails, or the time is over.
 ///
-/// `ready` looks without the latch whether an attempt is worth while.
+/// `ready` looks without the latch whether an attempt is worthwhile.
 #[inline]
 pub(super) fn wait<'a, T>(
     object: Object<'a>,
@@ -326,7 +329,7 @@ fn wait_in_line<'a, T>(
     let own = Slot::new(object.memory, caller.owner.slot);
     let mut stands = false;
     loop {
-        // First of all, so that whatever happens from here on ends the sleep below.
+        // The park word is read first of all, so that any later change ends the sleep below.
         let seen = own.park().seen();
         let mut held =
             object.hold(caller).inspect_err(|_| own.wait().store(0, Ordering::Release))?;
@@ -342,7 +345,7 @@ fn wait_in_line<'a, T>(
         if let Some(over) = is_over(caller, deadline) {
             if stands {
                 held.withdraw(caller.owner.slot);
-                // It may have been nudged, and somebody else could use that.
+                // The caller may have been nudged, and another slot could use the nudge.
                 held.nudge(line);
             }
             return Err(over);
@@ -352,7 +355,8 @@ fn wait_in_line<'a, T>(
         } else {
             held.stand(line, 0, 0);
             stands = true;
-            // Tries once more: what needs no latch may have changed meanwhile. See `super::lock`.
+            // The loop tries once more: words that need no latch may have changed meanwhile. See
+            // `super::lock`.
             fence(Ordering::SeqCst);
             continue;
         }
@@ -361,7 +365,7 @@ fn wait_in_line<'a, T>(
     }
 }
 
-/// Why a wait ends without what it waited for.
+/// Returns the error with which a wait ends now, if it has to end.
 pub(super) fn is_over(caller: &Caller<'_>, deadline: Option<Instant>) -> Option<Error> {
     if caller.stop.load(Ordering::Acquire) != 0 {
         return Some(Error::Interrupted);
@@ -369,12 +373,12 @@ pub(super) fn is_over(caller: &Caller<'_>, deadline: Option<Instant>) -> Option<
     deadline.is_some_and(|deadline| Instant::now() >= deadline).then_some(Error::TimedOut)
 }
 
-/// How long to sleep at most.
+/// Returns the longest time to sleep.
 pub(super) fn slice(deadline: Option<Instant>) -> Duration {
     deadline.map_or(SLICE, |deadline| deadline.saturating_duration_since(Instant::now()).min(SLICE))
 }
 
-/// Sleeps until the caller's wait is settled, without the latch. The time may be over first.
+/// Sleeps without the latch until the caller's wait is settled, or the time is over.
 pub(super) fn until_settled(caller: &Caller<'_>, object: Object<'_>, deadline: Option<Instant>) {
     let own = Slot::new(object.memory, caller.owner.slot);
     loop {

@@ -1,4 +1,4 @@
-//! Watching waits from outside: whether a slot waits, and for what.
+//! Watching waits from outside: which slots wait, and for what.
 
 use super::Shared;
 use super::directory::name;
@@ -7,26 +7,27 @@ use super::object::{Kind, Object, ObjectId};
 use super::slots::{Owner, Slot};
 use std::sync::atomic::Ordering;
 
-/// Where a slot stands to wait.
+/// A place of a slot in a line of waiting slots.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// What kind of object it waits for.
+    /// The kind of the object that the slot waits for.
     pub kind: Kind,
     /// The object's name.
     pub name: String,
-    /// In which of the object's lines it stands.
+    /// The line of the object in which the slot stands.
     pub line: u8,
-    /// How many stand in the first line, and how many that may be if the object is a barrier.
+    /// The number of slots in the first line, and the number of parties if the object is a barrier.
     pub parties: (u32, u32),
 }
 
 impl Shared {
-    /// Changes whenever this slot stands in a line to wait. For its own process.
+    /// Returns a number that changes whenever this slot joins a line. Only the slot's own process
+    /// may rely on it.
     pub fn ticket(&self, owner: Owner) -> u64 {
         Slot::new(self.memory(), owner.slot).ticket().load(Ordering::Relaxed)
     }
 
-    /// The object in a line of which this slot stands, or stood when its process died.
+    /// Returns the place where this slot waits, or waited when its process died.
     pub fn waits_for(&self, owner: Owner) -> Option<Standing> {
         let wait = Slot::new(self.memory(), owner.slot).waits().filter(|wait| wait.stands())?;
         let object = Object::all(self.memory()).find(|object| object.index == wait.object)?;
@@ -36,7 +37,7 @@ impl Shared {
         Some(Standing { kind: entry.kind, name: name(object, entry), line: wait.line, parties })
     }
 
-    /// What an object is called, or was until it was deleted.
+    /// Returns an object's name, also after the object was deleted.
     pub fn name(&self, id: ObjectId, kind: Kind) -> Option<String> {
         let object = Object::of(self.memory(), id, kind).ok()?;
         object.entry().map(|entry| name(object, entry))

@@ -1,5 +1,6 @@
-//! Hostile bytes: each word of control memory in turn is overwritten by a process that has gone wrong.
-//! Those outside answer, or say that something is broken; they never hang and never panic.
+//! Hostile bytes: each word of control memory in turn is overwritten, as by a process that has gone
+//! wrong. The other processes get answers, or hear that an object is broken; they never hang and
+//! never panic.
 
 use super::super::latch;
 use super::super::layout::{BLOCK_BASE, OBJECT_BASE, OBJECT_BYTES, SLOT_BASE, SLOT_BYTES};
@@ -7,7 +8,7 @@ use super::process::Child;
 use super::*;
 use std::sync::atomic::Ordering;
 
-/// What a word is overwritten with.
+/// The values with which words are overwritten.
 const GARBAGE: [u64; 5] = [u64::MAX, 0, 0x0001_0001_0001_0001, 0x7fff_ffff_ffff_ff02, 1 << 47 | 3];
 
 struct Objects {
@@ -34,7 +35,7 @@ fn objects() -> Objects {
     let make = |spec: &Spec| shared.create(&me, &format!("{spec:?}"), spec, 0).unwrap();
     let ids: Vec<_> = specs.iter().map(make).collect();
     let objects = Objects { shared, me, other, ids };
-    // So that there is something in them.
+    // Puts messages into the queue, so that there is something to read.
     let queue = objects.shared.queue(objects.ids[5]).unwrap();
     for bytes in [10, 300, 20] {
         queue.put(&objects.me, &vec![5; bytes], NOW).unwrap();
@@ -46,7 +47,7 @@ fn objects() -> Objects {
 }
 
 impl Objects {
-    /// Uses everything once. What the answers are does not matter.
+    /// Uses every object once. The answers do not matter.
     fn use_all(&self) {
         let (shared, me, ids) = (&self.shared, &self.me, &self.ids);
         if let Ok(lock) = shared.lock(ids[0]) {
@@ -100,7 +101,8 @@ impl Objects {
     }
 }
 
-/// The words that anything reads, and some of each kind of storage.
+/// Returns the offsets of the words that are read by any operation, and of some words of each kind
+/// of storage.
 fn words(objects: &Objects) -> Vec<usize> {
     let mut words: Vec<usize> = (0..256).step_by(8).collect();
     words.extend((0..3 * SLOT_BYTES).step_by(8).map(|at| SLOT_BASE + at));
@@ -108,7 +110,7 @@ fn words(objects: &Objects) -> Vec<usize> {
         let record = OBJECT_BASE + usize::from(id.index) * OBJECT_BYTES;
         words.extend((0..660).step_by(8).map(|at| record + at));
     }
-    // Storage: the beginnings of arrays of words, then where there is something.
+    // The storage: the beginnings of arrays of words, then every word that is not zero.
     let storage = (BLOCK_BASE..BLOCK_BASE + (170 << 10)).step_by(8);
     let memory = objects.shared.memory();
     words.extend(storage.filter(|at| memory.word(*at).load(Ordering::Relaxed) != 0));
@@ -119,7 +121,7 @@ fn words(objects: &Objects) -> Vec<usize> {
 fn whatever_a_word_says_nobody_outside_hangs_or_panics() {
     let full = std::env::var_os("WPOOL_HOSTILE").is_some();
     let _watchdog = watchdog(if full { 3600 } else { 100 });
-    // In a child: the patience with latches is for the whole process.
+    // A child is needed because the patience with latches is for the whole process.
     let child = Child::new(|| {
         latch::SLICES_MAX.store(0, Ordering::Relaxed);
         let words = words(&objects());

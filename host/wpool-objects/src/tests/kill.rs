@@ -1,34 +1,37 @@
-//! The core test: a victim is stepped through an operation one instruction at a time and killed after
-//! instruction k, for every k (see `points`). After each death: the sweep, fsck, and others must be
-//! able to go on within a second, with nothing lost and everyone told.
+//! The core test: a victim is stepped through an operation one instruction at a time and killed
+//! after instruction k, for every k (see `points`). After each death comes the sweep, then `fsck`.
+//! The others must be able to go on within a second, with nothing lost and everyone told.
 //!
-//! Instructions that change nothing in shared memory leave the others in the same situation, so a death
-//! after one of them is the same as after the one before: a first pass finds those that do change
-//! something. The short form kills after some of them, spread evenly; `WPOOL_KILL=full` after each (a
-//! minute); `WPOOL_KILL=every` after every instruction, or every n-th where there are more than 10,000
-//! (an hour). `WPOOL_KILL_CASE=TEXT` takes the cases whose names contain it.
+//! Instructions that change nothing in shared memory leave the others in the same situation, so a
+//! death after such an instruction is the same as after the one before. A first pass finds the
+//! instructions that do change something. The short form kills after some of them, spread evenly;
+//! `WPOOL_KILL=full` after each (a minute); `WPOOL_KILL=every` after every instruction, or every
+//! n-th where there are more than 10,000 (an hour). `WPOOL_KILL_CASE=TEXT` takes the cases whose
+//! names contain the text.
 
 use super::process::{Child, Step, stay_on_one_cpu};
 use super::*;
 use super::{kill_cases, kill_queue};
 use std::sync::atomic::Ordering;
 
-/// A word of the header that nothing uses: how far the victim has come.
+/// A word of the header that nothing else uses: the victim's progress.
 const PROGRESS: usize = 2048;
-/// Instructions that are stepped for all deaths of a case in the short form, about.
+/// The approximate number of instructions that are stepped for all deaths of a case in the short
+/// form.
 const SHORT_STEPS: usize = 16_000;
-/// Instructions that are stepped for all deaths of a case where every one is asked for, about.
+/// The approximate number of instructions that are stepped for all deaths of a case with
+/// `WPOOL_KILL=every`.
 const EVERY_STEPS: usize = 2_000_000;
-/// An operation longer than this has no first pass in the short form.
+/// The longest operation, in instructions, that has a first pass in the short form.
 const SHORT_LENGTH: usize = 20_000;
 
-/// What a case can use.
+/// The things that a case can use.
 pub(super) struct Stage {
     pub(super) shared: Arc<Shared>,
     /// The survivor.
     pub(super) me: Caller<'static>,
     pub(super) victim: Caller<'static>,
-    /// Somebody who waits in another process.
+    /// The caller that waits in another process.
     pub(super) waiter: Caller<'static>,
     pub(super) waiting: Option<Child>,
     pub(super) ids: Vec<ObjectId>,
@@ -55,7 +58,7 @@ impl Stage {
         self.ids[0]
     }
 
-    /// The victim says how far it has come.
+    /// Notes the victim's progress.
     pub(super) fn at(&self, progress: u64) {
         self.shared.memory().word(PROGRESS).store(progress, Ordering::Release);
     }
@@ -64,14 +67,14 @@ impl Stage {
         self.shared.memory().word(PROGRESS).load(Ordering::Acquire)
     }
 
-    /// Forks the waiter and waits until it waits.
+    /// Forks the waiter and waits until its slot waits.
     pub(super) fn wait_in_line(&mut self, work: impl FnOnce(&Stage) -> i32) {
         let child = Child::new(|| work(self));
         until_waiting(&self.shared, self.waiter.owner);
         self.waiting = Some(child);
     }
 
-    /// The waiter's number; it has a second.
+    /// Returns the waiter's exit code. The waiter has a second to end.
     pub(super) fn waited(&mut self) -> i32 {
         let code = self.waiting.take().expect("a waiter").wait(Duration::from_secs(1));
         code.expect("the waiter was not woken within a second")
@@ -82,9 +85,9 @@ impl Stage {
 pub(super) struct Case {
     pub(super) name: &'static str,
     pub(super) setup: fn(&mut Stage),
-    /// What the victim does.
+    /// The operation in which the victim is killed.
     pub(super) work: fn(&Stage),
-    /// What must be true after its death and the sweep.
+    /// The check after the death and the sweep.
     pub(super) check: fn(&mut Stage),
 }
 
@@ -92,7 +95,8 @@ fn cases() -> impl Iterator<Item = &'static Case> {
     kill_cases::CASES.iter().chain(kill_queue::CASES)
 }
 
-/// Kills the victim after `steps` instructions, or when it can go no further; says after how many.
+/// Kills the victim after `steps` instructions, or when it can go no further. Returns the number of
+/// instructions.
 fn die(case: &Case, steps: usize) -> (Stage, usize) {
     let mut stage = Stage::new();
     (case.setup)(&mut stage);
@@ -115,14 +119,14 @@ fn examine(case: &Case, stage: &mut Stage) {
     assert_sound(&stage.shared);
 }
 
-/// How many instructions the operation takes.
+/// Returns how many instructions the operation takes.
 fn length(case: &Case) -> usize {
     let (mut stage, length) = die(case, usize::MAX);
     examine(case, &mut stage);
     length
 }
 
-/// What stands in control memory, where there is anything at all.
+/// Copies the parts of control memory that hold anything.
 fn picture(shared: &Shared, to: &mut Vec<u8>) {
     let slots = 4 * super::super::layout::SLOT_BYTES;
     let records = 4 * super::super::layout::OBJECT_BYTES;
@@ -141,7 +145,7 @@ fn picture(shared: &Shared, to: &mut Vec<u8>) {
     }
 }
 
-/// The instructions that change something, and how many there are in all.
+/// Returns the instructions that change something, and the number of all instructions.
 fn changes(case: &Case) -> (Vec<usize>, usize) {
     let mut stage = Stage::new();
     (case.setup)(&mut stage);
@@ -162,7 +166,7 @@ fn changes(case: &Case) -> (Vec<usize>, usize) {
     (changes, done)
 }
 
-/// After which instructions to kill.
+/// Returns the instructions after which to kill, and the length of the operation.
 fn points(case: &Case) -> (Vec<usize>, usize) {
     let form = std::env::var("WPOOL_KILL").unwrap_or_default();
     let length = length(case);
@@ -179,8 +183,9 @@ fn points(case: &Case) -> (Vec<usize>, usize) {
     (all.into_iter().step_by(stride).collect(), length)
 }
 
-/// Every instruction. Of long work those that change something and, between them, where the memory is the
-/// same as after the last that did, as many as can be stepped to in about a minute.
+/// Returns every instruction. For long work it returns those that change something and, between
+/// them, as many as can be stepped to in about a minute, at points where the memory is the same as
+/// after the last change.
 fn every(case: &Case, length: usize) -> Vec<usize> {
     let stride = (length * length / 2).div_ceil(EVERY_STEPS).max(1);
     let mut points: Vec<usize> = (0..=length).step_by(stride).collect();
@@ -228,7 +233,7 @@ fn a_death_at_any_instruction_loses_nothing_and_hangs_nobody() {
 fn without_rebuilding_deaths_do_harm() {
     let _watchdog = watchdog(120);
     let case = cases().find(|case| case.name == "queue: put a long message").unwrap();
-    // In a child: the switch is for the whole process.
+    // A child is needed because the switch is for the whole process.
     let child = Child::new(|| {
         stay_on_one_cpu();
         std::panic::set_hook(Box::new(|_| {}));

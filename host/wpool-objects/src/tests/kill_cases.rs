@@ -1,5 +1,5 @@
-//! What victims are killed in, and what must be true then: locks, semaphores, events, barriers,
-//! conditions.
+//! The operations in which victims are killed, with the checks that follow: locks, semaphores,
+//! events, barriers, conditions.
 
 use super::kill::{Case, Stage};
 use super::*;
@@ -8,7 +8,7 @@ fn lock(stage: &Stage) -> Lock<'_> {
     stage.shared.lock(stage.id()).unwrap()
 }
 
-/// The next owner is told if the victim was inside, and the one after it is not.
+/// Checks that the next owner is told if the victim was inside, and that the one after it is not.
 fn check_lock(stage: &mut Stage) {
     let acquired = lock(stage).acquire(&stage.me, SECOND).unwrap();
     let died = Acquired::OwnerDied { culprit: Some(stage.victim.owner) };
@@ -66,7 +66,7 @@ fn notified(stage: &Stage, caller: &Caller<'_>) -> i32 {
     }
 }
 
-/// Notifies once and finds whoever waits notified.
+/// Notifies once and finds that the waiter was notified.
 fn notify(stage: &Stage) {
     condition(stage).lock().acquire(&stage.me, SECOND).unwrap();
     condition(stage).notify(&stage.me, 1).unwrap();

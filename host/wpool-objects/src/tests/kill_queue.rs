@@ -1,11 +1,12 @@
-//! What victims are killed in, and what must be true then: queues, values, the directory, sweeps.
+//! The operations in which victims are killed, with the checks that follow: queues, values, the
+//! directory, sweeps.
 
 use super::kill::{Case, Stage};
 use super::*;
 
 const LONG: usize = 700;
 
-/// A message that can be told from others and checked.
+/// Returns a message that can be told from others and checked.
 fn message(id: u32) -> Vec<u8> {
     let bytes = if id.is_multiple_of(2) { 40 } else { LONG };
     let mut message: Vec<u8> = (0..bytes).map(|at| (id as usize * 31 + at * 7) as u8).collect();
@@ -17,7 +18,7 @@ fn put(stage: &Stage, caller: &Caller<'_>, id: u32) -> Result<(), Error> {
     stage.shared.queue(stage.id()).unwrap().put(caller, &message(id), SECOND)
 }
 
-/// A message's number and how often it was delivered before.
+/// Gets a message. Returns its number and how often it was delivered before.
 fn get(stage: &Stage, caller: &Caller<'_>, limit: Option<Duration>) -> Result<(u32, u8), Error> {
     let mut bytes = Vec::new();
     let delivery = stage.shared.queue(stage.id()).unwrap().get(caller, &mut bytes, limit)?;
@@ -46,7 +47,7 @@ fn queue(stage: &mut Stage, messages: u32, joinable: bool, ids: &[u32]) {
     }
 }
 
-/// The whole capacity is there again.
+/// Checks that the whole capacity is available again.
 fn whole(stage: &Stage, messages: u32) {
     assert_eq!(drain(stage), []);
     for id in 0..messages {
@@ -55,7 +56,7 @@ fn whole(stage: &Stage, messages: u32) {
     let full = stage.shared.queue(stage.id()).unwrap().put(&stage.me, b"x", NOW);
     assert_eq!(full, Err(Error::TimedOut));
     assert_eq!(drain(stage).len(), messages as usize);
-    // As many bytes as ever: 32 blocks, three for each long message.
+    // The capacity in bytes is whole as well: 32 blocks, three for each long message.
     let most = vec![1; 8 << 10];
     stage.shared.queue(stage.id()).unwrap().put(&stage.me, &most, NOW).unwrap();
     let mut got = Vec::new();
@@ -76,9 +77,9 @@ fn check_put(stage: &mut Stage, id: u32) {
 fn check_get(stage: &mut Stage) {
     let got = drain(stage);
     match stage.progress() {
-        // Acknowledged.
+        // The message was acknowledged.
         2 => assert_eq!(got, [(2, 0), (3, 0)]),
-        // Got, perhaps acknowledged.
+        // The message was got, and perhaps acknowledged.
         1 => assert!(numbers(&got) == [2, 3] || got == [(1, 1), (2, 0), (3, 0)], "{got:?}"),
         _ => assert!(numbers(&got) == [1, 2, 3] && got[0].1 <= 1, "{got:?}"),
     }
@@ -133,7 +134,7 @@ pub(super) const CASES: &[Case] = &[
             let code = stage.waited();
             let rest = numbers(&drain(stage));
             match code {
-                // 79 may be behind it.
+                // The queue may hold 79 behind it.
                 77 => assert!(rest == [79] || rest.is_empty() && stage.progress() == 1),
                 79 => assert!(rest.is_empty() && stage.progress() == 0),
                 _ => panic!("{code}"),

@@ -1,6 +1,6 @@
 //! Tests of shared state: Python's semantics, deaths at every instruction, and hostile bytes.
 //!
-//! Nothing sleeps to wait for something: a test waits until control memory says that a slot waits.
+//! No test sleeps to wait for something: a test waits until control memory says that a slot waits.
 //! Every test has a watchdog.
 
 mod hostile;
@@ -26,7 +26,7 @@ const SOON: Option<Duration> = Some(Duration::from_millis(5));
 
 static GO_ON: AtomicU32 = AtomicU32::new(0);
 
-/// Aborts the test program if it is not dropped in time.
+/// A guard that aborts the test program if it is not dropped in time.
 struct Watchdog {
     _alive: Sender<()>,
 }
@@ -43,7 +43,7 @@ fn watchdog(seconds: u64) -> Watchdog {
     Watchdog { _alive: alive }
 }
 
-/// Small memories with one caller, in whose name tests do what they do themselves.
+/// Makes small memories with one caller, for the operations of the test itself.
 fn world() -> (Arc<Shared>, Caller<'static>) {
     let space = Space { shared_bytes: 32 << 20, region_bytes: 1 << 20 };
     let shared = Arc::new(Shared::new(space).unwrap());
@@ -51,7 +51,7 @@ fn world() -> (Arc<Shared>, Caller<'static>) {
     (shared, me)
 }
 
-/// A further caller.
+/// Makes a further caller.
 fn another(shared: &Shared) -> Caller<'static> {
     caller(shared.attach(Side::Worker).unwrap())
 }

@@ -19,40 +19,42 @@ pub(super) fn stay_on_one_cpu() {
     sched_setaffinity(here, &one).expect("affinity");
 }
 
-/// A forked child. Killed and reaped when dropped.
+/// A forked child, which is killed and reaped when dropped.
 pub(crate) struct Child {
     pid: Pid,
     reaped: bool,
 }
 
-/// How far a step brought a child.
+/// The result of stepping a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// One instruction on.
+    /// The child went on by one instruction.
     Stepped,
-    /// It sleeps in the kernel.
+    /// The child sleeps in the kernel.
     Asleep,
-    /// It stopped by itself, or ended: it is through.
+    /// The child stopped by itself, or ended.
     Through,
 }
 
 impl Child {
-    /// Forks a child that runs `work` and ends with its number.
+    /// Forks a child that runs `work` and exits with its result.
     pub(crate) fn new(work: impl FnOnce() -> i32) -> Child {
-        // SAFETY: the child only uses memory of its own copy and what is mapped shared, and leaves by
-        // `_exit`. The C library's allocator can be used after a fork; no lock of the tests is taken.
+        // SAFETY: the child only uses memory of its own copy and shared mappings, and leaves by
+        // `_exit`. The C library's allocator can be used after a fork; no lock of the tests is
+        // held.
         match unsafe { fork() }.expect("fork") {
             ForkResult::Parent { child } => Child { pid: child, reaped: false },
             ForkResult::Child => {
                 let work = std::panic::AssertUnwindSafe(work);
                 let code = std::panic::catch_unwind(work).unwrap_or(99);
-                // SAFETY: ends the child without running what the parent registered for its exit.
+                // SAFETY: the call ends the child without running what the parent registered for
+                // its exit.
                 unsafe { nix::libc::_exit(code) }
             }
         }
     }
 
-    /// Forks a child that stops before `work`, to be stepped, and after it.
+    /// Forks a child that stops before `work`, to be stepped, and again after it.
     pub(super) fn stopped(work: impl FnOnce()) -> Child {
         let child = Child::new(|| {
             ptrace::traceme().expect("traceme");
@@ -65,9 +67,10 @@ impl Child {
         child
     }
 
-    /// One instruction.
+    /// Steps the child by one instruction.
     pub(super) fn step(&self) -> Step {
-        // Only a system call can sleep; after all else it is enough to wait for the child.
+        // Only a system call can sleep; after any other instruction it is enough to wait for the
+        // child.
         let may_sleep = self.is_at_a_system_call();
         ptrace::step(self.pid, None).expect("step");
         for turn in 0.. {
@@ -102,7 +105,7 @@ impl Child {
         stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('S'))
     }
 
-    /// Stops the child where it is.
+    /// Stops the child at its present instruction.
     pub(super) fn freeze(&self) {
         kill(self.pid, Signal::SIGSTOP).expect("stop");
         let flags = Some(WaitPidFlag::WUNTRACED);
@@ -126,7 +129,7 @@ impl Child {
         }
     }
 
-    /// The child's number, if it ends within the time.
+    /// Returns the child's exit code if it ends within `limit`.
     pub(crate) fn wait(mut self, limit: Duration) -> Option<i32> {
         let since = Instant::now();
         loop {

@@ -178,7 +178,7 @@ fn a_dead_holders_permits_are_restored_and_told_once() {
     let restored = Permit::Restored { permits: 2, culprit: Some(dead.owner) };
     assert_eq!(semaphore.acquire(&me, NOW), Ok(restored));
     assert_eq!(semaphore.acquire(&me, NOW), Ok(Permit::Clean));
-    // Another life of the slot owes nothing.
+    // The next life of the slot owes nothing.
     let heir = another(&shared);
     assert_eq!(heir.owner.slot, dead.owner.slot);
     shared.bury(&me, dead.owner).unwrap();
@@ -332,7 +332,8 @@ fn a_dead_waiters_notification_passes_on() {
     until_waiting(&shared, lives.owner);
     let condition = shared.condition(id).unwrap();
     condition.lock().acquire(&me, None).unwrap();
-    // It is chosen, wakes, and waits for the lock, which is not given back before it dies.
+    // The slot is chosen, wakes, and waits for the lock, which is not given back before the slot
+    // dies.
     assert_eq!(condition.notify(&me, 1), Ok(1));
     until_waiting(&shared, dies.owner);
     first.kill();

@@ -165,7 +165,7 @@ fn a_dead_slot_is_swept_by_one_thread_so_that_its_next_owner_loses_nothing() {
     let object = super::super::object::Object::new(shared.memory(), kept.index);
     let sweepers = [another(&shared), another(&shared)];
     let mut victim = another(&shared).owner;
-    // So that the victim's slot is the next to be given away.
+    // All other slots are taken, so that the victim's slot is the next to be handed out.
     while shared.attach(Side::Worker).is_ok() {}
     let (turn, mut robbed) = (std::sync::Barrier::new(3), 0);
     std::thread::scope(|scope| {
@@ -191,7 +191,7 @@ fn a_dead_slot_is_swept_by_one_thread_so_that_its_next_owner_loses_nothing() {
             turn.wait();
             let life = Slot::new(shared.memory(), next.owner.slot).life();
             let open = super::super::directory::has_handle(object, next.owner.slot);
-            // A panic here would leave the sweepers waiting for their turn.
+            // A panic here would leave the sweepers waiting for their turn, so misses are counted.
             robbed += usize::from((life, open) != (Some(next.owner), true));
             victim = next.owner;
         }
@@ -241,7 +241,7 @@ fn two_deaths_at_once_are_both_swept() {
     let id = make(&shared, &me, Spec::Lock { recursive: false });
     let (one, two) = (another(&shared), another(&shared));
     shared.lock(id).unwrap().acquire(&one, None).unwrap();
-    // The second died inside the lock's latch.
+    // The second slot dies inside the lock's latch.
     let object = super::super::object::Object::new(shared.memory(), id.index);
     object.latch().take(two.owner).unwrap();
     let swept = shared.bury(&me, one.owner).unwrap();

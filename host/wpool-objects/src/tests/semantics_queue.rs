@@ -129,7 +129,7 @@ fn join_waits_until_all_tasks_are_done() {
         assert_eq!(joins.join().unwrap(), Ok(Joined { lost: 0 }));
     });
     assert_eq!(queue.task_done(&me), Err(Error::TooMany));
-    // Several got before any is done.
+    // Several messages are got before any task is done.
     for message in 0..3 {
         queue.put(&me, &[message], NOW).unwrap();
         get(queue, &me, NOW).unwrap();
@@ -156,7 +156,7 @@ fn tasks_lost_with_the_dead_are_told_to_those_that_join() {
     scope(|threads| {
         let joins = threads.spawn(|| shared.queue(id).unwrap().join(&another(&shared), None));
         while queue.join(&me, NOW).is_ok() {}
-        // The first message was acknowledged, the second comes again.
+        // The first message was acknowledged; the second comes again.
         shared.bury(&me, dead.owner).unwrap();
         let mut bytes = Vec::new();
         assert_eq!(queue.get(&me, &mut bytes, NOW), Ok(Delivery { redelivered: 1 }));

@@ -1,12 +1,13 @@
-//! Producers and consumers, killed at random, over one queue: nothing that was put is lost, and nothing
-//! is delivered twice without saying so. `WPOOL_SOAK=SECONDS` sets how long, `WPOOL_SEED` the seed.
+//! Producers and consumers of one queue, killed at random: no message that was put is lost, and no
+//! message is delivered twice without saying so. `WPOOL_SOAK=SECONDS` sets the duration,
+//! `WPOOL_SEED` the seed.
 
 use super::process::Child;
 use super::*;
 use std::collections::HashMap;
 
 const WORKERS: usize = 4;
-/// Numbers that one producer can put in its life, and that one round has.
+/// The number of messages that one producer can put in its life, and that one round has.
 const LIFE: u32 = 20_000;
 const ROUND: u32 = 40_000_000;
 
@@ -14,8 +15,8 @@ fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// A producer writes what it has put into its row of `log`, a consumer what it has got, before it
-/// acknowledges.
+/// Works on the queue. A producer writes what it has put into its row of `log`; a consumer writes
+/// what it has got, before it acknowledges.
 fn work(
     shared: &Shared,
     id: ObjectId,
@@ -33,7 +34,8 @@ fn work(
             let mut message = vec![number as u8; length];
             message[..4].copy_from_slice(&number.to_le_bytes());
             queue.put(&me, &message, None).unwrap();
-            // Put: 1 in the lowest bits. It may be got before this is said.
+            // The message was put: 1 is added in the lowest bits. It may be got before that is
+            // written.
             log.add(number as usize, Scalar::U32(1)).unwrap();
         } else {
             let delivery = queue.get(&me, &mut bytes, None).unwrap();
