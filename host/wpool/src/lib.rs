@@ -1,9 +1,9 @@
 //! Multiprocessing for WebAssembly.
 //!
-//! A [`Pool`] forks OS worker processes, each of which runs a wasmtime instance of a module that the
-//! user supplies. Jobs go down pipes and results come back; a task that traps, spins, exits, or takes
-//! its process along fails its own job and no other. It does what Python's `multiprocessing.Pool` does,
-//! for code that is not trusted.
+//! A [`Pool`] forks OS worker processes, each of which runs a wasmtime instance of a module that
+//! the user supplies. Jobs go down pipes and results come back. A task that traps, spins, exits, or
+//! takes its process down fails its own job and no other. The crate does what Python's
+//! `multiprocessing.Pool` does, for code that is not trusted.
 //!
 //! ```
 //! let pool = wpool::Pool::from_bytes(
@@ -17,14 +17,14 @@
 //! let squares: Vec<i64> = pool.map(0..12)?;
 //! assert_eq!(squares, [0, 1, 4, 9, 16, 25, 36, 49, 64, 81, 100, 121]);
 //!
-//! // Results as they are needed, from an input without end.
+//! Results are computed as they are needed, from an endless input.
 //! let first: Vec<i64> = pool.imap(1..).take(3).collect::<Result<_, _>>()?;
 //! assert_eq!(first, [1, 4, 9]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The `wpool` program is a thin client of [`pool::session::Session`], as is [`Pool`]. ARCHITECTURE.md
-//! tells how a job travels.
+//! The `wpool` program is a thin client of [`pool::session::Session`], and so is [`Pool`].
+//! ARCHITECTURE.md describes the journey of a job.
 
 #[cfg(test)]
 #[allow(dead_code, reason = "the tests of shared objects need all of it")]
@@ -50,11 +50,11 @@ pub use wire::settings::Isolation;
 
 use wpool_worker::worker::command::{Command, CommandJob};
 
-/// Makes the arguments of a command for one of its jobs, the command's name first: those that a worker makes, for
-/// programs that are compared with it.
+/// Makes the arguments that a worker gives to a command for one of its jobs, the command's name
+/// first. Benchmarks use them for the programs that they compare with the command.
 ///
 /// # Errors
-/// The job is torn, or an argument is not UTF-8.
+/// Returns a failure if the job is torn, or an argument is not UTF-8.
 #[doc(hidden)]
 pub fn command_arguments(
     line: &wire::settings::CommandLine,

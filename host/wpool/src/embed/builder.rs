@@ -1,4 +1,4 @@
-//! How pools, launchers and processes are set up.
+//! The builder of pools, launchers and processes.
 
 use super::error::Error;
 use super::pool::Pool;
@@ -12,26 +12,25 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How a [`Pool`], a [`Launcher`](super::Launcher) or a [`Process`](super::Process) is set up; their
-/// `builder` makes one.
+/// A builder of a [`Pool`], a [`Launcher`](super::Launcher) or a [`Process`](super::Process).
 ///
-/// What has no method of its own is in [`Builder::config`].
+/// Settings that have no method of their own are changed by [`Builder::config`].
 pub struct Builder<Of = Pool> {
     pub(super) module: Module,
     pub(super) config: Config,
     pub(super) compile: CompileConfig,
     pub(super) on_log: OnLog,
     pub(super) shared: Option<Shared>,
-    /// Whether jobs name their tasks, which may be any of the module's.
+    /// True if jobs name their tasks, which may be any of the module's tasks.
     pub(super) every_task: bool,
     of: PhantomData<fn() -> Of>,
 }
 
-/// Where a module's bytes are.
+/// The place of a module's bytes.
 pub(super) enum Module {
-    /// In a file.
+    /// The bytes are in a file.
     File(PathBuf),
-    /// Here.
+    /// The bytes are in memory.
     Bytes(Vec<u8>),
 }
 
@@ -55,64 +54,67 @@ impl<Of> Builder<Of> {
         }
     }
 
-    /// The same, to set up something else.
+    /// Returns a builder with the same settings for something else.
     pub(super) fn retarget<To>(self) -> Builder<To> {
         let Builder { module, config, compile, on_log, shared, every_task, .. } = self;
         Builder { module, config, compile, on_log, shared, every_task, of: PhantomData }
     }
 
-    /// Longest time of one attempt at a job; no limit unless set.
+    /// Sets the longest time of one attempt at a job; there is no limit unless set.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.config.timeout = Some(timeout);
         self
     }
 
-    /// A task that is called once before the first job, without arguments: workers are forked from where
-    /// it has been called. With [`Isolation::Fresh`] it is called once in each instance.
+    /// Sets a task that is called once before the first job, without arguments. Workers are forked
+    /// from the process in which it was called. With [`Isolation::Fresh`] it is called once in each
+    /// instance.
     #[must_use]
     pub fn init(mut self, task: impl Into<String>) -> Self {
         self.config.settings.init = Some(task.into());
         self
     }
 
-    /// Longest time of the task of [`Builder::init`]; that of one attempt at a job unless set, or a minute
-    /// where that has no limit.
+    /// Sets the longest time of the task of [`Builder::init`]. Unless set, it is the time of one
+    /// attempt at a job, or a minute if that has no limit.
     #[must_use]
     pub fn init_timeout(mut self, timeout: Duration) -> Self {
         self.config.init_timeout = Some(timeout);
         self
     }
 
-    /// Most bytes of call stack of an instance, from 64 KiB to 64 MiB; 1 MiB unless set.
+    /// Sets the greatest size of an instance's call stack in bytes, from 64 KiB to 64 MiB; 1 MiB
+    /// unless set.
     #[must_use]
     pub fn stack(mut self, bytes: u64) -> Self {
         self.config.settings.stack_bytes_max = bytes;
         self
     }
 
-    /// Most bytes of memory for compiling the module; 4 GiB unless set.
+    /// Sets the greatest amount of memory for compiling the module, in bytes; 4 GiB unless set.
     #[must_use]
     pub fn compile_memory(mut self, bytes: u64) -> Self {
         self.compile.bytes_max = bytes;
         self
     }
 
-    /// Longest time for compiling the module; ten minutes unless set.
+    /// Sets the longest time for compiling the module; ten minutes unless set.
     #[must_use]
     pub fn compile_timeout(mut self, timeout: Duration) -> Self {
         self.compile.timeout = timeout;
         self
     }
 
-    /// Most bytes of linear memory of an instance; 1 GiB unless set.
+    /// Sets the greatest size of an instance's linear memory in bytes; 1 GiB unless set.
     #[must_use]
     pub fn memory(mut self, bytes: u64) -> Self {
         self.config.settings.memory_bytes_max = bytes;
         self
     }
 
-    /// Most instructions (wasmtime fuel) of a job; no limit unless set.
+    /// Sets the greatest number of instructions (wasmtime fuel) of a job; there is no limit unless
+    /// set.
     #[must_use]
     pub fn fuel(mut self, fuel: u64) -> Self {
         self.config.settings.fuel = Some(fuel);
@@ -120,8 +122,8 @@ impl<Of> Builder<Of> {
         self
     }
 
-    /// Has functions that the module imports and nobody provides trap when they are called. Unless set, such
-    /// a module is an error.
+    /// Replaces functions that the module imports and nobody provides by functions that trap when
+    /// they are called. Unless set, such a module is an error.
     #[must_use]
     pub fn stub_imports(mut self) -> Self {
         self.config.settings.stub_imports = true;
@@ -136,8 +138,8 @@ impl<Of> Builder<Of> {
         self
     }
 
-    /// Grants guests a folder of the host. It is opened when the pool starts, and stays the same whatever
-    /// its name leads to later.
+    /// Grants guests a folder of the host. The folder is opened when the pool starts, and stays the
+    /// same whatever its name leads to later.
     #[must_use]
     pub fn dir(
         mut self,
@@ -149,16 +151,16 @@ impl<Of> Builder<Of> {
         self
     }
 
-    /// Gives each job an empty folder of its own, which guests see under this path, may write, and may have so many
-    /// bytes in. It is removed after the job.
+    /// Gives each job an empty folder of its own, which is removed after the job. Guests see the
+    /// folder under this path, and may write up to `bytes_max` bytes there.
     #[must_use]
     pub fn scratch(mut self, guest: impl Into<String>, bytes_max: u64) -> Self {
         self.config.settings.scratch = Some(Scratch { guest: guest.into(), bytes_max });
         self
     }
 
-    /// Has the tasks take part in shared state. Unless set, a module that uses any gets some of its own,
-    /// see [`Pool::shared`].
+    /// Lets the tasks use this shared state. Unless set, a module that uses shared objects gets
+    /// state of its own, see [`Pool::shared`].
     #[must_use]
     pub fn shared(mut self, shared: &Shared) -> Self {
         shared.lend_to(&mut self.config);
@@ -166,27 +168,29 @@ impl<Of> Builder<Of> {
         self
     }
 
-    /// What to do with the lines that guests print. Unless set they go to standard error, each after
-    /// its worker's process id.
+    /// Sets the function that receives the lines that guests print. Unless set, lines go to
+    /// standard error, each after its worker's process id.
     ///
-    /// The function is called on the pool's thread and must be quick. It may submit jobs but not wait for
-    /// any, and gets no shared object that it would have to wait for. If it panics, the pool is given up:
-    /// all who wait for it get an [`Error::Pool`].
+    /// The function is called on the pool's thread and must be quick. It may submit jobs but not
+    /// wait for any, and an operation on a shared object for which it would have to wait fails. If
+    /// the function panics, the pool is given up: all callers that wait for the pool get an
+    /// [`Error::Pool`].
     #[must_use]
     pub fn on_log(mut self, on_log: impl Fn(GuestLine<'_>) + Send + 'static) -> Self {
         self.on_log = Box::new(on_log);
         self
     }
 
-    /// Whether compiled modules are read from and written to the user's cache folder (true unless set).
+    /// Sets whether compiled modules are read from and written to the user's cache folder (true
+    /// unless set).
     #[must_use]
     pub fn cache(mut self, cache: bool) -> Self {
         self.compile.cache = cache;
         self
     }
 
-    /// The `wpool` program, for a program whose own executable does not contain this crate (a plug-in
-    /// inside another program).
+    /// Sets the path of the `wpool` program, for a program whose own executable does not contain
+    /// this crate (a plug-in inside another program).
     #[must_use]
     pub fn executable(mut self, path: impl Into<PathBuf>) -> Self {
         self.compile.executable = Some(path.into());
@@ -204,46 +208,48 @@ impl<Of> Builder<Of> {
 }
 
 impl Builder<Pool> {
-    /// The task to call; may be left out if the module has only one.
+    /// Sets the task to call; may be left out if the module has only one.
     #[must_use]
     pub fn task(mut self, name: impl Into<String>) -> Self {
         self.config.settings.task = Some(name.into());
         self
     }
 
-    /// Most worker processes; as many as there are usable CPUs unless set.
+    /// Sets the greatest number of worker processes; the number of usable CPUs unless set.
     #[must_use]
     pub fn workers(mut self, workers: usize) -> Self {
         self.config.workers = workers;
         self
     }
 
-    /// When an instance is thrown away; [`Isolation::Reuse`] unless set.
+    /// Sets when an instance is thrown away; [`Isolation::Reuse`] unless set.
     #[must_use]
     pub fn isolation(mut self, isolation: Isolation) -> Self {
         self.config.settings.isolation = isolation;
         self
     }
 
-    /// Jobs after which a worker is replaced (Python's `maxtasksperchild`); never unless set.
+    /// Sets the number of jobs after which a worker is replaced (Python's `maxtasksperchild`);
+    /// never unless set.
     #[must_use]
     pub fn jobs_per_worker(mut self, jobs: u64) -> Self {
         self.config.jobs_per_worker_max = Some(jobs);
         self
     }
 
-    /// Extra attempts at a job that failed by a trap, a timeout, its memory, or its worker's death.
+    /// Sets the number of extra attempts at a job that failed by a trap, a timeout, its memory, or
+    /// its worker's death.
     #[must_use]
     pub fn retries(mut self, attempts: u32) -> Self {
         self.config.retry.attempts = attempts;
         self
     }
 
-    /// Starts the pool: its zygote, with the module compiled and loaded. Workers are forked when there
-    /// are jobs for them.
+    /// Starts the pool: starts its zygote, which compiles and loads the module. Workers are forked
+    /// when there are jobs for them.
     ///
     /// # Errors
-    /// [`Error::Pool`]: the module cannot be used, or the system does not allow a pool.
+    /// Returns [`Error::Pool`] if the module cannot be used, or the system does not allow a pool.
     pub fn start(self) -> Result<Pool, Error> {
         if self.config.workers == 0 {
             return Err(Error::Pool("a pool needs at least one worker".into()));

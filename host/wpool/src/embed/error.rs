@@ -1,14 +1,14 @@
-//! What can go wrong for the caller of a pool.
+//! The errors that callers of a pool can get.
 
 use crate::wire::failure::Failure;
 use std::fmt;
 
-/// Why a call has no result.
+/// The reason why a call has no result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     /// The job failed.
     Job(Failure),
-    /// The result was not there in time. The job goes on; see [`super::AsyncResult::cancel`].
+    /// The result did not come in time. The job goes on; see [`super::AsyncResult::cancel`].
     TimedOut,
     /// The pool was closed or terminated and takes no more jobs.
     Closed,
@@ -35,7 +35,8 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Which jobs of a map failed, and why. The others have run: a failure takes nobody along.
+/// The jobs of a map that failed, with their errors. The other jobs have run: a failure does not
+/// end them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MapError {
     /// Index and error of each job without a result, in order; at least one.
@@ -56,7 +57,7 @@ impl fmt::Display for MapError {
 impl std::error::Error for MapError {}
 
 impl From<Error> for MapError {
-    /// An error of the whole call is that of its first job.
+    /// Makes an error of the whole call the error of its first job.
     fn from(error: Error) -> Self {
         MapError { failures: vec![(0, error)] }
     }

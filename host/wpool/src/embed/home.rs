@@ -1,30 +1,31 @@
-//! Where a pool is at home: the process that made it, and the threads that may wait for it.
+//! The home of a pool: the process that made it, and the threads that may wait for it.
 
 use super::error::Error;
 use std::cell::Cell;
 use std::process;
 
 thread_local! {
-    /// Whether the calling thread is a pool's own.
+    /// True if the calling thread is a pool's own.
     static IS_POOL: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Has the calling thread be a pool's own from now on.
+/// Marks the calling thread as a pool's own from now on.
 pub(super) fn become_pool() {
     IS_POOL.set(true);
 }
 
-/// Whether the calling thread is a pool's own, as it is in a callback. If such a thread waited for
-/// others, nobody might be left to end the wait: its own pool, or one whose thread waits for it.
+/// Returns whether the calling thread is a pool's own, as it is in a callback. If such a thread
+/// waited, nobody might be left to end the wait: its own pool could not, nor a pool whose thread
+/// waits for it.
 #[inline]
 pub(super) fn is_pool() -> bool {
     IS_POOL.get()
 }
 
-/// Whether the calling thread may wait without a limit.
+/// Checks that the calling thread may wait without a limit.
 ///
 /// # Errors
-/// [`Error::Pool`]: the calling thread is a pool's own.
+/// Returns [`Error::Pool`] if the calling thread is a pool's own.
 pub(super) fn may_wait() -> Result<(), Error> {
     match is_pool() {
         false => Ok(()),
@@ -35,31 +36,31 @@ pub(super) fn may_wait() -> Result<(), Error> {
     }
 }
 
-/// The process that a pool belongs to. A child that is forked from it has copies of the handles, but
-/// not the pool's thread.
+/// The process that a pool belongs to. A child forked from that process has copies of the handles,
+/// but not the pool's thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Home {
     process: u32,
 }
 
 impl Default for Home {
-    /// The calling process.
+    /// Returns the calling process.
     fn default() -> Home {
         Home { process: process::id() }
     }
 }
 
 impl Home {
-    /// Whether the calling process is that one.
+    /// Returns whether the calling process is the pool's home.
     pub(super) fn is_here(self) -> bool {
         self == Home::default()
     }
 
-    /// Whether anything can be asked of the pool. To be called before its locks are taken: the fork may
-    /// have found them locked.
+    /// Checks that the pool can be used in this process. Callers check before they take the pool's
+    /// locks: a fork may have copied the locks in their locked state.
     ///
     /// # Errors
-    /// [`Error::Pool`]: the calling process is another one.
+    /// Returns [`Error::Pool`] if the calling process is another one.
     pub(super) fn enter(self) -> Result<(), Error> {
         match self.is_here() {
             true => Ok(()),
@@ -84,7 +85,7 @@ mod tests {
 
     const STUCK: &str = r#"(module (func (export "stuck") (param i64) (loop (br 0))))"#;
 
-    /// The number of a child that `work` says is right about everything.
+    /// Runs `work` in a child, and returns its exit code: 0 if `work` returns true.
     fn in_child(work: impl FnOnce() -> bool) -> Option<i32> {
         Child::new(|| i32::from(!work())).wait(Duration::from_secs(30))
     }

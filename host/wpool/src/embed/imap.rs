@@ -1,4 +1,4 @@
-//! Results as they come, from inputs as they are needed.
+//! Iterators that yield results as they come, and take inputs as they are needed.
 
 use super::error::Error;
 use super::inbox::{Inbox, Submission};
@@ -13,14 +13,14 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Most inputs taken ahead of the results, unless set otherwise.
+/// The greatest number of inputs taken ahead of the results, unless set otherwise.
 pub(super) const AHEAD: usize = 1024;
 
 /// An iterator over results (Python's `imap` and `imap_unordered`).
 ///
-/// Inputs are taken only as results are: never more than [`Imap::buffer_size`] ahead. A failed job is
-/// an `Err` in its place; the iteration goes on. Once the pool takes no more jobs, one [`Error::Closed`]
-/// (or [`Error::Pool`]) stands for all inputs that are left.
+/// Inputs are taken only as results are: never more than [`Imap::buffer_size`] ahead. A failed job
+/// is an `Err` in its place; the iteration goes on. Once the pool takes no more jobs, one
+/// [`Error::Closed`] (or [`Error::Pool`]) replaces all remaining results.
 #[derive(Debug)]
 pub struct Imap<I: Iterator, R> {
     inbox: Arc<Inbox>,
@@ -30,9 +30,9 @@ pub struct Imap<I: Iterator, R> {
     ahead: usize,
     submitted: usize,
     yielded: usize,
-    /// Whether the pool takes no more jobs.
+    /// True if the pool takes no more jobs.
     refused: bool,
-    /// Outcomes that came before their turn.
+    /// The outcomes that came before their turn.
     early: BTreeMap<usize, Delivery>,
     result: PhantomData<fn() -> R>,
 }
@@ -65,8 +65,8 @@ where
         self
     }
 
-    /// The next result, but [`Error::TimedOut`] if it is not there in time (it can be asked for again).
-    /// `None` at the end.
+    /// Returns the next result, or `None` at the end. Returns [`Error::TimedOut`] if the result
+    /// does not come in time; the call may be repeated.
     pub fn next_timeout(&mut self, timeout: Duration) -> Option<Result<R, Error>> {
         self.advance(Some(timeout))
     }
@@ -84,7 +84,8 @@ where
             match self.mailbox.take(deadline) {
                 Err(Error::TimedOut) => return Some(Err(Error::TimedOut)),
                 Err(error) => {
-                    // Asked again, it would say so again, and nobody would come to an end.
+                    // A repeated wait would fail in the same way, and the iteration would never
+                    // end.
                     self.refused = true;
                     self.yielded = self.submitted;
                     return Some(Err(error));
@@ -106,8 +107,8 @@ where
             let address = Address::Call(Arc::clone(&self.mailbox), self.submitted);
             let sent = encode(&job).and_then(|job| self.inbox.submit(Submission { job, address }));
             if let Err(error) = sent {
-                // A job that cannot be submitted has its outcome at once. Where none can be, an input
-                // without end must not become errors without end.
+                // A job that cannot be submitted has its outcome at once. If the pool takes no job
+                // at all, an endless input must not become endless errors.
                 self.refused = matches!(error, Error::Closed | Error::Pool(_));
                 self.mailbox.deliver(self.submitted, Err(error));
             }

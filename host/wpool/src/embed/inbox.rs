@@ -10,13 +10,13 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Most jobs that wait in an inbox; who submits more waits.
+/// The greatest number of jobs that wait in an inbox; a caller that submits more waits.
 const JOBS_MAX: usize = 4096;
 
-/// What identifies a submitted job until it has a number.
+/// The number by which a submitted job is known.
 pub(super) type Ticket = u64;
 
-/// A job that was submitted.
+/// A submitted job, with the address for its outcome.
 #[derive(Debug)]
 pub(super) struct Submission {
     pub(super) job: Vec<u8>,
@@ -25,14 +25,15 @@ pub(super) struct Submission {
 
 #[derive(Debug, Default)]
 struct Queue {
-    /// Jobs that the dispatcher has not taken; the first has the ticket `next_number`.
+    /// The jobs that the dispatcher has not taken; the first has the ticket `next_number`.
     waiting: VecDeque<Option<Submission>>,
     bytes: usize,
-    /// Tickets are job numbers: jobs are numbered in the order they are submitted.
+    /// The ticket of the next job that the dispatcher takes. Tickets are job numbers: jobs are
+    /// numbered in the order of submission.
     next_number: Ticket,
     commands: VecDeque<Command>,
     closed: bool,
-    /// Why the dispatcher has ended.
+    /// The reason why the dispatcher has ended.
     ended: Option<Error>,
 }
 
@@ -48,10 +49,10 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
-    /// An empty inbox for at most so many bytes of jobs.
+    /// Makes an empty inbox for at most `bytes_max` bytes of jobs.
     ///
     /// # Errors
-    /// No descriptors.
+    /// Returns the error of `eventfd`, if no descriptors are left.
     pub(super) fn new(bytes_max: usize) -> io::Result<Inbox> {
         let bell = || eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK);
         Ok(Inbox {
@@ -64,7 +65,7 @@ impl Inbox {
         })
     }
 
-    /// The process that the pool belongs to.
+    /// Returns the process that the pool belongs to.
     pub(super) fn home(&self) -> Home {
         self.home
     }
@@ -74,10 +75,11 @@ impl Inbox {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Submits a job, waiting while there are too many.
+    /// Submits a job, waiting while the inbox is full. Returns the job's ticket.
     ///
     /// # Errors
-    /// The pool is closed or has ended, or there is no waiting for it here; the job is above the limit.
+    /// Returns an error if the pool is closed or has ended, if the calling thread must not wait, or
+    /// if the job is larger than the inbox.
     pub(super) fn submit(&self, submission: Submission) -> Result<Ticket, Error> {
         self.home.enter()?;
         let bytes = submission.job.len();
@@ -112,17 +114,17 @@ impl Inbox {
         Ok(ticket)
     }
 
-    /// Gives a job up wherever it is.
+    /// Gives a job up, whether it still waits or runs already.
     pub(super) fn cancel(&self, ticket: Ticket) {
         self.give_up(ticket, Command::Cancel(ticket));
     }
 
-    /// Gives a job up; a process that runs it is asked to end.
+    /// Gives a job up. A process that runs it is asked to end.
     pub(super) fn terminate(&self, ticket: Ticket) {
         self.give_up(ticket, Command::Terminate(ticket));
     }
 
-    /// Gives a job up here, or by a command where it is not here any more.
+    /// Gives a job up in the inbox, or by a command if the dispatcher has taken it.
     fn give_up(&self, ticket: Ticket, command: Command) {
         if !self.home.is_here() {
             return;
@@ -141,7 +143,7 @@ impl Inbox {
         }
     }
 
-    /// Tells the dispatcher to do something.
+    /// Sends a command to the dispatcher.
     pub(super) fn command(&self, command: Command) {
         if !self.home.is_here() {
             return;
@@ -150,7 +152,7 @@ impl Inbox {
         ring(&self.commands_bell);
     }
 
-    /// Takes no more jobs.
+    /// Closes the inbox for new jobs.
     pub(super) fn close(&self) {
         if !self.home.is_here() {
             return;
@@ -160,7 +162,8 @@ impl Inbox {
         ring(&self.jobs_bell);
     }
 
-    /// The dispatcher has ended: whoever waits for room, or for a job still here, is told why.
+    /// Ends the inbox with the dispatcher. Callers that wait for room, or for a job that is still
+    /// here, get the error `why`.
     pub(super) fn end(&self, why: Error) {
         let mut queue = self.lock();
         for Submission { address, .. } in queue.waiting.drain(..).flatten() {
@@ -177,12 +180,12 @@ fn cancelled() -> Error {
 }
 
 fn ring(bell: &OwnedFd) {
-    // Full means that it has been rung often enough.
+    // A full counter means that the bell has been rung often enough.
     let _ = rustix::io::write(bell, &1u64.to_ne_bytes());
 }
 
 fn silence(bell: &OwnedFd) {
-    // Empty means that it was silent.
+    // An empty counter means that the bell was silent.
     let _ = rustix::io::read(bell, &mut [0; 8]);
 }
 
@@ -197,7 +200,8 @@ impl Source for InboxSource {
         silence(&self.inbox.jobs_bell);
         let mut queue = self.inbox.lock();
         if queue.commands.contains(&Command::Kill) {
-            // Not the end of the jobs: the pool is terminated, as its dispatcher is about to learn.
+            // This is not the end of the jobs: the pool is terminated, as its dispatcher is about
+            // to learn.
             return Ok(Fill::Blocked);
         }
         let mut addresses = self.addresses.borrow_mut();
@@ -210,7 +214,7 @@ impl Source for InboxSource {
                     addresses.insert(intake.next_number(), address);
                     intake.push(&job);
                 }
-                // Cancelled while it waited, and told so.
+                // The job was cancelled while it waited, and its caller was told.
                 None => intake.skip(),
             }
         }

@@ -1,4 +1,4 @@
-//! Launchers: a zygote that starts processes.
+//! Launchers: each has a zygote that starts processes.
 
 use super::builder::{Builder, Module};
 use super::error::Error;
@@ -20,10 +20,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-/// Starts processes that run tasks of one module, which it has loaded: a process costs a fork.
+/// A launcher starts processes that run the tasks of one module. The module is loaded once, so that
+/// a process costs only a fork.
 ///
-/// It can be shared: all methods take `&self`, from any thread. At most 960 of its processes are alive
-/// at once; each takes three of the program's descriptors. Dropping a launcher kills those that run.
+/// A launcher can be shared: all methods take `&self`, from any thread. At most 960 of its
+/// processes are alive at once; each takes three of the program's descriptors. Dropping a launcher
+/// kills the processes that run.
 ///
 /// ```
 /// let launcher = wpool::Launcher::from_bytes(
@@ -46,39 +48,40 @@ use std::sync::atomic::AtomicUsize;
 /// ```
 #[derive(Debug)]
 pub struct Launcher {
-    /// Each job has a worker of its own there.
+    /// The pool that runs the processes; each job has a worker of its own there.
     pool: Pool,
     alive: Arc<AtomicUsize>,
 }
 
 impl Launcher {
-    /// A launcher for the module in a file: a core module, or its text form.
+    /// Returns a builder of a launcher for the module in a file: a core module or a component, in
+    /// binary or text form.
     pub fn builder(module: impl AsRef<Path>) -> Builder<Launcher> {
         Builder::new(Module::File(module.as_ref().to_owned()), Box::new(print))
     }
 
-    /// A launcher for a module whose bytes are here.
+    /// Returns a builder of a launcher for a module given as bytes.
     pub fn from_bytes(module: impl Into<Vec<u8>>) -> Builder<Launcher> {
         Builder::new(Module::Bytes(module.into()), Box::new(print))
     }
 
-    /// What the module is.
+    /// Returns the description of the module.
     pub fn description(&self) -> &Description {
         self.pool.description()
     }
 
-    /// The shared state that its tasks take part in: that of [`Builder::shared`], or one of its own if
-    /// the module uses any.
+    /// Returns the shared state that the tasks use: the state given to [`Builder::shared`], or
+    /// state of the launcher's own if the module uses shared objects.
     pub fn shared(&self) -> Option<&Shared> {
         self.pool.shared()
     }
 
-    /// Starts a process that runs a task. `args` is what the task takes: the value of its only
+    /// Starts a process that runs a task. `args` holds the task's arguments: the value of its only
     /// parameter, a tuple of several, or `()`.
     ///
     /// # Errors
-    /// There is no such task, the arguments cannot be written as JSON, or there can be no more
-    /// processes. That the task fails is not an error of its start.
+    /// Returns an error if there is no such task, if the arguments cannot be written as JSON, or if
+    /// there can be no more processes. A failure of the task is not an error of the start.
     pub fn start<T: Serialize>(&self, task: &str, args: T) -> Result<Process, Error> {
         let (index, found) = self.find(Some(task))?;
         if found.form == Form::Command {
@@ -87,7 +90,8 @@ impl Launcher {
         self.launch(task, task_job(index, &encode(&args)?))
     }
 
-    /// The task of this name, or the one that needs none, and its index in the pool's settings.
+    /// Returns the task with this name, or the only task if there is no name, and the task's index
+    /// in the pool's settings.
     fn find(&self, name: Option<&str>) -> Result<(u32, &Task), Error> {
         let description = self.description();
         let found = description.choose(name).map_err(|error| {
@@ -97,11 +101,12 @@ impl Launcher {
         Ok((index.expect("it was chosen from these") as u32, found))
     }
 
-    /// Starts a process that runs a command: its arguments after its name, and its standard input. Its
-    /// standard output is the result, see [`Process::result_bytes`].
+    /// Starts a process that runs a command, with the arguments after the command's name and its
+    /// standard input. Its standard output is the result, see [`Process::result_bytes`].
     ///
     /// # Errors
-    /// The module is not a command, an argument holds a NUL byte, or there can be no more processes.
+    /// Returns an error if the module is not a command, if an argument holds a NUL byte, or if
+    /// there can be no more processes.
     pub fn start_command(&self, arguments: &[&str], stdin: &[u8]) -> Result<Process, Error> {
         if self.description().kind != Kind::Command {
             return Err(Error::Pool("the module is not a command: start one of its tasks".into()));
@@ -126,20 +131,20 @@ impl Launcher {
         Ok(Process::new(name.to_owned(), life, inbox, ticket))
     }
 
-    /// Starts no more processes; ends by itself once those that it has started have ended.
+    /// Closes the launcher for new processes. It ends by itself once its processes have ended.
     pub(super) fn close(&self) {
         self.pool.close();
     }
 }
 
 impl Builder<Launcher> {
-    /// Starts the launcher: its zygote, with the module compiled and loaded.
+    /// Starts the launcher: starts its zygote, which compiles and loads the module.
     ///
     /// # Errors
-    /// [`Error::Pool`]: the module cannot be used, or the system does not allow a zygote.
+    /// Returns [`Error::Pool`] if the module cannot be used, or the system does not allow a zygote.
     pub fn start(mut self) -> Result<Launcher, Error> {
         self.every_task = true;
-        // A process of its own for each job, which is run once.
+        // Each job gets a process of its own, and is run once.
         self.config = Config {
             workers: WORKERS_MAX,
             jobs_per_worker_max: Some(1),
@@ -153,7 +158,8 @@ impl Builder<Launcher> {
     }
 }
 
-/// What becomes of the lines of processes unless a program says otherwise: they are its own output.
+/// Prints a line of a process as the program's own output: the default for lines that processes
+/// print.
 fn print(line: GuestLine<'_>) {
     match line.stream {
         Stream::Out => write_line(&io::stdout(), line.bytes),

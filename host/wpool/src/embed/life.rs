@@ -1,4 +1,5 @@
-//! The life of a process: told by the dispatcher's thread, waited for by any other.
+//! The life of a process: the dispatcher's thread notes its events, and any other thread may wait
+//! for them.
 
 use super::error::Error;
 use super::home::{Home, may_wait};
@@ -10,37 +11,38 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// Exit code of a process that was lost with its launcher, as in Python when its fork server dies.
+/// The exit code of a process that was lost with its launcher, as in Python when its fork server
+/// dies.
 const LOST: i32 = 255;
 
-/// A process' life.
+/// The life of a process.
 #[derive(Debug)]
 pub(super) struct Life {
     home: Home,
     state: Mutex<State>,
     news: Condvar,
-    /// Readable from the end on.
+    /// An eventfd that is readable once the process has ended.
     sentinel: OwnedFd,
-    /// How many processes of its launcher are alive.
+    /// The number of the launcher's processes that are alive.
     alive: Arc<AtomicUsize>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     pid: Option<i32>,
-    /// The signal that it was first asked to end by.
+    /// The first signal by which the process was asked to end.
     asked: Option<i32>,
     ended: Option<Delivery>,
 }
 
 impl Life {
-    /// A process that is about to start, unless so many are alive.
+    /// Begins the life of a process that is about to start, unless `most` processes are alive.
     ///
     /// # Errors
-    /// There are; or no descriptor is left.
+    /// Returns an error if `most` processes are alive, or if no descriptor is left.
     pub(super) fn begin(alive: &Arc<AtomicUsize>, most: usize) -> io::Result<Arc<Life>> {
         let sentinel = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        // Nothing else is ordered by this count.
+        // The count orders nothing else, so relaxed is enough.
         if alive.fetch_add(1, Ordering::Relaxed) >= most {
             alive.fetch_sub(1, Ordering::Relaxed);
             return Err(io::Error::other(format!("{most} processes are alive already")));
@@ -59,30 +61,30 @@ impl Life {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// There is a process now.
+    /// Notes that the process has started.
     pub(super) fn started(&self, pid: i32) {
         self.lock().pid = Some(pid);
         self.news.notify_all();
     }
 
-    /// It has ended.
+    /// Notes that the process has ended.
     pub(super) fn end(&self, delivery: Delivery) {
         self.alive.fetch_sub(1, Ordering::Relaxed);
         self.lock().ended = Some(delivery);
         self.news.notify_all();
-        // Never read, so never full.
+        // The counter is never read, so one write never fills it.
         let _ = rustix::io::write(&self.sentinel, &1u64.to_ne_bytes());
     }
 
-    /// It is about to be asked to end.
+    /// Notes that the process is about to be asked to end by `signal`.
     pub(super) fn ask(&self, signal: i32) {
         self.lock().asked.get_or_insert(signal);
     }
 
-    /// Waits for the process, and tells its id.
+    /// Waits for the start of the process, and returns its id.
     ///
     /// # Errors
-    /// Why there never was one.
+    /// Returns the reason why the process did not start.
     pub(super) fn wait_for_start(&self) -> Result<i32, Error> {
         self.home.enter()?;
         let mut state = self.lock();
@@ -97,10 +99,11 @@ impl Life {
         }
     }
 
-    /// Waits for its end until `deadline` (for ever if `None`); returns what it left.
+    /// Waits for the end of the process until `deadline` (for ever if `None`). Returns its result.
     ///
     /// # Errors
-    /// [`Error::TimedOut`]; [`Error::Pool`] where there is no waiting for it.
+    /// Returns [`Error::TimedOut`] if the process is still alive; [`Error::Pool`] if the caller
+    /// must not wait.
     pub(super) fn wait(&self, deadline: Option<Instant>) -> Result<Delivery, Error> {
         self.home.enter()?;
         let mut state = self.lock();
@@ -125,23 +128,23 @@ impl Life {
         }
     }
 
-    /// The id of the process, which has started.
+    /// Returns the id of the process, which has started.
     pub(super) fn pid(&self) -> i32 {
         self.lock().pid.unwrap_or_default()
     }
 
-    /// Whether it has not ended, as far as the calling process can know.
+    /// Returns whether the process is alive, as far as the calling process can know.
     pub(super) fn is_alive(&self) -> bool {
         self.home.is_here() && self.lock().ended.is_none()
     }
 
-    /// How it ended, if it has.
+    /// Returns the exit code, if the process has ended.
     pub(super) fn exit_code(&self) -> Option<i32> {
         const KILL: i32 = 9;
         let state = self.lock();
         Some(match state.ended.as_ref()? {
             Ok(_) => 0,
-            // Given up before there was anything to send a signal to.
+            // The job was given up before there was a process to send a signal to.
             Err(Error::Job(failure)) if failure.is_unsent() => -state.asked.unwrap_or(KILL),
             Err(Error::Job(failure)) => failure.exit_code(),
             Err(Error::Closed) => -KILL,
@@ -149,7 +152,7 @@ impl Life {
         })
     }
 
-    /// Readable from the end on.
+    /// Returns a descriptor that is readable once the process has ended.
     pub(super) fn sentinel(&self) -> BorrowedFd<'_> {
         self.sentinel.as_fd()
     }

@@ -1,7 +1,7 @@
 //! The library's pools and processes: a dispatcher on a thread of its own, and handles to talk to it.
 //!
-//! Jobs go in through a bounded [`inbox`]; outcomes are routed to whoever waits for them
-//! ([`reply`]). The dispatcher is the same one that the command line runs.
+//! Jobs go in through a bounded [`inbox`]; each outcome is routed to the caller that waits for it
+//! ([`reply`]). The command line runs the same dispatcher.
 //!
 //! [`shared`] is shared state for pools and threads of a program.
 

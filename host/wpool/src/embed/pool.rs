@@ -1,4 +1,4 @@
-//! The pool, as a program sees it.
+//! The pool of the library.
 
 use super::builder::{Builder, Module};
 use super::error::{Error, MapError};
@@ -27,8 +27,8 @@ use std::time::Instant;
 
 /// A pool of worker processes that run the tasks of one module.
 ///
-/// It can be shared: all methods take `&self`, from any thread, and any number of pools can live in
-/// one program. Dropping it terminates it.
+/// A pool can be shared: all methods take `&self`, from any thread, and any number of pools can
+/// live in one program. Dropping a pool terminates it.
 #[derive(Debug)]
 pub struct Pool {
     inbox: Arc<Inbox>,
@@ -37,18 +37,19 @@ pub struct Pool {
     dispatcher: Mutex<Option<JoinHandle<Option<Summary>>>>,
 }
 
-/// A job as JSON.
+/// Encodes a job as JSON.
 pub(super) fn encode<T: Serialize + ?Sized>(job: &T) -> Result<Vec<u8>, Error> {
     serde_json::to_vec(job).map_err(|error| Error::Encode(error.to_string()))
 }
 
 impl Pool {
-    /// A pool for the module in a file: a core module, or its text form.
+    /// Returns a builder of a pool for the module in a file: a core module or a component, in
+    /// binary or text form.
     pub fn builder(module: impl AsRef<Path>) -> Builder {
         Builder::new(Module::File(module.as_ref().to_owned()), Box::new(print_with_pid))
     }
 
-    /// A pool for a module whose bytes are here.
+    /// Returns a builder of a pool for a module given as bytes.
     pub fn from_bytes(module: impl Into<Vec<u8>>) -> Builder {
         Builder::new(Module::Bytes(module.into()), Box::new(print_with_pid))
     }
@@ -68,7 +69,8 @@ impl Pool {
                 Ok(Pool { inbox, description, shared, dispatcher: Mutex::new(Some(dispatcher)) })
             }
             Ok(Err(error)) => {
-                // So that nothing of it is left when this returns. It has nothing more to do.
+                // The thread has nothing more to do; after the join nothing is left of the pool
+                // when this returns.
                 let _ = dispatcher.join();
                 Err(error)
             }
@@ -76,38 +78,39 @@ impl Pool {
         }
     }
 
-    /// The way in.
+    /// Returns the inbox of the pool.
     pub(super) fn inbox(&self) -> &Arc<Inbox> {
         &self.inbox
     }
 
-    /// What the module is.
+    /// Returns the description of the module.
     pub fn description(&self) -> &Description {
         &self.description
     }
 
-    /// The shared state that its tasks take part in: that of [`Builder::shared`], or one of its own if
-    /// the module uses any.
+    /// Returns the shared state that the tasks use: the state given to [`Builder::shared`], or
+    /// state of the pool's own if the module uses shared objects.
     pub fn shared(&self) -> Option<&Shared> {
         self.shared.as_ref()
     }
 
     /// Runs one job and waits for its result.
     ///
-    /// A job is what the task takes: the value of its only parameter, or a tuple of several. It and its
-    /// result travel as JSON, which has no NaN and no infinities: give and take those as the strings
-    /// `"NaN"`, `"Infinity"` and `"-Infinity"`.
+    /// A job holds the task's arguments: the value of its only parameter, or a tuple of several.
+    /// Jobs and results travel as JSON, which has no NaN and no infinities: give and take them as
+    /// the strings `"NaN"`, `"Infinity"` and `"-Infinity"`.
     ///
     /// # Errors
-    /// Why there is no result.
+    /// Returns the reason why there is no result.
     pub fn apply<T: Serialize, R: DeserializeOwned>(&self, job: T) -> Result<R, Error> {
         self.apply_async(job)?.get(None)
     }
 
-    /// Runs one job; its result may be asked for later. Waits only while too many jobs are waiting.
+    /// Submits one job, whose result may be asked for later. Waits only while too many jobs are
+    /// waiting.
     ///
     /// # Errors
-    /// The job cannot be written as JSON, or the pool takes no more.
+    /// Returns an error if the job cannot be written as JSON, or if the pool takes no more jobs.
     pub fn apply_async<T: Serialize, R: DeserializeOwned>(
         &self,
         job: T,
@@ -124,11 +127,11 @@ impl Pool {
         })
     }
 
-    /// Runs a job whose bytes are given, and returns the bytes of its result: for tasks whose settings
-    /// are raw, and for commands (see [`command_job`](crate::wire::settings::command_job)).
+    /// Runs a job given as bytes, and returns the bytes of its result: for tasks whose settings are
+    /// raw, and for commands (see [`command_job`](crate::wire::settings::command_job)).
     ///
     /// # Errors
-    /// Why there is no result.
+    /// Returns the reason why there is no result.
     pub fn apply_bytes(&self, job: Vec<u8>) -> Result<Vec<u8>, Error> {
         let mailbox = Arc::new(Mailbox::default());
         let address = Address::Call(Arc::clone(&mailbox), 0);
@@ -136,11 +139,12 @@ impl Pool {
         mailbox.take(None)?.1
     }
 
-    /// Runs a command: its arguments after its name, and its standard input. Returns its standard
-    /// output.
+    /// Runs a command with these arguments after its name and this standard input. Returns its
+    /// standard output.
     ///
     /// # Errors
-    /// Why there is none; an argument with a NUL byte is an invalid job.
+    /// Returns the reason why there is no result; an argument with a NUL byte is an
+    /// [`Error::Encode`].
     pub fn run_command(&self, arguments: &[&str], stdin: &[u8]) -> Result<Vec<u8>, Error> {
         let words: Vec<&[u8]> = arguments.iter().map(|word| word.as_bytes()).collect();
         let job = crate::wire::settings::command_job(&words, stdin)
@@ -151,7 +155,7 @@ impl Pool {
     /// Runs all jobs and waits for all results, in order.
     ///
     /// # Errors
-    /// Every job that failed. The others have run.
+    /// Returns every job that failed. The other jobs have run.
     pub fn map<T, R>(&self, jobs: impl IntoIterator<Item = T>) -> Result<Vec<R>, MapError>
     where
         T: Serialize,
@@ -160,10 +164,11 @@ impl Pool {
         self.map_async(jobs)?.get(None)
     }
 
-    /// Submits all jobs; their results may be asked for later.
+    /// Submits all jobs, whose results may be asked for later.
     ///
     /// # Errors
-    /// The pool takes no more jobs. A job that cannot be written as JSON fails alone.
+    /// Returns an error if the pool takes no more jobs. A job that cannot be written as JSON fails
+    /// alone.
     pub fn map_async<T, R>(&self, jobs: impl IntoIterator<Item = T>) -> Result<MapResult<R>, Error>
     where
         T: Serialize,
@@ -188,10 +193,11 @@ impl Pool {
         })
     }
 
-    /// As [`Pool::map`], for a task with several parameters: each job is a tuple of its arguments.
+    /// Runs all jobs like [`Pool::map`], for a task with several parameters: each job is a tuple of
+    /// arguments.
     ///
     /// # Errors
-    /// As [`Pool::map`].
+    /// Returns the same errors as [`Pool::map`].
     pub fn starmap<T, R>(&self, jobs: impl IntoIterator<Item = T>) -> Result<Vec<R>, MapError>
     where
         T: Serialize,
@@ -200,7 +206,7 @@ impl Pool {
         self.map(jobs)
     }
 
-    /// Runs jobs as results are taken, which come in order.
+    /// Runs jobs as their results are taken. Results come in the order of the jobs.
     pub fn imap<I, R>(&self, jobs: I) -> Imap<I::IntoIter, R>
     where
         I: IntoIterator,
@@ -210,7 +216,7 @@ impl Pool {
         Imap::new(Arc::clone(&self.inbox), jobs.into_iter(), true)
     }
 
-    /// Runs jobs as results are taken, which come as they are ready.
+    /// Runs jobs as their results are taken. Results come in the order in which they are ready.
     pub fn imap_unordered<I, R>(&self, jobs: I) -> Imap<I::IntoIter, R>
     where
         I: IntoIterator,
@@ -220,21 +226,22 @@ impl Pool {
         Imap::new(Arc::clone(&self.inbox), jobs.into_iter(), false)
     }
 
-    /// Takes no more jobs; those submitted are finished.
+    /// Closes the pool for new jobs. Submitted jobs are finished.
     pub fn close(&self) {
         self.inbox.close();
     }
 
-    /// Takes no more jobs and gives up those without an outcome, killing those that run.
+    /// Closes the pool for new jobs, and gives up all jobs without an outcome; running jobs are
+    /// killed.
     pub fn terminate(&self) {
-        // In this order: a pool without jobs has been terminated too, not completed.
+        // The order matters: a pool without jobs must count as terminated, not as completed.
         self.inbox.command(Command::Kill);
         self.inbox.close();
     }
 
-    /// Waits until all is done, after [`Pool::close`] or [`Pool::terminate`], and returns the counts
-    /// (`None` if the pool had to be given up, or was joined before; in a callback, which waits for
-    /// nothing; and in a forked child, which has no pool).
+    /// Waits until all jobs are done, after [`Pool::close`] or [`Pool::terminate`], and returns the
+    /// counts. Returns `None` if the pool had to be given up or was joined before; in a callback,
+    /// which must not wait; and in a forked child, which has no pool.
     pub fn join(&self) -> Option<Summary> {
         if home::is_pool() || !self.inbox.home().is_here() {
             return None;
@@ -251,7 +258,8 @@ impl Drop for Pool {
     }
 }
 
-/// Why a pool could not be started, with the tasks to choose from where that helps.
+/// Returns the reason why a pool could not be started, with the tasks to choose from where that
+/// helps.
 pub(super) fn not_started(error: PoolError) -> Error {
     Error::Pool(match error {
         PoolError::Task { message, candidates } => ChooseError { message, candidates }.to_string(),
@@ -259,7 +267,7 @@ pub(super) fn not_started(error: PoolError) -> Error {
     })
 }
 
-/// What becomes of guests' lines unless a program says otherwise.
+/// Prints a guest's line to standard error: the default for lines that guests print.
 fn print_with_pid(line: GuestLine<'_>) {
     let text = format!("[{}] {}", line.pid, String::from_utf8_lossy(line.bytes));
     write_line(&io::stderr(), text.as_bytes());
@@ -269,19 +277,20 @@ fn no_shared(error: SharedError) -> Error {
     Error::Pool(error.to_string())
 }
 
-/// What is known of a pool once it has started.
+/// The facts about a pool that are known once it has started.
 struct Started {
     description: Description,
     shared: Option<Shared>,
 }
 
-/// The tasks of which there can be processes, in the order in which jobs name them; a command is the last.
+/// Returns the tasks that processes can run, in the order in which jobs name them; a command comes
+/// last.
 pub(super) fn launchable(description: &Description) -> impl Iterator<Item = &Task> {
     let is = |command| move |task: &&Task| (task.form == Form::Command) == command;
     description.callable().filter(is(false)).chain(description.callable().filter(is(true)))
 }
 
-/// The life of the dispatcher's thread. The zygote dies with this thread.
+/// Runs the dispatcher on its own thread. The zygote dies with this thread.
 fn dispatch(
     builder: Builder,
     inbox: Arc<Inbox>,
@@ -315,7 +324,7 @@ fn dispatch(
     let (is_started, session) = match opened {
         Ok(opened) => opened,
         Err(error) => {
-            // Whoever waits for the start is there, or has no need of the answer.
+            // The receiver is there, or no longer needs the answer.
             let _ = started.send(Err(error));
             return None;
         }
@@ -325,9 +334,10 @@ fn dispatch(
     let mut source = InboxSource { inbox: Arc::clone(&inbox), addresses: addresses.clone() };
     let mut router = Router { addresses, on_log };
     let mut commands = InboxCommands(Arc::clone(&inbox));
-    // A callback of the program may panic, and whoever waits must hear of it.
+    // A callback of the program may panic, and callers that wait must hear of it.
     let ended = catch_unwind(AssertUnwindSafe(|| {
-        // Where a panic finds it: its workers have ended before anybody hears that they have.
+        // A panic drops the session here, so that its workers have ended before anybody hears of
+        // the end.
         let mut session = session;
         let run = session.run(config, &mut source, &mut router, &mut commands);
         (run, session)
@@ -342,7 +352,7 @@ fn dispatch(
     ended.ok().and_then(|(run, _)| run.ok())
 }
 
-/// What a panic said.
+/// Returns the message of a panic.
 fn words(panic: &(dyn Any + Send)) -> &str {
     let literal = panic.downcast_ref::<&str>().copied();
     literal.or(panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("it did not say why")

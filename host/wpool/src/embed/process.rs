@@ -17,12 +17,12 @@ use std::time::Duration;
 
 /// A task that runs in an OS process of its own (Python's `multiprocessing.Process`).
 ///
-/// What the task prints goes to this program's standard output and standard error, line by line, unless
-/// [`Builder::on_log`] says otherwise; all of it is there when the process has ended.
+/// Lines that the task prints go to this program's standard output and standard error, unless
+/// [`Builder::on_log`] says otherwise; all lines are there when the process has ended.
 ///
-/// Dropping a process that runs kills it, as Python does at exit with daemonic ones: [`join`](Self::join)
-/// those that are to finish. Several processes of one module start four times as fast from a
-/// [`Launcher`], as they share its zygote.
+/// Dropping a process that runs kills it, as Python kills daemonic processes at exit:
+/// [`join`](Self::join) processes that are to finish. Several processes of one module start four
+/// times as fast from a [`Launcher`], because they share its zygote.
 ///
 /// ```
 /// let square = wpool::Process::from_bytes(
@@ -42,17 +42,18 @@ pub struct Process {
     life: Arc<Life>,
     inbox: Arc<Inbox>,
     ticket: Ticket,
-    /// Its launcher, if it has one for itself.
+    /// The launcher that serves only this process, if there is one.
     own: Option<Launcher>,
 }
 
 impl Process {
-    /// A process for a task of the module in a file: a core module, or its text form.
+    /// Returns a builder of a process for the module in a file: a core module or a component, in
+    /// binary or text form.
     pub fn builder(module: impl AsRef<Path>) -> Builder<Process> {
         Launcher::builder(module).retarget()
     }
 
-    /// A process for a task of a module whose bytes are here.
+    /// Returns a builder of a process for a module given as bytes.
     pub fn from_bytes(module: impl Into<Vec<u8>>) -> Builder<Process> {
         Launcher::from_bytes(module).retarget()
     }
@@ -61,73 +62,74 @@ impl Process {
         Process { name, life, inbox, ticket, own: None }
     }
 
-    /// The same process under another name, which is for people only.
+    /// Returns the process with another name, which is for people only.
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Process {
         self.name = name.into();
         self
     }
 
-    /// What it is called: as its task, unless [`named`](Self::named) otherwise.
+    /// Returns the name of the process: the task's name, unless [`named`](Self::named) has changed
+    /// it.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its process id. Once it has ended, the id may be another process's.
+    /// Returns the process id. Once the process has ended, the id may be another process's.
     pub fn pid(&self) -> i32 {
         self.life.pid()
     }
 
-    /// Whether it has not ended.
+    /// Returns whether the process has not ended.
     pub fn is_alive(&self) -> bool {
         self.life.is_alive()
     }
 
-    /// Waits until it has ended, but not longer than `timeout`; tells whether it has. May be called any
-    /// number of times, from any thread.
+    /// Waits until the process has ended, but not longer than `timeout`. Returns whether it has
+    /// ended. May be called any number of times, from any thread.
     pub fn join(&self, timeout: Option<Duration>) -> bool {
         self.life.wait(deadline(timeout)).is_ok()
     }
 
-    /// How it ended; `None` while it runs. 0 after a result, the guest's own code if it exits, 1 if the
-    /// task answers an error, `-N` for a death by signal N; see
-    /// [`Failure::exit_code`](crate::Failure::exit_code) for all others.
+    /// Returns the exit code, or `None` while the process runs. The code is 0 after a result, the
+    /// guest's own code if the guest exits, 1 if the task returns an error, and `-N` for a death by
+    /// signal N; see [`Failure::exit_code`](crate::Failure::exit_code) for all others.
     pub fn exit_code(&self) -> Option<i32> {
         self.life.exit_code()
     }
 
-    /// The result of its task; waits for it, but not longer than `timeout`. May be asked for any number
-    /// of times.
+    /// Returns the result of the task, waiting for it but not longer than `timeout`. May be called
+    /// any number of times.
     ///
     /// # Errors
-    /// Why there is none; or [`Error::TimedOut`]: the process goes on.
+    /// Returns the reason why there is no result, or [`Error::TimedOut`] if the process goes on.
     pub fn result<R: DeserializeOwned>(&self, timeout: Option<Duration>) -> Result<R, Error> {
         decode(self.result_bytes(timeout))
     }
 
-    /// The bytes of its result: a line of JSON, or what a command wrote to its standard output.
+    /// Returns the bytes of the result: a line of JSON, or a command's standard output.
     ///
     /// # Errors
-    /// As [`Process::result`].
+    /// Returns the same errors as [`Process::result`].
     pub fn result_bytes(&self, timeout: Option<Duration>) -> Result<Vec<u8>, Error> {
         self.life.wait(deadline(timeout))?
     }
 
-    /// Asks it to end, by SIGTERM. It dies of it as it would of [`Process::kill`]: guests handle no
-    /// signals. Nothing happens if it has ended.
+    /// Asks the process to end, by SIGTERM. The process dies as it would by [`Process::kill`],
+    /// since guests handle no signals. Does nothing if the process has ended.
     pub fn terminate(&self) {
         self.life.ask(Signal::TERM.as_raw());
         self.inbox.terminate(self.ticket);
     }
 
-    /// Kills it, by SIGKILL. Nothing happens if it has ended.
+    /// Kills the process by SIGKILL. Does nothing if the process has ended.
     pub fn kill(&self) {
         self.life.ask(Signal::KILL.as_raw());
         self.inbox.cancel(self.ticket);
     }
 
-    /// A descriptor that is readable from its end on, to be waited for with others by `poll` or an event
-    /// loop. Its exit code is known by then.
+    /// Returns a descriptor that is readable once the process has ended, to be waited for with
+    /// others by `poll` or an event loop. The exit code is known by then.
     pub fn sentinel(&self) -> BorrowedFd<'_> {
         self.life.sentinel()
     }
@@ -142,19 +144,19 @@ impl Drop for Process {
 }
 
 impl Builder<Process> {
-    /// The task to call; may be left out if the module has only one.
+    /// Sets the task to call; may be left out if the module has only one.
     #[must_use]
     pub fn task(mut self, name: impl Into<String>) -> Self {
         self.config.settings.task = Some(name.into());
         self
     }
 
-    /// Starts the process, and a zygote for it alone. `args` is what the task takes: the value of its
-    /// only parameter, a tuple of several, or `()`.
+    /// Starts the process, with a zygote for it alone. `args` holds the task's arguments: the value
+    /// of its only parameter, a tuple of several, or `()`.
     ///
     /// # Errors
-    /// The module cannot be used, has no such task, or the system allows no process. That the task fails
-    /// is not an error of its start.
+    /// Returns an error if the module cannot be used or has no such task, or if the system allows
+    /// no process. A failure of the task is not an error of the start.
     pub fn start<T: Serialize>(mut self, args: T) -> Result<Process, Error> {
         let task = self.config.settings.task.take();
         self.alone(|launcher| {
@@ -164,11 +166,11 @@ impl Builder<Process> {
         })
     }
 
-    /// Starts a command: its arguments after its name, and its standard input. Its standard output is
-    /// the result, see [`Process::result_bytes`].
+    /// Starts a command with these arguments after its name and this standard input. Its standard
+    /// output is the result, see [`Process::result_bytes`].
     ///
     /// # Errors
-    /// As [`Launcher::start_command`], and those of its zygote.
+    /// Returns the errors of [`Launcher::start_command`], and those of the zygote's start.
     pub fn start_command(self, arguments: &[&str], stdin: &[u8]) -> Result<Process, Error> {
         self.alone(|launcher| launcher.start_command(arguments, stdin))
     }
@@ -179,7 +181,7 @@ impl Builder<Process> {
     ) -> Result<Process, Error> {
         let launcher = self.retarget::<Launcher>().start()?;
         let mut process = start(&launcher)?;
-        // It goes when its process has gone.
+        // The launcher ends when its process has ended.
         launcher.close();
         process.own = Some(launcher);
         Ok(process)

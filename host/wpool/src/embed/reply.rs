@@ -1,4 +1,4 @@
-//! Where outcomes go: to whoever submitted the job.
+//! The ways of outcomes back to the callers that submitted the jobs.
 
 use super::error::Error;
 use super::home::{Home, may_wait};
@@ -15,13 +15,13 @@ use std::rc::Rc;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a stream that does not block may stay full before a line is given up.
+/// The time that a stream that does not block may stay full before a line is given up.
 const UNREAD_MAX: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
-/// The bytes of a result, or why there is none.
+/// The bytes of a result, or the reason why there is none.
 pub(super) type Delivery = Result<Vec<u8>, Error>;
 
-/// A place where the outcomes of one call arrive, each with its index in that call.
+/// A mailbox in which the outcomes of one call arrive, each with its index in that call.
 #[derive(Debug, Default)]
 pub(super) struct Mailbox {
     home: Home,
@@ -41,10 +41,11 @@ impl Mailbox {
         self.news.notify_one();
     }
 
-    /// Takes the next outcome out, waiting for it until `deadline` (for ever if `None`).
+    /// Takes the next outcome, waiting for it until `deadline` (for ever if `None`).
     ///
     /// # Errors
-    /// [`Error::TimedOut`]; [`Error::Pool`] where there is no waiting for it.
+    /// Returns [`Error::TimedOut`] if no outcome has come; [`Error::Pool`] if the caller must not
+    /// wait.
     pub(super) fn take(&self, deadline: Option<Instant>) -> Result<(usize, Delivery), Error> {
         self.home.enter()?;
         let mut arrived = self.lock();
@@ -70,17 +71,17 @@ impl Mailbox {
     }
 }
 
-/// When a wait that begins now ends.
+/// Returns the end of a wait that begins now.
 pub(super) fn deadline(timeout: Option<Duration>) -> Option<Instant> {
     timeout.and_then(|timeout| Instant::now().checked_add(timeout))
 }
 
-/// Where the outcome of one job goes.
+/// The address to which the outcome of one job goes.
 #[derive(Clone, Debug)]
 pub(super) enum Address {
-    /// To a call that has this index for it.
+    /// The mailbox of a call, and the job's index there.
     Call(Arc<Mailbox>, usize),
-    /// To the process that it is.
+    /// The life of the process that the job is.
     Process(Arc<Life>),
 }
 
@@ -94,27 +95,28 @@ impl Address {
     }
 }
 
-/// The jobs that the dispatcher has, and where their outcomes go. Shared by the source, which adds
-/// to it, and the sink: both live in the dispatcher's thread.
+/// The addresses of the jobs that the dispatcher has. The source adds to them and the sink removes:
+/// both live in the dispatcher's thread.
 pub(super) type Addresses = Rc<RefCell<HashMap<u64, Address>>>;
 
 /// A line that a guest printed.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct GuestLine<'a> {
-    /// Id of the process that ran the guest.
+    /// The id of the process that ran the guest.
     pub pid: i32,
-    /// Which of its streams it was printed to.
+    /// The stream to which the line was printed.
     pub stream: Stream,
-    /// The line without its end; any bytes.
+    /// The line without its line end; it may hold any bytes.
     pub bytes: &'a [u8],
 }
 
-/// What the lines that guests print are handed to.
+/// A function that receives the lines that guests print.
 pub(super) type OnLog = Box<dyn Fn(GuestLine<'_>) + Send>;
 
-/// Writes a line to a standard stream, past the standard library's lock: the thread that holds it may be
-/// waiting for this pool. A stream that is closed, or not read for long, does without the line.
+/// Writes a line to a standard stream without the standard library's lock: the thread that holds
+/// the lock may be waiting for this pool. If the stream is closed, or is not read for long, the
+/// line is dropped.
 pub(super) fn write_line(stream: &impl AsFd, line: &[u8]) {
     let whole = [line, b"\n"].concat();
     let mut left = &whole[..];
@@ -122,14 +124,14 @@ pub(super) fn write_line(stream: &impl AsFd, line: &[u8]) {
         match rustix::io::write(stream, left) {
             Ok(written) => left = &left[written..],
             Err(Errno::INTR) => {}
-            // Whoever shares the stream has set it so.
+            // Another user of the stream has made it non-blocking.
             Err(Errno::AGAIN) => {
                 let mut fds = [PollFd::new(stream, PollFlags::OUT)];
                 if poll(&mut fds, Some(&UNREAD_MAX)) == Ok(0) {
                     return;
                 }
             }
-            // Whoever has closed it does not want to hear it.
+            // A stream that was closed does not need the line.
             Err(_) => return,
         }
     }
@@ -169,7 +171,7 @@ impl Sink for Router {
 }
 
 impl Router {
-    /// Tells all that still wait that they wait in vain.
+    /// Tells all remaining callers that no outcome will come.
     pub(super) fn give_up(&self, why: &Error) {
         for (_, address) in self.addresses.borrow_mut().drain() {
             address.deliver(Err(why.clone()));

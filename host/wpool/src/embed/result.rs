@@ -1,4 +1,4 @@
-//! Results that are not there yet.
+//! Results that may not be there yet.
 
 use super::error::{Error, MapError};
 use super::inbox::{Inbox, Ticket};
@@ -17,7 +17,7 @@ pub(super) fn decode<R: DeserializeOwned>(delivery: Delivery) -> Result<R, Error
 
 /// The result of one job, which may not be there yet (Python's `AsyncResult`).
 ///
-/// Dropping it does not cancel the job.
+/// Dropping an `AsyncResult` does not cancel the job.
 #[derive(Debug)]
 pub struct AsyncResult<R> {
     pub(super) inbox: Arc<Inbox>,
@@ -28,16 +28,17 @@ pub struct AsyncResult<R> {
 }
 
 impl<R: DeserializeOwned> AsyncResult<R> {
-    /// The result; waits for it, but not longer than `timeout`.
+    /// Returns the result, waiting for it but not longer than `timeout`.
     ///
     /// # Errors
-    /// Why the job has no result, or [`Error::TimedOut`]: the job goes on, and may be asked for again.
+    /// Returns the reason why the job has no result, or [`Error::TimedOut`]: the job goes on, and
+    /// its result may be asked for again.
     pub fn get(&mut self, timeout: Option<Duration>) -> Result<R, Error> {
         self.arrive(timeout)?;
         decode(self.arrived.clone().expect("it has arrived"))
     }
 
-    /// Waits until the job has its outcome, but not longer than `timeout`; tells whether it has.
+    /// Waits until the job has its outcome, but not longer than `timeout`. Returns whether it has.
     pub fn wait(&mut self, timeout: Option<Duration>) -> bool {
         self.arrive(timeout).is_ok()
     }
@@ -49,19 +50,20 @@ impl<R: DeserializeOwned> AsyncResult<R> {
         Ok(())
     }
 
-    /// Whether the job has its outcome.
+    /// Returns whether the job has its outcome.
     pub fn is_ready(&mut self) -> bool {
         self.wait(Some(Duration::ZERO))
     }
 
-    /// Whether the job has a result (`Some(true)`), failed (`Some(false)`), or neither yet.
+    /// Returns whether the job has a result (`Some(true)`), failed (`Some(false)`), or neither yet
+    /// (`None`).
     pub fn is_successful(&mut self) -> Option<bool> {
         self.is_ready();
         self.arrived.as_ref().map(Result::is_ok)
     }
 
-    /// Gives the job up: one that has not started never will, one that runs is killed with its
-    /// worker, one that is finished stays so. Its outcome tells which it was.
+    /// Gives the job up. A job that has not started never will, a running job is killed with its
+    /// worker, and a finished job stays finished. The outcome tells which it was.
     pub fn cancel(&self) {
         self.inbox.cancel(self.ticket);
     }
@@ -77,10 +79,12 @@ pub struct MapResult<R> {
 }
 
 impl<R: DeserializeOwned> MapResult<R> {
-    /// All results in the order of the jobs; waits for them, but not longer than `timeout`.
+    /// Returns all results in the order of the jobs, waiting for them but not longer than
+    /// `timeout`.
     ///
     /// # Errors
-    /// Every job that failed; or [`Error::TimedOut`] alone: the jobs go on, and may be asked for again.
+    /// Returns every job that failed, or [`Error::TimedOut`] alone: the jobs go on, and their
+    /// results may be asked for again.
     pub fn get(&mut self, timeout: Option<Duration>) -> Result<Vec<R>, MapError> {
         self.arrive(timeout)?;
         let (mut results, mut failures) = (Vec::with_capacity(self.arrived.len()), Vec::new());
@@ -93,7 +97,8 @@ impl<R: DeserializeOwned> MapResult<R> {
         if failures.is_empty() { Ok(results) } else { Err(MapError { failures }) }
     }
 
-    /// Waits until every job has its outcome, but not longer than `timeout`; tells whether they have.
+    /// Waits until every job has its outcome, but not longer than `timeout`. Returns whether all
+    /// have.
     pub fn wait(&mut self, timeout: Option<Duration>) -> bool {
         self.arrive(timeout).is_ok()
     }
@@ -108,7 +113,7 @@ impl<R: DeserializeOwned> MapResult<R> {
         Ok(())
     }
 
-    /// Whether every job has its outcome.
+    /// Returns whether every job has its outcome.
     pub fn is_ready(&mut self) -> bool {
         self.wait(Some(Duration::ZERO))
     }

@@ -1,4 +1,4 @@
-//! Shared state, as a program sees it.
+//! The shared state of the library.
 
 mod array;
 mod barrier;
@@ -38,7 +38,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long [`Shared::check`] gives threads that are ending.
+/// The time that [`Shared::check`] gives threads that are ending.
 const SETTLED: Duration = Duration::from_secs(1);
 
 /// Shared state: objects with names, for the processes of any number of pools and for the threads of
@@ -69,20 +69,21 @@ const SETTLED: Duration = Duration::from_secs(1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// - A clone is another handle of the same state, which goes with the last handle, the last object and
-///   the last pool of it. An object is there until it is deleted, whether anybody has it open or not.
-/// - Objects mean what they mean in guests: the types here are those of the crate `wpool-guest`, but
-///   each function takes the state, or can fail, because **nothing is trusted that a worker could
+/// - A clone is another handle to the same state. The state lives until its last handle, last
+///   object and last pool are gone. An object lives until it is deleted, whether or not it is open
+///   anywhere.
+/// - Objects behave as they do in guests: the types here are those of the crate `wpool-guest`, but
+///   each function takes the state, or can fail, because **no memory is trusted that a worker could
 ///   write**: a guest that broke out of its sandbox can break objects, and no more.
-/// - What is acquired belongs to the *thread* that acquired it. A thread that ends counts as dead: the
-///   locks it held are free, and the next owner is told.
+/// - Locks and permits belong to the *thread* that acquired them. A thread that ends counts as
+///   dead: the locks that it held are free, and the next owner is told.
 ///
 /// # Limits
-/// State has room for 1024 objects, for 960 workers and for 64 members on this side: one for the state
-/// itself, one for each pool, one for each thread that uses locks, semaphores, conditions, events,
-/// barriers or queues (values, arrays and regions need none). A thread takes its place at its first use
-/// and gives it back when it ends, or the state does; where none is left,
-/// [`SharedError::NoSlot`] says so.
+/// State has room for 1024 objects, for 960 workers and for 64 members on this side: one for the
+/// state itself, one for each pool, one for each thread that uses locks, semaphores, conditions,
+/// events, barriers or queues (values, arrays and regions need none). A thread takes its place at
+/// its first use and gives it back when the thread or the state ends. If no place is left, calls
+/// return [`SharedError::NoSlot`].
 ///
 /// A child that this program forks must not use the state of its parent.
 #[derive(Clone, Debug)]
@@ -90,22 +91,23 @@ pub struct Shared {
     state: Arc<State>,
 }
 
-/// How large shared state is; [`Shared::builder`] makes one.
+/// A builder of shared state, which sets its sizes; [`Shared::builder`] makes one.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SharedBuilder {
     space: control::Space,
 }
 
 impl SharedBuilder {
-    /// Most bytes of the contents of queues and arrays, and of all else but regions; 256 MiB unless
-    /// set. What is not used costs nothing.
+    /// Sets the greatest size of all shared memory except regions, in bytes, such as the contents
+    /// of queues and arrays; 256 MiB unless set. Unused memory costs nothing.
     #[must_use]
     pub fn shared_bytes(mut self, bytes: u64) -> Self {
         self.space.shared_bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
         self
     }
 
-    /// Most bytes of all regions together; 4 GiB unless set. What is not used costs nothing.
+    /// Sets the greatest size of all regions together, in bytes; 4 GiB unless set. Unused memory
+    /// costs nothing.
     #[must_use]
     pub fn region_bytes(mut self, bytes: u64) -> Self {
         self.space.region_bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
@@ -115,7 +117,7 @@ impl SharedBuilder {
     /// Makes the state.
     ///
     /// # Errors
-    /// [`SharedError::System`]: there is no memory of this size.
+    /// Returns [`SharedError::System`] if there is no memory of this size.
     pub fn build(self) -> Result<Shared, SharedError> {
         let memory = control::Shared::new(self.space);
         let memory = memory.map_err(|error| SharedError::System {
@@ -126,23 +128,23 @@ impl SharedBuilder {
 }
 
 impl Shared {
-    /// State without any objects.
+    /// Makes state without any objects.
     ///
     /// # Errors
-    /// As [`SharedBuilder::build`].
+    /// Returns the same errors as [`SharedBuilder::build`].
     pub fn new() -> Result<Shared, SharedError> {
         Shared::builder().build()
     }
 
-    /// To say how large it is to be.
+    /// Returns a builder that sets the sizes of the state.
     pub fn builder() -> SharedBuilder {
         SharedBuilder::default()
     }
 
-    /// A handle of state that is there.
+    /// Makes a handle to state that exists.
     ///
     /// # Errors
-    /// [`SharedError::NoSlot`].
+    /// Returns [`SharedError::NoSlot`].
     pub(super) fn of(memory: Arc<control::Shared>) -> Result<Shared, SharedError> {
         Ok(Shared { state: Arc::new(State::new(memory)?) })
     }
@@ -151,41 +153,42 @@ impl Shared {
         self.state.memory()
     }
 
-    /// Has the workers of a run with this configuration take part. A [`Pool`](crate::Pool) is told by
-    /// [`Builder::shared`](crate::Builder::shared).
+    /// Lets the workers of a run with this configuration use the state. A [`Pool`](crate::Pool)
+    /// gets it by [`Builder::shared`](crate::Builder::shared).
     pub fn lend_to(&self, config: &mut Config) {
         config.shared = Some(Arc::clone(self.memory()));
     }
 
-    /// The names of all objects, and what they are, sorted by name.
+    /// Returns the names and kinds of all objects, sorted by name.
     ///
     /// # Errors
-    /// [`SharedError::Broken`].
+    /// Returns [`SharedError::Broken`].
     pub fn list(&self) -> Result<Vec<(String, ObjectKind)>, SharedError> {
         let mut objects = self.state.list()?;
         objects.sort();
         Ok(objects)
     }
 
-    /// Deletes an object: its name goes at once, its storage when nobody has it open any more.
+    /// Deletes an object: its name is free at once, its storage when no handle to the object is
+    /// left.
     ///
     /// # Errors
-    /// [`SharedError::NotFound`], [`SharedError::Broken`].
+    /// Returns [`SharedError::NotFound`] or [`SharedError::Broken`].
     pub fn delete(&self, name: &str) -> Result<(), SharedError> {
         self.state.delete(name)
     }
 
-    /// The state of an object as JSON. Nothing is changed by looking.
+    /// Returns the state of an object as JSON, without changing the object.
     ///
     /// | object | JSON |
     /// |---|---|
     /// | value | its number |
     /// | array | `[…]` of its numbers |
     /// | queue | `[…]` of its messages: as they are if they are JSON, strings if they are text, else `{"base64":"…"}` |
-    /// | event | whether it is set |
-    /// | semaphore | how many permits are free |
+    /// | event | true if it is set |
+    /// | semaphore | the number of free permits |
     /// | lock | `{"held":…,"owner-died":…}` |
-    /// | condition | the same, and `"waiting"`: how many wait for a notification |
+    /// | condition | the same, and `"waiting"`: the number of waiters for a notification |
     /// | barrier | `{"parties":…,"waiting":…,"broken":…}` |
     /// | region | `{"bytes":…}`, and up to 64 KiB `"text"` or `"base64"`: its bytes without the zeros at the end |
     ///
@@ -193,21 +196,23 @@ impl Shared {
     /// jobs and results.
     ///
     /// # Errors
-    /// [`SharedError::NotFound`], [`SharedError::Broken`].
+    /// Returns [`SharedError::NotFound`] or [`SharedError::Broken`].
     pub fn show(&self, name: &str) -> Result<serde_json::Value, SharedError> {
         self.state.view(name, |view| serde_json::to_value(view)).and_then(show::shown)
     }
 
-    /// Writes what [`Shared::show`] answers, without holding all of it.
+    /// Writes the JSON that [`Shared::show`] returns, without holding all of it in memory.
     ///
     /// # Errors
-    /// As [`Shared::show`]; [`SharedError::System`] if it cannot be written.
+    /// Returns the same errors as [`Shared::show`]; [`SharedError::System`] if the JSON cannot be
+    /// written.
     pub fn write_json(&self, name: &str, to: impl Write) -> Result<(), SharedError> {
         self.state.view(name, |view| serde_json::to_writer(to, view)).and_then(show::shown)
     }
 
-    /// What is wrong with the memory of the state: nothing, unless it was damaged. To be asked while
-    /// nobody uses it; threads that are just ending get a second to let go.
+    /// Returns the faults in the memory of the state: an empty list, unless the memory was damaged.
+    /// Call it while no other thread or process uses the state; threads that are just ending get a
+    /// second to finish.
     pub fn check(&self) -> Vec<String> {
         let deadline = Instant::now() + SETTLED;
         loop {

@@ -7,13 +7,13 @@ use crate::shared::{self as control, Spec};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// Bytes that are copied at once.
+/// The number of bytes that are copied at once.
 const PIECE_BYTES: usize = 64 << 10;
 
 /// An array of numbers that processes and threads share by its name, as Python's `Array`.
 ///
-/// Each element is always whole, and changed atomically. A slice is copied element by element: what
-/// has to be of one moment needs a lock.
+/// Each element is always whole, and changed atomically. A slice is copied element by element: a
+/// consistent copy of several elements needs a lock.
 ///
 /// ```
 /// use wpool::{Array, Shared};
@@ -28,8 +28,8 @@ const PIECE_BYTES: usize = 64 << 10;
 /// ```
 ///
 /// # Errors
-/// Of all functions: [`SharedError::OutOfRange`] beyond the end; [`SharedError::Broken`] or
-/// [`SharedError::NotFound`], if a hostile worker has destroyed the array.
+/// All functions return [`SharedError::OutOfRange`] beyond the end; [`SharedError::Broken`] or
+/// [`SharedError::NotFound`] if a hostile worker has destroyed the array.
 #[derive(Clone, Debug)]
 pub struct Array<T: Number> {
     handle: Arc<Handle>,
@@ -41,7 +41,7 @@ impl<T: Number> Array<T> {
     object! {
         Array "array";
 
-        /// Creates an array of so many zeros.
+        /// Creates an array of `length` zeros.
         create, open_or_create(length: usize): Spec::Array { kind: type_of::<T>(), length };
     }
 
@@ -65,17 +65,17 @@ impl<T: Number> Array<T> {
         self.handle.look(|memory, id| operation(memory.array(id)?))
     }
 
-    /// How many elements there are.
+    /// Returns the number of elements.
     pub fn len(&self) -> usize {
         self.length
     }
 
-    /// Whether there are no elements.
+    /// Returns whether there are no elements.
     pub fn is_empty(&self) -> bool {
         self.length == 0
     }
 
-    /// An element.
+    /// Returns an element.
     #[inline]
     pub fn get(&self, index: usize) -> Result<T, SharedError> {
         self.with(|array| array.get(index).map(number::number))
@@ -87,14 +87,14 @@ impl<T: Number> Array<T> {
         self.with(|array| array.set(index, scalar(number)))
     }
 
-    /// Sets an element, and answers what it was.
+    /// Sets an element, and returns its previous value.
     #[inline]
     pub fn swap(&self, index: usize, number: T) -> Result<T, SharedError> {
         self.with(|array| array.swap(index, scalar(number)).map(number::number))
     }
 
-    /// Sets an element to `new` if it is `expected`; floats are compared by their bits. Answers what
-    /// it was, as `Ok` if it was set.
+    /// Sets an element to `new` if it is `expected`; floats are compared by their bits. Returns the
+    /// previous value, as `Ok` if the element was set.
     #[inline]
     pub fn compare_exchange(
         &self,
@@ -108,7 +108,7 @@ impl<T: Number> Array<T> {
         })
     }
 
-    /// Copies elements from `first` on, as many as `to` has room for.
+    /// Copies elements from `first` on, as many as `to` holds.
     pub fn read(&self, first: usize, to: &mut [T]) -> Result<(), SharedError> {
         self.check(first, to.len())?;
         let size = type_of::<T>().bytes();
@@ -151,7 +151,7 @@ impl<T: Number> Array<T> {
         Ok(elements)
     }
 
-    /// Nothing of a slice is copied that does not fit whole.
+    /// Checks that a slice fits, so that nothing is copied of a slice that does not.
     fn check(&self, first: usize, count: usize) -> Result<(), SharedError> {
         match first.checked_add(count).is_some_and(|end| end <= self.length) {
             true => Ok(()),
@@ -161,7 +161,7 @@ impl<T: Number> Array<T> {
 }
 
 impl<T: Arithmetic> Array<T> {
-    /// Adds to an element, and answers what it was before. Integers wrap.
+    /// Adds to an element, and returns its previous value. Integers wrap.
     #[inline]
     pub fn add(&self, index: usize, number: T) -> Result<T, SharedError> {
         self.with(|array| array.add(index, scalar(number)).map(number::number))

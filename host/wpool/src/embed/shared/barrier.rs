@@ -1,4 +1,4 @@
-//! Barriers: parties that go on together.
+//! Barriers: parties that wait for one another and go on together.
 
 use super::error::SharedError;
 use super::handle::{Handle, object};
@@ -8,8 +8,8 @@ use std::time::Duration;
 
 /// A barrier that processes and threads share by its name, as Python's `Barrier`.
 ///
-/// A worker that dies with the barrier open, or a party that waits no longer, breaks it: nobody waits
-/// for a party that will not come.
+/// A worker that dies with the barrier open, or a party that gives up waiting, breaks the barrier:
+/// no party waits for one that will not come.
 ///
 /// ```
 /// use wpool::{Barrier, Shared};
@@ -34,7 +34,7 @@ impl Barrier {
     object! {
         Barrier "barrier";
 
-        /// Creates a barrier for so many parties.
+        /// Creates a barrier for this many parties.
         create, open_or_create(parties: u32): Spec::Barrier { parties };
     }
 
@@ -42,59 +42,62 @@ impl Barrier {
         Ok(Barrier { handle: Arc::new(handle) })
     }
 
-    /// Waits until all parties wait, and answers which of them this is: 0 came first.
+    /// Waits until all parties wait. Returns the place of the caller in the order of arrival: 0
+    /// came first.
     ///
     /// # Errors
-    /// [`SharedError::Broken`] if the barrier is, or is broken or reset meanwhile;
+    /// Returns [`SharedError::Broken`] if the barrier is broken, or is broken or reset meanwhile;
     /// [`SharedError::NoSlot`].
     pub fn wait(&self) -> Result<u32, SharedError> {
         self.handle.act(|memory, me, id| memory.barrier(id)?.wait(me, None))
     }
 
-    /// Waits as [`Barrier::wait`] does, at most for so long.
+    /// Waits like [`Barrier::wait`], but at most for `timeout`.
     ///
     /// # Errors
-    /// [`SharedError::TimedOut`], which breaks the barrier for the others; else those of `wait`.
+    /// Returns [`SharedError::TimedOut`], which breaks the barrier for the others; otherwise the
+    /// errors of `wait`.
     pub fn wait_timeout(&self, timeout: Duration) -> Result<u32, SharedError> {
         self.handle.act(|memory, me, id| memory.barrier(id)?.wait(me, Some(timeout)))
     }
 
-    /// Breaks the barrier: all that wait, or will, get an error.
+    /// Breaks the barrier. All parties that wait now or later get an error.
     ///
     /// # Errors
-    /// [`SharedError::Broken`], if it is damaged; [`SharedError::NoSlot`].
+    /// Returns [`SharedError::Broken`] if the barrier is damaged; [`SharedError::NoSlot`].
     pub fn abort(&self) -> Result<(), SharedError> {
         self.handle.act(|memory, me, id| memory.barrier(id)?.abort(me))
     }
 
-    /// Makes the barrier as new: all that wait get an error, and then it can be used again.
+    /// Resets the barrier. All waiting parties get an error; after that the barrier can be used
+    /// again.
     ///
     /// # Errors
-    /// [`SharedError::Broken`], if it is damaged; [`SharedError::NoSlot`].
+    /// Returns [`SharedError::Broken`] if the barrier is damaged; [`SharedError::NoSlot`].
     pub fn reset(&self) -> Result<(), SharedError> {
         self.handle.act(|memory, me, id| memory.barrier(id)?.reset(me))
     }
 
-    /// How many parties it is for.
+    /// Returns the number of parties.
     ///
     /// # Errors
-    /// [`SharedError::Broken`].
+    /// Returns [`SharedError::Broken`].
     pub fn parties(&self) -> Result<u32, SharedError> {
         self.handle.look(|memory, id| Ok(memory.barrier(id)?.parties()))
     }
 
-    /// How many parties wait, at this moment.
+    /// Returns how many parties wait at this moment.
     ///
     /// # Errors
-    /// [`SharedError::Broken`].
+    /// Returns [`SharedError::Broken`].
     pub fn waiting(&self) -> Result<u32, SharedError> {
         self.handle.look(|memory, id| Ok(memory.barrier(id)?.waiting()))
     }
 
-    /// Whether it is broken.
+    /// Returns whether the barrier is broken.
     ///
     /// # Errors
-    /// [`SharedError::Broken`], if it is damaged.
+    /// Returns [`SharedError::Broken`] if the barrier is damaged.
     pub fn is_broken(&self) -> Result<bool, SharedError> {
         self.handle.look(|memory, id| Ok(memory.barrier(id)?.is_broken()))
     }

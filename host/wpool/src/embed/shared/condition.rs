@@ -1,4 +1,4 @@
-//! Conditions: waiting, with a lock released, until somebody notifies.
+//! Conditions: waiting for a notification, with a lock released meanwhile.
 
 use super::error::SharedError;
 use super::guard::{Guard, lockable};
@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 /// A condition that processes and threads share by its name, as Python's `Condition`.
 ///
-/// It has a lock of its own, or one that was there before. What is waited for is a matter of other
-/// objects, looked at with the lock held:
+/// A condition has a lock of its own, or uses one that exists. The state that is waited for is kept
+/// in other objects, and is looked at with the lock held:
 ///
 /// ```
 /// use wpool::{Condition, Shared, Value};
@@ -47,10 +47,11 @@ impl Condition {
         create, open_or_create(): Spec::Condition { lock: None };
     }
 
-    /// Creates a condition with a lock that exists: whoever holds that may wait and notify.
+    /// Creates a condition that uses an existing lock: a holder of that lock may wait and notify.
     ///
     /// # Errors
-    /// Those of [`Condition::create`]; [`SharedError::NotFound`] if the lock is of another state.
+    /// Returns the errors of [`Condition::create`]; [`SharedError::NotFound`] if the lock belongs
+    /// to another state.
     pub fn create_with(shared: &Shared, name: &str, lock: &Lock) -> Result<Condition, SharedError> {
         let spec = Spec::Condition { lock: Some(lock.handle().id_in(shared)?) };
         Condition::opened(Handle::create(shared, ObjectKind::Condition, name, &spec)?)
@@ -67,28 +68,29 @@ impl Guard<'_, Condition> {
     /// Releases the lock, waits for a notification, and acquires the lock again as often as it was
     /// held before, however long that takes.
     ///
-    /// What was waited for may be over again, and [`owner_died`](Guard::owner_died) may have changed:
-    /// look at both. [`wait_while`](Guard::wait_while) looks at the first.
+    /// The awaited state may have changed again, and [`owner_died`](Guard::owner_died) may have
+    /// changed: check both. [`wait_while`](Guard::wait_while) checks the first.
     ///
     /// # Errors
-    /// [`SharedError::NotOwner`], [`SharedError::Broken`]. The lock is not held any more.
+    /// Returns [`SharedError::NotOwner`] or [`SharedError::Broken`]. The lock is not held any more.
     pub fn wait(self) -> Result<Self, SharedError> {
         self.wait_limit(None).map(|(guard, _)| guard)
     }
 
-    /// Waits as [`wait`](Guard::wait) does, for a notification at most for so long, and says whether
-    /// there was one.
+    /// Waits like [`wait`](Guard::wait), but at most for `timeout` for a notification. Returns
+    /// whether there was one.
     ///
     /// # Errors
-    /// Those of `wait`. That the time was over is none, for the lock is held again.
+    /// Returns the errors of `wait`. A wait that ends by `timeout` is not an error, because the
+    /// lock is held again.
     pub fn wait_timeout(self, timeout: Duration) -> Result<(Self, bool), SharedError> {
         self.wait_limit(Some(timeout))
     }
 
-    /// Waits as often as `blocked` says so, which is called with the lock held.
+    /// Waits as long as `blocked`, which is called with the lock held, returns true.
     ///
     /// # Errors
-    /// Those of [`wait`](Guard::wait).
+    /// Returns the errors of [`wait`](Guard::wait).
     pub fn wait_while(self, mut blocked: impl FnMut() -> bool) -> Result<Self, SharedError> {
         let mut guard = self;
         while blocked() {
@@ -97,11 +99,11 @@ impl Guard<'_, Condition> {
         Ok(guard)
     }
 
-    /// Waits as [`wait_while`](Guard::wait_while) does, at most for so long, and says whether `blocked`
-    /// ended it.
+    /// Waits like [`wait_while`](Guard::wait_while), but at most for `timeout`. Returns whether
+    /// `blocked` returned false.
     ///
     /// # Errors
-    /// Those of [`wait`](Guard::wait).
+    /// Returns the errors of [`wait`](Guard::wait).
     pub fn wait_timeout_while(
         self,
         timeout: Duration,
@@ -128,26 +130,26 @@ impl Guard<'_, Condition> {
         Ok((self, waited.notified))
     }
 
-    /// Notifies one of those that wait, and says whether there was one.
+    /// Notifies one waiter. Returns whether there was one.
     ///
     /// # Errors
-    /// [`SharedError::NotOwner`], [`SharedError::Broken`].
+    /// Returns [`SharedError::NotOwner`] or [`SharedError::Broken`].
     pub fn notify_one(&self) -> Result<bool, SharedError> {
         self.notify(1).map(|notified| notified > 0)
     }
 
-    /// Notifies up to `count` of those that wait, those first that came first, and says how many.
+    /// Notifies up to `count` waiters, the longest waiting first. Returns how many were notified.
     ///
     /// # Errors
-    /// [`SharedError::NotOwner`], [`SharedError::Broken`].
+    /// Returns [`SharedError::NotOwner`] or [`SharedError::Broken`].
     pub fn notify(&self, count: u32) -> Result<u32, SharedError> {
         self.handle().act_as(self.owner(), |memory, me, id| memory.condition(id)?.notify(me, count))
     }
 
-    /// Notifies all that wait, and says how many.
+    /// Notifies all waiters. Returns how many were notified.
     ///
     /// # Errors
-    /// [`SharedError::NotOwner`], [`SharedError::Broken`].
+    /// Returns [`SharedError::NotOwner`] or [`SharedError::Broken`].
     pub fn notify_all(&self) -> Result<u32, SharedError> {
         self.notify(u32::MAX)
     }

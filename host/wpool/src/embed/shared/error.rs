@@ -1,10 +1,11 @@
-//! Why an operation on a shared object was not done.
+//! The errors of operations on shared objects.
 
 use super::handle::ObjectKind;
 use crate::shared::{self as control, HOST_SLOTS};
 use std::fmt;
 
-/// Why an operation on shared state was not done. The message says what can be done about it.
+/// The reason why an operation on shared state was not done. The message says what can be done
+/// about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SharedError {
@@ -69,27 +70,28 @@ pub enum SharedError {
     /// The region may only be read.
     ReadOnly,
     // codegen: end
-    /// All slots of this side are taken.
+    /// All slots for threads of this program are taken.
     NoSlot,
     /// The queue does not count tasks.
     NotJoinable {
-        /// The queue.
+        /// The kind and name of the queue.
         object: String,
     },
     /// A message could not be encoded as JSON, or not be decoded from it.
     Malformed {
-        /// Why not.
+        /// The reason why not.
         reason: String,
     },
-    /// The system does not allow it.
+    /// The system refuses what is needed.
     System {
-        /// Why not.
+        /// The system's reason.
         reason: String,
     },
 }
 
 impl SharedError {
-    /// The answer to an operation on an object, or to its creation: `limits` says what was allowed.
+    /// Makes the error of an operation on an object, or of its creation; `limits` returns what was
+    /// allowed.
     #[cold]
     pub(super) fn of(
         error: control::Error,
@@ -97,7 +99,7 @@ impl SharedError {
         limits: impl FnOnce() -> String,
     ) -> SharedError {
         match error {
-            // Only those of a pool's own thread are interrupted.
+            // Only the waits of a pool's own thread are interrupted.
             control::Error::Interrupted => SharedError::TimedOut,
             // codegen: made
             control::Error::TimedOut => SharedError::TimedOut,
@@ -197,7 +199,7 @@ impl fmt::Display for SharedError {
 
 impl std::error::Error for SharedError {}
 
-/// Who did it, if that is known.
+/// Returns the words that name the dead owner, or nothing if the owner is unknown.
 fn by(culprit: Option<u32>) -> String {
     culprit.map(|slot| format!(" by the process in slot {slot}")).unwrap_or_default()
 }

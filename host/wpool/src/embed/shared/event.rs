@@ -1,4 +1,4 @@
-//! Events: a flag that is waited for.
+//! Events: flags that can be waited for.
 
 use super::error::SharedError;
 use super::handle::{Handle, object};
@@ -37,10 +37,10 @@ impl Event {
         Ok(Event { handle: Arc::new(handle) })
     }
 
-    /// Sets the flag: all that wait for it go on, even if it is cleared at once.
+    /// Sets the flag. All waiters go on, even if the flag is cleared at once.
     ///
     /// # Errors
-    /// [`SharedError::Broken`], [`SharedError::NoSlot`].
+    /// Returns [`SharedError::Broken`] or [`SharedError::NoSlot`].
     pub fn set(&self) -> Result<(), SharedError> {
         self.handle.act(|memory, me, id| memory.event(id)?.set(me))
     }
@@ -48,15 +48,15 @@ impl Event {
     /// Clears the flag.
     ///
     /// # Errors
-    /// [`SharedError::Broken`], [`SharedError::NoSlot`].
+    /// Returns [`SharedError::Broken`] or [`SharedError::NoSlot`].
     pub fn clear(&self) -> Result<(), SharedError> {
         self.handle.act(|memory, me, id| memory.event(id)?.clear(me))
     }
 
-    /// Whether the flag is set.
+    /// Returns whether the flag is set.
     ///
     /// # Errors
-    /// [`SharedError::Broken`].
+    /// Returns [`SharedError::Broken`].
     pub fn is_set(&self) -> Result<bool, SharedError> {
         self.handle.look(|memory, id| Ok(memory.event(id)?.is_set()))
     }
@@ -64,15 +64,15 @@ impl Event {
     /// Waits until the flag is set, however long that takes.
     ///
     /// # Errors
-    /// [`SharedError::Broken`], [`SharedError::NoSlot`].
+    /// Returns [`SharedError::Broken`] or [`SharedError::NoSlot`].
     pub fn wait(&self) -> Result<(), SharedError> {
         self.handle.act(|memory, me, id| memory.event(id)?.wait(me, None))
     }
 
-    /// Waits until the flag is set, at most for so long.
+    /// Waits until the flag is set, at most for `timeout`.
     ///
     /// # Errors
-    /// [`SharedError::TimedOut`], and those of [`Event::wait`].
+    /// Returns [`SharedError::TimedOut`], and the errors of [`Event::wait`].
     pub fn wait_timeout(&self, timeout: Duration) -> Result<(), SharedError> {
         self.handle.act(|memory, me, id| memory.event(id)?.wait(me, Some(timeout)))
     }

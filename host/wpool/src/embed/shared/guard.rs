@@ -1,4 +1,4 @@
-//! Guards: what a lock is held by until they are dropped.
+//! Guards: values that hold a lock until they are dropped.
 
 use super::error::SharedError;
 use super::handle::{Handle, ObjectKind};
@@ -6,25 +6,25 @@ use crate::shared::{self as control, Acquired, Owner};
 use std::marker::PhantomData;
 use std::time::Duration;
 
-/// A lock that this thread holds, released when the guard is dropped: that of a [`Lock`](super::Lock)
-/// or of a [`Condition`](super::Condition).
+/// A lock that this thread holds: the lock of a [`Lock`](super::Lock) or of a
+/// [`Condition`](super::Condition). Dropping the guard releases the lock.
 ///
-/// A thread that ends and still holds it, because the guard was forgotten, counts as dead: the lock is
-/// then free, and the next owner is told. Just so where a worker is killed.
+/// A thread that ends and still holds the lock, because the guard was forgotten, counts as dead:
+/// the lock is then free, and the next owner is told. The same happens when a worker is killed.
 #[derive(Debug)]
 #[must_use = "the lock is released at once if nobody keeps the guard"]
 pub struct Guard<'a, L> {
     handle: &'a Handle,
     owner: Owner,
-    /// The culprit, if an owner died.
+    /// The slot of the dead owner, if an owner died; `Some(None)` if the slot is unknown.
     died: Option<Option<u32>>,
-    /// Whether the lock is held: false after a wait that did not get it back.
+    /// True if the lock is held. False after a wait that did not get the lock back.
     held: bool,
-    /// It is held by this thread and no other.
+    /// A marker that keeps the guard in the thread that holds the lock.
     lock: PhantomData<(*const (), &'a L)>,
 }
 
-/// Does something with the lock of a lock or a condition.
+/// Does an operation with the lock of a lock or a condition.
 #[inline]
 fn with<T>(
     handle: &Handle,
@@ -53,7 +53,7 @@ impl<'a, L> Guard<'a, L> {
         Ok(guard)
     }
 
-    /// Keeps what an acquisition told.
+    /// Notes that the lock is held again, and whether its owner died.
     #[inline]
     pub(super) fn reacquired(&mut self, acquired: Acquired) {
         self.held = true;
@@ -62,7 +62,7 @@ impl<'a, L> Guard<'a, L> {
         }
     }
 
-    /// The lock may not be held any more.
+    /// Notes that the lock may not be held any more.
     pub(super) fn give_up(&mut self) {
         self.held = false;
     }
@@ -77,36 +77,37 @@ impl<'a, L> Guard<'a, L> {
         self.owner
     }
 
-    /// Whether somebody died while it held the lock, so that what the lock protects may be half
-    /// changed. This thread holds the lock all the same.
+    /// Returns whether an owner died while it held the lock, so that the data that the lock
+    /// protects may be half changed. This thread holds the lock all the same.
     ///
-    /// The release of the lock says that all is well again. Where the repair takes longer, or may
-    /// itself be killed, see [`Guard::mark_consistent`].
+    /// Releasing the lock marks the data as whole again. If the repair takes longer, or may itself
+    /// be killed, see [`Guard::mark_consistent`].
     #[inline]
     pub fn owner_died(&self) -> bool {
         self.died.is_some()
     }
 
-    /// The slot of the one that died (a guest's `process_slot`), if one did and it is known.
+    /// Returns the slot of the dead owner (a guest's `process_slot`), if an owner died and its slot
+    /// is known.
     pub fn culprit(&self) -> Option<u32> {
         self.died.flatten()
     }
 
-    /// Says that what the lock protects is whole again. If this thread dies before it says so, the
-    /// next to hold the lock is told once more that an owner died.
+    /// Marks the data that the lock protects as whole again. If this thread dies before that, the
+    /// next owner of the lock is told once more that an owner died.
     ///
     /// # Errors
-    /// [`SharedError::NotOwner`], [`SharedError::Broken`].
+    /// Returns [`SharedError::NotOwner`] or [`SharedError::Broken`].
     pub fn mark_consistent(&mut self) -> Result<(), SharedError> {
         with(self.handle, self.owner, |lock, me| lock.mark_consistent(me))?;
         self.died = None;
         Ok(())
     }
 
-    /// Releases the lock as a drop does, and says whether that could be done.
+    /// Releases the lock like a drop, and returns an error if that fails.
     ///
     /// # Errors
-    /// [`SharedError::NotOwner`], [`SharedError::Broken`].
+    /// Returns [`SharedError::NotOwner`] or [`SharedError::Broken`].
     pub fn release(mut self) -> Result<(), SharedError> {
         self.held = false;
         with(self.handle, self.owner, |lock, me| lock.release(me))
@@ -117,7 +118,7 @@ impl<L> Drop for Guard<'_, L> {
     #[inline]
     fn drop(&mut self) {
         if self.held {
-            // An error would say that there is nothing to release any more.
+            // An error would mean that there is nothing to release any more.
             let _ = with(self.handle, self.owner, |lock, me| lock.release(me));
         }
     }
@@ -130,9 +131,9 @@ macro_rules! lockable {
             /// Acquires the lock, however long that takes.
             ///
             /// # Errors
-            /// [`AlreadyOwner`](crate::SharedError::AlreadyOwner), unless the lock is recursive;
-            /// [`TooMany`](crate::SharedError::TooMany), [`NoSlot`](crate::SharedError::NoSlot),
-            /// [`Broken`](crate::SharedError::Broken).
+            /// Returns [`AlreadyOwner`](crate::SharedError::AlreadyOwner) if this thread holds the
+            /// lock and the lock is not recursive; [`TooMany`](crate::SharedError::TooMany),
+            /// [`NoSlot`](crate::SharedError::NoSlot) or [`Broken`](crate::SharedError::Broken).
             #[inline]
             pub fn lock(&self) -> Result<crate::Guard<'_, Self>, crate::SharedError> {
                 crate::Guard::acquire(&self.handle, None)
@@ -141,18 +142,18 @@ macro_rules! lockable {
             /// Acquires the lock if it is free.
             ///
             /// # Errors
-            /// [`TimedOut`](crate::SharedError::TimedOut) if it is not; else those of
-            /// [`lock`](Self::lock).
+            /// Returns [`TimedOut`](crate::SharedError::TimedOut) if the lock is not free;
+            /// otherwise the errors of [`lock`](Self::lock).
             #[inline]
             pub fn try_lock(&self) -> Result<crate::Guard<'_, Self>, crate::SharedError> {
                 crate::Guard::acquire(&self.handle, Some(std::time::Duration::ZERO))
             }
 
-            /// Acquires the lock, waiting at most for so long.
+            /// Acquires the lock, waiting at most for `timeout`.
             ///
             /// # Errors
-            /// [`TimedOut`](crate::SharedError::TimedOut), also where this thread holds the lock and
-            /// waits for itself in vain; else those of [`lock`](Self::lock).
+            /// Returns [`TimedOut`](crate::SharedError::TimedOut), also if this thread holds the
+            /// lock itself; otherwise the errors of [`lock`](Self::lock).
             pub fn lock_timeout(
                 &self,
                 timeout: std::time::Duration,

@@ -1,4 +1,4 @@
-//! Handles: what every shared object is held by.
+//! Handles: the parts that all shared objects of the library have in common.
 
 use super::Shared;
 use super::error::SharedError;
@@ -7,10 +7,11 @@ use crate::shared::{self as control, Caller, Kind, NAME_BYTES, ObjectId, Owner, 
 use std::fmt;
 use std::sync::Arc;
 
-/// Declares the kinds of objects again, for users of the library, whom one more breaks nothing.
+/// Declares the kinds of objects again, for users of the library. The enum is non-exhaustive, so
+/// that another kind breaks no user.
 macro_rules! kinds {
     ($($(#[$about:meta])* $Kind:ident = $number:literal: $name:literal,)+) => {
-        /// What an object is.
+        /// The kind of an object.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum ObjectKind {
@@ -60,13 +61,13 @@ kinds! {
 }
 
 impl fmt::Display for ObjectKind {
-    /// The kind's name; with `#`, its article before it.
+    /// Writes the kind's name; with `#`, an article before it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.inner().fmt(f)
     }
 }
 
-/// An object that is open, closed on drop.
+/// An open object, which is closed on drop.
 pub(super) struct Handle {
     state: Arc<State>,
     id: ObjectId,
@@ -75,7 +76,7 @@ pub(super) struct Handle {
 }
 
 impl Handle {
-    /// Makes an object.
+    /// Makes an object and opens it.
     pub(super) fn create(
         shared: &Shared,
         kind: ObjectKind,
@@ -90,7 +91,7 @@ impl Handle {
         }
     }
 
-    /// Opens an object that is there.
+    /// Opens an object that exists.
     pub(super) fn open(
         shared: &Shared,
         kind: ObjectKind,
@@ -113,7 +114,7 @@ impl Handle {
         self.state.delete_open(self.id).map_err(|error| self.error(error))
     }
 
-    /// In whose name the calling thread acts.
+    /// Returns the slot of the calling thread.
     #[inline]
     pub(super) fn owner(&self) -> Result<Owner, SharedError> {
         self.state.owner()
@@ -124,10 +125,10 @@ impl Handle {
         self.kind
     }
 
-    /// Its id in some state.
+    /// Returns the id of the object in this state.
     ///
     /// # Errors
-    /// [`SharedError::NotFound`]: it is an object of another state.
+    /// Returns [`SharedError::NotFound`] if the object belongs to another state.
     pub(super) fn id_in(&self, shared: &Shared) -> Result<ObjectId, SharedError> {
         match Arc::ptr_eq(&self.state, shared.state()) {
             true => Ok(self.id),
@@ -135,7 +136,7 @@ impl Handle {
         }
     }
 
-    /// Does something with the object for which one need not be anybody.
+    /// Does an operation with the object that needs no slot.
     #[inline]
     pub(super) fn look<'a, T>(
         &'a self,
@@ -144,7 +145,7 @@ impl Handle {
         operation(self.state.memory(), self.id).map_err(|error| self.error(error))
     }
 
-    /// Does something with the object in the name of the calling thread.
+    /// Does an operation with the object in the name of the calling thread.
     #[inline]
     pub(super) fn act<T>(
         &self,
@@ -153,7 +154,7 @@ impl Handle {
         self.act_as(self.owner()?, operation)
     }
 
-    /// Does something with the object in the name of an owner.
+    /// Does an operation with the object in the name of an owner.
     #[inline]
     pub(super) fn act_as<T>(
         &self,
@@ -163,7 +164,7 @@ impl Handle {
         operation(self.state.memory(), &caller(owner), self.id).map_err(|error| self.error(error))
     }
 
-    /// What the object is called in messages.
+    /// Returns the object's kind and name for messages.
     pub(super) fn object(&self) -> String {
         format!("{} `{}`", self.kind, self.name)
     }
@@ -186,7 +187,7 @@ impl fmt::Debug for Handle {
     }
 }
 
-/// What is allowed for a new object.
+/// Returns the limits of a new object, in words.
 fn limits(name: &str, spec: &Spec) -> String {
     if name.is_empty() || name.len() > NAME_BYTES || name.contains('\0') {
         return format!("a name has 1 to {NAME_BYTES} bytes, none of them NUL");
@@ -206,8 +207,8 @@ macro_rules! object {
         #[doc = concat!("Opens the ", $noun, " of this name.")]
         ///
         /// # Errors
-        /// [`NotFound`](crate::SharedError::NotFound),
-        /// [`WrongKind`](crate::SharedError::WrongKind),
+        /// Returns [`NotFound`](crate::SharedError::NotFound),
+        /// [`WrongKind`](crate::SharedError::WrongKind) or
         /// [`WrongType`](crate::SharedError::WrongType).
         pub fn open(shared: &crate::Shared, name: &str) -> Result<Self, crate::SharedError> {
             let kind = crate::ObjectKind::$Kind;
@@ -218,8 +219,8 @@ macro_rules! object {
             $(#[$doc])*
             ///
             /// # Errors
-            /// [`Exists`](crate::SharedError::Exists),
-            /// [`OutOfRange`](crate::SharedError::OutOfRange) for a name or a size,
+            /// Returns [`Exists`](crate::SharedError::Exists),
+            /// [`OutOfRange`](crate::SharedError::OutOfRange) for a name or a size, or
             /// [`NoSpace`](crate::SharedError::NoSpace).
             pub fn $create(
                 shared: &crate::Shared,
@@ -236,7 +237,7 @@ macro_rules! object {
             #[doc = concat!("Opens the ", $noun, " of this name, or else creates it as [`",
                 stringify!($create), "`](Self::", stringify!($create), ") does.")]
             ///
-            /// One that is there already stays as it is, whatever is asked for here.
+            /// An object that exists already stays as it is, whatever is asked for here.
             ///
             /// # Errors
             #[doc = concat!("Those of [`open`](Self::open) and [`", stringify!($create),
@@ -251,17 +252,18 @@ macro_rules! object {
                     opened => return opened,
                 }
                 match Self::$create(shared, name $(, $arg)*) {
-                    // A worker was faster.
+                    // A worker has created it meanwhile.
                     Err(crate::SharedError::Exists { .. }) => Self::open(shared, name),
                     created => created,
                 }
             }
         )+
 
-        /// Deletes it: its name goes at once, its storage when nobody has it open any more.
+        /// Deletes the object: its name is free at once, its storage when no handle to the object
+        /// is left.
         ///
         /// # Errors
-        /// [`NotFound`](crate::SharedError::NotFound) if it was deleted before.
+        /// Returns [`NotFound`](crate::SharedError::NotFound) if the object was deleted before.
         pub fn delete(&self) -> Result<(), crate::SharedError> {
             self.handle.delete()
         }

@@ -1,4 +1,4 @@
-//! Locks: one at a time.
+//! Locks, with one owner at a time.
 
 use super::error::SharedError;
 use super::guard::lockable;
@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 /// A lock that processes and threads share by its name, as Python's `Lock` and `RLock`.
 ///
-/// It belongs to whoever acquired it, and nobody else can release it. If that one dies, the lock is not
-/// lost: the next to acquire it is [told](super::Guard::owner_died).
+/// A lock belongs to the thread or worker that acquired it, and no other can release it. If the
+/// owner dies, the lock is not lost: the next owner is [told](super::Guard::owner_died).
 ///
 /// ```
 /// use wpool::{Lock, Shared, Value};
@@ -33,7 +33,7 @@ impl Lock {
     object! {
         Lock "lock";
 
-        /// Creates a lock. A thread that holds it and acquires it again gets an error.
+        /// Creates a lock. A thread that holds the lock and acquires it again gets an error.
         create, open_or_create(): Spec::Lock { recursive: false };
 
         /// Creates a lock that its owner may acquire again, and has to release as often.

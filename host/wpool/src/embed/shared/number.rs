@@ -1,4 +1,4 @@
-//! The numbers that values and arrays are made of.
+//! The numbers in values and arrays.
 
 use crate::shared::{Scalar, Type};
 use std::fmt::Debug;
@@ -7,21 +7,21 @@ use std::fmt::Debug;
 /// `f32`, `f64` or `bool`.
 pub trait Number: Bits + Copy + PartialEq + Debug + Send + Sync + 'static {}
 
-/// A number that can be added to: any but `bool`.
+/// A number that can be added to: any type but `bool`.
 pub trait Arithmetic: Number {}
 
-/// How a number is kept, out of the reach of other crates.
+/// The bits of a number. The trait is out of the reach of other crates.
 pub trait Bits: Sized {
-    /// The type's name.
+    /// The name of the type.
     const NAME: &'static str;
 
-    /// The type's number in [`Type`].
+    /// The code of the type in [`Type`].
     const TYPE: u8;
 
-    /// Its bits, in the low ones.
+    /// Returns the number's bits, in the low bits of the result.
     fn into_bits(self) -> u64;
 
-    /// The number of these bits.
+    /// Returns the number with these bits.
     fn from_bits(bits: u64) -> Self;
 }
 
@@ -46,7 +46,7 @@ macro_rules! numbers {
             impl Number for $Number {}
         )+
 
-        /// A type's name.
+        /// Returns the name of a type.
         pub(super) fn name(kind: Type) -> &'static str {
             match kind {
                 $(Type::$Type => <$Number>::NAME,)+
@@ -72,7 +72,7 @@ impl Arithmetic for u64 {}
 impl Arithmetic for f32 {}
 impl Arithmetic for f64 {}
 
-/// The type of `T`.
+/// Returns the type of `T`.
 #[inline]
 pub(super) fn type_of<T: Number>() -> Type {
     Type::unpack(T::TYPE).expect("it was a type's number")

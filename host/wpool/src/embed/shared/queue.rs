@@ -1,4 +1,4 @@
-//! Queues: messages from anyone to anyone.
+//! Queues of messages, for any number of producers and consumers.
 
 use super::error::SharedError;
 use super::handle::{Handle, object};
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// A queue that processes and threads share by its name, as Python's `Queue` and `JoinableQueue`.
 ///
-/// Its messages are values of type `T` as JSON, or with `Queue<[u8]>` plain bytes.
+/// The messages are values of type `T` as JSON, or with `Queue<[u8]>` plain bytes.
 ///
 /// ```
 /// use wpool::{Capacity, Queue, Shared};
@@ -29,8 +29,9 @@ use std::time::Duration;
 /// ```
 ///
 /// # What a death does
-/// A message that a worker got and has not dealt with when it dies is delivered again, and
-/// [says so](Received::redelivered). What a thread of this program gets is out of the queue at once.
+/// A message that a worker has got but not dealt with when it dies is delivered again, and is
+/// marked as [redelivered](Received::redelivered). A message that a thread of this program gets is
+/// out of the queue at once.
 #[derive(Debug)]
 pub struct Queue<T: ?Sized> {
     handle: Arc<Handle>,
@@ -43,7 +44,7 @@ impl<T: ?Sized> Clone for Queue<T> {
     }
 }
 
-/// How much a new queue can hold: puts wait where there is no room.
+/// The capacity of a new queue. A put waits while there is no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
     messages: u32,
@@ -51,12 +52,13 @@ pub struct Capacity {
 }
 
 impl Capacity {
-    /// So many messages, and 256 bytes for each of those that are longer than 96 bytes.
+    /// Returns a capacity of this many messages, with 256 bytes for each message longer than 96
+    /// bytes.
     pub const fn messages(messages: u32) -> Capacity {
         Capacity { messages, bytes: messages as u64 * 256 }
     }
 
-    /// So many bytes in the messages that are longer than 96 bytes; each takes a multiple of 256.
+    /// Sets the number of bytes for messages longer than 96 bytes; each takes a multiple of 256.
     #[must_use]
     pub const fn bytes(self, bytes: u64) -> Capacity {
         Capacity { bytes, ..self }
@@ -67,12 +69,12 @@ impl Capacity {
     }
 }
 
-/// A message that was got.
+/// A message that was taken from a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Received<T> {
     /// The message.
     pub value: T,
-    /// A worker got it before and died, perhaps in the middle of dealing with it.
+    /// True if a worker got the message before and died, perhaps in the middle of dealing with it.
     pub redelivered: bool,
 }
 
@@ -83,7 +85,7 @@ impl<T: ?Sized> Queue<T> {
         /// Creates a queue.
         create, open_or_create(capacity: Capacity): capacity.spec(false);
 
-        /// Creates a queue that knows which messages are not [done](Queue::task_done) yet.
+        /// Creates a queue that counts the messages that are not [done](Queue::task_done) yet.
         create_joinable, open_or_create_joinable(capacity: Capacity): capacity.spec(true);
     }
 
@@ -91,31 +93,31 @@ impl<T: ?Sized> Queue<T> {
         Ok(Queue { handle: Arc::new(handle), message: PhantomData })
     }
 
-    /// Says that a message that was got is done, for those that [`join`](Queue::join). To be called
-    /// once for each message got from a joinable queue, before the thread that got it ends.
+    /// Marks a message that was got as done, for threads that wait in [`join`](Queue::join). It
+    /// must be called once for each message got from a joinable queue, before the thread that got
+    /// the message ends.
     ///
     /// # Errors
-    /// [`SharedError::TooMany`] if all are done; [`SharedError::NotJoinable`],
-    /// [`SharedError::Broken`], [`SharedError::NoSlot`].
+    /// Returns [`SharedError::TooMany`] if all messages are done; [`SharedError::NotJoinable`],
+    /// [`SharedError::Broken`] or [`SharedError::NoSlot`].
     pub fn task_done(&self) -> Result<(), SharedError> {
         let done = self.handle.act(|memory, me, id| memory.queue(id)?.task_done(me));
         done.map_err(not_joinable)
     }
 
-    /// Waits until all messages are done that were put, and answers how many of them were lost: got
-    /// by somebody that ended before they were done.
+    /// Waits until all messages that were put are done. Returns how many were lost: got by a thread
+    /// or worker that ended before they were done.
     ///
     /// # Errors
-    /// [`SharedError::NotJoinable`], [`SharedError::Broken`],
-    /// [`SharedError::NoSlot`].
+    /// Returns [`SharedError::NotJoinable`], [`SharedError::Broken`] or [`SharedError::NoSlot`].
     pub fn join(&self) -> Result<u64, SharedError> {
         self.join_limit(None)
     }
 
-    /// Waits as [`Queue::join`] does, at most for so long.
+    /// Waits like [`Queue::join`], but at most for `timeout`.
     ///
     /// # Errors
-    /// [`SharedError::TimedOut`], and those of `join`.
+    /// Returns [`SharedError::TimedOut`], and the errors of `join`.
     pub fn join_timeout(&self, timeout: Duration) -> Result<u64, SharedError> {
         self.join_limit(Some(timeout))
     }
@@ -125,34 +127,34 @@ impl<T: ?Sized> Queue<T> {
         joined.map(|joined| joined.lost).map_err(not_joinable)
     }
 
-    /// Ends all puts. What is in the queue can still be got.
+    /// Closes the queue for puts. The messages in the queue can still be got.
     ///
     /// # Errors
-    /// [`SharedError::Broken`], [`SharedError::NoSlot`].
+    /// Returns [`SharedError::Broken`] or [`SharedError::NoSlot`].
     pub fn close(&self) -> Result<(), SharedError> {
         self.handle.act(|memory, me, id| memory.queue(id)?.close(me))
     }
 
-    /// Whether puts have ended.
+    /// Returns whether the queue is closed.
     ///
     /// # Errors
-    /// [`SharedError::Broken`].
+    /// Returns [`SharedError::Broken`].
     pub fn is_closed(&self) -> Result<bool, SharedError> {
         self.handle.look(|memory, id| Ok(memory.queue(id)?.is_closed()))
     }
 
-    /// How many messages can be got, at this moment.
+    /// Returns how many messages can be got at this moment.
     ///
     /// # Errors
-    /// [`SharedError::Broken`].
+    /// Returns [`SharedError::Broken`].
     pub fn len(&self) -> Result<usize, SharedError> {
         self.handle.look(|memory, id| Ok(memory.queue(id)?.len()))
     }
 
-    /// Whether no message can be got, at this moment.
+    /// Returns whether no message can be got at this moment.
     ///
     /// # Errors
-    /// [`SharedError::Broken`].
+    /// Returns [`SharedError::Broken`].
     pub fn is_empty(&self) -> Result<bool, SharedError> {
         Ok(self.len()? == 0)
     }
@@ -171,7 +173,8 @@ impl<T: ?Sized> Queue<T> {
         })
     }
 
-    /// Copies of all messages that can be got at this moment, and stay.
+    /// Returns copies of all messages that can be got at this moment. The messages stay in the
+    /// queue.
     fn peek_bytes(&self) -> Result<Vec<Vec<u8>>, SharedError> {
         self.handle.act(|memory, me, id| {
             let peek = memory.peek(me, id)?;
@@ -187,13 +190,14 @@ impl<T: ?Sized> Queue<T> {
     }
 }
 
-/// Messages as JSON.
+/// The functions for messages as JSON.
 impl<T: Serialize + DeserializeOwned> Queue<T> {
     /// Puts a message at the end, waiting for room however long that takes.
     ///
     /// # Errors
-    /// [`SharedError::Closed`], [`SharedError::TooLarge`], [`SharedError::Broken`],
-    /// [`SharedError::NoSlot`]; [`SharedError::Malformed`] if it has no form in JSON.
+    /// Returns [`SharedError::Closed`], [`SharedError::TooLarge`], [`SharedError::Broken`] or
+    /// [`SharedError::NoSlot`]; [`SharedError::Malformed`] if the message cannot be written as
+    /// JSON.
     pub fn put(&self, message: &T) -> Result<(), SharedError> {
         self.put_bytes(&encode(message)?, None)
     }
@@ -201,15 +205,16 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
     /// Puts a message at the end if there is room.
     ///
     /// # Errors
-    /// [`SharedError::TimedOut`] if there is none, and those of [`put`](Queue::put).
+    /// Returns [`SharedError::TimedOut`] if there is no room, and the errors of
+    /// [`put`](Queue::put).
     pub fn try_put(&self, message: &T) -> Result<(), SharedError> {
         self.put_bytes(&encode(message)?, Some(Duration::ZERO))
     }
 
-    /// Puts a message at the end, waiting for room at most for so long.
+    /// Puts a message at the end, waiting for room at most for `timeout`.
     ///
     /// # Errors
-    /// [`SharedError::TimedOut`], and those of [`put`](Queue::put).
+    /// Returns [`SharedError::TimedOut`], and the errors of [`put`](Queue::put).
     pub fn put_timeout(&self, message: &T, timeout: Duration) -> Result<(), SharedError> {
         self.put_bytes(&encode(message)?, Some(timeout))
     }
@@ -217,9 +222,9 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
     /// Gets the first message, waiting for one however long that takes.
     ///
     /// # Errors
-    /// [`SharedError::Closed`] if there is none and none can come; [`SharedError::Broken`],
-    /// [`SharedError::NoSlot`]; [`SharedError::Malformed`] if it is not JSON of a `T`, and got all the
-    /// same.
+    /// Returns [`SharedError::Closed`] if the queue is closed and empty; [`SharedError::Broken`] or
+    /// [`SharedError::NoSlot`]; [`SharedError::Malformed`] if the message is not JSON of a `T`. A
+    /// malformed message is out of the queue all the same.
     pub fn get(&self) -> Result<Received<T>, SharedError> {
         decode(self.get_bytes(None)?)
     }
@@ -227,29 +232,31 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
     /// Gets the first message if there is one.
     ///
     /// # Errors
-    /// [`SharedError::TimedOut`] if there is none, and those of [`get`](Queue::get).
+    /// Returns [`SharedError::TimedOut`] if there is no message, and the errors of
+    /// [`get`](Queue::get).
     pub fn try_get(&self) -> Result<Received<T>, SharedError> {
         decode(self.get_bytes(Some(Duration::ZERO))?)
     }
 
-    /// Gets the first message, waiting for one at most for so long.
+    /// Gets the first message, waiting for one at most for `timeout`.
     ///
     /// # Errors
-    /// [`SharedError::TimedOut`], and those of [`get`](Queue::get).
+    /// Returns [`SharedError::TimedOut`], and the errors of [`get`](Queue::get).
     pub fn get_timeout(&self, timeout: Duration) -> Result<Received<T>, SharedError> {
         decode(self.get_bytes(Some(timeout))?)
     }
 
-    /// Gets messages until the queue is closed and empty.
+    /// Returns an iterator that gets messages until the queue is closed and empty.
     pub fn iter(&self) -> Iter<'_, T> {
         Iter { queue: self }
     }
 
-    /// Copies of all messages that can be got at this moment. They stay in the queue.
+    /// Returns copies of all messages that can be got at this moment. The messages stay in the
+    /// queue.
     ///
     /// # Errors
-    /// [`SharedError::Broken`], [`SharedError::NoSlot`]; [`SharedError::Malformed`] if one is not JSON
-    /// of a `T`.
+    /// Returns [`SharedError::Broken`] or [`SharedError::NoSlot`]; [`SharedError::Malformed`] if a
+    /// message is not JSON of a `T`.
     pub fn peek(&self) -> Result<Vec<T>, SharedError> {
         let decode = |message: Vec<u8>| serde_json::from_slice(&message).map_err(malformed);
         self.peek_bytes()?.into_iter().map(decode).collect()
@@ -276,7 +283,7 @@ fn malformed(error: impl Display) -> SharedError {
     SharedError::Malformed { reason: error.to_string() }
 }
 
-/// The messages of a queue, from [`Queue::iter`].
+/// An iterator over the messages of a queue, made by [`Queue::iter`].
 #[derive(Debug)]
 pub struct Iter<'a, T> {
     queue: &'a Queue<T>,
@@ -302,12 +309,12 @@ impl<'a, T: Serialize + DeserializeOwned> IntoIterator for &'a Queue<T> {
     }
 }
 
-/// Messages as bytes.
+/// The functions for messages as bytes.
 impl Queue<[u8]> {
     /// Puts a message at the end, waiting for room however long that takes.
     ///
     /// # Errors
-    /// [`SharedError::Closed`], [`SharedError::TooLarge`], [`SharedError::Broken`],
+    /// Returns [`SharedError::Closed`], [`SharedError::TooLarge`], [`SharedError::Broken`] or
     /// [`SharedError::NoSlot`].
     pub fn put(&self, message: &[u8]) -> Result<(), SharedError> {
         self.put_bytes(message, None)
@@ -316,15 +323,16 @@ impl Queue<[u8]> {
     /// Puts a message at the end if there is room.
     ///
     /// # Errors
-    /// [`SharedError::TimedOut`] if there is none, and those of [`put`](Queue::<[u8]>::put).
+    /// Returns [`SharedError::TimedOut`] if there is no room, and the errors of
+    /// [`put`](Queue::<[u8]>::put).
     pub fn try_put(&self, message: &[u8]) -> Result<(), SharedError> {
         self.put_bytes(message, Some(Duration::ZERO))
     }
 
-    /// Puts a message at the end, waiting for room at most for so long.
+    /// Puts a message at the end, waiting for room at most for `timeout`.
     ///
     /// # Errors
-    /// [`SharedError::TimedOut`], and those of [`put`](Queue::<[u8]>::put).
+    /// Returns [`SharedError::TimedOut`], and the errors of [`put`](Queue::<[u8]>::put).
     pub fn put_timeout(&self, message: &[u8], timeout: Duration) -> Result<(), SharedError> {
         self.put_bytes(message, Some(timeout))
     }
@@ -332,7 +340,7 @@ impl Queue<[u8]> {
     /// Gets the first message, waiting for one however long that takes.
     ///
     /// # Errors
-    /// [`SharedError::Closed`] if there is none and none can come; [`SharedError::Broken`],
+    /// Returns [`SharedError::Closed`] if the queue is closed and empty; [`SharedError::Broken`] or
     /// [`SharedError::NoSlot`].
     pub fn get(&self) -> Result<Received<Vec<u8>>, SharedError> {
         self.get_bytes(None)
@@ -341,23 +349,25 @@ impl Queue<[u8]> {
     /// Gets the first message if there is one.
     ///
     /// # Errors
-    /// [`SharedError::TimedOut`] if there is none, and those of [`get`](Queue::<[u8]>::get).
+    /// Returns [`SharedError::TimedOut`] if there is no message, and the errors of
+    /// [`get`](Queue::<[u8]>::get).
     pub fn try_get(&self) -> Result<Received<Vec<u8>>, SharedError> {
         self.get_bytes(Some(Duration::ZERO))
     }
 
-    /// Gets the first message, waiting for one at most for so long.
+    /// Gets the first message, waiting for one at most for `timeout`.
     ///
     /// # Errors
-    /// [`SharedError::TimedOut`], and those of [`get`](Queue::<[u8]>::get).
+    /// Returns [`SharedError::TimedOut`], and the errors of [`get`](Queue::<[u8]>::get).
     pub fn get_timeout(&self, timeout: Duration) -> Result<Received<Vec<u8>>, SharedError> {
         self.get_bytes(Some(timeout))
     }
 
-    /// Copies of all messages that can be got at this moment. They stay in the queue.
+    /// Returns copies of all messages that can be got at this moment. The messages stay in the
+    /// queue.
     ///
     /// # Errors
-    /// [`SharedError::Broken`], [`SharedError::NoSlot`].
+    /// Returns [`SharedError::Broken`] or [`SharedError::NoSlot`].
     pub fn peek(&self) -> Result<Vec<Vec<u8>>, SharedError> {
         self.peek_bytes()
     }

@@ -7,13 +7,13 @@ use crate::shared::{self as control, Spec};
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
-/// Bytes that are copied at once.
+/// The number of bytes that are copied at once.
 const PIECE_BYTES: usize = 1 << 20;
 
 /// Memory that processes and threads share by its name, as Python's `SharedMemory`.
 ///
-/// Here its bytes are copied in and out; a guest can map it into its own memory. Nothing is copied in
-/// one piece while others write: what has to be of one moment needs a lock.
+/// A program copies bytes in and out; a guest can also map the region into its own memory. A copy
+/// is not atomic while others write: a consistent copy needs a lock.
 ///
 /// ```
 /// use wpool::{Region, Shared};
@@ -34,7 +34,7 @@ pub struct Region {
 }
 
 fn spec(bytes: u64, read_only: bool) -> Spec {
-    // More than can be is refused as such.
+    // A size that is too large for `usize` is refused as too large.
     Spec::Region { bytes: usize::try_from(bytes).unwrap_or(usize::MAX), read_only }
 }
 
@@ -42,7 +42,7 @@ impl Region {
     object! {
         Region "region";
 
-        /// Creates a region of so many bytes, all zero.
+        /// Creates a region of `bytes` zero bytes.
         create, open_or_create(bytes: u64): spec(bytes, false);
     }
 
@@ -54,11 +54,12 @@ impl Region {
         Ok(Region { handle: Arc::new(handle), size, read_only })
     }
 
-    /// Creates a region of so many bytes that begins with all that `contents` gives. The rest is zero.
+    /// Creates a region of `bytes` bytes that begins with everything read from `contents`. The rest
+    /// is zero.
     ///
     /// # Errors
-    /// Those of [`Region::create`]; [`SharedError::OutOfRange`] if there is more than fits, and
-    /// [`SharedError::System`] if it cannot be read. Then there is no region.
+    /// Returns the errors of [`Region::create`]; [`SharedError::OutOfRange`] if `contents` does not
+    /// fit, and [`SharedError::System`] if it cannot be read. No region is left behind then.
     pub fn create_with(
         shared: &Shared,
         name: &str,
@@ -68,10 +69,10 @@ impl Region {
         Region::create_filled(shared, name, &spec(bytes, false), contents)
     }
 
-    /// As [`Region::create_with`], for a region that can only be read from then on.
+    /// Creates a region like [`Region::create_with`], which can only be read from then on.
     ///
     /// # Errors
-    /// As [`Region::create_with`].
+    /// Returns the same errors as [`Region::create_with`].
     pub fn create_read_only(
         shared: &Shared,
         name: &str,
@@ -90,7 +91,7 @@ impl Region {
         let handle = Handle::create(shared, crate::ObjectKind::Region, name, spec)?;
         let region = Region::opened(handle)?;
         region.fill(contents).inspect_err(|_| {
-            // It has just been made; if it is gone already, all the better.
+            // The region has just been made; nothing is lost if another has deleted it already.
             let _ = region.delete();
         })?;
         Ok(region)
@@ -111,7 +112,7 @@ impl Region {
                     format!("it has {} bytes, and there are more: make it larger", self.size);
                 return Err(SharedError::OutOfRange { object: self.handle.object(), limits });
             }
-            // What is zero is so already: holes of a file cost no memory.
+            // Zeros need no write: holes of a file cost no memory.
             if piece[..bytes].iter().any(|&byte| byte != 0) {
                 self.with(|region| region.fill(place(at), &piece[..bytes]))?;
             }
@@ -126,37 +127,37 @@ impl Region {
         self.handle.look(|memory, id| operation(memory.region(id)?))
     }
 
-    /// How many bytes it has.
+    /// Returns the size in bytes.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// Whether it may only be read.
+    /// Returns whether the region may only be read.
     pub fn is_read_only(&self) -> bool {
         self.read_only
     }
 
-    /// Copies from the bytes at `offset` on, as many as `to` has.
+    /// Copies bytes from `offset` on, as many as `to` holds.
     ///
     /// # Errors
-    /// [`SharedError::OutOfRange`] if they are not all inside; [`SharedError::Broken`].
+    /// Returns [`SharedError::OutOfRange`] if not all bytes are inside; [`SharedError::Broken`].
     pub fn read(&self, offset: u64, to: &mut [u8]) -> Result<(), SharedError> {
         self.with(|region| region.read(place(offset), to))
     }
 
-    /// Copies `from` to the bytes at `offset` on.
+    /// Copies `from` to the bytes from `offset` on.
     ///
     /// # Errors
-    /// [`SharedError::OutOfRange`] if they are not all inside; [`SharedError::ReadOnly`],
-    /// [`SharedError::Broken`].
+    /// Returns [`SharedError::OutOfRange`] if not all bytes are inside; [`SharedError::ReadOnly`]
+    /// or [`SharedError::Broken`].
     pub fn write(&self, offset: u64, from: &[u8]) -> Result<(), SharedError> {
         self.with(|region| region.write(place(offset), from))
     }
 
-    /// Writes all its bytes somewhere.
+    /// Writes all bytes of the region to `to`.
     ///
     /// # Errors
-    /// [`SharedError::System`] if they cannot be written; [`SharedError::Broken`].
+    /// Returns [`SharedError::System`] if they cannot be written; [`SharedError::Broken`].
     pub fn copy_to(&self, mut to: impl Write) -> Result<(), SharedError> {
         let mut piece = vec![0; PIECE_BYTES.min(place(self.size))];
         let mut at = 0;
@@ -170,7 +171,7 @@ impl Region {
     }
 }
 
-/// An offset; one that no region can have stays one that no region has.
+/// Converts an offset. An offset too large for `usize` becomes one that is outside of every region.
 fn place(offset: u64) -> usize {
     usize::try_from(offset).unwrap_or(usize::MAX)
 }

@@ -11,8 +11,8 @@ use std::time::Duration;
 /// A semaphore that processes and threads share by its name, as Python's `Semaphore` and
 /// `BoundedSemaphore`.
 ///
-/// An **owned** one counts resources: whoever acquired a permit holds it, and when that one dies the
-/// permit is restored.
+/// An **owned** semaphore counts resources: a thread or worker that has acquired a permit holds it,
+/// and the permit is restored when its holder dies.
 ///
 /// ```
 /// use wpool::{Permits, Semaphore, Shared};
@@ -32,8 +32,8 @@ use std::time::Duration;
 /// # use wpool::{Permits, Semaphore, Shared};
 /// # let shared = Shared::new()?;
 /// let arrivals = Semaphore::create(&shared, "arrivals", Permits::signal(0))?;
-/// arrivals.release()?; // Here something has arrived.
-/// arrivals.acquire()?.forget(); // There it is waited for.
+/// arrivals.release()?; // Something has arrived.
+/// arrivals.acquire()?.forget(); // The other side waits for it.
 /// # assert_eq!(arrivals.count()?, 0);
 /// # Ok::<(), wpool::SharedError>(())
 /// ```
@@ -42,7 +42,7 @@ pub struct Semaphore {
     handle: Arc<Handle>,
 }
 
-/// The permits of a new semaphore, and whose they are.
+/// The permits of a new semaphore, and whether they have owners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permits {
     initial: u32,
@@ -51,17 +51,18 @@ pub struct Permits {
 }
 
 impl Permits {
-    /// So many permits at the start. They belong to who acquired them, and are restored at its death.
+    /// Returns `initial` permits. Permits belong to the thread or worker that acquired them, and
+    /// are restored when it dies.
     pub const fn owned(initial: u32) -> Permits {
         Permits { initial, owned: true, bounded: false }
     }
 
-    /// So many permits at the start, which belong to nobody.
+    /// Returns `initial` permits, which belong to nobody.
     pub const fn signal(initial: u32) -> Permits {
         Permits { initial, owned: false, bounded: false }
     }
 
-    /// Never more permits than at the start.
+    /// Bounds the semaphore: there are never more permits than at the start.
     #[must_use]
     pub const fn bounded(self) -> Permits {
         Permits { bounded: true, ..self }
@@ -88,7 +89,7 @@ impl Semaphore {
     /// Acquires a permit, however long that takes.
     ///
     /// # Errors
-    /// [`SharedError::Broken`], [`SharedError::NoSlot`].
+    /// Returns [`SharedError::Broken`] or [`SharedError::NoSlot`].
     pub fn acquire(&self) -> Result<Permit<'_>, SharedError> {
         self.acquire_limit(None)
     }
@@ -96,15 +97,16 @@ impl Semaphore {
     /// Acquires a permit if one is free.
     ///
     /// # Errors
-    /// [`SharedError::TimedOut`] if none is; else those of [`Semaphore::acquire`].
+    /// Returns [`SharedError::TimedOut`] if no permit is free; otherwise the errors of
+    /// [`Semaphore::acquire`].
     pub fn try_acquire(&self) -> Result<Permit<'_>, SharedError> {
         self.acquire_limit(Some(Duration::ZERO))
     }
 
-    /// Acquires a permit, waiting at most for so long.
+    /// Acquires a permit, waiting at most for `timeout`.
     ///
     /// # Errors
-    /// [`SharedError::TimedOut`], and those of [`Semaphore::acquire`].
+    /// Returns [`SharedError::TimedOut`], and the errors of [`Semaphore::acquire`].
     pub fn acquire_timeout(&self, timeout: Duration) -> Result<Permit<'_>, SharedError> {
         self.acquire_limit(Some(timeout))
     }
@@ -121,25 +123,25 @@ impl Semaphore {
         Ok(Permit { semaphore: self, owner, restored, culprit, not_send: PhantomData })
     }
 
-    /// Releases a permit, or adds one if this thread holds none: an event.
+    /// Releases a permit of this thread, or adds a new one if this thread holds none.
     ///
     /// # Errors
-    /// [`SharedError::TooMany`] beyond a bounded semaphore's initial count; [`SharedError::Broken`],
-    /// [`SharedError::NoSlot`].
+    /// Returns [`SharedError::TooMany`] beyond a bounded semaphore's initial count;
+    /// [`SharedError::Broken`] or [`SharedError::NoSlot`].
     pub fn release(&self) -> Result<(), SharedError> {
         self.handle.act(|memory, me, id| memory.semaphore(id)?.release(me))
     }
 
-    /// How many permits are free, at this moment.
+    /// Returns how many permits are free at this moment.
     ///
     /// # Errors
-    /// [`SharedError::Broken`].
+    /// Returns [`SharedError::Broken`].
     pub fn count(&self) -> Result<u64, SharedError> {
         self.handle.look(|memory, id| Ok(memory.semaphore(id)?.count()))
     }
 }
 
-/// A permit that this thread holds, released when this is dropped.
+/// A permit that this thread holds. Dropping it releases the permit.
 #[derive(Debug)]
 #[must_use = "the permit is released at once if nobody keeps it"]
 pub struct Permit<'a> {
@@ -147,24 +149,25 @@ pub struct Permit<'a> {
     owner: Owner,
     restored: u32,
     culprit: Option<u32>,
-    /// It is held by this thread and no other.
+    /// A marker that keeps the permit in the thread that holds it.
     not_send: PhantomData<*const ()>,
 }
 
 impl Permit<'_> {
-    /// How many permits of the dead were restored and not told of before: what they were permits for
-    /// may be in disorder.
+    /// Returns how many permits of dead holders were restored and not reported before. The
+    /// resources that those permits stood for may be in disorder.
     pub fn restored(&self) -> u32 {
         self.restored
     }
 
-    /// The slot of the one that died (a guest's `process_slot`), if one did and it is known.
+    /// Returns the slot of the dead holder (a guest's `process_slot`), if a holder died and its
+    /// slot is known.
     pub fn culprit(&self) -> Option<u32> {
         self.culprit
     }
 
-    /// Keeps the permit beyond this value's life: it is released by [`Semaphore::release`], or never,
-    /// where it stands for an event.
+    /// Keeps the permit acquired beyond the life of this value. [`Semaphore::release`] releases it;
+    /// a permit that stands for an event is never released.
     pub fn forget(self) {
         mem::forget(self);
     }
@@ -172,7 +175,7 @@ impl Permit<'_> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        // An error would say that there is nothing to release any more.
+        // An error would mean that there is nothing to release any more.
         let release = |memory: &control::Shared, me: &control::Caller<'_>, id| {
             memory.semaphore(id)?.release(me)
         };

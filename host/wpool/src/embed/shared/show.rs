@@ -7,10 +7,10 @@ use serde::ser::{Error, SerializeMap};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// Up to this size the bytes of a region are shown.
+/// The size up to which the bytes of a region are shown.
 const REGION_BYTES_MAX: usize = 64 << 10;
 
-/// The state of an object: what it serialises to is described at [`Shared::show`](super::Shared::show).
+/// The state of an object. [`Shared::show`](super::Shared::show) describes its JSON.
 pub(super) enum View<'a> {
     Lock { held: bool, owner_died: bool },
     Condition { held: bool, owner_died: bool, waiting: u32 },
@@ -122,7 +122,7 @@ fn show_region<S: Serializer>(
     map.end()
 }
 
-/// A number as it is written in jobs and results.
+/// A number, written as in jobs and results.
 struct Number(Scalar);
 
 impl Serialize for Number {
@@ -168,7 +168,7 @@ impl Serialize for Message {
             map.serialize_entry("base64", &base64(&self.0))?;
             return map.end();
         };
-        // On one line: what is JSON has line ends between its tokens only.
+        // The message is put on one line: JSON has line ends between its tokens only.
         match RawValue::from_string(text.trim().replace(['\n', '\r'], " ")) {
             Ok(json) => json.serialize(serializer),
             Err(_) => serializer.serialize_str(text),
@@ -176,7 +176,7 @@ impl Serialize for Message {
     }
 }
 
-/// What was serialised, or why it was not.
+/// Converts the error of a serialisation.
 pub(super) fn shown<T>(result: Result<T, serde_json::Error>) -> Result<T, SharedError> {
     result.map_err(|error| match error.is_io() {
         true => SharedError::System { reason: error.to_string() },

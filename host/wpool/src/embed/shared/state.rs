@@ -1,8 +1,8 @@
-//! The state behind all handles, and in whose name things are done there.
+//! The state behind all handles, with the slots of the threads that use it.
 //!
-//! - Objects are opened and closed by the state's own slot, the **keeper**, so that a handle is good in
-//!   every thread, and the end of a thread closes nothing.
-//! - What belongs to somebody (locks, permits, places in a line) belongs to the slot of a thread.
+//! - Objects are opened and closed by the state's own slot, the **keeper**, so that a handle is
+//!   good in every thread, and the end of a thread closes nothing.
+//! - Things with an owner (locks, permits, places in a line) belong to the slot of a thread.
 
 use super::super::home::{Home, is_pool};
 use super::Shared;
@@ -18,18 +18,19 @@ use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, ThreadId};
 
-/// Nobody interrupts the waits of threads of the host.
+/// The stop flag of host threads, whose waits nobody interrupts.
 static GO_ON: AtomicU32 = AtomicU32::new(0);
 
-/// A pool's own thread waits for nothing: it is the one that frees what the dead hold.
+/// The stop flag of a pool's own thread, which must not wait: it is the thread that frees what the
+/// dead hold.
 static WAIT_NOT: AtomicU32 = AtomicU32::new(1);
 
-/// Who calls, in a slot that a thread of this program has.
+/// Returns the caller for a slot of a thread of this program.
 pub(super) fn caller(owner: Owner) -> Caller<'static> {
     Caller { owner, stop: if is_pool() { &WAIT_NOT } else { &GO_ON } }
 }
 
-/// What all handles of one state share.
+/// The state that all its handles share.
 pub(super) struct State {
     home: Home,
     memory: Arc<control::Shared>,
@@ -59,7 +60,7 @@ impl Drop for Slots {
     fn drop(&mut self) {
         for (state, _) in self.slots.drain(..) {
             if let Some(state) = state.upgrade() {
-                // What this thread still owns is freed as if it had died.
+                // Dropping the member frees what this thread still owns, as if the thread had died.
                 let member = lock(&state.members).remove(&self.thread);
                 drop(member);
             }
@@ -68,7 +69,7 @@ impl Drop for Slots {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic of another holder leaves what is in it whole.
+    // A panic of another holder leaves the contents whole.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -92,15 +93,15 @@ impl State {
         &self.memory
     }
 
-    /// The slot of the calling thread, which takes one if it has none yet.
+    /// Returns the slot of the calling thread, which takes one if it has none yet.
     ///
     /// # Errors
-    /// [`SharedError::NoSlot`]: none is left, or the thread is ending.
+    /// Returns [`SharedError::NoSlot`] if none is left, or if the thread is ending.
     #[inline]
     pub(super) fn owner(self: &Arc<State>) -> Result<Owner, SharedError> {
         let found = SLOTS.try_with(|slots| {
             let slots = slots.borrow();
-            // While there is a weak reference, the address is no other state's.
+            // While there is a weak reference, no other state has the same address.
             let mut mine = slots.slots.iter();
             mine.find(|(state, _)| state.as_ptr() == Arc::as_ptr(self)).map(|(_, owner)| *owner)
         });
@@ -132,7 +133,7 @@ impl State {
         Ok(id)
     }
 
-    /// Opens an object, whatever it is.
+    /// Opens an object of any kind.
     pub(super) fn open(&self, name: &str) -> Result<(ObjectId, Kind), control::Error> {
         let mut keeper = lock(&self.keeper);
         let (id, kind) = self.memory.open(&keeper.member.caller(), name)?;
@@ -140,9 +141,9 @@ impl State {
         Ok((id, kind))
     }
 
-    /// Ends one handle's claim to an object.
+    /// Closes one handle to an object.
     pub(super) fn close(&self, id: ObjectId) {
-        // A forked child has a copy of the handle, and no claim.
+        // A forked child has a copy of the handle, but does not count as a user.
         if !self.home.is_here() {
             return;
         }
@@ -151,7 +152,7 @@ impl State {
         *handles -= 1;
         if *handles == 0 {
             keeper.open.remove(&id);
-            // One that is gone already need not be closed.
+            // An object that is gone already need not be closed.
             let _ = self.memory.close(&keeper.member.caller(), id);
         }
     }
@@ -171,7 +172,7 @@ impl State {
         Ok(listed.into_iter().map(|(name, kind)| (name, kind.into())).collect())
     }
 
-    /// Does something with the state of an object as it is now.
+    /// Calls `look` with the present state of an object.
     pub(super) fn view<T>(
         &self,
         name: &str,
@@ -183,7 +184,7 @@ impl State {
         })
     }
 
-    /// Does something with an object that need not be open.
+    /// Does an operation with an object that need not be open.
     fn with<T>(
         &self,
         name: &str,

@@ -9,22 +9,22 @@ use std::sync::Arc;
 
 /// A number that processes and threads share by its name, as Python's `Value`.
 ///
-/// Every function is atomic. Two of them are not atomic together:
+/// Every function is atomic. Two calls together are not:
 ///
 /// ```
 /// use wpool::{Shared, Value};
 ///
 /// let shared = Shared::new()?;
 /// let hits = Value::create(&shared, "hits", 0_u32)?;
-/// hits.add(1)?; // None is lost.
-/// hits.set(hits.get()? + 1)?; // That of another thread or process between the two is.
+/// hits.add(1)?; // No addition is lost.
+/// hits.set(hits.get()? + 1)?; // Another one between the two calls is.
 /// # assert_eq!(hits.get()?, 2);
 /// # Ok::<(), wpool::SharedError>(())
 /// ```
 ///
 /// # Errors
-/// Of all functions: [`SharedError::Broken`] or [`SharedError::NotFound`], if a hostile worker has
-/// destroyed the value.
+/// All functions return [`SharedError::Broken`] or [`SharedError::NotFound`] if a hostile worker
+/// has destroyed the value.
 #[derive(Clone, Debug)]
 pub struct Value<T: Number> {
     handle: Arc<Handle>,
@@ -48,7 +48,7 @@ impl<T: Number> Value<T> {
         Ok(Value { handle: Arc::new(handle), number: PhantomData })
     }
 
-    /// The number.
+    /// Returns the number.
     #[inline]
     pub fn get(&self) -> Result<T, SharedError> {
         self.handle.look(|memory, id| Ok(number::number(memory.value(id)?.get())))
@@ -60,14 +60,14 @@ impl<T: Number> Value<T> {
         self.handle.look(|memory, id| memory.value(id)?.set(scalar(number)))
     }
 
-    /// Sets the number, and answers what it was.
+    /// Sets the number, and returns its previous value.
     #[inline]
     pub fn swap(&self, number: T) -> Result<T, SharedError> {
         self.handle.look(|memory, id| memory.value(id)?.swap(scalar(number)).map(number::number))
     }
 
-    /// Sets the number to `new` if it is `expected`; floats are compared by their bits. Answers what
-    /// it was, as `Ok` if it was set.
+    /// Sets the number to `new` if it is `expected`; floats are compared by their bits. Returns the
+    /// previous value, as `Ok` if the number was set.
     #[inline]
     pub fn compare_exchange(&self, expected: T, new: T) -> Result<Result<T, T>, SharedError> {
         self.handle.look(|memory, id| {
@@ -79,7 +79,7 @@ impl<T: Number> Value<T> {
 }
 
 impl<T: Arithmetic> Value<T> {
-    /// Adds to the number, and answers what it was before. Integers wrap.
+    /// Adds to the number, and returns its previous value. Integers wrap.
     #[inline]
     pub fn add(&self, number: T) -> Result<T, SharedError> {
         self.handle.look(|memory, id| memory.value(id)?.add(scalar(number)).map(number::number))
