@@ -8,8 +8,8 @@ use crate::raw;
 
 /// An array of numbers that processes share by its name, as Python's `Array`.
 ///
-/// Each element is always whole, and changed atomically. A slice is copied element by element: what
-/// has to be of one moment needs a lock. For numbers in bulk without any copying see
+/// Each element is always whole, and changed atomically. A slice is copied element by element: a
+/// consistent copy of several elements needs a lock. For numbers in bulk without any copying see
 /// [`Region`](crate::Region).
 ///
 /// ```no_run
@@ -34,22 +34,22 @@ impl<T: Number> Array<T> {
     object! {
         "array", open: |name| checked::<T>(raw::array_open(name), raw::array_type);
 
-        /// Creates an array of so many zeros.
+        /// Creates an array of `length` zeros.
         create, open_or_create(length: usize): |name| raw::array_create(name, T::TYPE, length as u32);
     }
 
-    /// How many elements there are.
+    /// Returns the number of elements.
     #[inline]
     pub fn len(&self) -> usize {
         raw::array_len(self.handle.id()) as u32 as usize
     }
 
-    /// Whether there are no elements.
+    /// Returns whether there are no elements.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// An element.
+    /// Returns an element.
     #[inline]
     pub fn get(&self, index: usize) -> T {
         T::from_bits(raw::array_get(self.handle.id(), index as u32))
@@ -61,17 +61,17 @@ impl<T: Number> Array<T> {
         raw::array_set(self.handle.id(), index as u32, number.into_bits());
     }
 
-    /// Sets an element, and answers what it was.
+    /// Sets an element, and returns its previous value.
     #[inline]
     pub fn swap(&self, index: usize, number: T) -> T {
         T::from_bits(raw::array_swap(self.handle.id(), index as u32, number.into_bits()))
     }
 
-    /// Sets an element to `new` if it is `expected`; floats are compared by their bits. Answers what
-    /// it was, as `Ok` if it was set.
+    /// Sets an element to `new` if it is `expected`; floats are compared by their bits. Returns the
+    /// previous value, as `Ok` if the element was set.
     ///
     /// # Errors
-    /// The element, if it was not `expected`.
+    /// Returns the element, if it was not `expected`.
     #[inline]
     pub fn compare_exchange(&self, index: usize, expected: T, new: T) -> Result<T, T> {
         let (expected, new) = (expected.into_bits(), new.into_bits());
@@ -80,11 +80,11 @@ impl<T: Number> Array<T> {
         if before == expected { Ok(T::from_bits(before)) } else { Err(T::from_bits(before)) }
     }
 
-    /// Copies elements from `first` on, as many as `to` has room for.
+    /// Copies elements from `first` on, as many as `to` holds.
     pub fn read(&self, first: usize, to: &mut [T]) {
         let (dst, count) = (to.as_mut_ptr().cast::<u8>(), to.len());
-        // SAFETY: the host writes `count` elements from the pointer on, in their natural layout; any
-        // bytes are a number, and those of a bool are made so below.
+        // SAFETY: the host writes `count` elements from the pointer on, in their natural layout.
+        // Any bytes are a number, and the bytes of bools are turned into valid ones below.
         unsafe { raw::array_read(self.handle.id(), first as u32, dst, count) };
         if T::TYPE == bool::TYPE {
             for at in 0..count {
@@ -97,7 +97,8 @@ impl<T: Number> Array<T> {
     /// Copies `from` into the elements from `first` on.
     pub fn write(&self, first: usize, from: &[T]) {
         let (id, src) = (self.handle.id(), from.as_ptr().cast());
-        // SAFETY: the host reads so many elements from the pointer on, which are those of `from`.
+        // SAFETY: the host reads `from.len()` elements from the pointer on, which are those of
+        // `from`.
         unsafe { raw::array_write(id, first as u32, src, from.len()) };
     }
 
@@ -110,7 +111,7 @@ impl<T: Number> Array<T> {
 }
 
 impl<T: Arithmetic> Array<T> {
-    /// Adds to an element, and answers what it was before. Integers wrap.
+    /// Adds to an element, and returns its previous value. Integers wrap.
     #[inline]
     pub fn add(&self, index: usize, number: T) -> T {
         T::from_bits(raw::array_add(self.handle.id(), index as u32, number.into_bits()))

@@ -1,4 +1,4 @@
-//! Barriers: processes that go on together.
+//! Barriers: processes that wait for one another and go on together.
 
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use crate::raw;
 
 /// A barrier that processes share by its name, as Python's `Barrier`.
 ///
-/// A party that dies, or waits no longer, breaks it: nobody waits for a party that will not come.
+/// A party that dies, or gives up waiting, breaks the barrier: no party waits for one that will not
+/// come.
 ///
 /// ```no_run
 /// use wpool_guest::Barrier;
@@ -29,54 +30,57 @@ impl Barrier {
     object! {
         "barrier", open: raw::barrier_open;
 
-        /// Creates a barrier for so many parties.
+        /// Creates a barrier for this many parties.
         create, open_or_create(parties: u32): |name| raw::barrier_create(name, parties);
     }
 
-    /// Waits until all parties wait, and answers which of them this is: 0 came first.
+    /// Waits until all parties wait. Returns the place of the caller in the order of arrival: 0
+    /// came first.
     ///
     /// # Errors
-    /// [`Broken`](Error::Broken) if the barrier is, or is broken or reset meanwhile;
-    /// [`Interrupted`](Error::Interrupted), which breaks it for the others.
+    /// Returns [`Broken`](Error::Broken) if the barrier is broken, or is broken or reset meanwhile;
+    /// [`Interrupted`](Error::Interrupted), which breaks the barrier for the others.
     pub fn wait(&self) -> Result<u32, Error> {
         answer(raw::barrier_wait(self.handle.id(), FOREVER))
     }
 
-    /// Waits as [`wait`](Barrier::wait) does, at most for so long.
+    /// Waits like [`wait`](Barrier::wait), but at most for `timeout`.
     ///
     /// # Errors
-    /// [`TimedOut`](Error::TimedOut), which breaks the barrier for the others; else those of `wait`.
+    /// Returns [`TimedOut`](Error::TimedOut), which breaks the barrier for the others; otherwise
+    /// the errors of `wait`.
     pub fn wait_timeout(&self, timeout: Duration) -> Result<u32, Error> {
         answer(raw::barrier_wait(self.handle.id(), nanoseconds(timeout)))
     }
 
-    /// Breaks the barrier: all that wait, or will, get an error.
+    /// Breaks the barrier. All parties that wait now or later get an error.
     ///
     /// # Errors
-    /// [`Broken`](Error::Broken), if it is damaged.
+    /// Returns [`Broken`](Error::Broken) if the barrier is damaged.
     pub fn abort(&self) -> Result<(), Error> {
         done(raw::barrier_abort(self.handle.id()))
     }
 
-    /// Makes the barrier as new: all that wait get an error, and then it can be used again.
+    /// Resets the barrier. All waiting parties get an error; after that the barrier can be used
+    /// again.
     ///
     /// # Errors
-    /// [`Broken`](Error::Broken), if it is damaged.
+    /// Returns [`Broken`](Error::Broken) if the barrier is damaged.
     pub fn reset(&self) -> Result<(), Error> {
         done(raw::barrier_reset(self.handle.id()))
     }
 
-    /// How many parties it is for.
+    /// Returns the number of parties.
     pub fn parties(&self) -> u32 {
         number(raw::barrier_parties(self.handle.id()))
     }
 
-    /// How many parties wait, at this moment.
+    /// Returns how many parties wait at this moment.
     pub fn waiting(&self) -> u32 {
         number(raw::barrier_waiting(self.handle.id()))
     }
 
-    /// Whether it is broken.
+    /// Returns whether the barrier is broken.
     pub fn is_broken(&self) -> bool {
         number(raw::barrier_is_broken(self.handle.id())) != 0
     }

@@ -1,4 +1,4 @@
-//! Conditions: waiting, with a lock released, until somebody notifies.
+//! Conditions: waiting for a notification, with a lock released meanwhile.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use crate::guard::{Guard, lockable};
 use crate::handle::{FOREVER, Handle, nanoseconds, object};
 use crate::{Lock, raw};
 
-/// In the answer to a wait: the time was over before a notification.
+/// A flag in the answer to a wait: the time was over before a notification came.
 const TIME_OVER: u32 = 2;
 
 /// A condition that processes share by its name, as Python's `Condition`.
 ///
-/// It has a lock of its own, or one that was there before. What is waited for is a matter of other
-/// objects, looked at with the lock held:
+/// A condition has a lock of its own, or uses one that exists. The state that is waited for is kept
+/// in other objects, and is looked at with the lock held:
 ///
 /// ```no_run
 /// use wpool_guest::{Condition, Value};
@@ -26,7 +26,7 @@ const TIME_OVER: u32 = 2;
 /// stock.set(stock.get() - 1);
 /// drop(guard);
 ///
-/// // Another adds something, and says so.
+/// // Another process adds something, and says so.
 /// let guard = changed.lock()?;
 /// stock.set(stock.get() + 1);
 /// guard.notify_one()?;
@@ -44,7 +44,8 @@ impl Condition {
         /// Creates a condition with a recursive lock of its own.
         create, open_or_create(): |name| raw::condition_create(name, 0);
 
-        /// Creates a condition with a lock that exists: whoever holds that may wait and notify.
+        /// Creates a condition that uses an existing lock: a holder of that lock may wait and
+        /// notify.
         create_with, open_or_create_with(lock: &Lock):
             |name| raw::condition_create(name, lock.handle.id());
     }
@@ -56,29 +57,30 @@ impl Guard<'_, Condition> {
     /// Releases the lock, waits for a notification, and acquires the lock again as often as it was
     /// held before, however long that takes.
     ///
-    /// What was waited for may be over again, and [`owner_died`](Guard::owner_died) may have changed:
-    /// look at both. [`wait_while`](Guard::wait_while) looks at the first.
+    /// The awaited state may have changed again, and [`owner_died`](Guard::owner_died) may have
+    /// changed: check both. [`wait_while`](Guard::wait_while) checks the first.
     ///
     /// # Errors
-    /// [`NotOwner`](Error::NotOwner), [`Interrupted`](Error::Interrupted),
+    /// Returns [`NotOwner`](Error::NotOwner), [`Interrupted`](Error::Interrupted) or
     /// [`Broken`](Error::Broken). The lock is not held any more.
     pub fn wait(self) -> Result<Self, Error> {
         self.wait_ns(FOREVER).map(|(guard, _)| guard)
     }
 
-    /// Waits as [`wait`](Guard::wait) does, for a notification at most for so long, and says whether
-    /// there was one.
+    /// Waits like [`wait`](Guard::wait), but at most for `timeout` for a notification. Returns
+    /// whether there was one.
     ///
     /// # Errors
-    /// Those of `wait`. That the time was over is none, for the lock is held again.
+    /// Returns the errors of `wait`. A wait that ends by `timeout` is not an error, because the
+    /// lock is held again.
     pub fn wait_timeout(self, timeout: Duration) -> Result<(Self, bool), Error> {
         self.wait_ns(nanoseconds(timeout))
     }
 
-    /// Waits as often as `blocked` says so, which is called with the lock held.
+    /// Waits as long as `blocked`, which is called with the lock held, returns true.
     ///
     /// # Errors
-    /// Those of [`wait`](Guard::wait).
+    /// Returns the errors of [`wait`](Guard::wait).
     pub fn wait_while(self, mut blocked: impl FnMut() -> bool) -> Result<Self, Error> {
         let mut guard = self;
         while blocked() {
@@ -100,27 +102,27 @@ impl Guard<'_, Condition> {
         }
     }
 
-    /// Notifies one of the processes that wait, and says whether there was one.
+    /// Notifies one waiting process. Returns whether there was one.
     ///
     /// # Errors
-    /// [`NotOwner`](Error::NotOwner), [`Broken`](Error::Broken).
+    /// Returns [`NotOwner`](Error::NotOwner) or [`Broken`](Error::Broken).
     pub fn notify_one(&self) -> Result<bool, Error> {
         self.notify(1).map(|notified| notified > 0)
     }
 
-    /// Notifies up to `count` of the processes that wait, those first that came first, and says how
-    /// many.
+    /// Notifies up to `count` waiting processes, the longest waiting first. Returns how many were
+    /// notified.
     ///
     /// # Errors
-    /// [`NotOwner`](Error::NotOwner), [`Broken`](Error::Broken).
+    /// Returns [`NotOwner`](Error::NotOwner) or [`Broken`](Error::Broken).
     pub fn notify(&self, count: u32) -> Result<u32, Error> {
         answer(raw::condition_notify(self.lock().handle.id(), count))
     }
 
-    /// Notifies all processes that wait, and says how many.
+    /// Notifies all waiting processes. Returns how many were notified.
     ///
     /// # Errors
-    /// [`NotOwner`](Error::NotOwner), [`Broken`](Error::Broken).
+    /// Returns [`NotOwner`](Error::NotOwner) or [`Broken`](Error::Broken).
     pub fn notify_all(&self) -> Result<u32, Error> {
         answer(raw::condition_notify_all(self.lock().handle.id()))
     }

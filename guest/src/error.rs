@@ -1,14 +1,14 @@
-//! What the host answers when an operation on a shared object was not done.
+//! The errors that the host returns when an operation on a shared object was not done.
 
 use std::fmt;
 
 use crate::code::error as code;
 use crate::raw;
 
-/// Why an operation on a shared object was not done.
+/// The reason why an operation on a shared object was not done.
 ///
-/// These are answers that a correct program may get. A program's own mistakes, such as an index
-/// beyond an array's end, trap and so fail the job.
+/// A correct program may get any of these errors. A program's own mistakes, such as an index beyond
+/// an array's end, trap and so fail the job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
@@ -66,24 +66,24 @@ pub enum Error {
     // codegen: end
     /// A message could not be encoded as JSON, or not be decoded from it.
     Malformed {
-        /// Why not.
+        /// The reason why not.
         reason: String,
     },
-    /// An answer that this version of the crate does not know.
+    /// The host gave an answer that this version of the crate does not know.
     Unknown {
-        /// The answer.
+        /// The code that the host returned.
         code: i32,
     },
 }
 
 impl Error {
-    /// The answer to an operation on an object that is open.
+    /// Makes the error of an operation on an open object.
     #[cold]
     pub(crate) fn of(code: i32) -> Error {
         Error::of_object(code, "the object".to_owned())
     }
 
-    /// The answer to creating or opening an object.
+    /// Makes the error of creating or opening an object.
     #[cold]
     pub(crate) fn of_object(answer: i32, object: String) -> Error {
         match answer {
@@ -108,7 +108,7 @@ impl Error {
         }
     }
 
-    /// The answer's name in wpool's interfaces, such as `timed-out`.
+    /// Returns the error's name in wpool's interfaces, such as `timed-out`.
     pub fn name(&self) -> &'static str {
         match self {
             // codegen: names
@@ -134,32 +134,33 @@ impl Error {
     }
 }
 
-/// Who did it, if that is known.
+/// Returns the words that name the dead owner, or nothing if the owner is unknown.
 fn by(culprit: Option<u32>) -> String {
     culprit.map(|slot| format!(" by the process in slot {slot}")).unwrap_or_default()
 }
 
-/// The slot that the last answer was about, if it is known.
+/// Returns the slot that the last error was about, if it is known.
 pub(crate) fn culprit() -> Option<u32> {
     u32::try_from(raw::culprit()).ok()
 }
 
-/// An answer that is an error if it is negative.
+/// Converts an answer, which is an error if it is negative.
 #[inline]
 pub(crate) fn answer(code: i32) -> Result<u32, Error> {
     u32::try_from(code).map_err(|_| Error::of(code))
 }
 
-/// An answer that says no more than that it was done.
+/// Converts an answer that only says whether the operation was done.
 #[inline]
 pub(crate) fn done(code: i32) -> Result<(), Error> {
     answer(code).map(|_| ())
 }
 
-/// A number to look at.
+/// Converts an answer to a function that returns a number without an error.
 ///
 /// # Panics
-/// The object is damaged beyond repair: who only looks at it has no use for an error.
+/// Panics if the object is damaged beyond repair: a caller that only looks at the object has no use
+/// for an error.
 #[inline]
 pub(crate) fn number(code: i32) -> u32 {
     answer(code).unwrap_or_else(|error| panic!("{error}"))
@@ -236,7 +237,7 @@ mod tests {
 
     use super::*;
 
-    /// All answers but `broken`, for which the host is asked for more.
+    /// Returns all errors except `Broken`, for which the host is asked for more.
     fn all() -> impl Iterator<Item = Error> {
         (code::READ_ONLY..0)
             .filter(|code| *code != code::BROKEN)

@@ -1,4 +1,4 @@
-//! Events: a flag that processes wait for.
+//! Events: flags that processes can wait for.
 
 use std::time::Duration;
 
@@ -28,10 +28,10 @@ impl Event {
         create, open_or_create(): raw::event_create;
     }
 
-    /// Sets the flag: all that wait for it go on, even if it is cleared at once.
+    /// Sets the flag. All waiting processes go on, even if the flag is cleared at once.
     ///
     /// # Errors
-    /// [`Broken`](Error::Broken).
+    /// Returns [`Broken`](Error::Broken).
     pub fn set(&self) -> Result<(), Error> {
         done(raw::event_set(self.handle.id()))
     }
@@ -39,12 +39,12 @@ impl Event {
     /// Clears the flag.
     ///
     /// # Errors
-    /// [`Broken`](Error::Broken).
+    /// Returns [`Broken`](Error::Broken).
     pub fn clear(&self) -> Result<(), Error> {
         done(raw::event_clear(self.handle.id()))
     }
 
-    /// Whether the flag is set.
+    /// Returns whether the flag is set.
     #[inline]
     pub fn is_set(&self) -> bool {
         number(raw::event_is_set(self.handle.id())) != 0
@@ -53,15 +53,15 @@ impl Event {
     /// Waits until the flag is set, however long that takes.
     ///
     /// # Errors
-    /// [`Interrupted`](Error::Interrupted), [`Broken`](Error::Broken).
+    /// Returns [`Interrupted`](Error::Interrupted) or [`Broken`](Error::Broken).
     pub fn wait(&self) -> Result<(), Error> {
         done(raw::event_wait(self.handle.id(), FOREVER))
     }
 
-    /// Waits until the flag is set, at most for so long.
+    /// Waits until the flag is set, at most for `timeout`.
     ///
     /// # Errors
-    /// [`TimedOut`](Error::TimedOut), and those of [`wait`](Event::wait).
+    /// Returns [`TimedOut`](Error::TimedOut), and the errors of [`wait`](Event::wait).
     pub fn wait_timeout(&self, timeout: Duration) -> Result<(), Error> {
         done(raw::event_wait(self.handle.id(), nanoseconds(timeout)))
     }

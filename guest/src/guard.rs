@@ -1,36 +1,38 @@
-//! Guards: what a lock is held by until they are dropped.
+//! Guards: values that hold a lock until they are dropped.
 
 use std::mem;
 
 use crate::error::{Error, answer, culprit, done};
 
-/// In the answer to an acquisition: an owner died before.
+/// A flag in the answer to an acquisition: an owner died before.
 pub(crate) const OWNER_DIED: u32 = 1;
 
-/// What can be locked: a [`Lock`](crate::Lock), or the lock of a [`Condition`](crate::Condition).
+/// An object that can be locked: a [`Lock`](crate::Lock), or the lock of a
+/// [`Condition`](crate::Condition).
 pub trait Lockable: Calls {}
 
-/// The host calls of a lock, out of the reach of other crates.
+/// The host calls of a lock. The trait is out of the reach of other crates.
 pub trait Calls {
-    /// Acquires it once.
+    /// Acquires the lock once.
     fn acquire(&self, timeout_ns: i64) -> i32;
 
-    /// Releases it once.
+    /// Releases the lock once.
     fn release(&self) -> i32;
 
-    /// Says that what it protects is whole.
+    /// Marks the data that the lock protects as whole.
     fn mark_consistent(&self) -> i32;
 }
 
-/// A lock that this process holds, released when the guard is dropped.
+/// A lock that this process holds. Dropping the guard releases the lock.
 ///
-/// A task that panics or traps drops no guards: the lock is then free again, and the next process to
-/// acquire it is told that its [owner died](Guard::owner_died). Just so where a process is killed.
+/// A task that panics or traps drops no guards: the lock is then freed, and the next process to
+/// acquire it is told that its [owner died](Guard::owner_died). The same happens when a process is
+/// killed.
 #[derive(Debug)]
 #[must_use = "the lock is released at once if nobody keeps the guard"]
 pub struct Guard<'a, L: Lockable> {
     lock: &'a L,
-    /// The culprit, if an owner died.
+    /// The slot of the dead owner, if an owner died; `Some(None)` if the slot is unknown.
     died: Option<Option<u32>>,
 }
 
@@ -43,13 +45,13 @@ impl<'a, L: Lockable> Guard<'a, L> {
         Ok(guard)
     }
 
-    /// A guard of what is held already.
+    /// Makes a guard of a lock that is held already.
     #[inline]
     pub(crate) fn held(lock: &'a L) -> Self {
         Guard { lock, died: None }
     }
 
-    /// Keeps what the answer to an acquisition told.
+    /// Notes whether an owner died, from the answer to an acquisition.
     #[inline]
     pub(crate) fn reacquired(&mut self, how: u32) {
         if how & OWNER_DIED != 0 {
@@ -62,44 +64,45 @@ impl<'a, L: Lockable> Guard<'a, L> {
         self.lock
     }
 
-    /// Whether a process died while it held the lock, so that what the lock protects may be half
-    /// changed. This process holds the lock all the same.
+    /// Returns whether a process died while it held the lock, so that the data that the lock
+    /// protects may be half changed. This process holds the lock all the same.
     ///
-    /// The release of the lock says that all is well again. Where the repair takes longer, or may
-    /// itself be killed, see [`mark_consistent`](Guard::mark_consistent).
+    /// Releasing the lock marks the data as whole again. If the repair takes longer, or may itself
+    /// be killed, see [`mark_consistent`](Guard::mark_consistent).
     #[inline]
     pub fn owner_died(&self) -> bool {
         self.died.is_some()
     }
 
-    /// The [slot](crate::process_slot) of the process that died, if one did and it is known.
+    /// Returns the [slot](crate::process_slot) of the process that died, if one died and its slot
+    /// is known.
     pub fn culprit(&self) -> Option<u32> {
         self.died.flatten()
     }
 
-    /// Says that what the lock protects is whole again. If this process dies before it says so, the
-    /// next to hold the lock is told that an owner died once more.
+    /// Marks the data that the lock protects as whole again. If this process dies before that, the
+    /// next owner of the lock is told once more that an owner died.
     ///
     /// # Errors
-    /// [`NotOwner`](Error::NotOwner), [`Broken`](Error::Broken).
+    /// Returns [`NotOwner`](Error::NotOwner) or [`Broken`](Error::Broken).
     pub fn mark_consistent(&mut self) -> Result<(), Error> {
         done(self.lock.mark_consistent())?;
         self.died = None;
         Ok(())
     }
 
-    /// Releases the lock as a drop does, and says whether that could be done.
+    /// Releases the lock like a drop, and returns an error if that fails.
     ///
     /// # Errors
-    /// [`NotOwner`](Error::NotOwner), [`Broken`](Error::Broken).
+    /// Returns [`NotOwner`](Error::NotOwner) or [`Broken`](Error::Broken).
     pub fn release(self) -> Result<(), Error> {
         let lock = self.lock;
         self.forget();
         done(lock.release())
     }
 
-    /// Keeps the lock beyond the guard's life, for instance until a later job of the same instance
-    /// goes on with it.
+    /// Keeps the lock held beyond the guard's life, for instance for a later job of the same
+    /// instance.
     pub fn forget(self) {
         mem::forget(self);
     }
@@ -108,7 +111,7 @@ impl<'a, L: Lockable> Guard<'a, L> {
 impl<L: Lockable> Drop for Guard<'_, L> {
     #[inline]
     fn drop(&mut self) {
-        // An error would say that there is nothing to release any more.
+        // An error would mean that there is nothing to release any more.
         self.lock.release();
     }
 }
@@ -138,9 +141,9 @@ macro_rules! lockable {
             /// Acquires the lock, however long that takes.
             ///
             /// # Errors
-            /// [`AlreadyOwner`](crate::Error::AlreadyOwner), unless the lock is recursive;
-            /// [`TooMany`](crate::Error::TooMany), [`Interrupted`](crate::Error::Interrupted),
-            /// [`Broken`](crate::Error::Broken).
+            /// Returns [`AlreadyOwner`](crate::Error::AlreadyOwner) if this process holds the lock
+            /// and the lock is not recursive; [`TooMany`](crate::Error::TooMany),
+            /// [`Interrupted`](crate::Error::Interrupted) or [`Broken`](crate::Error::Broken).
             #[inline]
             pub fn lock(&self) -> Result<crate::Guard<'_, Self>, crate::Error> {
                 crate::Guard::acquire(self, crate::handle::FOREVER)
@@ -149,18 +152,18 @@ macro_rules! lockable {
             /// Acquires the lock if it is free.
             ///
             /// # Errors
-            /// [`TimedOut`](crate::Error::TimedOut) if it is not, be it that this process holds it;
-            /// else those of [`lock`](Self::lock).
+            /// Returns [`TimedOut`](crate::Error::TimedOut) if the lock is not free, also if this
+            /// process holds it; otherwise the errors of [`lock`](Self::lock).
             #[inline]
             pub fn try_lock(&self) -> Result<crate::Guard<'_, Self>, crate::Error> {
                 crate::Guard::acquire(self, crate::handle::NOW)
             }
 
-            /// Acquires the lock, waiting at most for so long.
+            /// Acquires the lock, waiting at most for `timeout`.
             ///
             /// # Errors
-            /// [`TimedOut`](crate::Error::TimedOut), also where this process holds the lock and waits
-            /// for itself in vain; else those of [`lock`](Self::lock).
+            /// Returns [`TimedOut`](crate::Error::TimedOut), also if this process holds the lock
+            /// itself; otherwise the errors of [`lock`](Self::lock).
             pub fn lock_timeout(
                 &self,
                 timeout: std::time::Duration,
@@ -168,10 +171,10 @@ macro_rules! lockable {
                 crate::Guard::acquire(self, crate::handle::nanoseconds(timeout))
             }
 
-            /// The guard of a lock that this process holds already, for its guard was
+            /// Returns the guard of a lock that this process holds already, because its guard was
             /// [forgotten](crate::Guard::forget).
             ///
-            /// If it does not hold the lock, the guard's functions answer
+            /// If this process does not hold the lock, the guard's functions return
             /// [`NotOwner`](crate::Error::NotOwner).
             pub fn held(&self) -> crate::Guard<'_, Self> {
                 crate::Guard::held(self)

@@ -1,4 +1,4 @@
-//! Handles: what every shared object is held by.
+//! Handles: the parts that all shared objects have in common.
 
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -6,24 +6,24 @@ use std::time::Duration;
 use crate::error::{Error, done};
 use crate::raw;
 
-/// Timeouts in nanoseconds: for ever, and not at all.
+/// The timeouts in nanoseconds for waiting for ever, and for not waiting.
 pub(crate) const FOREVER: i64 = -1;
 pub(crate) const NOW: i64 = 0;
 
-/// A timeout, at most 292 years.
+/// Returns a timeout in nanoseconds, at most 292 years.
 #[inline]
 pub(crate) fn nanoseconds(timeout: Duration) -> i64 {
     i64::try_from(timeout.as_nanos()).unwrap_or(i64::MAX)
 }
 
-/// An open object, closed on drop. `T` is what is in it, where that has a type.
+/// An open object, which is closed on drop. `T` is the type of its contents, if it has one.
 pub(crate) struct Handle<T: ?Sized = ()> {
     id: i32,
     content: PhantomData<fn(&T)>,
 }
 
 impl<T: ?Sized> Handle<T> {
-    /// The handle in the host's answer to opening or creating the object.
+    /// Makes a handle from the host's answer to opening or creating the object.
     #[inline]
     pub(crate) fn answered(answer: i32, kind: &str, name: &str) -> Result<Handle<T>, Error> {
         if answer < 0 {
@@ -32,7 +32,7 @@ impl<T: ?Sized> Handle<T> {
         Ok(Handle { id: answer, content: PhantomData })
     }
 
-    /// What the imports take.
+    /// Returns the handle as the imports take it.
     #[inline]
     pub(crate) fn id(&self) -> i32 {
         self.id
@@ -68,8 +68,8 @@ macro_rules! object {
         #[doc = concat!("Opens the ", $kind, " of this name.")]
         ///
         /// # Errors
-        /// [`NotFound`](crate::Error::NotFound), also natively, where there are no objects;
-        /// [`WrongKind`](crate::Error::WrongKind), [`WrongType`](crate::Error::WrongType),
+        /// Returns [`NotFound`](crate::Error::NotFound), also natively, where there are no objects;
+        /// [`WrongKind`](crate::Error::WrongKind), [`WrongType`](crate::Error::WrongType) or
         /// [`OutOfRange`](crate::Error::OutOfRange).
         pub fn open(name: &str) -> Result<Self, crate::Error> {
             let handle = crate::handle::Handle::answered($open(name), $kind, name)?;
@@ -80,8 +80,8 @@ macro_rules! object {
             $(#[$doc])*
             ///
             /// # Errors
-            /// [`Exists`](crate::Error::Exists), [`OutOfRange`](crate::Error::OutOfRange) for a
-            /// name or a size, [`NoSpace`](crate::Error::NoSpace), also natively.
+            /// Returns [`Exists`](crate::Error::Exists), [`OutOfRange`](crate::Error::OutOfRange)
+            /// for a name or a size, or [`NoSpace`](crate::Error::NoSpace), also natively.
             pub fn $create(name: &str $(, $arg: $Arg)*) -> Result<Self, crate::Error> {
                 let handle = crate::handle::Handle::answered($call(name), $kind, name)?;
                 Ok(Self { handle })
@@ -90,7 +90,7 @@ macro_rules! object {
             #[doc = concat!("Opens the ", $kind, " of this name, or else creates it as [`",
                 stringify!($create), "`](Self::", stringify!($create), ") does.")]
             ///
-            /// One that is there already stays as it is, whatever is asked for here.
+            /// An object that exists already stays as it is, whatever is asked for here.
             ///
             /// # Errors
             #[doc = concat!("Those of [`open`](Self::open) and [`", stringify!($create),
@@ -101,18 +101,20 @@ macro_rules! object {
                     opened => return opened,
                 }
                 match Self::$create(name $(, $arg)*) {
-                    // Another process was faster.
+                    // Another process has created it meanwhile.
                     Err(crate::Error::Exists { .. }) => Self::open(name),
                     created => created,
                 }
             }
         )+
 
-        /// Deletes it: its name goes at once, its storage when no process has it open any more.
+        /// Deletes the object: its name is free at once, its storage when no process has the object
+        /// open any more.
         ///
         /// # Errors
-        /// [`NotFound`](crate::Error::NotFound) if it was deleted before, [`NotOwner`](crate::Error::NotOwner)
-        /// if the command line or the host's program has made it.
+        /// Returns [`NotFound`](crate::Error::NotFound) if the object was deleted before,
+        /// [`NotOwner`](crate::Error::NotOwner) if the command line or the host's program has made
+        /// it.
         pub fn delete(&self) -> Result<(), crate::Error> {
             self.handle.delete()
         }

@@ -2,7 +2,7 @@
 
 use crate::raw;
 
-/// The id of the process that runs this job: its worker's, as Python's `os.getpid()`.
+/// Returns the id of the process that runs this job: its worker's, like Python's `os.getpid()`.
 ///
 /// ```
 /// println!("Process {} at work", wpool_guest::process_id());
@@ -11,11 +11,12 @@ pub fn process_id() -> u32 {
     raw::process_id() as u32
 }
 
-/// The slot of this process in shared state, by which errors and guards name a culprit.
+/// Returns the slot of this process in shared state, by which errors and guards name a dead owner.
 ///
-/// Small, and given to another process when this one has ended. Natively it is 0.
+/// Slots are small numbers. The slot is given to another process when this one has ended. Natively
+/// it is 0.
 pub fn process_slot() -> u32 {
-    // Never negative.
+    // The host's answer is never negative.
     raw::process_slot() as u32
 }
 

@@ -24,24 +24,25 @@
 //!
 //! # How jobs and results travel
 //!
-//! A task whose parameters and result are all numbers or `bool` is called directly. Any other
-//! task reads its job as JSON and answers in JSON, so its parameters need
-//! [`serde::Deserialize`], its result [`serde::Serialize`].
+//! A task whose parameters and result are all numbers or `bool` is called directly. Any other task
+//! reads its job as JSON and writes its result as JSON, so its parameters need
+//! [`serde::Deserialize`], and its result needs [`serde::Serialize`].
 //!
-//! - A job is the value for one parameter, an array for several; none ignores it.
-//! - A result of `()` is `null`. As everywhere in `serde_json`, a NaN or an infinity inside a
-//!   JSON result is `null` too.
-//! - `Result<T, E>` answers with `T`, or fails the job with the message of `E`.
+//! - A job is the value of a single parameter, or an array of several. A task without parameters
+//!   ignores its job.
+//! - A result of `()` is `null`. As everywhere in `serde_json`, a NaN or an infinity inside a JSON
+//!   result is `null` too.
+//! - A `Result<T, E>` becomes the result `T`, or fails the job with the message of `E`.
 //! - A panic fails the job as a trap; its message goes to wpool's standard error.
 //!
 //! # Shared state
-//! Jobs that run in several processes share what has a name: an object that wpool was told to create
-//! (`--value balance=i64:100 --lock guard`), or that a job creates itself.
+//! Jobs that run in several processes share objects by their names. wpool creates an object if it
+//! is told to (`--value balance=i64:100 --lock guard`), or a job creates it itself.
 //!
 //! ```
 //! use wpool_guest::{Error, Lock, Value, task};
 //!
-//! /// Moves `amount` to the balance, and answers the new one.
+//! /// Adds `amount` to the balance, and returns the new balance.
 //! #[task]
 //! fn deposit(amount: i64) -> Result<i64, Error> {
 //!     let balance = Value::open("balance")?;
@@ -57,27 +58,28 @@
 //!
 //! | object | for |
 //! |---|---|
-//! | [`Lock`], [`Semaphore`] | one process at a time, or so many |
+//! | [`Lock`], [`Semaphore`] | one process at a time, or a given number |
 //! | [`Condition`], [`Event`], [`Barrier`] | waiting for each other |
 //! | [`Queue`] | messages |
 //! | [`Value`], [`Array`] | numbers that are always whole |
 //! | [`Region`] | memory, [mapped](Mapping) into this module's own |
 //!
-//! - An object is opened by its name, [closed](Drop) when the last handle is dropped, and there until
-//!   it is [deleted](Lock::delete), or the pool ends.
-//! - A function that waits has a form that does not (`try_…`) and one that does for so long
-//!   (`…_timeout`); where nothing came of it, the answer is [`Error::TimedOut`].
-//! - The death of a process at any time, be it a trap, a timeout or a kill, hangs nobody: those whom
-//!   it concerns are told, by [`Guard::owner_died`], [`Permit::restored`], [`Received::redelivered`]
-//!   or [`Error::Broken`].
-//! - What a job holds beyond its end, by [`Guard::forget`] or in a `static`, the next job of the same
-//!   instance has. A new instance has nothing: what the old one held counts as held by the dead.
+//! - An object is opened by its name, and [closed](Drop) when its last handle is dropped. It exists
+//!   until it is [deleted](Lock::delete), or the pool ends.
+//! - A function that waits has a form that does not wait (`try_…`) and one that waits for a limited
+//!   time (`…_timeout`). If nothing came of it, both return [`Error::TimedOut`].
+//! - The death of a process at any time, be it by a trap, a timeout or a kill, makes nobody hang:
+//!   the processes concerned are told, by [`Guard::owner_died`], [`Permit::restored`],
+//!   [`Received::redelivered`] or [`Error::Broken`].
+//! - A lock or permit that a job holds beyond its end, by [`Guard::forget`] or in a `static`, is
+//!   held by the next job of the same instance. A new instance holds nothing: everything that the
+//!   old instance held is freed as if its process had died.
 //!
 //! # Components
 //! A component's tasks are the functions that its own world exports, with parameters and results of
-//! any WIT type, so there is no `#[task]`. With the feature `component` the shared objects are those
-//! of the interfaces `wpool:host/…`, and everything here works as in a core module but what only that
-//! has: jobs as bytes, and regions in its own memory.
+//! any WIT type, so there is no `#[task]`. With the feature `component` the shared objects are
+//! those of the interfaces `wpool:host/…`. Everything here works as in a core module except what
+//! only a core module has: jobs as bytes, and regions in its own memory.
 //!
 //! ```toml
 //! [dependencies]
@@ -86,9 +88,9 @@
 //! ```
 //!
 //! # Native libraries
-//! With the feature `native` the same source is also a shared library for the machine itself, whose
-//! tasks a program loads and calls: `native.rs` has the contract. There is no sandbox around them, so
-//! it is for measuring what the sandbox costs.
+//! With the feature `native` the same source also becomes a shared library for the machine itself,
+//! whose tasks a program loads and calls; `native.rs` has the contract. Native tasks have no
+//! sandbox, so they serve to measure what the sandbox costs.
 
 #[cfg(test)]
 extern crate self as wpool_guest;
@@ -143,7 +145,7 @@ pub use {
     wpool_guest_macros::task,
 };
 
-/// What the code written by [`macro@task`] calls; not for use by hand.
+/// The functions called by the code that [`macro@task`] writes; not for use by hand.
 #[cfg(not(all(feature = "component", target_family = "wasm")))]
 #[doc(hidden)]
 pub mod __private {

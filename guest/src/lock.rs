@@ -1,4 +1,4 @@
-//! Locks: one process at a time.
+//! Locks, with one owner at a time.
 
 use crate::guard::lockable;
 use crate::handle::{Handle, object};
@@ -6,8 +6,8 @@ use crate::raw;
 
 /// A lock that processes share by its name, as Python's `Lock` and `RLock`.
 ///
-/// It belongs to the process that acquired it; no other can release it. If that process dies, the
-/// lock is not lost: the next to acquire it is [told](crate::Guard::owner_died).
+/// A lock belongs to the process that acquired it, and no other can release it. If that process
+/// dies, the lock is not lost: the next owner is [told](crate::Guard::owner_died).
 ///
 /// ```no_run
 /// use wpool_guest::{Lock, Value};
@@ -24,7 +24,7 @@ use crate::raw;
 /// # Ok::<(), wpool_guest::Error>(())
 /// ```
 ///
-/// An acquisition and a release are one host call each.
+/// Acquiring and releasing the lock take one host call each.
 #[derive(Debug)]
 pub struct Lock {
     pub(crate) handle: Handle,
@@ -34,7 +34,7 @@ impl Lock {
     object! {
         "lock", open: raw::lock_open;
 
-        /// Creates a lock. A process that holds it and acquires it again gets an error.
+        /// Creates a lock. A process that holds the lock and acquires it again gets an error.
         create, open_or_create(): |name| raw::lock_create(name, 0);
 
         /// Creates a lock that its owner may acquire again, and has to release as often.

@@ -1,4 +1,4 @@
-//! Mappings: regions that lie in this module's memory.
+//! Mappings: regions mapped into this module's memory.
 
 #![expect(unsafe_code, reason = "references into memory that other processes write")]
 
@@ -11,21 +11,22 @@ use crate::error::Error;
 use crate::plain::{Plain, SharedCell};
 use crate::{Region, raw};
 
-/// A region that lies in this module's memory, until this is dropped.
+/// A region that is mapped into this module's memory until the mapping is dropped.
 ///
 /// [`cells`](Mapping::cells) is safe whatever other processes do meanwhile.
-/// [`slice`](Mapping::slice) and [`slice_mut`](Mapping::slice_mut) are ordinary slices, and as fast;
-/// that nobody interferes is promised by who calls them.
+/// [`slice`](Mapping::slice) and [`slice_mut`](Mapping::slice_mut) return ordinary, fast slices;
+/// their caller promises that nobody interferes.
 ///
-/// Two mappings of a region, by two handles, are the same memory, and it goes with the last of them.
+/// Two mappings of a region, by two handles, are the same memory, which is unmapped with the last
+/// of them.
 #[derive(Debug)]
 pub struct Mapping {
-    // First, so that it is unmapped before the region is closed.
+    // The pages come first, so that they are unmapped before the region is closed.
     pages: Pages,
     region: Region,
 }
 
-/// Where the region lies.
+/// The place of the region in memory.
 #[derive(Debug)]
 struct Pages {
     region: i32,
@@ -43,8 +44,8 @@ impl Region {
     /// Maps the region into this module's memory.
     ///
     /// # Errors
-    /// [`NoSpace`](Error::NoSpace): it is larger than what is left of the address space, or of the
-    /// memory that this module may have.
+    /// Returns [`NoSpace`](Error::NoSpace) if the region is larger than the rest of the address
+    /// space, or of the memory that this module may have.
     pub fn map(self) -> Result<Mapping, Error> {
         Mapping::new(self)
     }
@@ -52,43 +53,45 @@ impl Region {
 
 impl Mapping {
     fn new(region: Region) -> Result<Mapping, Error> {
-        // No slice is longer.
+        // A region of more bytes could not be a slice.
         let bytes = isize::try_from(region.size()).map_err(|_| Error::NoSpace)? as usize;
-        // An allocator may take all memory that its first call finds for its own (an old wasi-libc's
-        // does): that call comes before the region does.
+        // An allocator may take all memory that its first call finds for its own (as in an old
+        // wasi-libc), so that call comes before the region is mapped.
         drop(black_box(Box::new(0_u8)));
         let address = raw::region_map(region.id());
         if address < 0 {
             // All codes are small.
             return Err(Error::of(address as i32));
         }
-        // The host chose it: an address in this memory, and in no object of the program's own.
+        // The host chose the address: it lies in this memory, and in no object of the program's
+        // own.
         let start = NonNull::new(ptr::with_exposed_provenance_mut(address as usize));
         let start = start.expect("no region lies at address 0");
         Ok(Mapping { pages: Pages { region: region.id(), start, bytes }, region })
     }
 
-    /// Takes the region out of this module's memory.
+    /// Unmaps the region.
     pub fn unmap(self) -> Region {
         self.region
     }
 
-    /// All of the region, as far as it makes whole values.
+    /// Returns all of the region as cells of whole values. The bytes of an incomplete value at the
+    /// end are left out.
     pub fn cells<T: Plain>(&self) -> &[SharedCell<T>] {
-        // SAFETY: the host mapped so many bytes at a multiple of 64 KiB, where they stay as long as
-        // this is borrowed. A cell expects that others write them.
+        // SAFETY: the host mapped this many bytes at a multiple of 64 KiB, and they stay as long as
+        // the mapping is borrowed. A cell expects that others write it.
         unsafe { slice::from_raw_parts(self.start::<SharedCell<T>>(), self.count::<T>()) }
     }
 
-    /// The values in this range, counted in values.
+    /// Returns the values in this range, counted in values.
     ///
     /// # Safety
     /// As long as the slice is used, nobody writes to these values: no other process, and nobody
-    /// through `cells` or another mapping. A lock, a barrier, or a region that may only be read sees
-    /// to that.
+    /// through `cells` or another mapping. A lock, a barrier, or a region that may only be read
+    /// ensures that.
     ///
     /// # Panics
-    /// The range is not inside the region.
+    /// Panics if the range is not inside the region.
     pub unsafe fn slice<T: Plain>(&self, range: impl RangeBounds<usize>) -> &[T] {
         let (first, count) = self.checked::<T>(range);
         // SAFETY: the range is inside what the host mapped at a multiple of 64 KiB, any bytes there
@@ -96,15 +99,15 @@ impl Mapping {
         unsafe { slice::from_raw_parts(self.start::<T>().add(first), count) }
     }
 
-    /// The values in this range, counted in values, to be changed.
+    /// Returns the values in this range, counted in values, to be changed.
     ///
     /// # Safety
-    /// As long as the slice is used, nobody else reads or writes these values: no other process, and
-    /// nobody through another mapping. A lock or a barrier sees to that, or that each process has a
-    /// range of its own.
+    /// As long as the slice is used, nobody else reads or writes these values: no other process,
+    /// and nobody through another mapping. A lock, a barrier, or a range of its own for each
+    /// process ensures that.
     ///
     /// # Panics
-    /// The range is not inside the region, or the region may only be read.
+    /// Panics if the range is not inside the region, or if the region may only be read.
     pub unsafe fn slice_mut<T: Plain>(&mut self, range: impl RangeBounds<usize>) -> &mut [T] {
         assert!(!self.is_read_only(), "the region may only be read");
         let (first, count) = self.checked::<T>(range);
@@ -117,18 +120,18 @@ impl Mapping {
         self.pages.start.as_ptr().cast()
     }
 
-    /// How many whole values there are.
+    /// Returns the number of whole values.
     fn count<T>(&self) -> usize {
         self.pages.bytes / size_of::<T>()
     }
 
-    /// The first of a range, and how many.
+    /// Returns the first index of a range, and its length.
     fn checked<T>(&self, range: impl RangeBounds<usize>) -> (usize, usize) {
         span(range, self.count::<T>())
     }
 }
 
-/// A mapped region is still a region.
+/// Gives access to the region, which a mapping still is.
 impl Deref for Mapping {
     type Target = Region;
 
@@ -137,7 +140,7 @@ impl Deref for Mapping {
     }
 }
 
-/// The first index of a range inside `0..count`, and its length.
+/// Returns the first index of a range inside `0..count`, and its length.
 fn span(range: impl RangeBounds<usize>, count: usize) -> (usize, usize) {
     let first = match range.start_bound() {
         Bound::Included(&first) => Some(first),

@@ -1,20 +1,21 @@
 //! Tasks in a shared library: the same source without WebAssembly.
 //!
-//! With the feature `native`, a crate of type `cdylib` built for Linux itself exports its tasks as a
-//! module does, and a program calls them after `dlopen`. That is for measuring: there is no sandbox.
+//! With the feature `native`, a crate of type `cdylib` built for Linux itself exports its tasks as
+//! a module does, and a program calls them after `dlopen`. The feature serves for measurements:
+//! there is no sandbox.
 //!
 //! - A task of numbers and `bool` alone is exported under its name, with the C ABI of its signature
-//!   in WebAssembly: `i32` for all integers of up to 32 bits and `bool`, `i64`, `f32` and `f64`.
-//!   A program that calls by the number of arguments rather than by type may expect up to 6 integers
+//!   in WebAssembly: `i32` for all integers of up to 32 bits and `bool`, `i64`, `f32` and `f64`. A
+//!   program that calls by the number of arguments rather than by type may expect up to 6 integers
 //!   and 8 floats, which all travel in registers.
-//! - Every other task is exported as `task_NAME() -> i32`. It reads its job by `job_size` and
-//!   `job_read`, answers 0 after it has written its result by `result_write`, and 1 after it has
+//! - Every other task is exported as `task_NAME() -> i32`. The task reads its job by `job_size` and
+//!   `job_read`. It returns 0 after it has written its result by `result_write`, and 1 after it has
 //!   written a message.
-//! - [`wpool_native`] says who answers these three. It is called once, before any task; without it
-//!   jobs are empty and results are dropped.
-//! - Tasks may be called by several threads at the same time, if the functions of the [`NativeHost`]
-//!   may: each thread has a job of its own.
-//! - A panic ends the process. Shared objects are not there: `open` answers `NotFound`.
+//! - [`wpool_native`] sets the functions behind these three. It is called once, before any task;
+//!   without it jobs are empty and results are dropped.
+//! - Tasks may be called by several threads at the same time, if the functions of the
+//!   [`NativeHost`] may: each thread has a job of its own.
+//! - A panic ends the process. There are no shared objects: `open` returns `NotFound`.
 
 #![expect(unsafe_code, reason = "an exported symbol, and functions of another program")]
 
@@ -24,54 +25,54 @@ use std::sync::OnceLock;
 /// The version of [`NativeHost`] that this library knows.
 pub const VERSION: u32 = 1;
 
-/// What a program offers to the tasks of a library that it loads.
+/// The functions that a program offers to the tasks of a library that it loads.
 #[derive(Debug)]
 #[repr(C)]
 pub struct NativeHost {
-    /// [`VERSION`]: another one has other functions below.
+    /// The [`VERSION`] of the table: another version has other functions below.
     pub version: u32,
-    /// How many bytes the calling thread's job has.
+    /// Returns the size of the calling thread's job in bytes.
     pub job_size: extern "C" fn() -> usize,
-    /// Copies bytes of the calling thread's job, from an offset on, to a pointer with room for so
-    /// many; answers how many there were.
+    /// Copies up to `len` bytes of the calling thread's job, from an offset on, to a pointer.
+    /// Returns how many bytes were copied.
     pub job_read: unsafe extern "C" fn(*mut u8, offset: usize, len: usize) -> usize,
-    /// Appends so many bytes from a pointer on to the calling thread's result.
+    /// Appends bytes, given by a pointer and a length, to the calling thread's result.
     pub result_write: unsafe extern "C" fn(*const u8, usize),
 }
 
 static HOST: OnceLock<&NativeHost> = OnceLock::new();
 
-/// Tells the tasks who calls them. The first call counts.
+/// Sets the host of the tasks. Only the first call counts.
 ///
 /// # Safety
 ///
 /// 1. `host` points to a [`NativeHost`] that is never changed or freed.
-/// 2. Its functions do what is said there, in whichever thread they are called.
+/// 2. Its functions do what their documentation says, in whichever thread they are called.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wpool_native(host: *const NativeHost) {
     // SAFETY: the caller's first duty. The version is the first field of every version.
     let version = unsafe { host.cast::<u32>().read() };
     assert_eq!(version, VERSION, "the version of the host that loads this library");
-    // SAFETY: the caller's first duty, and the version that it has.
+    // SAFETY: the caller's first duty; the version was checked above.
     HOST.get_or_init(|| unsafe { &*host });
 }
 
-/// Answers as the import of this name does.
+/// Does what the import with this name does.
 pub(crate) fn job_size() -> i32 {
     HOST.get().map_or(0, |host| (host.job_size)()) as i32
 }
 
-/// Answers as the import of this name does.
+/// Does what the import with this name does.
 pub(crate) fn job_read(dst: &mut [MaybeUninit<u8>], offset: usize) -> i32 {
     let (start, len) = (dst.as_mut_ptr().cast(), dst.len());
     // SAFETY: there is room for `len` bytes.
     HOST.get().map_or(0, |host| unsafe { (host.job_read)(start, offset, len) }) as i32
 }
 
-/// Answers as the import of this name does.
+/// Does what the import with this name does.
 pub(crate) fn result_write(src: &[u8]) {
     if let Some(host) = HOST.get() {
-        // SAFETY: so many bytes can be read there.
+        // SAFETY: `src.len()` bytes can be read there.
         unsafe { (host.result_write)(src.as_ptr(), src.len()) }
     }
 }
@@ -106,7 +107,7 @@ mod tests {
     }
 
     unsafe extern "C" fn result_write(src: *const u8, len: usize) {
-        // SAFETY: the caller has so many bytes there.
+        // SAFETY: the caller has `len` bytes there.
         let bytes = unsafe { std::slice::from_raw_parts(src, len) };
         RESULT.with_borrow_mut(|result| result.extend_from_slice(bytes));
     }
@@ -121,7 +122,7 @@ mod tests {
         numbers.iter().map(|n| n.checked_div(divisor).ok_or("division by zero".into())).collect()
     }
 
-    /// The exports, as a program that loads a library sees them.
+    /// The exports as a program that loads a library sees them.
     mod exports {
         unsafe extern "C" {
             #[link_name = "native_sum"]

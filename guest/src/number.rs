@@ -1,4 +1,4 @@
-//! The numbers that values and arrays are made of.
+//! The numbers in values and arrays.
 
 use std::fmt::Debug;
 
@@ -9,7 +9,7 @@ use crate::raw;
 /// `f32`, `f64` or `bool`.
 pub trait Number: Bits + Copy + PartialEq + Debug + 'static {}
 
-/// A number that can be added to: any but `bool`.
+/// A number that can be added to: any type but `bool`.
 ///
 /// ```compile_fail
 /// # fn set(flag: wpool_guest::Value<bool>) {
@@ -18,15 +18,15 @@ pub trait Number: Bits + Copy + PartialEq + Debug + 'static {}
 /// ```
 pub trait Arithmetic: Number {}
 
-/// How a number crosses to the host, out of the reach of other crates.
+/// The bits in which a number crosses to the host. The trait is out of the reach of other crates.
 pub trait Bits: Sized {
     /// The host's code for the type.
     const TYPE: i32;
 
-    /// Its bits, in the low ones of an `i64`.
+    /// Returns the number's bits, in the low bits of an `i64`.
     fn into_bits(self) -> i64;
 
-    /// The number of these bits.
+    /// Returns the number with these bits.
     fn from_bits(bits: i64) -> Self;
 }
 
@@ -67,7 +67,8 @@ impl Arithmetic for u64 {}
 impl Arithmetic for f32 {}
 impl Arithmetic for f64 {}
 
-/// The answer to opening an object with numbers in it, or that they are of another type than `T`.
+/// Returns the answer to opening an object of numbers, or the error code if its numbers are of
+/// another type than `T`.
 pub(crate) fn checked<T: Number>(answer: i32, kind: extern "C" fn(i32) -> i32) -> i32 {
     if answer > 0 && kind(answer) != T::TYPE {
         raw::object_close(answer);

@@ -1,4 +1,4 @@
-//! Queues: messages from any process to any other.
+//! Queues of messages, for any number of producers and consumers.
 
 #![expect(unsafe_code, reason = "the host writes messages into memory that is not initialised")]
 
@@ -12,15 +12,15 @@ use crate::error::{Error, answer, done, number};
 use crate::handle::{FOREVER, Handle, NOW, nanoseconds, object};
 use crate::raw;
 
-/// What is offered at first for a message to be put in: most are shorter.
+/// The size of the buffer that is offered first for a message, in bytes: most messages are shorter.
 const SHORT_BYTES: usize = 512;
 
-/// In the answer to a get, beside the length: the message was delivered before.
+/// A flag in the answer to a get, beside the length: the message was delivered before.
 const REDELIVERED: i64 = 1 << 32;
 
 /// A queue that processes share by its name, as Python's `Queue` and `JoinableQueue`.
 ///
-/// Its messages are values of type `T` as JSON, or with `Queue<[u8]>` plain bytes.
+/// The messages are values of type `T` as JSON, or with `Queue<[u8]>` plain bytes.
 ///
 /// ```no_run
 /// use wpool_guest::{Capacity, Queue};
@@ -38,15 +38,15 @@ const REDELIVERED: i64 = 1 << 32;
 ///
 /// # What a death does
 /// A message that was got stays with the queue until this process calls the queue again, or
-/// [acknowledges](Queue::acknowledge) it, or its job succeeds. If the process dies before that, or the
-/// job traps, the message is delivered again, and [says so](Received::redelivered). So no message is
-/// lost; it may be dealt with twice.
+/// [acknowledges](Queue::acknowledge) the message, or its job succeeds. If the process dies before
+/// that, or the job traps, the message is delivered again, and is marked as
+/// [redelivered](Received::redelivered). So no message is lost; a message may be dealt with twice.
 #[derive(Debug)]
 pub struct Queue<T: ?Sized> {
     handle: Handle<T>,
 }
 
-/// How much a new queue can hold: puts wait where there is no room.
+/// The capacity of a new queue. A put waits while there is no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
     messages: u32,
@@ -54,24 +54,26 @@ pub struct Capacity {
 }
 
 impl Capacity {
-    /// So many messages, and 256 bytes for each of those that are longer than 96 bytes.
+    /// Returns a capacity of this many messages, with 256 bytes for each message longer than 96
+    /// bytes.
     pub const fn messages(messages: u32) -> Capacity {
         // The host rounds up to pieces of 256 bytes.
         Capacity { messages, bytes: messages as u64 * 256 }
     }
 
-    /// So many bytes in the messages that are longer than 96 bytes; each takes a multiple of 256.
+    /// Sets the number of bytes for messages longer than 96 bytes; each takes a multiple of 256.
     pub const fn bytes(self, bytes: u64) -> Capacity {
         Capacity { bytes, ..self }
     }
 }
 
-/// A message that was got.
+/// A message that was taken from a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Received<T> {
     /// The message.
     pub value: T,
-    /// Another process got it before and died, perhaps in the middle of dealing with it.
+    /// True if another process got the message before and died, perhaps in the middle of dealing
+    /// with it.
     pub redelivered: bool,
 }
 
@@ -83,67 +85,68 @@ impl<T: ?Sized> Queue<T> {
         create, open_or_create(capacity: Capacity):
             |name| raw::queue_create(name, capacity.messages, capacity.bytes, 0);
 
-        /// Creates a queue that knows which messages are not [done](Queue::task_done) yet.
+        /// Creates a queue that counts the messages that are not [done](Queue::task_done) yet.
         create_joinable, open_or_create_joinable(capacity: Capacity):
             |name| raw::queue_create(name, capacity.messages, capacity.bytes, 1);
     }
 
-    /// Says that the message got last is dealt with: it will not be delivered again. The next call of
-    /// this queue by this process says so as well.
+    /// Acknowledges the message got last: it will not be delivered again. The next call of this
+    /// queue by this process acknowledges it as well.
     ///
     /// # Errors
-    /// [`NotOwner`](Error::NotOwner) if there is none; [`Broken`](Error::Broken).
+    /// Returns [`NotOwner`](Error::NotOwner) if there is no such message;
+    /// [`Broken`](Error::Broken).
     pub fn acknowledge(&self) -> Result<(), Error> {
         done(raw::queue_acknowledge(self.handle.id()))
     }
 
-    /// Says that a message that was got is done, for those that [`join`](Queue::join). To be called
-    /// once for each message got from a joinable queue.
+    /// Marks a message that was got as done, for processes that wait in [`join`](Queue::join). It
+    /// must be called once for each message got from a joinable queue.
     ///
     /// # Errors
-    /// [`TooMany`](Error::TooMany) if all are done; [`WrongKind`](Error::WrongKind) if the queue is
-    /// not joinable; [`Broken`](Error::Broken).
+    /// Returns [`TooMany`](Error::TooMany) if all messages are done;
+    /// [`WrongKind`](Error::WrongKind) if the queue is not joinable; [`Broken`](Error::Broken).
     pub fn task_done(&self) -> Result<(), Error> {
         done(raw::queue_task_done(self.handle.id()))
     }
 
-    /// Waits until all messages are done that were put, and answers how many of them were
-    /// acknowledged by processes that died before they were done.
+    /// Waits until all messages that were put are done. Returns how many were lost: acknowledged by
+    /// processes that died before they were done.
     ///
     /// # Errors
-    /// [`WrongKind`](Error::WrongKind) if the queue is not joinable;
-    /// [`Interrupted`](Error::Interrupted), [`Broken`](Error::Broken).
+    /// Returns [`WrongKind`](Error::WrongKind) if the queue is not joinable;
+    /// [`Interrupted`](Error::Interrupted) or [`Broken`](Error::Broken).
     pub fn join(&self) -> Result<u32, Error> {
         answer(raw::queue_join(self.handle.id(), FOREVER))
     }
 
-    /// Waits as [`join`](Queue::join) does, at most for so long.
+    /// Waits like [`join`](Queue::join), but at most for `timeout`.
     ///
     /// # Errors
-    /// [`TimedOut`](Error::TimedOut), and those of `join`.
+    /// Returns [`TimedOut`](Error::TimedOut), and the errors of `join`.
     pub fn join_timeout(&self, timeout: Duration) -> Result<u32, Error> {
         answer(raw::queue_join(self.handle.id(), nanoseconds(timeout)))
     }
 
-    /// Ends all puts. What is in the queue can still be got.
+    /// Closes the queue for puts. The messages in the queue can still be got.
     ///
     /// # Errors
-    /// [`Broken`](Error::Broken).
+    /// Returns [`Broken`](Error::Broken).
     pub fn close(&self) -> Result<(), Error> {
         done(raw::queue_close(self.handle.id()))
     }
 
-    /// Whether puts have ended.
+    /// Returns whether the queue is closed.
     pub fn is_closed(&self) -> bool {
         number(raw::queue_is_closed(self.handle.id())) != 0
     }
 
-    /// How many messages can be got, at this moment.
+    /// Returns how many messages can be got at this moment.
     pub fn len(&self) -> usize {
         number(raw::queue_len(self.handle.id())) as usize
     }
 
-    /// Whether no message can be got, at this moment.
+    /// Returns whether no message can be got at this moment.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -152,7 +155,8 @@ impl<T: ?Sized> Queue<T> {
         done(raw::queue_put(self.handle.id(), message, timeout_ns))
     }
 
-    /// Gets a message into `buffer`, in the place of what was there; says whether it is redelivered.
+    /// Gets a message into `buffer`, replacing its contents. Returns whether the message is
+    /// redelivered.
     fn get_bytes(&self, buffer: &mut Vec<u8>, timeout_ns: i64) -> Result<bool, Error> {
         let id = self.handle.id();
         buffer.clear();
@@ -172,20 +176,21 @@ impl<T: ?Sized> Queue<T> {
             buffer.reserve_exact(len - capacity);
             let rest = &mut buffer.spare_capacity_mut()[..len - capacity];
             let read = answer(raw::queue_read(id, rest, capacity))? as usize;
-            // SAFETY: so many bytes after the first `capacity` are written now.
+            // SAFETY: `read` bytes after the first `capacity` are written now.
             unsafe { buffer.set_len(capacity + read) };
         }
         Ok(got & REDELIVERED != 0)
     }
 }
 
-/// Messages as JSON.
+/// The functions for messages as JSON.
 impl<T: Serialize + DeserializeOwned> Queue<T> {
     /// Puts a message at the end, waiting for room however long that takes.
     ///
     /// # Errors
-    /// [`Closed`](Error::Closed), [`TooLarge`](Error::TooLarge), [`Interrupted`](Error::Interrupted),
-    /// [`Broken`](Error::Broken); [`Malformed`](Error::Malformed) if it has no form in JSON.
+    /// Returns [`Closed`](Error::Closed), [`TooLarge`](Error::TooLarge),
+    /// [`Interrupted`](Error::Interrupted) or [`Broken`](Error::Broken);
+    /// [`Malformed`](Error::Malformed) if the message cannot be written as JSON.
     pub fn put(&self, message: &T) -> Result<(), Error> {
         self.put_bytes(&encode(message)?, FOREVER)
     }
@@ -193,15 +198,16 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
     /// Puts a message at the end if there is room.
     ///
     /// # Errors
-    /// [`TimedOut`](Error::TimedOut) if there is none, and those of [`put`](Queue::put).
+    /// Returns [`TimedOut`](Error::TimedOut) if there is no room, and the errors of
+    /// [`put`](Queue::put).
     pub fn try_put(&self, message: &T) -> Result<(), Error> {
         self.put_bytes(&encode(message)?, NOW)
     }
 
-    /// Puts a message at the end, waiting for room at most for so long.
+    /// Puts a message at the end, waiting for room at most for `timeout`.
     ///
     /// # Errors
-    /// [`TimedOut`](Error::TimedOut), and those of [`put`](Queue::put).
+    /// Returns [`TimedOut`](Error::TimedOut), and the errors of [`put`](Queue::put).
     pub fn put_timeout(&self, message: &T, timeout: Duration) -> Result<(), Error> {
         self.put_bytes(&encode(message)?, nanoseconds(timeout))
     }
@@ -209,9 +215,10 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
     /// Gets the first message, waiting for one however long that takes.
     ///
     /// # Errors
-    /// [`Closed`](Error::Closed) if there is none and none can come;
-    /// [`Interrupted`](Error::Interrupted), [`Broken`](Error::Broken);
-    /// [`Malformed`](Error::Malformed) if it is not JSON of a `T`, and got all the same.
+    /// Returns [`Closed`](Error::Closed) if the queue is closed and empty;
+    /// [`Interrupted`](Error::Interrupted) or [`Broken`](Error::Broken);
+    /// [`Malformed`](Error::Malformed) if the message is not JSON of a `T`. A malformed message
+    /// counts as got all the same.
     pub fn get(&self) -> Result<Received<T>, Error> {
         self.get_value(FOREVER)
     }
@@ -219,20 +226,21 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
     /// Gets the first message if there is one.
     ///
     /// # Errors
-    /// [`TimedOut`](Error::TimedOut) if there is none, and those of [`get`](Queue::get).
+    /// Returns [`TimedOut`](Error::TimedOut) if there is no message, and the errors of
+    /// [`get`](Queue::get).
     pub fn try_get(&self) -> Result<Received<T>, Error> {
         self.get_value(NOW)
     }
 
-    /// Gets the first message, waiting for one at most for so long.
+    /// Gets the first message, waiting for one at most for `timeout`.
     ///
     /// # Errors
-    /// [`TimedOut`](Error::TimedOut), and those of [`get`](Queue::get).
+    /// Returns [`TimedOut`](Error::TimedOut), and the errors of [`get`](Queue::get).
     pub fn get_timeout(&self, timeout: Duration) -> Result<Received<T>, Error> {
         self.get_value(nanoseconds(timeout))
     }
 
-    /// Gets messages until the queue is closed and empty.
+    /// Returns an iterator that gets messages until the queue is closed and empty.
     pub fn iter(&self) -> Messages<'_, T> {
         Messages { queue: self }
     }
@@ -253,7 +261,7 @@ fn malformed(error: impl Display) -> Error {
     Error::Malformed { reason: error.to_string() }
 }
 
-/// The messages of a queue, from [`Queue::iter`].
+/// An iterator over the messages of a queue, made by [`Queue::iter`].
 #[derive(Debug)]
 pub struct Messages<'a, T> {
     queue: &'a Queue<T>,
@@ -279,14 +287,14 @@ impl<'a, T: Serialize + DeserializeOwned> IntoIterator for &'a Queue<T> {
     }
 }
 
-/// Messages as bytes, got into a buffer that is used again: nothing is allocated for a message that
-/// fits it.
+/// The functions for messages as bytes. A message is got into a buffer that is used again: a
+/// message that fits into it needs no allocation.
 impl Queue<[u8]> {
     /// Puts a message at the end, waiting for room however long that takes.
     ///
     /// # Errors
-    /// [`Closed`](Error::Closed), [`TooLarge`](Error::TooLarge), [`Interrupted`](Error::Interrupted),
-    /// [`Broken`](Error::Broken).
+    /// Returns [`Closed`](Error::Closed), [`TooLarge`](Error::TooLarge),
+    /// [`Interrupted`](Error::Interrupted) or [`Broken`](Error::Broken).
     pub fn put(&self, message: &[u8]) -> Result<(), Error> {
         self.put_bytes(message, FOREVER)
     }
@@ -294,15 +302,16 @@ impl Queue<[u8]> {
     /// Puts a message at the end if there is room.
     ///
     /// # Errors
-    /// [`TimedOut`](Error::TimedOut) if there is none, and those of [`put`](Queue::<[u8]>::put).
+    /// Returns [`TimedOut`](Error::TimedOut) if there is no room, and the errors of
+    /// [`put`](Queue::<[u8]>::put).
     pub fn try_put(&self, message: &[u8]) -> Result<(), Error> {
         self.put_bytes(message, NOW)
     }
 
-    /// Puts a message at the end, waiting for room at most for so long.
+    /// Puts a message at the end, waiting for room at most for `timeout`.
     ///
     /// # Errors
-    /// [`TimedOut`](Error::TimedOut), and those of [`put`](Queue::<[u8]>::put).
+    /// Returns [`TimedOut`](Error::TimedOut), and the errors of [`put`](Queue::<[u8]>::put).
     pub fn put_timeout(&self, message: &[u8], timeout: Duration) -> Result<(), Error> {
         self.put_bytes(message, nanoseconds(timeout))
     }
@@ -310,8 +319,8 @@ impl Queue<[u8]> {
     /// Gets the first message, waiting for one however long that takes.
     ///
     /// # Errors
-    /// [`Closed`](Error::Closed) if there is none and none can come;
-    /// [`Interrupted`](Error::Interrupted), [`Broken`](Error::Broken).
+    /// Returns [`Closed`](Error::Closed) if the queue is closed and empty;
+    /// [`Interrupted`](Error::Interrupted) or [`Broken`](Error::Broken).
     pub fn get<'b>(&self, buffer: &'b mut Vec<u8>) -> Result<Received<&'b [u8]>, Error> {
         self.get_slice(buffer, FOREVER)
     }
@@ -319,15 +328,16 @@ impl Queue<[u8]> {
     /// Gets the first message if there is one.
     ///
     /// # Errors
-    /// [`TimedOut`](Error::TimedOut) if there is none, and those of [`get`](Queue::<[u8]>::get).
+    /// Returns [`TimedOut`](Error::TimedOut) if there is no message, and the errors of
+    /// [`get`](Queue::<[u8]>::get).
     pub fn try_get<'b>(&self, buffer: &'b mut Vec<u8>) -> Result<Received<&'b [u8]>, Error> {
         self.get_slice(buffer, NOW)
     }
 
-    /// Gets the first message, waiting for one at most for so long.
+    /// Gets the first message, waiting for one at most for `timeout`.
     ///
     /// # Errors
-    /// [`TimedOut`](Error::TimedOut), and those of [`get`](Queue::<[u8]>::get).
+    /// Returns [`TimedOut`](Error::TimedOut), and the errors of [`get`](Queue::<[u8]>::get).
     pub fn get_timeout<'b>(
         &self,
         buffer: &'b mut Vec<u8>,

@@ -12,8 +12,8 @@ const BOUNDED: i32 = 2;
 
 /// A semaphore that processes share by its name, as Python's `Semaphore` and `BoundedSemaphore`.
 ///
-/// An **owned** one counts resources: a process that acquired a permit holds it, and when it dies the
-/// permit is restored.
+/// An **owned** semaphore counts resources: a process that has acquired a permit holds it, and the
+/// permit is restored when the process dies.
 ///
 /// ```no_run
 /// use wpool_guest::{Permits, Semaphore};
@@ -31,8 +31,8 @@ const BOUNDED: i32 = 2;
 /// use wpool_guest::{Permits, Semaphore};
 ///
 /// let arrivals = Semaphore::open_or_create("arrivals", Permits::signal(0))?;
-/// arrivals.release()?; // Here something has arrived.
-/// arrivals.acquire()?.forget(); // There it is waited for.
+/// arrivals.release()?; // Something has arrived.
+/// arrivals.acquire()?.forget(); // The other side waits for it.
 /// # Ok::<(), wpool_guest::Error>(())
 /// ```
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub struct Semaphore {
     handle: Handle,
 }
 
-/// The permits of a new semaphore, and whose they are.
+/// The permits of a new semaphore, and whether they have owners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permits {
     initial: u32,
@@ -48,17 +48,18 @@ pub struct Permits {
 }
 
 impl Permits {
-    /// So many permits at the start. They belong to who acquired them, and are restored at its death.
+    /// Returns `initial` permits. Permits belong to the process that acquired them, and are
+    /// restored when it dies.
     pub const fn owned(initial: u32) -> Permits {
         Permits { initial, flags: OWNED }
     }
 
-    /// So many permits at the start, which belong to nobody.
+    /// Returns `initial` permits, which belong to nobody.
     pub const fn signal(initial: u32) -> Permits {
         Permits { initial, flags: 0 }
     }
 
-    /// Never more permits than at the start.
+    /// Bounds the semaphore: there are never more permits than at the start.
     pub const fn bounded(self) -> Permits {
         Permits { flags: self.flags | BOUNDED, ..self }
     }
@@ -76,7 +77,7 @@ impl Semaphore {
     /// Acquires a permit, however long that takes.
     ///
     /// # Errors
-    /// [`Interrupted`](Error::Interrupted), [`Broken`](Error::Broken).
+    /// Returns [`Interrupted`](Error::Interrupted) or [`Broken`](Error::Broken).
     #[inline]
     pub fn acquire(&self) -> Result<Permit<'_>, Error> {
         self.acquire_ns(FOREVER)
@@ -85,16 +86,16 @@ impl Semaphore {
     /// Acquires a permit if one is free.
     ///
     /// # Errors
-    /// [`TimedOut`](Error::TimedOut) if none is, [`Broken`](Error::Broken).
+    /// Returns [`TimedOut`](Error::TimedOut) if no permit is free, or [`Broken`](Error::Broken).
     #[inline]
     pub fn try_acquire(&self) -> Result<Permit<'_>, Error> {
         self.acquire_ns(NOW)
     }
 
-    /// Acquires a permit, waiting at most for so long.
+    /// Acquires a permit, waiting at most for `timeout`.
     ///
     /// # Errors
-    /// [`TimedOut`](Error::TimedOut), and those of [`acquire`](Semaphore::acquire).
+    /// Returns [`TimedOut`](Error::TimedOut), and the errors of [`acquire`](Semaphore::acquire).
     pub fn acquire_timeout(&self, timeout: Duration) -> Result<Permit<'_>, Error> {
         self.acquire_ns(nanoseconds(timeout))
     }
@@ -106,23 +107,23 @@ impl Semaphore {
         Ok(Permit { semaphore: self, restored, culprit })
     }
 
-    /// Releases a permit, or adds one if this process holds none: an event.
+    /// Releases a permit of this process, or adds a new one if this process holds none.
     ///
     /// # Errors
-    /// [`TooMany`](Error::TooMany) beyond a bounded semaphore's initial count;
+    /// Returns [`TooMany`](Error::TooMany) beyond a bounded semaphore's initial count;
     /// [`Broken`](Error::Broken).
     #[inline]
     pub fn release(&self) -> Result<(), Error> {
         done(raw::semaphore_release(self.handle.id()))
     }
 
-    /// How many permits are free, at this moment.
+    /// Returns how many permits are free at this moment.
     pub fn count(&self) -> u32 {
         number(raw::semaphore_count(self.handle.id()))
     }
 }
 
-/// A permit that this process holds, released when this is dropped.
+/// A permit that this process holds. Dropping it releases the permit.
 #[derive(Debug)]
 #[must_use = "the permit is released at once if nobody keeps it"]
 pub struct Permit<'a> {
@@ -132,19 +133,20 @@ pub struct Permit<'a> {
 }
 
 impl Permit<'_> {
-    /// How many permits of processes that died were restored and not told of before: what they were
-    /// permits for may be in disorder.
+    /// Returns how many permits of dead processes were restored and not reported before. The
+    /// resources that those permits stood for may be in disorder.
     pub fn restored(&self) -> u32 {
         self.restored
     }
 
-    /// The [slot](crate::process_slot) of the process that died, if one did and it is known.
+    /// Returns the [slot](crate::process_slot) of the process that died, if one died and its slot
+    /// is known.
     pub fn culprit(&self) -> Option<u32> {
         self.culprit
     }
 
-    /// Keeps the permit beyond this value's life: it is released by
-    /// [`Semaphore::release`], or never, where it stands for an event.
+    /// Keeps the permit acquired beyond the life of this value. [`Semaphore::release`] releases it;
+    /// a permit that stands for an event is never released.
     pub fn forget(self) {
         mem::forget(self);
     }
@@ -153,7 +155,7 @@ impl Permit<'_> {
 impl Drop for Permit<'_> {
     #[inline]
     fn drop(&mut self) {
-        // An error would say that there is nothing to release any more.
+        // An error would mean that there is nothing to release any more.
         let _ = self.semaphore.release();
     }
 }

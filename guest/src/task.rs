@@ -1,4 +1,4 @@
-//! Between the exports that `#[task]` writes and the function it stands on.
+//! The code between the exports that `#[task]` writes and the functions under the attribute.
 
 use std::fmt::Display;
 
@@ -9,15 +9,15 @@ use crate::job;
 
 /// A type that crosses the border of a module as one WebAssembly number.
 ///
-/// The host checks the range before the call: what arrives here fits.
+/// The host checks the range before the call, so every number that arrives here fits.
 pub trait Scalar {
-    /// The WebAssembly type it travels as.
+    /// The WebAssembly type of the number.
     type Abi;
 
-    /// Reads a parameter.
+    /// Converts a parameter.
     fn from_abi(abi: Self::Abi) -> Self;
 
-    /// Writes a result.
+    /// Converts a result.
     fn into_abi(self) -> Self::Abi;
 }
 
@@ -56,7 +56,7 @@ impl Scalar for bool {
     }
 }
 
-/// No result.
+/// The unit type stands for no result.
 impl Scalar for () {
     type Abi = ();
 
@@ -65,11 +65,12 @@ impl Scalar for () {
     fn into_abi(self) {}
 }
 
-/// Decodes the job, runs the task and encodes its result; an error is the failure's message.
+/// Decodes the job, runs the task and encodes its result. An error is the failure's message.
 ///
 /// # Errors
 ///
-/// When the job does not decode, the task fails, or its result has no form in JSON.
+/// Returns an error if the job does not decode, if the task fails, or if its result cannot be
+/// written as JSON.
 pub fn answer<J, R, E>(job: &[u8], task: impl FnOnce(J) -> Result<R, E>) -> Result<Vec<u8>, String>
 where
     J: DeserializeOwned,
@@ -77,12 +78,13 @@ where
     E: Display,
 {
     let job = serde_json::from_slice(job).map_err(|error| format!("invalid job: {error}"))?;
-    // The alternate form, because `anyhow` and its kin print the whole chain of causes with it.
+    // The alternate form makes `anyhow` and similar crates print the whole chain of causes.
     let result = task(job).map_err(|error| format!("{error:#}"))?;
     serde_json::to_vec(&result).map_err(|error| format!("result is not JSON: {error}"))
 }
 
-/// The body of every `task_NAME` export: 0 and a result, or 1 and a message.
+/// Runs the body of a `task_NAME` export. Returns 0 after writing a result, or 1 after writing a
+/// message.
 pub fn byte_task(answer: fn(&[u8]) -> Result<Vec<u8>, String>) -> i32 {
     match answer(&job::job()) {
         Ok(result) => {

@@ -6,15 +6,15 @@ use crate::raw;
 
 /// A number that processes share by its name, as Python's `Value`.
 ///
-/// Every function is atomic, and takes a host call of some nanoseconds. Two of them are not atomic
-/// together:
+/// Every function is atomic, and takes a host call of some nanoseconds. Two calls together are not
+/// atomic:
 ///
 /// ```no_run
 /// use wpool_guest::Value;
 ///
 /// let hits = Value::<u32>::open("hits")?;
-/// hits.add(1); // None is lost.
-/// hits.set(hits.get() + 1); // That of another process between the two is.
+/// hits.add(1); // No addition is lost.
+/// hits.set(hits.get() + 1); // Another one between the two calls is.
 /// # Ok::<(), wpool_guest::Error>(())
 /// ```
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl<T: Number> Value<T> {
             |name| raw::value_create(name, T::TYPE, initial.into_bits());
     }
 
-    /// The number.
+    /// Returns the number.
     #[inline]
     pub fn get(&self) -> T {
         T::from_bits(raw::value_get(self.handle.id()))
@@ -43,17 +43,17 @@ impl<T: Number> Value<T> {
         raw::value_set(self.handle.id(), number.into_bits());
     }
 
-    /// Sets the number, and answers what it was.
+    /// Sets the number, and returns its previous value.
     #[inline]
     pub fn swap(&self, number: T) -> T {
         T::from_bits(raw::value_swap(self.handle.id(), number.into_bits()))
     }
 
-    /// Sets the number to `new` if it is `expected`; floats are compared by their bits. Answers what
-    /// it was, as `Ok` if it was set.
+    /// Sets the number to `new` if it is `expected`; floats are compared by their bits. Returns the
+    /// previous value, as `Ok` if the number was set.
     ///
     /// # Errors
-    /// The number, if it was not `expected`.
+    /// Returns the number, if it was not `expected`.
     #[inline]
     pub fn compare_exchange(&self, expected: T, new: T) -> Result<T, T> {
         let expected = expected.into_bits();
@@ -63,7 +63,7 @@ impl<T: Number> Value<T> {
 }
 
 impl<T: Arithmetic> Value<T> {
-    /// Adds to the number, and answers what it was before. Integers wrap.
+    /// Adds to the number, and returns its previous value. Integers wrap.
     #[inline]
     pub fn add(&self, number: T) -> T {
         T::from_bits(raw::value_add(self.handle.id(), number.into_bits()))

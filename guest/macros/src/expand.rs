@@ -1,4 +1,5 @@
-//! What `#[task]` writes below the function: its export and its line of the custom section.
+//! The code that `#[task]` writes below the function: its export and its line of the custom
+//! section.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
@@ -8,7 +9,7 @@ use crate::parse::{Output, Task};
 use crate::section;
 use crate::types;
 
-/// The code that makes a module of `task`.
+/// Returns the code that exports and describes `task`.
 pub(crate) fn export(task: &Task) -> TokenStream {
     let export = if task.is_scalar() { scalar(task) } else { bytes(task) };
     let line = section::line(task);
@@ -27,7 +28,8 @@ pub(crate) fn export(task: &Task) -> TokenStream {
     }
 }
 
-/// Where a task is exported: in a module, and with the feature `native` in a shared library.
+/// Returns the condition under which a task is exported: in a module, and with the feature `native`
+/// in a shared library.
 fn exported() -> TokenStream {
     if cfg!(feature = "native") {
         quote!(any(target_family = "wasm", unix))
@@ -36,9 +38,9 @@ fn exported() -> TokenStream {
     }
 }
 
-/// An export with the task's name that takes and returns WebAssembly's numbers.
+/// Returns an export with the task's name that takes and returns WebAssembly's numbers.
 ///
-/// Where it is not exported it is an unused function, so that the task counts as used.
+/// Where nothing is exported, the code is an unused function, so that the task counts as used.
 fn scalar(task: &Task) -> TokenStream {
     let Task { function, name, .. } = task;
     let (args, tys) = arguments(task);
@@ -59,10 +61,10 @@ fn scalar(task: &Task) -> TokenStream {
     }
 }
 
-/// An export `task_NAME` that decodes a job and encodes a result.
+/// Returns an export `task_NAME` that decodes a job and encodes a result.
 ///
-/// The part between the two is there where nothing is exported as well, unused: the task counts as used, and a type
-/// that serde cannot handle is an error in `cargo test`, too.
+/// The part between the two exists, unused, also where nothing is exported: the task then counts as
+/// used, and a type that serde cannot handle is an error in `cargo test`, too.
 fn bytes(task: &Task) -> TokenStream {
     let function = &task.function;
     let export_name = format!("task_{}", task.name);
@@ -72,7 +74,7 @@ fn bytes(task: &Task) -> TokenStream {
         1 => (quote!(#(#args)*), quote!(#(#tys)*)),
         _ => (quote!((#(#args),*)), quote!((#(#tys),*))),
     };
-    // A job is ignored by a task without parameters, whatever it is.
+    // A task without parameters ignores its job.
     let job = if args.is_empty() { quote!(b"null") } else { quote!(__job) };
     let lent = task.params.iter().zip(&args).map(|(param, arg)| match types::owned(&param.ty) {
         Some(_) => quote!(&#arg),
@@ -99,7 +101,8 @@ fn bytes(task: &Task) -> TokenStream {
     }
 }
 
-/// Names for the arguments, apart from the task's own, and the types to make of a job.
+/// Returns names for the arguments, which differ from the task's own, and the types to decode from
+/// a job.
 fn arguments(task: &Task) -> (Vec<syn::Ident>, Vec<Type>) {
     let args = (0..task.params.len()).map(|n| format_ident!("__arg{n}")).collect();
     let tys = task.params.iter().map(|param| {

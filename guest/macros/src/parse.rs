@@ -1,4 +1,4 @@
-//! From a function to a [`Task`], or to an error that names the fix.
+//! The parser that turns a function into a [`Task`], or into an error that names the fix.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -12,22 +12,23 @@ use syn::{
 use crate::reserved;
 use crate::types;
 
-/// As many as a tuple that serde decodes has elements.
+/// The greatest number of parameters: the number of elements of the longest tuple that serde
+/// decodes.
 const PARAMS_MAX: usize = 16;
 
-/// What a function has to be called a task.
+/// The facts about a function that its export is made of.
 pub(crate) struct Task {
-    /// The function.
+    /// The name of the function.
     pub(crate) function: Ident,
-    /// The task's name: the function's, without `r#`.
+    /// The name of the task: the function's, without `r#`.
     pub(crate) name: String,
     pub(crate) params: Vec<Param>,
     pub(crate) output: Output,
     /// The first paragraph of the documentation, on one line.
     pub(crate) doc: Option<String>,
-    /// Whether it is called where no task is named.
+    /// True if the task is called if no task is named.
     pub(crate) default: bool,
-    /// The function's `#[cfg]`s: its export exists only where it does.
+    /// The function's `#[cfg]` attributes: its export exists only where the function does.
     pub(crate) cfgs: Vec<Attribute>,
 }
 
@@ -37,7 +38,7 @@ pub(crate) struct Param {
     pub(crate) ty: Type,
 }
 
-/// What a task returns.
+/// The result of a task.
 pub(crate) enum Output {
     /// No result, or `()`.
     Nothing,
@@ -48,7 +49,7 @@ pub(crate) enum Output {
 }
 
 impl Task {
-    /// Whether every parameter and the result travel as one WebAssembly number.
+    /// Returns whether every parameter and the result travel as one WebAssembly number.
     pub(crate) fn is_scalar(&self) -> bool {
         let output = match &self.output {
             Output::Nothing => true,
@@ -132,7 +133,8 @@ fn param(argument: &FnArg) -> Result<Param> {
                        `&[T]` are lent)";
         return Err(Error::new(ty.span(), message));
     }
-    // The underscore tells the compiler that it is not used; a reader of the signature needs none.
+    // The underscore tells the compiler that the parameter is not used; a reader of the signature
+    // does not need it.
     let name = pattern.ident.unraw().to_string().trim_start_matches('_').to_owned();
     Ok(Param { name, ty: (*argument.ty).clone() })
 }
@@ -157,7 +159,7 @@ fn output(output: &ReturnType) -> Result<Output> {
     Ok(output)
 }
 
-/// The lines of a documentation comment up to the first empty one, as one line.
+/// Returns the lines of a documentation comment up to the first empty one, as one line.
 fn first_paragraph(attrs: &[Attribute]) -> Option<String> {
     let text = attrs.iter().filter_map(doc_text).collect::<Vec<_>>().join("\n");
     let lines = text.trim_start().lines().map(str::trim).take_while(|line| !line.is_empty());

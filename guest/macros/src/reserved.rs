@@ -1,10 +1,10 @@
 //! Names that a task cannot have.
 //!
 //! A scalar task is exported under its own name, and in WebAssembly an exported name is a linker
-//! symbol: a task called `sin` would take the place of the C library's `sin`, which Rust's own
-//! `f64::sin` calls. A byte task is the symbol `task_NAME`, so it may be called as it likes.
+//! symbol: a task called `sin` would replace the C library's `sin`, which Rust's own `f64::sin`
+//! calls. A byte task has the symbol `task_NAME`, so it may have any name.
 
-/// Why a task cannot be called `name`, if it cannot.
+/// Returns the reason why a task cannot be called `name`, if there is one.
 pub(crate) fn reason(name: &str, scalar: bool) -> Option<String> {
     if name.starts_with('_') {
         return Some("a leading underscore marks what is not a task: rename the function".into());
@@ -25,7 +25,7 @@ pub(crate) fn reason(name: &str, scalar: bool) -> Option<String> {
 }
 
 /// The functions of the C library that Rust's standard library, or another part of the C library,
-/// calls by name, as far as somebody may think of them.
+/// calls by name, as far as a task may have their names.
 #[rustfmt::skip]
 const C_LIBRARY: &[&str] = &[
     // Memory and strings.

@@ -1,14 +1,14 @@
 //! The custom section `wpool:tasks`: one line of JSON for each task.
 //!
-//! Every task is a static of its own and linkers join sections of one name, so each line ends in a
-//! line feed, and the section is read as lines.
+//! Every task has a static of its own, and linkers join sections of one name. Therefore each line
+//! ends in a line feed, and the section is read as lines.
 
 use std::fmt::Write;
 
 use crate::parse::{Output, Task};
 use crate::types;
 
-/// The line that describes `task`, with its line feed.
+/// Returns the line that describes `task`, with its line feed.
 pub(crate) fn line(task: &Task) -> String {
     let params = task.params.iter().map(|param| {
         format!(r#"{{"name":{},"type":{}}}"#, json(&param.name), json(&types::wit_name(&param.ty)))
@@ -24,7 +24,7 @@ pub(crate) fn line(task: &Task) -> String {
     format!("{{\"name\":{name},\"params\":[{params}],\"result\":{result}{default}{doc}}}\n")
 }
 
-/// `text` as a JSON string.
+/// Returns `text` as a JSON string.
 fn json(text: &str) -> String {
     let mut quoted = String::from('"');
     for char in text.chars() {

@@ -1,4 +1,4 @@
-//! What a type written in a signature means to the host.
+//! The meaning of types in signatures for the host.
 
 use quote::quote;
 use syn::{GenericArgument, PathArguments, PathSegment, Type};
@@ -18,12 +18,12 @@ const SCALARS: &[(&str, &str)] = &[
     ("bool", "bool"),
 ];
 
-/// Whether a value of this type is one WebAssembly number.
+/// Returns whether a value of this type is one WebAssembly number.
 pub(crate) fn is_scalar(ty: &Type) -> bool {
     scalar(ty).is_some()
 }
 
-/// The name of a type in WIT; `json` for one that has none.
+/// Returns the name of a type in WIT, or `json` if it has none.
 pub(crate) fn wit_name(ty: &Type) -> String {
     if let Some(name) = scalar(ty) {
         return name.into();
@@ -40,7 +40,8 @@ pub(crate) fn wit_name(ty: &Type) -> String {
     }
 }
 
-/// The type to decode for a parameter that is lent: `String` for `&str`, `Vec<T>` for `&[T]`.
+/// Returns the type to decode for a parameter that is lent: `String` for `&str`, `Vec<T>` for
+/// `&[T]`.
 pub(crate) fn owned(ty: &Type) -> Option<Type> {
     let Type::Reference(reference) = ty else {
         return None;
@@ -59,7 +60,7 @@ pub(crate) fn owned(ty: &Type) -> Option<Type> {
     syn::parse2(owned).ok()
 }
 
-/// For a type called `Result`: the type of its `Ok`, if it is written.
+/// Returns the type of the `Ok` of a type called `Result`, if it is written.
 pub(crate) fn result_of(ty: &Type) -> Option<Option<&Type>> {
     let segment = last_segment(ty)?;
     (segment.ident == "Result").then(|| arguments(segment).next())
@@ -69,7 +70,7 @@ pub(crate) fn is_unit(ty: &Type) -> bool {
     matches!(ty, Type::Tuple(ty) if ty.elems.is_empty())
 }
 
-/// Whether values of this type point into something that is not `'static`.
+/// Returns whether values of this type point into something that is not `'static`.
 pub(crate) fn is_borrowed(ty: &Type) -> bool {
     match ty {
         Type::Reference(ty) => ty.lifetime.as_ref().is_none_or(|life| life.ident != "static"),
@@ -80,7 +81,7 @@ pub(crate) fn is_borrowed(ty: &Type) -> bool {
 
 fn scalar(ty: &Type) -> Option<&'static str> {
     match ty {
-        // How a type arrives that a `macro_rules!` macro was given.
+        // A `macro_rules!` macro passes a type in a group.
         Type::Group(ty) => scalar(&ty.elem),
         Type::Path(ty) if ty.qself.is_none() => {
             let name = ty.path.get_ident()?;

@@ -1,9 +1,9 @@
-//! The imports of a component: the interfaces of `../wit`, as the same functions that a core module
-//! imports.
+//! The imports of a component: the interfaces of `../wit`, in the form of the functions that a core
+//! module imports.
 //!
-//! What a core module has one function for, a component has one for each kind of objects. So a handle
-//! here is a number that tells its kind as well, and the type of its numbers: bits 0 to 3 are the kind, 4
-//! to 6 the type, and the component's own handle lies above.
+//! For one function of a core module, a component has one for each kind of objects. A handle here
+//! therefore also holds the kind and the type of numbers: bits 0 to 3 are the kind, bits 4 to 6 the
+//! type, and the component's own handle lies above.
 
 #![expect(unsafe_code, reason = "resources are made of the numbers that stand for them")]
 
@@ -32,10 +32,10 @@ mod bindings {
     wit_bindgen::generate!({ path: "../wit", world: "guest" });
 }
 
-/// In what a get answers, beside the length: the message was delivered before.
+/// A flag in the answer to a get, beside the length: the message was delivered before.
 const REDELIVERED: i64 = 1 << 32;
 
-/// Where in a handle the parts begin above the kind.
+/// The positions in a handle of the parts above the kind.
 const TYPE: u32 = 4;
 const RESOURCE: u32 = 8;
 
@@ -44,15 +44,15 @@ thread_local! {
     static RECEIVED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A resource for a kind of objects.
+/// A resource for one kind of objects.
 trait Object: Sized {
-    /// The kind's number.
+    /// The number of the kind.
     const KIND: u32;
 
-    /// The resource of a handle that the component has.
+    /// Returns the resource of a handle that the component has.
     fn of(resource: u32) -> Self;
 
-    /// The handle of the resource, which the caller has to see to from now on.
+    /// Returns the handle of the resource, which the caller has to drop from now on.
     fn into_handle(self) -> u32;
 }
 
@@ -62,7 +62,7 @@ macro_rules! objects {
             const KIND: u32 = $kind;
 
             fn of(resource: u32) -> $Object {
-                // SAFETY: it is a handle of this kind, which was taken from a resource.
+                // SAFETY: the number is a handle of this kind, which was taken from a resource.
                 unsafe { $Object::from_handle(resource) }
             }
 
@@ -113,17 +113,17 @@ objects! {
     // codegen: end
 }
 
-/// Does something with the object of a handle.
+/// Does an operation with the object of a handle.
 fn with<O: Object, T>(handle: i32, operation: impl FnOnce(&O) -> T) -> T {
     operation(&ManuallyDrop::new(O::of(handle as u32 >> RESOURCE)))
 }
 
-/// The handle of an object that was opened or created, or the number of the error.
+/// Returns the handle of an object that was opened or created, or the code of the error.
 fn made<O: Object>(object: Result<O, Error>) -> i32 {
     made_of(object, |_| 0)
 }
 
-/// The same of an object with numbers.
+/// Does the same for an object with numbers.
 fn made_of<O: Object>(object: Result<O, Error>, kind: impl FnOnce(&O) -> i32) -> i32 {
     let of_object = |object: O| {
         let kind = kind(&object) as u32;
@@ -134,7 +134,7 @@ fn made_of<O: Object>(object: Result<O, Error>, kind: impl FnOnce(&O) -> i32) ->
     object.map(of_object).number()
 }
 
-/// What is answered: a number from 0, or that of an error.
+/// An answer in the form of a number: from 0 on, or the code of an error.
 trait Answer {
     fn number(self) -> i32;
 }
@@ -178,7 +178,7 @@ impl<T: Answer> Answer for Result<T, Error> {
     }
 }
 
-/// The number of an error.
+/// Returns the code of an error.
 fn code_of(error: Error) -> i32 {
     match error {
         // codegen: errors
@@ -201,7 +201,7 @@ fn code_of(error: Error) -> i32 {
     }
 }
 
-/// How long to wait at most: for ever if negative.
+/// Returns the longest time to wait: `None`, for ever, if the number is negative.
 fn limit(timeout_ns: i64) -> Option<u64> {
     u64::try_from(timeout_ns).ok()
 }
@@ -248,7 +248,7 @@ made! {
     region_create(name, bytes: u64) = Region::create(name, bytes);
 }
 
-/// Declares functions that call an object by its handle, and answer with a number.
+/// Declares functions that call an object by its handle, and return a number.
 macro_rules! calls {
     ($($name:ident($object:ident: $Object:ident $(, $arg:ident: $Arg:ty)*) = $call:expr;)+) => {$(
         pub(crate) fn $name(handle: i32 $(, $arg: $Arg)*) -> i32 {
@@ -295,7 +295,7 @@ calls! {
     region_is_read_only(region: Region) = region.is_read_only();
 }
 
-/// Copies as many bytes as there is room for; answers how many.
+/// Copies as many bytes as there is room for. Returns how many.
 fn copy(bytes: &[u8], room: &mut [MaybeUninit<u8>]) -> usize {
     let copied = bytes.len().min(room.len());
     for (to, from) in room.iter_mut().zip(bytes) {
@@ -326,7 +326,7 @@ pub(crate) fn queue_read(_: i32, dst: &mut [MaybeUninit<u8>], offset: usize) -> 
 }
 
 pub(crate) fn region_size(handle: i32) -> i64 {
-    // No region is so large that its size had a sign.
+    // No region is so large that its size would have a sign.
     with(handle, |region: &Region| region.size()) as i64
 }
 

@@ -1,4 +1,5 @@
-//! Values and arrays: numbers as bits, as `crate::number` has them, from and to the types of WIT.
+//! Values and arrays: conversions between the types of WIT and numbers as bits, as in
+//! `crate::number`.
 
 use std::{ptr, slice};
 
@@ -10,21 +11,21 @@ use crate::number::Bits;
 
 macro_rules! numbers {
     ($($Case:ident($Number:ty))+) => {
-        /// The code of a type.
+        /// Returns the code of a type.
         fn code(kind: NumberType) -> i32 {
             match kind {
                 $(NumberType::$Case => <$Number>::TYPE,)+
             }
         }
 
-        /// The bits of a number.
+        /// Returns the bits of a number.
         fn bits(number: Number) -> i64 {
             match number {
                 $(Number::$Case(number) => number.into_bits(),)+
             }
         }
 
-        /// The number of these bits, of a type by its code.
+        /// Returns the number with these bits, of the type with this code.
         fn number(code: i32, bits: i64) -> Number {
             match code {
                 $(<$Number>::TYPE => Number::$Case(<$Number as Bits>::from_bits(bits)),)+
@@ -32,7 +33,7 @@ macro_rules! numbers {
             }
         }
 
-        /// The type by its code, as it is asked for.
+        /// Returns the type with this code.
         fn number_type(code: i32) -> NumberType {
             match code {
                 $(<$Number>::TYPE => NumberType::$Case,)+
@@ -40,10 +41,10 @@ macro_rules! numbers {
             }
         }
 
-        /// Copies numbers to where they are to be, in their natural size.
+        /// Copies numbers to `dst`, in their natural size.
         ///
         /// # Safety
-        /// There is room for them.
+        /// There is room for the numbers at `dst`.
         unsafe fn store(numbers: &Numbers, dst: *mut u8) {
             match numbers {
                 $(Numbers::$Case(list) => {
@@ -54,10 +55,10 @@ macro_rules! numbers {
             }
         }
 
-        /// The numbers that stand in memory, of a type by its code.
+        /// Returns the numbers at `src`, of the type with this code.
         ///
         /// # Safety
-        /// There are so many of that type.
+        /// There are `count` numbers of that type at `src`.
         unsafe fn load(code: i32, src: *const u8, count: usize) -> Numbers {
             match code {
                 $(<$Number>::TYPE => {
@@ -73,12 +74,12 @@ macro_rules! numbers {
 
 numbers!(I32(i32) I64(i64) U32(u32) U64(u64) F32(f32) F64(f64) Bool(bool));
 
-/// The code of the type of an object's numbers.
+/// Returns the code of the type of an object's numbers.
 fn type_of(handle: i32) -> i32 {
     handle >> TYPE & 7
 }
 
-/// What a number's change answers: a number of another type is never given.
+/// Returns the result of changing a number, whose type is always the object's.
 fn changed<T>(changed: Result<T, Error>) -> T {
     changed.expect("the number is of the object's type")
 }

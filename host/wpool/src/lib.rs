@@ -17,7 +17,7 @@
 //! let squares: Vec<i64> = pool.map(0..12)?;
 //! assert_eq!(squares, [0, 1, 4, 9, 16, 25, 36, 49, 64, 81, 100, 121]);
 //!
-//! Results are computed as they are needed, from an endless input.
+//! // Results are computed as they are needed, from an endless input.
 //! let first: Vec<i64> = pool.imap(1..).take(3).collect::<Result<_, _>>()?;
 //! assert_eq!(first, [1, 4, 9]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
