@@ -180,7 +180,8 @@ fn shell(command: &str, folder: &Path) -> Command {
         shell.env_remove(name);
     }
     shell.env("PATH", env::join_paths(folders).expect("they came from there"));
-    shell.env("XDG_CACHE_HOME", cache).env("NO_COLOR", "1");
+    shell.env("XDG_STATE_HOME", cache.join("state")).env("XDG_CACHE_HOME", cache);
+    shell.env("NO_COLOR", "1");
     // A single round of a benchmark also shows that it works.
     shell.env("WPOOL_RUNS", "1").stdin(Stdio::null());
     shell

@@ -44,10 +44,12 @@ impl Example {
     }
 
     /// Starts a run with the cache that all tests share, because an interpreter takes seconds to
-    /// compile.
+    /// compile. The key that entries are sealed with is shared, too: each test would compile anew without it.
     fn start(&self, subcommand: &str) -> Wpool {
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("languages");
         std::fs::create_dir_all(&cache).expect("the folder for temporary files is writable");
-        wpool([subcommand]).env("XDG_CACHE_HOME", cache).arg(&self.module).within(SECONDS_MAX)
+        let state = cache.join("state");
+        let run = wpool([subcommand]).env("XDG_CACHE_HOME", cache).env("XDG_STATE_HOME", state);
+        run.arg(&self.module).within(SECONDS_MAX)
     }
 }

@@ -24,12 +24,12 @@ fn a_program_outside_the_workspace_has_pools() {
     let _watchdog = watchdog(if lto { 3600 } else { 900 });
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("outside");
     fs::create_dir_all(folder.join("src")).unwrap();
-    // The profile is the workspace's, so that what it depends on need not be compiled again.
     let manifest = format!(
         "[package]\nname = \"outside\"\nedition = \"2024\"\n[workspace]\n\
-         [dependencies]\nwpool = {{ path = {:?} }}\n\
+         [dependencies]\nwpool = {{ path = {:?} }}\n{}\
          [profile.release]\nincremental = true\nlto = {lto}\n",
-        root().join("host/wpool")
+        root().join("host/wpool"),
+        dependencies(&fs::read_to_string(root().join("Cargo.toml")).unwrap())
     );
     fs::write(folder.join("Cargo.toml"), manifest).unwrap();
     fs::write(folder.join("src/main.rs"), PROGRAM).unwrap();
@@ -42,4 +42,12 @@ fn a_program_outside_the_workspace_has_pools() {
     let (stdout, stderr) =
         (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
     assert_eq!((&*stdout, done.status.code()), ("[0, 1, 4, 9, 16]\n", Some(0)), "{stderr}");
+}
+
+/// Returns the lines of the workspace's dependencies that are not of the workspace. With them the program's features
+/// are the workspace's, as its profile and its lock file are, so that cargo compiles no dependency a second time.
+fn dependencies(workspace: &str) -> String {
+    let (_, rest) = workspace.split_once("[workspace.dependencies]\n").expect("dependencies");
+    let lines = rest.lines().take_while(|line| !line.starts_with('['));
+    lines.filter(|line| !line.starts_with("wpool")).map(|line| format!("{line}\n")).collect()
 }
