@@ -1,6 +1,6 @@
-/* wpool.h: what wpool offers its guests, for C and C++.
+/* wpool.h: the functions that wpool offers its guests, for C and C++.
  *
- * A task is an export `task_NAME` without parameters that returns 0, or anything else if the job
+ * A task is an export `task_NAME` without parameters that returns 0, or any other number if the job
  * failed; or an export NAME whose parameters and result are numbers.
  *
  *     #include "wpool.h"
@@ -14,15 +14,15 @@
  *     clang --target=wasm32-wasi -O2 -mexec-model=reactor -o bank.wasm bank.c
  *     wpool map bank.wasm --value balance=i64:100 ::: 5 7
  *
- * What follows from the files of wit/ is written by `cargo xtask codegen`. Said once for all functions:
- * - Names are UTF-8, 1 to 128 bytes without NUL, of so many bytes; no NUL need follow.
+ * `cargo xtask codegen` writes the parts that follow from the files of wit/. All functions have in common:
+ * - A name is UTF-8 of 1 to 128 bytes without NUL, given with its length; no NUL need follow.
  * - A handle is above 0 and belongs to one instance of the module, with which it is closed.
  * - `timeout_ns` is the longest wait in nanoseconds: WPOOL_FOREVER or any other negative number has
  *   no end, WPOOL_NOW does not wait at all.
  * - A negative answer is one of enum wpool_error. Any function of an object that a death has
- *   damaged beyond repair may answer WPOOL_BROKEN.
- * - A handle that is none, or of another kind, and a pointer to bytes that are not all in the
- *   memory, are bugs of the module and trap: the job fails. "Traps" says what else does.
+ *   damaged beyond repair may return WPOOL_BROKEN.
+ * - A bad handle, a handle of another kind of object, and a pointer to bytes that are not all in the
+ *   memory are bugs of the module and trap: the job fails. "Traps" names the other bugs.
  */
 
 #ifndef WPOOL_H
@@ -41,37 +41,38 @@ typedef int32_t wpool_handle;
 #define WPOOL_FOREVER ((int64_t)-1)
 #define WPOOL_NOW ((int64_t)0)
 
-/* Why something was not done. */
+/* The reason why an operation was not done. */
 enum wpool_error {
     /* codegen: errors */
-    /* The time was over first. With a time of 0: it cannot be done now. */
+    /* The operation could not be done in the given time. With a time of 0, it cannot be done now. */
     WPOOL_TIMED_OUT = -1,
-    /* The run ends, and nothing is waited for any more. */
+    /* The run is ending, and nothing is waited for any more. */
     WPOOL_INTERRUPTED = -2,
-    /* A barrier is broken, or a death has damaged the object beyond repair. */
+    /* The barrier is broken, or a death has damaged the object beyond repair. */
     WPOOL_BROKEN = -3,
-    /* Only the owner may do this. */
+    /* The caller is not the owner, and only the owner may do this. */
     WPOOL_NOT_OWNER = -4,
-    /* The caller holds it already, and would wait for itself for ever. */
+    /* The caller holds the lock already, and would wait for itself for ever. */
     WPOOL_ALREADY_OWNER = -5,
-    /* Released more often than acquired, done more often than got, or nested too deeply. */
+    /* An object was released more often than acquired, a task was done more often than got, or a
+     * lock is nested too deeply. */
     WPOOL_TOO_MANY = -6,
-    /* The queue is closed: nothing can be put, and where this is the answer to get, nothing is left
+    /* The queue is closed: nothing can be put. If this is the answer to get, no message is left
      * either. */
     WPOOL_CLOSED = -7,
-    /* The message could never fit the queue. */
+    /* The message could never fit into the queue. */
     WPOOL_TOO_LARGE = -8,
     /* No object, no storage, no handle or no address space is left. */
     WPOOL_NO_SPACE = -9,
-    /* There is an object of this name. */
+    /* An object with this name exists. */
     WPOOL_EXISTS = -10,
-    /* There is no object of this name. */
+    /* There is no object with this name. */
     WPOOL_NOT_FOUND = -11,
-    /* The object of this name is of another kind, or the queue counts no tasks. */
+    /* The object with this name is of another kind, or the queue does not count tasks. */
     WPOOL_WRONG_KIND = -12,
-    /* The number is of another type than the value's or the array's. */
+    /* The number is not of the value's or the array's type. */
     WPOOL_WRONG_TYPE = -13,
-    /* A name that is empty, longer than 128 bytes, or has a NUL; a size or a count outside its
+    /* A name is empty, longer than 128 bytes, or has a NUL; or a size or a count is outside its
      * limits. */
     WPOOL_OUT_OF_RANGE = -14,
     /* The region may only be read. */
@@ -79,16 +80,16 @@ enum wpool_error {
     /* codegen: end */
 };
 
-/* What acquiring a lock may answer: it is held, but a process died while it held it. */
+/* An answer to acquiring a lock: the caller holds it, but a process died while it held it. */
 #define WPOOL_OWNER_DIED 1
 
-/* In the answer of wpool_condition_wait, beside WPOOL_OWNER_DIED: nobody notified in time. */
+/* A flag in the answer of wpool_condition_wait, beside WPOOL_OWNER_DIED: nobody notified in time. */
 #define WPOOL_TIME_OVER 2
 
-/* In the answer of wpool_queue_get: another process got the message before, and died. */
+/* A flag in the answer of wpool_queue_get: another process got the message before, and died. */
 #define WPOOL_REDELIVERED ((int64_t)1 << 32)
 
-/* Flags of wpool_semaphore_create. */
+/* The flags of wpool_semaphore_create. */
 enum wpool_semaphore_flag {
     /* A permit belongs to the process that acquired it, and is restored at its death. */
     WPOOL_OWNED = 1,
@@ -96,23 +97,24 @@ enum wpool_semaphore_flag {
     WPOOL_BOUNDED = 2
 };
 
-/* Types of numbers. A number crosses as an int64_t: signed ones with their sign, unsigned ones with
- * zeros, floats as their IEEE bits, a bool as 0 or 1. On the way in only the low bits count. */
+/* The types of numbers. A number crosses as an int64_t: signed numbers with their sign, unsigned
+ * numbers with zeros, floats as their IEEE bits, a bool as 0 or 1. On the way in only the low bits
+ * count. */
 enum wpool_type {
     /* codegen: number-types */
-    /* Signed, 32 bits. */
+    /* A signed integer of 32 bits. */
     WPOOL_I32 = 1,
-    /* Signed, 64 bits. */
+    /* A signed integer of 64 bits. */
     WPOOL_I64 = 2,
-    /* Unsigned, 32 bits. */
+    /* An unsigned integer of 32 bits. */
     WPOOL_U32 = 3,
-    /* Unsigned, 64 bits. */
+    /* An unsigned integer of 64 bits. */
     WPOOL_U64 = 4,
     /* A float of 32 bits. */
     WPOOL_F32 = 5,
     /* A float of 64 bits. */
     WPOOL_F64 = 6,
-    /* False or true. */
+    /* A boolean. */
     WPOOL_BOOL = 7,
     /* codegen: end */
 };
@@ -121,17 +123,17 @@ enum wpool_type {
 
 /* ---- The job ---- */
 
-/* The size of the job, for a task `task_NAME`.
- * Arguments: none. Answers: bytes. Traps: never. Blocks: never. */
+/* Returns the size of the job, for a task `task_NAME`.
+ * Arguments: none. Answers: the number of bytes. Traps: never. Blocks: never. */
 WPOOL_IMPORT("job_size") size_t wpool_job_size(void);
 
 /* Copies bytes of the job.
- * Arguments: where to; the first byte of the job; how many. Answers: how many were copied, fewer at
- * the job's end. Traps: as said above. Blocks: never. */
+ * Arguments: the place to copy to; the first byte of the job; the number of bytes. Answers: the
+ * number of copied bytes, fewer at the job's end. Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("job_read") size_t wpool_job_read(void *dst, size_t offset, size_t len);
 
 /* Appends bytes to the result, or to the message of a failure.
- * Arguments: where they are; how many. Answers: nothing. Traps: the result grows above
+ * Arguments: the bytes; their number. Answers: nothing. Traps: the result grows above
  * --max-output. Blocks: never. */
 WPOOL_IMPORT("result_write") void wpool_result_write(const void *src, size_t len);
 
@@ -141,8 +143,8 @@ WPOOL_IMPORT("result_write") void wpool_result_write(const void *src, size_t len
  * Arguments: the handle of any object. Answers: 0. Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("object_close") int32_t wpool_object_close(wpool_handle object);
 
-/* Deletes an object: its name goes at once, its storage when no process has it open any more. The
- * handle stays valid until it is closed.
+/* Deletes an object: its name is free at once, its storage when no process has the object open any
+ * more. The handle stays valid until it is closed.
  * Arguments: the handle of any object. Answers: 0; WPOOL_NOT_FOUND if it was deleted before;
  * WPOOL_NOT_OWNER if the command line or the host's program has made it.
  * Traps: as said above. Blocks: never. */
@@ -150,115 +152,117 @@ WPOOL_IMPORT("object_delete") int32_t wpool_object_delete(wpool_handle object);
 
 /* Every `create` makes an object and opens it.
  * Answers: a handle; WPOOL_EXISTS, WPOOL_NO_SPACE, WPOOL_OUT_OF_RANGE (a name, a size, a count).
- * Traps: the name is not UTF-8; a flag or a type is none of those above. Blocks: never.
+ * Traps: the name is not UTF-8; a flag or a type is unknown. Blocks: never.
  *
- * Every `open` opens an object that is there.
+ * Every `open` opens an object that exists.
  * Answers: a handle; WPOOL_NOT_FOUND, WPOOL_WRONG_KIND, WPOOL_NO_SPACE, WPOOL_OUT_OF_RANGE (the
  * name). Traps: the name is not UTF-8. Blocks: never. */
 
 /* ---- Regions in the memory of the module ---- */
 
 /* Maps the region into the memory of the module, until the handle is unmapped or closed. The region
- * is mapped once: other handles of it get the same address, and it goes with the last. A write to a
- * region that may only be read traps and ends the process.
- * Call `malloc` once before: an old wasi-libc takes all memory that its first call finds for its own.
+ * is mapped once: other handles of it get the same address, and it is unmapped with the last handle.
+ * A write to a region that may only be read traps and ends the process.
+ * Call `malloc` once before: an old wasi-libc takes all memory that its first call finds for its
+ * own.
  * Arguments: the region. Answers: its address, a multiple of 64 KiB and not 0; WPOOL_NO_SPACE.
  * Traps: the module exports no memory, or one of 64 bits. Blocks: never. */
 WPOOL_IMPORT("region_map") int64_t wpool_region_map(wpool_handle region);
 
-/* Takes the region out of the memory of the module, unless another handle has it mapped. Where it
- * was are zeros, which may only be read, until another region is mapped there.
+/* Takes the region out of the memory of the module, unless another handle has it mapped. Its place
+ * holds zeros, which may only be read, until another region is mapped there.
  * Arguments: the region. Answers: 0. Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("region_unmap") int32_t wpool_region_unmap(wpool_handle region);
 
 /* codegen: functions */
-/* ---- process ---- The process a guest runs in, and others. */
+/* ---- process ---- The process that runs a guest, and other processes. */
 
-/* The id of the operating-system process that runs this guest. Guests may print it to show which
- * jobs share a process; nothing else follows from it.
+/* Returns the id of the operating-system process that runs this guest. Guests may print the id
+ * to show which jobs share a process; nothing else follows from it.
  * Arguments: none. Answers: the id. Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("process_id") int32_t wpool_process_id(void);
 
-/* Who this process is in shared state.
- * Arguments: none. Answers: its slot, which no other process has at the same time. Traps: as
+/* Returns the slot of this process in shared state.
+ * Arguments: none. Answers: the slot, which no other process has at the same time. Traps: as
  * said above. Blocks: never. */
 WPOOL_IMPORT("process_slot") int32_t wpool_process_slot(void);
 
-/* Whom the last answer of this instance was about that spoke of a death: WPOOL_OWNER_DIED,
- * WPOOL_BROKEN, or permits that were restored.
- * Arguments: none. Answers: the slot of a process, if it is known. Traps: as said above. Blocks:
- * never.
+/* Returns the slot of the process whose death or abort was reported last to this instance: by
+ * WPOOL_OWNER_DIED, WPOOL_BROKEN, or restored permits.
+ * Arguments: none. Answers: the slot, if it is known. Traps: as said above. Blocks: never.
  * In C: -1 if it is not known. */
 WPOOL_IMPORT("culprit") int32_t wpool_culprit(void);
 
 /* ---- lock ---- Locks, recursive or not, between the processes of a pool. A lock belongs to a
- * process. When that dies, the next to take the lock is told. */
+ * process. When the process dies, the next owner of the lock is told. */
 
 /* Makes a lock and opens it.
- * Arguments: its name; whether its owner may take it again. Answers: a handle; WPOOL_EXISTS,
- * WPOOL_NO_SPACE, WPOOL_OUT_OF_RANGE (the name). Traps: as said above. Blocks: never.
+ * Arguments: the name; true if the owner may take the lock again. Answers: a handle;
+ * WPOOL_EXISTS, WPOOL_NO_SPACE, WPOOL_OUT_OF_RANGE (the name). Traps: as said above. Blocks:
+ * never.
  * In C: with 0 or 1 for recursive. */
 WPOOL_IMPORT("lock_create")
 wpool_handle wpool_lock_create(const char *name, size_t name_len, int32_t recursive);
 
 /* Opens a lock.
- * Arguments: its name. Answers: a handle; WPOOL_NOT_FOUND, WPOOL_WRONG_KIND, WPOOL_NO_SPACE,
+ * Arguments: the name. Answers: a handle; WPOOL_NOT_FOUND, WPOOL_WRONG_KIND, WPOOL_NO_SPACE,
  * WPOOL_OUT_OF_RANGE (the name). Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("lock_open") wpool_handle wpool_lock_open(const char *name, size_t name_len);
 
 /* Takes the lock.
- * Arguments: the lock; how long to wait at most. Answers: how it was taken; WPOOL_TIMED_OUT,
- * WPOOL_INTERRUPTED, WPOOL_BROKEN, WPOOL_ALREADY_OWNER (without a limit it would wait for itself
- * for ever), WPOOL_TOO_MANY (beyond 65,534 levels). Traps: as said above. Blocks: until the lock
- * is free. */
+ * Arguments: the lock; the longest time to wait. Answers: the way the lock was taken;
+ * WPOOL_TIMED_OUT, WPOOL_INTERRUPTED, WPOOL_BROKEN, WPOOL_ALREADY_OWNER (without a limit the
+ * caller would wait for itself for ever), WPOOL_TOO_MANY (beyond 65,534 levels). Traps: as said
+ * above. Blocks: until the lock is free. */
 WPOOL_IMPORT("lock_acquire") int32_t wpool_lock_acquire(wpool_handle lock, int64_t timeout_ns);
 
-/* Gives the lock back, or one level of it.
+/* Gives the lock back, or one level of a recursive lock.
  * Arguments: the lock. Answers: 0; WPOOL_NOT_OWNER, WPOOL_BROKEN. Traps: as said above. Blocks:
  * never. */
 WPOOL_IMPORT("lock_release") int32_t wpool_lock_release(wpool_handle lock);
 
-/* Says that what the lock protects is whole again, after WPOOL_OWNER_DIED.
+/* Marks the data that the lock protects as whole again, after WPOOL_OWNER_DIED.
  * Arguments: the lock. Answers: 0; WPOOL_NOT_OWNER, WPOOL_BROKEN. Traps: as said above. Blocks:
  * never. */
 WPOOL_IMPORT("lock_mark_consistent") int32_t wpool_lock_mark_consistent(wpool_handle lock);
 
-/* ---- semaphore ---- Counts of permits between the processes of a pool. */
+/* ---- semaphore ---- Semaphores: counts of permits between the processes of a pool. */
 
 /* Makes a semaphore and opens it.
- * Arguments: its name; how many permits it has, at most 2³¹−1; what it is made for. Answers:
- * a handle; WPOOL_EXISTS, WPOOL_NO_SPACE, WPOOL_OUT_OF_RANGE (the name, the permits). Traps: as
- * said above. Blocks: never.
+ * Arguments: the name; the number of permits, at most 2³¹−1; the options. Answers: a handle;
+ * WPOOL_EXISTS, WPOOL_NO_SPACE, WPOOL_OUT_OF_RANGE (the name, the permits). Traps: as said
+ * above. Blocks: never.
  * In C: with the sum of 1 for owned and 2 for bounded. */
 WPOOL_IMPORT("semaphore_create")
 wpool_handle wpool_semaphore_create(const char *name, size_t name_len, uint32_t initial,
                                     int32_t flags);
 
 /* Opens a semaphore.
- * Arguments: its name. Answers: a handle; WPOOL_NOT_FOUND, WPOOL_WRONG_KIND, WPOOL_NO_SPACE,
+ * Arguments: the name. Answers: a handle; WPOOL_NOT_FOUND, WPOOL_WRONG_KIND, WPOOL_NO_SPACE,
  * WPOOL_OUT_OF_RANGE (the name). Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("semaphore_open") wpool_handle wpool_semaphore_open(const char *name, size_t name_len);
 
 /* Takes a permit.
- * Arguments: the semaphore; how long to wait at most. Answers: how many permits of the dead were
- * restored, which is told once; WPOOL_TIMED_OUT, WPOOL_INTERRUPTED, WPOOL_BROKEN. Traps: as said
- * above. Blocks: until a permit is free. */
+ * Arguments: the semaphore; the longest time to wait. Answers: the number of restored permits of
+ * dead processes, which is reported once; WPOOL_TIMED_OUT, WPOOL_INTERRUPTED, WPOOL_BROKEN.
+ * Traps: as said above. Blocks: until a permit is free. */
 WPOOL_IMPORT("semaphore_acquire")
 int32_t wpool_semaphore_acquire(wpool_handle semaphore, int64_t timeout_ns);
 
-/* Gives a permit back, or makes a new one if this process has none.
- * Arguments: the semaphore. Answers: 0; WPOOL_TOO_MANY (a bounded one would have more than at
- * the start, any other more than 2³¹−1), WPOOL_BROKEN. Traps: as said above. Blocks: never. */
+/* Gives a permit back, or makes a new one if this process holds none.
+ * Arguments: the semaphore. Answers: 0; WPOOL_TOO_MANY (a bounded semaphore would have more than
+ * at the start, any other more than 2³¹−1), WPOOL_BROKEN. Traps: as said above. Blocks:
+ * never. */
 WPOOL_IMPORT("semaphore_release") int32_t wpool_semaphore_release(wpool_handle semaphore);
 
-/* How many permits are free at this moment.
+/* Returns how many permits are free at this moment.
  * Arguments: the semaphore. Answers: the count. Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("semaphore_count") int32_t wpool_semaphore_count(wpool_handle semaphore);
 
-/* ---- condition ---- Waiting for a notification, with a lock given back meanwhile. */
+/* ---- condition ---- Conditions: waiting for a notification, with a lock given back meanwhile. */
 
 /* Makes a condition and opens it.
- * Arguments: its name; its lock, or none for a recursive lock of its own. Answers: a handle;
+ * Arguments: the name; the lock, or none for a recursive lock of its own. Answers: a handle;
  * WPOOL_EXISTS, WPOOL_NO_SPACE, WPOOL_OUT_OF_RANGE (the name). Traps: as said above. Blocks:
  * never.
  * In C: with 0 for a lock of its own. */
@@ -266,60 +270,61 @@ WPOOL_IMPORT("condition_create")
 wpool_handle wpool_condition_create(const char *name, size_t name_len, wpool_handle lock);
 
 /* Opens a condition.
- * Arguments: its name. Answers: a handle; WPOOL_NOT_FOUND, WPOOL_WRONG_KIND, WPOOL_NO_SPACE,
+ * Arguments: the name. Answers: a handle; WPOOL_NOT_FOUND, WPOOL_WRONG_KIND, WPOOL_NO_SPACE,
  * WPOOL_OUT_OF_RANGE (the name). Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("condition_open") wpool_handle wpool_condition_open(const char *name, size_t name_len);
 
 /* Takes the condition's lock.
- * Arguments: the condition; how long to wait at most. Answers: how it was taken;
- * WPOOL_TIMED_OUT, WPOOL_INTERRUPTED, WPOOL_BROKEN, WPOOL_ALREADY_OWNER (without a limit it
- * would wait for itself for ever), WPOOL_TOO_MANY (beyond 65,534 levels). Traps: as said above.
- * Blocks: until the lock is free. */
+ * Arguments: the condition; the longest time to wait. Answers: the way the lock was taken;
+ * WPOOL_TIMED_OUT, WPOOL_INTERRUPTED, WPOOL_BROKEN, WPOOL_ALREADY_OWNER (without a limit the
+ * caller would wait for itself for ever), WPOOL_TOO_MANY (beyond 65,534 levels). Traps: as said
+ * above. Blocks: until the lock is free. */
 WPOOL_IMPORT("condition_acquire")
 int32_t wpool_condition_acquire(wpool_handle condition, int64_t timeout_ns);
 
-/* Gives the condition's lock back, or one level of it.
+/* Gives the condition's lock back, or one level of a recursive lock.
  * Arguments: the condition. Answers: 0; WPOOL_NOT_OWNER, WPOOL_BROKEN. Traps: as said above.
  * Blocks: never. */
 WPOOL_IMPORT("condition_release") int32_t wpool_condition_release(wpool_handle condition);
 
-/* Says that what the condition's lock protects is whole again, after WPOOL_OWNER_DIED.
+/* Marks the data that the condition's lock protects as whole again, after WPOOL_OWNER_DIED.
  * Arguments: the condition. Answers: 0; WPOOL_NOT_OWNER, WPOOL_BROKEN. Traps: as said above.
  * Blocks: never. */
 WPOOL_IMPORT("condition_mark_consistent")
 int32_t wpool_condition_mark_consistent(wpool_handle condition);
 
-/* Gives the lock back (all levels), waits for a notification, and takes the lock again.
- * Arguments: the condition; how long to wait at most for the notification. Taking the lock again
- * has no limit. Answers: how the wait ended; WPOOL_NOT_OWNER; WPOOL_INTERRUPTED, WPOOL_BROKEN:
- * the lock is not held. Traps: as said above. Blocks: until it is notified and the lock is free. */
+/* Gives the lock back (all its levels), waits for a notification, and takes the lock again.
+ * Arguments: the condition; the longest time to wait for the notification. Taking the lock again
+ * has no limit. Answers: the way the wait ended; WPOOL_NOT_OWNER; WPOOL_INTERRUPTED,
+ * WPOOL_BROKEN: the lock is not held. Traps: as said above. Blocks: until a notification comes
+ * and the lock is free. */
 WPOOL_IMPORT("condition_wait")
 int32_t wpool_condition_wait(wpool_handle condition, int64_t timeout_ns);
 
-/* Notifies those that wait, who came first first.
- * Arguments: the condition; how many at most. Answers: how many were notified; WPOOL_NOT_OWNER,
- * WPOOL_BROKEN. Traps: as said above. Blocks: never. */
+/* Notifies waiting processes, the longest waiting first.
+ * Arguments: the condition; the greatest number. Answers: the number of notified processes;
+ * WPOOL_NOT_OWNER, WPOOL_BROKEN. Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("condition_notify")
 int32_t wpool_condition_notify(wpool_handle condition, uint32_t count);
 
-/* Notifies all that wait.
- * Arguments: the condition. Answers: how many were notified; WPOOL_NOT_OWNER, WPOOL_BROKEN.
- * Traps: as said above. Blocks: never. */
+/* Notifies all waiting processes.
+ * Arguments: the condition. Answers: the number of notified processes; WPOOL_NOT_OWNER,
+ * WPOOL_BROKEN. Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("condition_notify_all") int32_t wpool_condition_notify_all(wpool_handle condition);
 
-/* ---- event ---- Flags that many can wait for. */
+/* ---- event ---- Events: flags that many processes can wait for. */
 
-/* Makes an event, not set, and opens it.
- * Arguments: its name. Answers: a handle; WPOOL_EXISTS, WPOOL_NO_SPACE, WPOOL_OUT_OF_RANGE (the
+/* Makes an event that is not set, and opens it.
+ * Arguments: the name. Answers: a handle; WPOOL_EXISTS, WPOOL_NO_SPACE, WPOOL_OUT_OF_RANGE (the
  * name). Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("event_create") wpool_handle wpool_event_create(const char *name, size_t name_len);
 
 /* Opens an event.
- * Arguments: its name. Answers: a handle; WPOOL_NOT_FOUND, WPOOL_WRONG_KIND, WPOOL_NO_SPACE,
+ * Arguments: the name. Answers: a handle; WPOOL_NOT_FOUND, WPOOL_WRONG_KIND, WPOOL_NO_SPACE,
  * WPOOL_OUT_OF_RANGE (the name). Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("event_open") wpool_handle wpool_event_open(const char *name, size_t name_len);
 
-/* Sets the flag, and lets all go that wait for it, even if it is cleared at once.
+/* Sets the flag. All waiting processes go on, even if the flag is cleared at once.
  * Arguments: the event. Answers: 0; WPOOL_BROKEN. Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("event_set") int32_t wpool_event_set(wpool_handle event);
 
@@ -327,152 +332,154 @@ WPOOL_IMPORT("event_set") int32_t wpool_event_set(wpool_handle event);
  * Arguments: the event. Answers: 0; WPOOL_BROKEN. Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("event_clear") int32_t wpool_event_clear(wpool_handle event);
 
-/* Whether the flag is set.
- * Arguments: the event. Answers: whether it is. Traps: as said above. Blocks: never.
+/* Returns whether the flag is set.
+ * Arguments: the event. Answers: the boolean. Traps: as said above. Blocks: never.
  * In C: 0 or 1. */
 WPOOL_IMPORT("event_is_set") int32_t wpool_event_is_set(wpool_handle event);
 
 /* Waits until the flag is set.
- * Arguments: the event; how long to wait at most. Answers: 0; WPOOL_TIMED_OUT,
+ * Arguments: the event; the longest time to wait. Answers: 0; WPOOL_TIMED_OUT,
  * WPOOL_INTERRUPTED, WPOOL_BROKEN. Traps: as said above. Blocks: until the flag is set. */
 WPOOL_IMPORT("event_wait") int32_t wpool_event_wait(wpool_handle event, int64_t timeout_ns);
 
-/* ---- barrier ---- Parties that go on together. Nobody waits for the dead: when a process dies
- * that has a barrier open, or its instance is thrown away after a failure, the barrier breaks.
- * One that ends in good order leaves it as if it had closed it. */
+/* ---- barrier ---- Barriers: parties that wait for one another and go on together. Nobody waits
+ * for the dead: the barrier breaks when a process that has it open dies, or when the process's
+ * instance is thrown away after a failure. A process that ends in good order leaves the barrier
+ * as if it had closed it. */
 
 /* Makes a barrier and opens it.
- * Arguments: its name; how many go on together, 1 to 1024. Answers: a handle; WPOOL_EXISTS,
+ * Arguments: the name; the number of parties, 1 to 1024. Answers: a handle; WPOOL_EXISTS,
  * WPOOL_NO_SPACE, WPOOL_OUT_OF_RANGE (the name, the parties). Traps: as said above. Blocks:
  * never. */
 WPOOL_IMPORT("barrier_create")
 wpool_handle wpool_barrier_create(const char *name, size_t name_len, uint32_t parties);
 
 /* Opens a barrier.
- * Arguments: its name. Answers: a handle; WPOOL_NOT_FOUND, WPOOL_WRONG_KIND, WPOOL_NO_SPACE,
+ * Arguments: the name. Answers: a handle; WPOOL_NOT_FOUND, WPOOL_WRONG_KIND, WPOOL_NO_SPACE,
  * WPOOL_OUT_OF_RANGE (the name). Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("barrier_open") wpool_handle wpool_barrier_open(const char *name, size_t name_len);
 
 /* Waits until all parties wait.
- * Arguments: the barrier; how long to wait at most. Answers: which party this was, from 0 in the
- * order of arrival; WPOOL_BROKEN if the barrier is, or breaks meanwhile; WPOOL_TIMED_OUT,
- * WPOOL_INTERRUPTED: the barrier is broken now, for all. Traps: as said above. Blocks: until the
- * last party waits. */
+ * Arguments: the barrier; the longest time to wait. Answers: the place of this party in the
+ * order of arrival, from 0; WPOOL_BROKEN if the barrier is broken, or breaks meanwhile;
+ * WPOOL_TIMED_OUT, WPOOL_INTERRUPTED: the barrier is broken now, for all. Traps: as said above.
+ * Blocks: until the last party waits. */
 WPOOL_IMPORT("barrier_wait") int32_t wpool_barrier_wait(wpool_handle barrier, int64_t timeout_ns);
 
-/* Breaks the barrier for all that wait, and will wait.
- * Arguments: the barrier. Answers: 0; WPOOL_BROKEN if it is damaged. Traps: as said above.
- * Blocks: never. */
+/* Breaks the barrier for all parties that wait now or later.
+ * Arguments: the barrier. Answers: 0; WPOOL_BROKEN if the barrier is damaged. Traps: as said
+ * above. Blocks: never. */
 WPOOL_IMPORT("barrier_abort") int32_t wpool_barrier_abort(wpool_handle barrier);
 
-/* Makes the barrier new. Those that wait are told that it broke.
- * Arguments: the barrier. Answers: 0; WPOOL_BROKEN if it is damaged. Traps: as said above.
- * Blocks: never. */
+/* Resets the barrier. Waiting parties are told that it broke.
+ * Arguments: the barrier. Answers: 0; WPOOL_BROKEN if the barrier is damaged. Traps: as said
+ * above. Blocks: never. */
 WPOOL_IMPORT("barrier_reset") int32_t wpool_barrier_reset(wpool_handle barrier);
 
-/* How many parties it takes.
+/* Returns the number of parties.
  * Arguments: the barrier. Answers: the number. Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("barrier_parties") int32_t wpool_barrier_parties(wpool_handle barrier);
 
-/* How many parties wait at this moment.
+/* Returns how many parties wait at this moment.
  * Arguments: the barrier. Answers: the number. Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("barrier_waiting") int32_t wpool_barrier_waiting(wpool_handle barrier);
 
-/* Whether the barrier is broken.
- * Arguments: the barrier. Answers: whether it is. Traps: as said above. Blocks: never.
+/* Returns whether the barrier is broken.
+ * Arguments: the barrier. Answers: the boolean. Traps: as said above. Blocks: never.
  * In C: 0 or 1. */
 WPOOL_IMPORT("barrier_is_broken") int32_t wpool_barrier_is_broken(wpool_handle barrier);
 
 /* ---- queue ---- Queues of messages, bounded in messages and in bytes, for any number of
  * producers and consumers. A message whose wpool_queue_put has returned is delivered at least
- * once, and once only unless it says so. */
+ * once, and only once unless it is marked as redelivered. */
 
 /* Makes a queue and opens it.
- * Arguments: its name; most messages in it, 1 to 65,536; most bytes, in pieces of 256, of those
- * messages that are longer than 96 bytes; whether tasks are counted, for wpool_queue_task_done
- * and wpool_queue_join. Answers: a handle; WPOOL_EXISTS, WPOOL_NO_SPACE, WPOOL_OUT_OF_RANGE (the
- * name, a size). Traps: as said above. Blocks: never.
+ * Arguments: the name; the greatest number of messages, 1 to 65,536; the greatest number of
+ * bytes, in pieces of 256, of messages longer than 96 bytes; true if tasks are counted, for
+ * wpool_queue_task_done and wpool_queue_join. Answers: a handle; WPOOL_EXISTS, WPOOL_NO_SPACE,
+ * WPOOL_OUT_OF_RANGE (the name, a size). Traps: as said above. Blocks: never.
  * In C: with 0 or 1 for joinable. */
 WPOOL_IMPORT("queue_create")
 wpool_handle wpool_queue_create(const char *name, size_t name_len, uint32_t messages,
                                 uint64_t bytes, int32_t joinable);
 
 /* Opens a queue.
- * Arguments: its name. Answers: a handle; WPOOL_NOT_FOUND, WPOOL_WRONG_KIND, WPOOL_NO_SPACE,
+ * Arguments: the name. Answers: a handle; WPOOL_NOT_FOUND, WPOOL_WRONG_KIND, WPOOL_NO_SPACE,
  * WPOOL_OUT_OF_RANGE (the name). Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("queue_open") wpool_handle wpool_queue_open(const char *name, size_t name_len);
 
 /* Puts a message at the end.
- * Arguments: the queue; the message; how long to wait for space at most. Answers: 0;
+ * Arguments: the queue; the message; the longest time to wait for space. Answers: 0;
  * WPOOL_TIMED_OUT (full), WPOOL_CLOSED, WPOOL_TOO_LARGE, WPOOL_INTERRUPTED, WPOOL_BROKEN. Traps:
  * as said above. Blocks: until there is space. */
 WPOOL_IMPORT("queue_put")
 int32_t wpool_queue_put(wpool_handle queue, const void *src, size_t len, int64_t timeout_ns);
 
-/* Gets the first message. If this process dies before it is done with it, another process gets
- * it. It is done at its next call for this queue, whichever that is, and when its job succeeds.
- * Arguments: the queue; how long to wait at most. Answers: the message; WPOOL_TIMED_OUT (empty),
+/* Gets the first message. If this process dies before it is done with the message, another
+ * process gets it. The process is done with the message at its next call of any function of this
+ * queue, and when its job succeeds.
+ * Arguments: the queue; the longest time to wait. Answers: the message; WPOOL_TIMED_OUT (empty),
  * WPOOL_CLOSED (and empty), WPOOL_INTERRUPTED, WPOOL_BROKEN. Traps: as said above. Blocks: until
  * there is a message.
- * In C: answers with the message's length in the low 32 bits, and copies at most capacity bytes
- * of it. The whole is kept until the next wpool_queue_get of the instance, of whichever queue:
- * wpool_queue_read copies a piece, and answers with its length; WPOOL_NOT_FOUND if there is no
+ * In C: returns the message's length in the low 32 bits, and copies at most capacity bytes of
+ * it. The whole message is kept until the next wpool_queue_get of the instance, of any queue:
+ * wpool_queue_read copies a piece, and returns its length; WPOOL_NOT_FOUND if there is no
  * message of this handle. */
 WPOOL_IMPORT("queue_get")
 int64_t wpool_queue_get(wpool_handle queue, void *dst, size_t capacity, int64_t timeout_ns);
 WPOOL_IMPORT("queue_read")
 int32_t wpool_queue_read(wpool_handle queue, void *dst, size_t offset, size_t len);
 
-/* Says that the message last got is dealt with, and will not be delivered again.
- * Arguments: the queue. Answers: 0; WPOOL_NOT_OWNER if there is none to acknowledge,
+/* Acknowledges the message last got: it will not be delivered again.
+ * Arguments: the queue. Answers: 0; WPOOL_NOT_OWNER if there is no message to acknowledge,
  * WPOOL_BROKEN. Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("queue_acknowledge") int32_t wpool_queue_acknowledge(wpool_handle queue);
 
-/* Says that a task whose message was got is done. Acknowledges the message last got.
- * Arguments: the queue. Answers: 0; WPOOL_TOO_MANY if none is undone, WPOOL_WRONG_KIND if the
- * queue counts no tasks, WPOOL_BROKEN. Traps: as said above. Blocks: never. */
+/* Marks a task whose message was got as done. Acknowledges the message last got.
+ * Arguments: the queue. Answers: 0; WPOOL_TOO_MANY if no task is undone, WPOOL_WRONG_KIND if the
+ * queue does not count tasks, WPOOL_BROKEN. Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("queue_task_done") int32_t wpool_queue_task_done(wpool_handle queue);
 
 /* Waits until the tasks of all messages are done.
- * Arguments: the queue; how long to wait at most. Answers: how many were acknowledged by
- * processes that died before they were done, which is told once; WPOOL_TIMED_OUT,
- * WPOOL_WRONG_KIND if the queue counts no tasks, WPOOL_INTERRUPTED, WPOOL_BROKEN. Traps: as said
- * above. Blocks: until the last task is done. */
+ * Arguments: the queue; the longest time to wait. Answers: the number of tasks that were
+ * acknowledged by processes that died before the tasks were done, which is reported once;
+ * WPOOL_TIMED_OUT, WPOOL_WRONG_KIND if the queue does not count tasks, WPOOL_INTERRUPTED,
+ * WPOOL_BROKEN. Traps: as said above. Blocks: until the last task is done. */
 WPOOL_IMPORT("queue_join") int32_t wpool_queue_join(wpool_handle queue, int64_t timeout_ns);
 
-/* Ends all puts, of all processes. What is in the queue can still be got.
+/* Closes the queue for puts of all processes. The messages in the queue can still be got.
  * Arguments: the queue. Answers: 0; WPOOL_BROKEN. Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("queue_close") int32_t wpool_queue_close(wpool_handle queue);
 
-/* Whether puts have ended.
- * Arguments: the queue. Answers: whether they have. Traps: as said above. Blocks: never.
+/* Returns whether the queue is closed.
+ * Arguments: the queue. Answers: the boolean. Traps: as said above. Blocks: never.
  * In C: 0 or 1. */
 WPOOL_IMPORT("queue_is_closed") int32_t wpool_queue_is_closed(wpool_handle queue);
 
-/* How many messages are in the queue at this moment.
+/* Returns how many messages are in the queue at this moment.
  * Arguments: the queue. Answers: the number. Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("queue_len") int32_t wpool_queue_len(wpool_handle queue);
 
-/* ---- value ---- One number each, changed by one instruction: always whole, whoever dies. */
+/* ---- value ---- Values: one number each, changed by one instruction, and so always whole,
+ * whoever dies. */
 
 /* Makes a value and opens it.
- * Arguments: its name; its number, which gives its type as well. Answers: a handle;
- * WPOOL_EXISTS, WPOOL_NO_SPACE, WPOOL_OUT_OF_RANGE (the name). Traps: as said above. Blocks:
- * never.
+ * Arguments: the name; the number, which sets the type as well. Answers: a handle; WPOOL_EXISTS,
+ * WPOOL_NO_SPACE, WPOOL_OUT_OF_RANGE (the name). Traps: as said above. Blocks: never.
  * In C: an unknown type traps. */
 WPOOL_IMPORT("value_create")
 wpool_handle wpool_value_create(const char *name, size_t name_len, int32_t type, int64_t initial);
 
 /* Opens a value.
- * Arguments: its name. Answers: a handle; WPOOL_NOT_FOUND, WPOOL_WRONG_KIND, WPOOL_NO_SPACE,
+ * Arguments: the name. Answers: a handle; WPOOL_NOT_FOUND, WPOOL_WRONG_KIND, WPOOL_NO_SPACE,
  * WPOOL_OUT_OF_RANGE (the name). Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("value_open") wpool_handle wpool_value_open(const char *name, size_t name_len);
 
-/* The number's type.
+/* Returns the type of the number.
  * Arguments: the value. Answers: the type. Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("value_type") int32_t wpool_value_type(wpool_handle value);
 
-/* The number.
+/* Returns the number.
  * Arguments: the value. Answers: the number. Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("value_get") int64_t wpool_value_get(wpool_handle value);
 
@@ -481,119 +488,122 @@ WPOOL_IMPORT("value_get") int64_t wpool_value_get(wpool_handle value);
  * Blocks: never. */
 WPOOL_IMPORT("value_set") void wpool_value_set(wpool_handle value, int64_t bits);
 
-/* Sets the number, and says what it was.
- * Arguments: the value; the number. Answers: the number before; WPOOL_WRONG_TYPE. Traps: as said
- * above. Blocks: never. */
+/* Sets the number, and returns the previous one.
+ * Arguments: the value; the number. Answers: the previous number; WPOOL_WRONG_TYPE. Traps: as
+ * said above. Blocks: never. */
 WPOOL_IMPORT("value_swap") int64_t wpool_value_swap(wpool_handle value, int64_t bits);
 
-/* Adds to the number, and says what it was. Integers wrap.
- * Arguments: the value; what to add. Answers: the number before; WPOOL_WRONG_TYPE. Traps: it is
- * a bool. Blocks: never. */
+/* Adds to the number, and returns the previous one. Integers wrap.
+ * Arguments: the value; the number to add. Answers: the previous number; WPOOL_WRONG_TYPE.
+ * Traps: the number is a bool. Blocks: never. */
 WPOOL_IMPORT("value_add") int64_t wpool_value_add(wpool_handle value, int64_t bits);
 
-/* Sets the number if it is the expected one (floats: the same bits), and says what it was.
- * Arguments: the value; what is expected; the new number. Answers: the number before: it was set
- * if that is the expected one; WPOOL_WRONG_TYPE. Traps: as said above. Blocks: never. */
+/* Sets the number if it is the expected one (floats: the same bits), and returns the previous
+ * one.
+ * Arguments: the value; the expected number; the new number. Answers: the previous number, which
+ * was replaced if it is the expected one; WPOOL_WRONG_TYPE. Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("value_compare_exchange")
 int64_t wpool_value_compare_exchange(wpool_handle value, int64_t expected, int64_t new_);
 
-/* ---- array ---- Arrays of numbers. Each element is always whole; several together are not:
- * that takes a lock. */
+/* ---- array ---- Arrays of numbers. Each element is always whole; several elements together are
+ * not, and need a lock. */
 
 /* Makes an array of zeros and opens it.
- * Arguments: its name; its elements' type; how many there are. Answers: a handle; WPOOL_EXISTS,
- * WPOOL_NO_SPACE, WPOOL_OUT_OF_RANGE (the name). Traps: as said above. Blocks: never.
+ * Arguments: the name; the type of the elements; the number of elements. Answers: a handle;
+ * WPOOL_EXISTS, WPOOL_NO_SPACE, WPOOL_OUT_OF_RANGE (the name). Traps: as said above. Blocks:
+ * never.
  * In C: an unknown type traps. */
 WPOOL_IMPORT("array_create")
 wpool_handle wpool_array_create(const char *name, size_t name_len, int32_t type, uint32_t length);
 
 /* Opens an array.
- * Arguments: its name. Answers: a handle; WPOOL_NOT_FOUND, WPOOL_WRONG_KIND, WPOOL_NO_SPACE,
+ * Arguments: the name. Answers: a handle; WPOOL_NOT_FOUND, WPOOL_WRONG_KIND, WPOOL_NO_SPACE,
  * WPOOL_OUT_OF_RANGE (the name). Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("array_open") wpool_handle wpool_array_open(const char *name, size_t name_len);
 
-/* The elements' type.
+/* Returns the type of the elements.
  * Arguments: the array. Answers: the type. Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("array_type") int32_t wpool_array_type(wpool_handle array);
 
-/* How many elements there are.
+/* Returns the number of elements.
  * Arguments: the array. Answers: the number. Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("array_len") int32_t wpool_array_len(wpool_handle array);
 
-/* An element.
- * Arguments: the array; which one. Answers: the number. Traps: there is no such element. Blocks:
+/* Returns an element.
+ * Arguments: the array; the index. Answers: the number. Traps: there is no such element. Blocks:
  * never. */
 WPOOL_IMPORT("array_get") int64_t wpool_array_get(wpool_handle array, uint32_t index);
 
 /* Sets an element.
- * Arguments: the array; which one; the number. Answers: nothing; WPOOL_WRONG_TYPE. Traps: there
+ * Arguments: the array; the index; the number. Answers: nothing; WPOOL_WRONG_TYPE. Traps: there
  * is no such element. Blocks: never. */
 WPOOL_IMPORT("array_set") void wpool_array_set(wpool_handle array, uint32_t index, int64_t bits);
 
-/* Sets an element, and says what it was.
- * Arguments: the array; which one; the number. Answers: the number before; WPOOL_WRONG_TYPE.
+/* Sets an element, and returns its previous number.
+ * Arguments: the array; the index; the number. Answers: the previous number; WPOOL_WRONG_TYPE.
  * Traps: there is no such element. Blocks: never. */
 WPOOL_IMPORT("array_swap")
 int64_t wpool_array_swap(wpool_handle array, uint32_t index, int64_t bits);
 
-/* Adds to an element, and says what it was. Integers wrap.
- * Arguments: the array; which one; what to add. Answers: the number before; WPOOL_WRONG_TYPE.
- * Traps: there is no such element; it is a bool. Blocks: never. */
+/* Adds to an element, and returns its previous number. Integers wrap.
+ * Arguments: the array; the index; the number to add. Answers: the previous number;
+ * WPOOL_WRONG_TYPE. Traps: there is no such element; the elements are bools. Blocks: never. */
 WPOOL_IMPORT("array_add") int64_t wpool_array_add(wpool_handle array, uint32_t index, int64_t bits);
 
-/* Sets an element if it is the expected number (floats: the same bits), and says what it was.
- * Arguments: the array; which one; what is expected; the new number. Answers: the number before:
- * it was set if that is the expected one; WPOOL_WRONG_TYPE. Traps: there is no such element.
- * Blocks: never. */
+/* Sets an element if it is the expected number (floats: the same bits), and returns the previous
+ * number.
+ * Arguments: the array; the index; the expected number; the new number. Answers: the previous
+ * number, which was replaced if it is the expected one; WPOOL_WRONG_TYPE. Traps: there is no
+ * such element. Blocks: never. */
 WPOOL_IMPORT("array_compare_exchange")
 int64_t wpool_array_compare_exchange(wpool_handle array, uint32_t index, int64_t expected,
                                      int64_t new_);
 
 /* Copies elements out.
- * Arguments: the array; the first one; how many. Answers: the numbers. Traps: there are no such
- * elements. Blocks: never. */
+ * Arguments: the array; the first index; the number of elements. Answers: the numbers. Traps:
+ * there are no such elements. Blocks: never. */
 WPOOL_IMPORT("array_read")
 void wpool_array_read(wpool_handle array, uint32_t first, void *dst, size_t count);
 
 /* Copies elements in.
- * Arguments: the array; the first one; the numbers. Answers: nothing; WPOOL_WRONG_TYPE. Traps:
+ * Arguments: the array; the first index; the numbers. Answers: nothing; WPOOL_WRONG_TYPE. Traps:
  * there are no such elements. Blocks: never. */
 WPOOL_IMPORT("array_write")
 void wpool_array_write(wpool_handle array, uint32_t first, const void *src, size_t count);
 
-/* ---- region ---- Shared memory. Here its bytes are copied; core modules can also map it into
- * their own memory. */
+/* ---- region ---- Regions: shared memory. These functions copy its bytes; core modules can also
+ * map a region into their own memory. */
 
-/* Makes a region of zeros, which everyone may write, and opens it.
- * Arguments: its name; how many bytes it has. Answers: a handle; WPOOL_EXISTS, WPOOL_NO_SPACE,
+/* Makes a region of zeros, which every process may write, and opens it.
+ * Arguments: the name; the number of bytes. Answers: a handle; WPOOL_EXISTS, WPOOL_NO_SPACE,
  * WPOOL_OUT_OF_RANGE (the name, or the size). Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("region_create")
 wpool_handle wpool_region_create(const char *name, size_t name_len, uint64_t bytes);
 
 /* Opens a region.
- * Arguments: its name. Answers: a handle; WPOOL_NOT_FOUND, WPOOL_WRONG_KIND, WPOOL_NO_SPACE,
+ * Arguments: the name. Answers: a handle; WPOOL_NOT_FOUND, WPOOL_WRONG_KIND, WPOOL_NO_SPACE,
  * WPOOL_OUT_OF_RANGE (the name). Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("region_open") wpool_handle wpool_region_open(const char *name, size_t name_len);
 
-/* How large the region is.
- * Arguments: the region. Answers: its bytes. Traps: as said above. Blocks: never. */
+/* Returns the size of the region.
+ * Arguments: the region. Answers: the number of bytes. Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("region_size") int64_t wpool_region_size(wpool_handle region);
 
-/* Whether guests may only read the region.
- * Arguments: the region. Answers: whether it is so. Traps: as said above. Blocks: never. */
+/* Returns whether guests may only read the region.
+ * Arguments: the region. Answers: the boolean. Traps: as said above. Blocks: never. */
 WPOOL_IMPORT("region_is_read_only") int32_t wpool_region_is_read_only(wpool_handle region);
 
-/* Copies bytes out of the region. Each aligned word of eight or four bytes is whole; all
- * together are not.
- * Arguments: the region; where in it to begin; how many. Answers: the bytes; WPOOL_BROKEN.
- * Traps: they are not all inside the region. Blocks: never. */
+/* Copies bytes out of the region. Each aligned word of eight or four bytes is whole; several
+ * words together are not.
+ * Arguments: the region; the first byte's offset; the number of bytes. Answers: the bytes;
+ * WPOOL_BROKEN. Traps: not all bytes are inside the region. Blocks: never. */
 WPOOL_IMPORT("region_read")
 int32_t wpool_region_read(wpool_handle region, uint64_t offset, void *dst, size_t len);
 
-/* Copies bytes into the region. Each aligned word of eight or four bytes is whole; all together
- * are not.
- * Arguments: the region; where in it to begin; the bytes. Answers: 0; WPOOL_READ_ONLY,
- * WPOOL_BROKEN. Traps: they are not all inside the region. Blocks: never. */
+/* Copies bytes into the region. Each aligned word of eight or four bytes is whole; several words
+ * together are not.
+ * Arguments: the region; the first byte's offset; the bytes. Answers: 0; WPOOL_READ_ONLY,
+ * WPOOL_BROKEN. Traps: not all bytes are inside the region. Blocks: never. */
 WPOOL_IMPORT("region_write")
 int32_t wpool_region_write(wpool_handle region, uint64_t offset, const void *src, size_t len);
 /* codegen: end */

@@ -1,4 +1,4 @@
-//! The numbers of errors, and of types of numbers. Written by `cargo xtask codegen` from `wit/`.
+//! The codes of errors, and of types of numbers. Written by `cargo xtask codegen` from `wit/`.
 
 pub(crate) mod error {
     pub(crate) const TIMED_OUT: i32 = -1;

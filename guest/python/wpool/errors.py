@@ -56,37 +56,43 @@ class Death(Error):
 
 # codegen: classes
 class TimedOut(Error, TimeoutError):
-    """The time was over first. With a time of 0: it cannot be done now."""
+    """The operation could not be done in the given time.
+
+    With a time of 0, it cannot be done now.
+    """
 
 
 class Interrupted(Error):
-    """The run ends, and nothing is waited for any more."""
+    """The run is ending, and nothing is waited for any more."""
 
 
 class Broken(Death):
-    """A barrier is broken, or a death has damaged the object beyond repair."""
+    """The barrier is broken, or a death has damaged the object beyond repair."""
 
 
 class NotOwner(Error, ValueError):
-    """Only the owner may do this."""
+    """The caller is not the owner, and only the owner may do this."""
 
 
 class AlreadyOwner(Error, RuntimeError):
-    """The caller holds it already, and would wait for itself for ever."""
+    """The caller holds the lock already, and would wait for itself for ever."""
 
 
 class TooMany(Error, ValueError):
-    """Released more often than acquired, done more often than got, or nested too deeply."""
+    """An object was released more often than acquired, a task was done more often than got, or a
+    lock is nested too deeply.
+    """
 
 
 class Closed(Error, ValueError):
-    """The queue is closed: nothing can be put, and where this is the answer to get, nothing is left
-    either.
+    """The queue is closed: nothing can be put.
+
+    If this is the answer to get, no message is left either.
     """
 
 
 class TooLarge(Error, ValueError):
-    """The message could never fit the queue."""
+    """The message could never fit into the queue."""
 
 
 class NoSpace(Error, MemoryError):
@@ -94,23 +100,23 @@ class NoSpace(Error, MemoryError):
 
 
 class Exists(Error, FileExistsError):
-    """There is an object of this name."""
+    """An object with this name exists."""
 
 
 class NotFound(Error, FileNotFoundError):
-    """There is no object of this name."""
+    """There is no object with this name."""
 
 
 class WrongKind(Error, TypeError):
-    """The object of this name is of another kind, or the queue counts no tasks."""
+    """The object with this name is of another kind, or the queue does not count tasks."""
 
 
 class WrongType(Error, TypeError):
-    """The number is of another type than the value's or the array's."""
+    """The number is not of the value's or the array's type."""
 
 
 class OutOfRange(Error, ValueError):
-    """A name that is empty, longer than 128 bytes, or has a NUL; a size or a count outside its
+    """A name is empty, longer than 128 bytes, or has a NUL; or a size or a count is outside its
     limits.
     """
 

@@ -62,7 +62,7 @@ unsafe extern "C" {
     pub(crate) safe fn region_unmap(handle: i32) -> i32;
 }
 
-/// Those that take pointers.
+/// The imports that take pointers.
 mod pointers {
     #[link(wasm_import_module = "wpool")]
     unsafe extern "C" {
@@ -120,120 +120,120 @@ mod pointers {
 
 #[inline]
 pub(crate) fn lock_create(name: &str, recursive: i32) -> i32 {
-    // SAFETY: the host stays inside of the slices.
+    // SAFETY: the host stays inside the slices.
     unsafe { pointers::lock_create(name.as_ptr(), name.len(), recursive) }
 }
 
 #[inline]
 pub(crate) fn lock_open(name: &str) -> i32 {
-    // SAFETY: the host stays inside of the slices.
+    // SAFETY: the host stays inside the slices.
     unsafe { pointers::lock_open(name.as_ptr(), name.len()) }
 }
 
 #[inline]
 pub(crate) fn semaphore_create(name: &str, initial: u32, flags: i32) -> i32 {
-    // SAFETY: the host stays inside of the slices.
+    // SAFETY: the host stays inside the slices.
     unsafe { pointers::semaphore_create(name.as_ptr(), name.len(), initial, flags) }
 }
 
 #[inline]
 pub(crate) fn semaphore_open(name: &str) -> i32 {
-    // SAFETY: the host stays inside of the slices.
+    // SAFETY: the host stays inside the slices.
     unsafe { pointers::semaphore_open(name.as_ptr(), name.len()) }
 }
 
 #[inline]
 pub(crate) fn condition_create(name: &str, lock: i32) -> i32 {
-    // SAFETY: the host stays inside of the slices.
+    // SAFETY: the host stays inside the slices.
     unsafe { pointers::condition_create(name.as_ptr(), name.len(), lock) }
 }
 
 #[inline]
 pub(crate) fn condition_open(name: &str) -> i32 {
-    // SAFETY: the host stays inside of the slices.
+    // SAFETY: the host stays inside the slices.
     unsafe { pointers::condition_open(name.as_ptr(), name.len()) }
 }
 
 #[inline]
 pub(crate) fn event_create(name: &str) -> i32 {
-    // SAFETY: the host stays inside of the slices.
+    // SAFETY: the host stays inside the slices.
     unsafe { pointers::event_create(name.as_ptr(), name.len()) }
 }
 
 #[inline]
 pub(crate) fn event_open(name: &str) -> i32 {
-    // SAFETY: the host stays inside of the slices.
+    // SAFETY: the host stays inside the slices.
     unsafe { pointers::event_open(name.as_ptr(), name.len()) }
 }
 
 #[inline]
 pub(crate) fn barrier_create(name: &str, parties: u32) -> i32 {
-    // SAFETY: the host stays inside of the slices.
+    // SAFETY: the host stays inside the slices.
     unsafe { pointers::barrier_create(name.as_ptr(), name.len(), parties) }
 }
 
 #[inline]
 pub(crate) fn barrier_open(name: &str) -> i32 {
-    // SAFETY: the host stays inside of the slices.
+    // SAFETY: the host stays inside the slices.
     unsafe { pointers::barrier_open(name.as_ptr(), name.len()) }
 }
 
 #[inline]
 pub(crate) fn queue_create(name: &str, messages: u32, bytes: u64, joinable: i32) -> i32 {
-    // SAFETY: the host stays inside of the slices.
+    // SAFETY: the host stays inside the slices.
     unsafe { pointers::queue_create(name.as_ptr(), name.len(), messages, bytes, joinable) }
 }
 
 #[inline]
 pub(crate) fn queue_open(name: &str) -> i32 {
-    // SAFETY: the host stays inside of the slices.
+    // SAFETY: the host stays inside the slices.
     unsafe { pointers::queue_open(name.as_ptr(), name.len()) }
 }
 
 #[inline]
 pub(crate) fn queue_put(handle: i32, src: &[u8], timeout_ns: i64) -> i32 {
-    // SAFETY: the host stays inside of the slices.
+    // SAFETY: the host stays inside the slices.
     unsafe { pointers::queue_put(handle, src.as_ptr(), src.len(), timeout_ns) }
 }
 
 #[inline]
 pub(crate) fn queue_get(handle: i32, dst: &mut [MaybeUninit<u8>], timeout_ns: i64) -> i64 {
-    // SAFETY: the host stays inside of the slices.
+    // SAFETY: the host stays inside the slices.
     unsafe { pointers::queue_get(handle, dst.as_mut_ptr().cast(), dst.len(), timeout_ns) }
 }
 
 #[inline]
 pub(crate) fn queue_read(handle: i32, dst: &mut [MaybeUninit<u8>], offset: usize) -> i32 {
-    // SAFETY: the host stays inside of the slices.
+    // SAFETY: the host stays inside the slices.
     unsafe { pointers::queue_read(handle, dst.as_mut_ptr().cast(), offset, dst.len()) }
 }
 
 #[inline]
 pub(crate) fn value_create(name: &str, r#type: i32, initial: i64) -> i32 {
-    // SAFETY: the host stays inside of the slices.
+    // SAFETY: the host stays inside the slices.
     unsafe { pointers::value_create(name.as_ptr(), name.len(), r#type, initial) }
 }
 
 #[inline]
 pub(crate) fn value_open(name: &str) -> i32 {
-    // SAFETY: the host stays inside of the slices.
+    // SAFETY: the host stays inside the slices.
     unsafe { pointers::value_open(name.as_ptr(), name.len()) }
 }
 
 #[inline]
 pub(crate) fn array_create(name: &str, r#type: i32, length: u32) -> i32 {
-    // SAFETY: the host stays inside of the slices.
+    // SAFETY: the host stays inside the slices.
     unsafe { pointers::array_create(name.as_ptr(), name.len(), r#type, length) }
 }
 
 #[inline]
 pub(crate) fn array_open(name: &str) -> i32 {
-    // SAFETY: the host stays inside of the slices.
+    // SAFETY: the host stays inside the slices.
     unsafe { pointers::array_open(name.as_ptr(), name.len()) }
 }
 
 /// # Safety
-/// There are so many numbers of the array's type.
+/// The pointer points to `count` numbers of the array's type.
 #[inline]
 pub(crate) unsafe fn array_read(handle: i32, first: u32, dst: *mut u8, count: usize) {
     // SAFETY: as the caller promises.
@@ -241,7 +241,7 @@ pub(crate) unsafe fn array_read(handle: i32, first: u32, dst: *mut u8, count: us
 }
 
 /// # Safety
-/// There are so many numbers of the array's type.
+/// The pointer points to `count` numbers of the array's type.
 #[inline]
 pub(crate) unsafe fn array_write(handle: i32, first: u32, src: *const u8, count: usize) {
     // SAFETY: as the caller promises.
@@ -250,36 +250,36 @@ pub(crate) unsafe fn array_write(handle: i32, first: u32, src: *const u8, count:
 
 #[inline]
 pub(crate) fn region_create(name: &str, bytes: u64) -> i32 {
-    // SAFETY: the host stays inside of the slices.
+    // SAFETY: the host stays inside the slices.
     unsafe { pointers::region_create(name.as_ptr(), name.len(), bytes) }
 }
 
 #[inline]
 pub(crate) fn region_open(name: &str) -> i32 {
-    // SAFETY: the host stays inside of the slices.
+    // SAFETY: the host stays inside the slices.
     unsafe { pointers::region_open(name.as_ptr(), name.len()) }
 }
 
 #[inline]
 pub(crate) fn region_read(handle: i32, offset: u64, dst: &mut [MaybeUninit<u8>]) -> i32 {
-    // SAFETY: the host stays inside of the slices.
+    // SAFETY: the host stays inside the slices.
     unsafe { pointers::region_read(handle, offset, dst.as_mut_ptr().cast(), dst.len()) }
 }
 
 #[inline]
 pub(crate) fn region_write(handle: i32, offset: u64, src: &[u8]) -> i32 {
-    // SAFETY: the host stays inside of the slices.
+    // SAFETY: the host stays inside the slices.
     unsafe { pointers::region_write(handle, offset, src.as_ptr(), src.len()) }
 }
 
 #[inline]
 pub(crate) fn job_read(dst: &mut [MaybeUninit<u8>], offset: usize) -> i32 {
-    // SAFETY: the host stays inside of the slices.
+    // SAFETY: the host stays inside the slices.
     unsafe { pointers::job_read(dst.as_mut_ptr().cast(), offset, dst.len()) }
 }
 
 #[inline]
 pub(crate) fn result_write(src: &[u8]) {
-    // SAFETY: the host stays inside of the slices.
+    // SAFETY: the host stays inside the slices.
     unsafe { pointers::result_write(src.as_ptr(), src.len()) }
 }

@@ -8,43 +8,44 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Error {
     // codegen: cases
-    /// The time was over first. With a time of 0: it cannot be done now.
+    /// The operation could not be done in the given time. With a time of 0, it cannot be done now.
     TimedOut,
-    /// The run ends, and nothing is waited for any more.
+    /// The run is ending, and nothing is waited for any more.
     Interrupted,
-    /// A barrier is broken, or a death has damaged the object beyond repair.
+    /// The barrier is broken, or a death has damaged the object beyond repair.
     Broken {
-        /// Whose death or abort did it, if that is known: a process's slot.
+        /// The slot of the process whose death or abort caused the error, if it is known.
         culprit: Option<Owner>,
     },
-    /// Only the owner may do this.
+    /// The caller is not the owner, and only the owner may do this.
     NotOwner,
-    /// The caller holds it already, and would wait for itself for ever.
+    /// The caller holds the lock already, and would wait for itself for ever.
     AlreadyOwner,
-    /// Released more often than acquired, done more often than got, or nested too deeply.
+    /// An object was released more often than acquired, a task was done more often than got, or a
+    /// lock is nested too deeply.
     TooMany,
-    /// The queue is closed: nothing can be put, and where this is the answer to `get`, nothing is
-    /// left either.
+    /// The queue is closed: nothing can be put. If this is the answer to `get`, no message is left
+    /// either.
     Closed,
-    /// The message could never fit the queue.
+    /// The message could never fit into the queue.
     TooLarge,
     /// No object, no storage, no handle or no address space is left.
     NoSpace,
-    /// There is an object of this name.
+    /// An object with this name exists.
     Exists {
-        /// What the object of this name is.
+        /// The kind of the object with this name.
         kind: Kind,
     },
-    /// There is no object of this name.
+    /// There is no object with this name.
     NotFound,
-    /// The object of this name is of another kind, or the queue counts no tasks.
+    /// The object with this name is of another kind, or the queue does not count tasks.
     WrongKind {
-        /// What the object of this name is.
+        /// The kind of the object with this name.
         kind: Kind,
     },
-    /// The number is of another type than the value's or the array's.
+    /// The number is not of the value's or the array's type.
     WrongType,
-    /// A name that is empty, longer than 128 bytes, or has a NUL; a size or a count outside its
+    /// A name is empty, longer than 128 bytes, or has a NUL; or a size or a count is outside its
     /// limits.
     OutOfRange,
     /// The region may only be read.

@@ -50,22 +50,22 @@ kinds! {
     // codegen: kinds
     /// Locks, recursive or not, between the processes of a pool.
     Lock = 1: "lock",
-    /// Counts of permits between the processes of a pool.
+    /// Semaphores: counts of permits between the processes of a pool.
     Semaphore = 2: "semaphore",
-    /// Waiting for a notification, with a lock given back meanwhile.
+    /// Conditions: waiting for a notification, with a lock given back meanwhile.
     Condition = 3: "condition",
-    /// Flags that many can wait for.
+    /// Events: flags that many processes can wait for.
     Event = 4: "event",
-    /// Parties that go on together.
+    /// Barriers: parties that wait for one another and go on together.
     Barrier = 5: "barrier",
     /// Queues of messages, bounded in messages and in bytes, for any number of producers and
     /// consumers.
     Queue = 6: "queue",
-    /// One number each, changed by one instruction: always whole, whoever dies.
+    /// Values: one number each, changed by one instruction, and so always whole, whoever dies.
     Value = 7: "value",
     /// Arrays of numbers.
     Array = 8: "array",
-    /// Shared memory.
+    /// Regions: shared memory.
     Region = 9: "region",
     // codegen: end
 }

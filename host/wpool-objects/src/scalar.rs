@@ -13,19 +13,19 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
 #[repr(u8)]
 pub enum Type {
     // codegen: number-types
-    /// Signed, 32 bits.
+    /// A signed integer of 32 bits.
     I32 = 1,
-    /// Signed, 64 bits.
+    /// A signed integer of 64 bits.
     I64 = 2,
-    /// Unsigned, 32 bits.
+    /// An unsigned integer of 32 bits.
     U32 = 3,
-    /// Unsigned, 64 bits.
+    /// An unsigned integer of 64 bits.
     U64 = 4,
     /// A float of 32 bits.
     F32 = 5,
     /// A float of 64 bits.
     F64 = 6,
-    /// False or true.
+    /// A boolean.
     Bool = 7,
     // codegen: end
 }

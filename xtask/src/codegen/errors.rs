@@ -50,7 +50,7 @@ impl Hole {
 
     /// Makes the hole for the process whose death or abort caused the error.
     const fn culprit(ty: &'static str, value: &'static str) -> Hole {
-        let docs = "Whose death or abort did it, if that is known: a process's slot.";
+        let docs = "The slot of the process whose death or abort caused the error, if it is known.";
         let field = Field { name: "culprit", ty, docs, value };
         Hole { name: "culprit", format: "{}", argument: "by(*culprit)", field: Some(field) }
     }
@@ -64,7 +64,7 @@ const OBJECT: Field = Field {
 };
 
 const KIND: Field =
-    Field { name: "kind", ty: "Kind", docs: "What the object of this name is.", value: "" };
+    Field { name: "kind", ty: "Kind", docs: "The kind of the object with this name.", value: "" };
 
 /// The type `wpool_objects::Error`.
 pub(super) const CONTROL: Front = Front {
@@ -91,14 +91,14 @@ pub(super) const LIBRARY: Front = Front {
             Field {
                 name: "holds",
                 ty: "&'static str",
-                docs: "The type of its numbers.",
+                docs: "The type of the object's numbers.",
                 value: "\"another type\"",
             },
         ),
         Hole::field(
             "limits",
             "{limits}",
-            Field { name: "limits", ty: "String", docs: "Its limits.", value: "limits()" },
+            Field { name: "limits", ty: "String", docs: "The limits, in words.", value: "limits()" },
         ),
         Hole::fixed("who", "thread"),
         Hole::fixed("space", "the state more space"),

@@ -24,7 +24,7 @@ pub(super) fn imports(vocabulary: &Vocabulary) -> String {
         "//! The imports from the module `wpool`. Written by `cargo xtask codegen` from `wit/`.\n\n\
          use std::mem::MaybeUninit;\n\n\
          {block} {{\n{safe}}}\n\n\
-         /// Those that take pointers.\nmod pointers {{\n{block} {{\n{pointers}}}\n}}\n{wrappers}"
+         /// The imports that take pointers.\nmod pointers {{\n{block} {{\n{pointers}}}\n}}\n{wrappers}"
     )
 }
 
@@ -71,7 +71,7 @@ pub(super) fn codes(vocabulary: &Vocabulary) -> String {
         format!("pub(crate) mod {name} {{\n{}}}\n", codes.collect::<String>())
     };
     format!(
-        "//! The numbers of errors, and of types of numbers. Written by `cargo xtask codegen` from \
+        "//! The codes of errors, and of types of numbers. Written by `cargo xtask codegen` from \
          `wit/`.\n\n{}\n{}",
         module("error", vocabulary.errors.iter().map(|error| &error.code).collect()),
         module("number", vocabulary.number_types.iter().collect()),
@@ -188,9 +188,9 @@ fn wrapper(import: &Import) -> String {
         }
     });
     let (head, why) = match is_unsafe(import) {
-        false => ("#[inline]\npub(crate)", "the host stays inside of the slices."),
+        false => ("#[inline]\npub(crate)", "the host stays inside the slices."),
         true => (
-            "/// # Safety\n/// There are so many numbers of the array's type.\n#[inline]\n\
+            "/// # Safety\n/// The pointer points to `count` numbers of the array's type.\n#[inline]\n\
              pub(crate) unsafe",
             "as the caller promises.",
         ),
