@@ -6,7 +6,7 @@
 //! ```
 //! use wpool_guest::task;
 //!
-//! /// The even ones among `numbers`.
+//! /// Returns the even ones among `numbers`.
 //! #[task]
 //! fn evens(numbers: Vec<i64>) -> Vec<i64> {
 //!     numbers.into_iter().filter(|n| n % 2 == 0).collect()

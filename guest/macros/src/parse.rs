@@ -32,7 +32,7 @@ pub(crate) struct Task {
     pub(crate) cfgs: Vec<Attribute>,
 }
 
-/// One parameter of a task.
+/// A parameter of a task.
 pub(crate) struct Param {
     pub(crate) name: String,
     pub(crate) ty: Type,

@@ -1,7 +1,7 @@
-"""wpool for tasks in Python: `multiprocessing`'s names and meanings, for what processes share.
+"""wpool for tasks in Python: shared objects with the names and meanings of `multiprocessing`.
 
-Processes are wpool's business. A task opens, by its name, an object that all processes share, and
-uses it as one of `multiprocessing`:
+wpool starts the processes. A task opens an object that all processes share by its name, and uses
+the object like one of `multiprocessing`:
 
     from wpool import Lock, Value, world
 
@@ -18,7 +18,7 @@ from . import errors
 from .array import Array
 from .barrier import Barrier
 from .condition import Condition
-from .errors import *  # Those that errors.__all__ lists.
+from .errors import *  # The names that errors.__all__ lists.
 from .event import Event
 from .lock import Lock, RLock
 from .process import Process, current_process, getpid

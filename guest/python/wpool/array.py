@@ -13,7 +13,7 @@ from .shared import SharedObject
 
 
 class Array(SharedObject):
-    """Numbers of one type. Each is always whole; several together are not: that takes a lock."""
+    """Numbers of one type. Each is always whole; several together are not, and need a lock."""
 
     _binding = array.Array
     _kind = "array"
@@ -25,7 +25,7 @@ class Array(SharedObject):
 
     @classmethod
     def create(cls, name: str, typecode: str, initial: int | Sequence[Any]) -> Self:
-        """Makes an array, of so many zeros or of these numbers. Types are those of `Value`."""
+        """Makes an array of so many zeros, or of these numbers. Types are those of `Value`."""
         type_ = number.of_code(typecode)
         length = initial if isinstance(initial, int) else len(initial)
         made = cls(cls._opened(cls._binding.create, name, type_.host, length), name)
@@ -35,7 +35,7 @@ class Array(SharedObject):
 
     @property
     def typecode(self) -> str:
-        """The numbers' type."""
+        """The type of the numbers."""
         return self._type.code
 
     def __len__(self) -> int:
@@ -64,21 +64,21 @@ class Array(SharedObject):
         return iter(self[:])
 
     def add(self, index: int, amount: Any) -> Any:
-        """Adds to a number, and answers what it was. Integers wrap."""
+        """Adds to a number, and returns the previous one. Integers wrap."""
         try:
             return self._handle.add(self._index(index), self._type.number(amount)).value
         except Err as err:
             return self._fail(err)
 
     def swap(self, index: int, new: Any) -> Any:
-        """Sets a number, and answers what it was."""
+        """Sets a number, and returns the previous one."""
         try:
             return self._handle.swap(self._index(index), self._type.number(new)).value
         except Err as err:
             return self._fail(err)
 
     def compare_exchange(self, index: int, expected: Any, new: Any) -> Any:
-        """Sets a number if it is the expected one, and answers what it was."""
+        """Sets a number if it is the expected one, and returns the previous one."""
         old, new = self._type.number(expected), self._type.number(new)
         try:
             return self._handle.compare_exchange(self._index(index), old, new).value
@@ -86,7 +86,7 @@ class Array(SharedObject):
             return self._fail(err)
 
     def _index(self, at: int) -> int:
-        """The index from the start; the host would end the job for one that is too large."""
+        """Returns the index from the start. One beyond the end would end the job in the host."""
         index = at + self._len if at < 0 else at
         if not 0 <= index < self._len:
             raise IndexError(f"array `{self._name}` has {self._len} numbers, not one at {at}")

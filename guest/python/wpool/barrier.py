@@ -1,4 +1,4 @@
-"""Parties that go on together."""
+"""Barriers: parties that wait for one another and go on together."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from .shared import SharedObject, nanoseconds
 
 
 class Barrier(SharedObject):
-    """A barrier. It breaks when a process dies that has it open, so nobody waits for the dead."""
+    """A barrier. It breaks when a process that has it open dies, so nobody waits for the dead."""
 
     _binding = barrier.Barrier
     _kind = "barrier"
 
     @classmethod
     def create(cls, name: str, parties: int) -> Self:
-        """Makes a barrier for so many parties. Raises `Exists` if the name is taken."""
+        """Makes a barrier for this many parties. Raises `Exists` if the name is taken."""
         return cls(cls._opened(cls._binding.create, name, parties), name)
 
     def wait(self, timeout: float | None = None) -> int:
-        """Waits until all parties wait; answers which one this was, from 0 in order of arrival.
+        """Waits until all parties wait. Returns the place in the order of arrival, from 0.
 
-        Raises `BrokenBarrierError` if it breaks, as it does for all when the time is over.
+        Raises `BrokenBarrierError` if the barrier breaks, as it does for all when the time is over.
         """
         try:
             return self._handle.wait(nanoseconds(True, timeout))
@@ -36,14 +36,14 @@ class Barrier(SharedObject):
             return self._fail(err)
 
     def abort(self) -> None:
-        """Breaks the barrier for all that wait, and will wait."""
+        """Breaks the barrier for all parties that wait now or later."""
         try:
             self._handle.abort()
         except Err as err:
             self._fail(err)
 
     def reset(self) -> None:
-        """Makes the barrier new. Those that wait are told that it broke."""
+        """Resets the barrier. Waiting parties are told that it broke."""
         try:
             self._handle.reset()
         except Err as err:
@@ -51,17 +51,17 @@ class Barrier(SharedObject):
 
     @property
     def parties(self) -> int:
-        """How many parties it takes."""
+        """The number of parties."""
         return self._handle.parties()
 
     @property
     def n_waiting(self) -> int:
-        """How many parties wait at this moment."""
+        """The number of parties that wait at this moment."""
         return self._handle.waiting()
 
     @property
     def broken(self) -> bool:
-        """Whether the barrier is broken."""
+        """True if the barrier is broken."""
         return self._handle.is_broken()
 
     def _broke(self, answer: Answer) -> NoReturn:

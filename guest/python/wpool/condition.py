@@ -1,4 +1,4 @@
-"""Waiting for a notification, with a lock given back meanwhile."""
+"""Conditions: waiting for a notification, with a lock given back meanwhile."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ T = TypeVar("T")
 
 
 class Condition(Lock):
-    """A condition. It is acquired, released and held as the lock that it stands for."""
+    """A condition. It is acquired, released and held like the lock that it uses."""
 
     _binding = condition.Condition
     _kind = "condition"
 
     @classmethod
     def create(cls, name: str, lock: Lock | None = None) -> Self:  # type: ignore[override]
-        """Makes a condition, with this lock or a recursive one of its own."""
+        """Makes a condition with this lock, or with a recursive lock of its own."""
         handle = None if lock is None else lock._handle
         return cls(cls._opened(cls._binding.create, name, handle), name)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Gives the lock back, waits for a notification, and takes the lock again.
 
-        Answers whether there was a notification in time. Raises `NotOwner` if the lock is not held,
+        Returns whether a notification came in time. Raises `NotOwner` if the lock is not held,
         and `OwnerDied`, with the lock held, as `acquire` does.
         """
         try:
@@ -44,7 +44,7 @@ class Condition(Lock):
         return not waited.timed_out
 
     def wait_for(self, predicate: Callable[[], T], timeout: float | None = None) -> T:
-        """Waits until `predicate()` is true, so many seconds at most; answers what it was last."""
+        """Waits until `predicate()` is true, at most `timeout` seconds. Returns its last result."""
         end = None if timeout is None else time.monotonic() + timeout
         result = predicate()
         while not result:
@@ -56,14 +56,14 @@ class Condition(Lock):
         return result
 
     def notify(self, n: int = 1) -> int:
-        """Notifies so many at most, who came first first; answers how many."""
+        """Notifies up to `n` processes, the longest waiting first. Returns how many."""
         try:
             return self._handle.notify(n)
         except Err as err:
             return self._fail(err)
 
     def notify_all(self) -> int:
-        """Notifies all that wait; answers how many."""
+        """Notifies all waiting processes. Returns how many."""
         try:
             return self._handle.notify_all()
         except Err as err:

@@ -1,7 +1,7 @@
-"""What an operation on a shared object raises when it was not done.
+"""The exceptions that an operation on a shared object raises when it was not done.
 
-Each is also the exception that Python's own libraries raise in that case, so that programs written
-for `multiprocessing` catch what they expect.
+Each of them is also the exception that Python's own libraries raise in that case, so that programs
+written for `multiprocessing` catch what they expect.
 """
 
 import queue
@@ -42,16 +42,16 @@ Full = queue.Full
 
 
 class Error(Exception):
-    """Why an operation on a shared object was not done."""
+    """The reason why an operation on a shared object was not done."""
 
 
 class Death(Error):
-    """Something is not as it should be, because a process died."""
+    """The error of an object that a death has left in disorder."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.culprit: int | None = process.culprit()
-        """The slot of the process that died, if it is known."""
+        """The slot of the dead process, if it is known."""
 
 
 # codegen: classes
@@ -133,8 +133,8 @@ class BrokenBarrierError(Broken, threading.BrokenBarrierError):
 class OwnerDied(Death):
     """The lock is held now, but its last owner died holding it.
 
-    What the lock protects may be half done: repair it and say `mark_consistent()`. Where nobody
-    catches this, the job fails, and the next owner is told as well.
+    The data that the lock protects may be half changed: repair it and call `mark_consistent()`. If
+    nobody catches the exception, the job fails, and the next owner is told as well.
     """
 
 
@@ -209,6 +209,6 @@ _EXCEPTIONS: dict[Answer, tuple[type[Error], str]] = {
 
 
 def fail(err: Err[Answer], what: str) -> NoReturn:
-    """Raises what an answer of the host means for an object, such as "queue `evens`"."""
+    """Raises the exception for an answer of the host about an object, such as "queue `evens`"."""
     exception, message = _EXCEPTIONS[err.value]
     raise exception(message.format(what)) from None

@@ -1,4 +1,4 @@
-"""Flags that many processes can wait for."""
+"""Events: flags that many processes can wait for."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Event(SharedObject):
         return cls(cls._opened(cls._binding.create, name), name)
 
     def is_set(self) -> bool:
-        """Whether the flag is set."""
+        """Returns whether the flag is set."""
         return self._handle.is_set()
 
     def set(self) -> None:
-        """Sets the flag, and lets all go that wait for it."""
+        """Sets the flag. All waiting processes go on."""
         try:
             self._handle.set()
         except Err as err:
@@ -41,7 +41,7 @@ class Event(SharedObject):
             self._fail(err)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Waits until the flag is set, so many seconds at most; answers whether it was."""
+        """Waits until the flag is set, at most `timeout` seconds. Returns whether it was set."""
         try:
             self._handle.wait(nanoseconds(True, timeout))
         except Err as err:

@@ -18,7 +18,8 @@ class Lock(SharedObject):
     """A lock that belongs to the process that acquires it.
 
     When that process dies, or its job fails by an exception, the lock is free again, and the next
-    owner gets `OwnerDied`: it holds the lock, and what the lock protects may be half done.
+    owner gets `OwnerDied`. It holds the lock, but the data that the lock protects may be half
+    changed.
     """
 
     _binding: ClassVar[Any] = lock.Lock
@@ -31,9 +32,9 @@ class Lock(SharedObject):
         return cls(cls._opened(cls._binding.create, name, cls._recursive), name)
 
     def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
-        """Takes the lock, waiting for it so many seconds at most; answers whether it did.
+        """Takes the lock, waiting at most `timeout` seconds. Returns whether the lock was taken.
 
-        Raises `OwnerDied`, with the lock held, until an owner has said `mark_consistent()`.
+        Raises `OwnerDied`, with the lock held, until an owner has called `mark_consistent()`.
         """
         try:
             acquired = self._handle.acquire(nanoseconds(block, timeout))
@@ -47,14 +48,14 @@ class Lock(SharedObject):
         return True
 
     def release(self) -> None:
-        """Gives the lock back, or one level of it. Raises `NotOwner` if it is not held."""
+        """Gives the lock back, or one level of an `RLock`. Raises `NotOwner` if it is not held."""
         try:
             self._handle.release()
         except Err as err:
             self._fail(err)
 
     def mark_consistent(self) -> None:
-        """Says that what the lock protects is whole again, after `OwnerDied`."""
+        """Marks the data that the lock protects as whole again, after `OwnerDied`."""
         try:
             self._handle.mark_consistent()
         except Err as err:
@@ -90,7 +91,7 @@ class _Held:
 
 
 class RLock(Lock):
-    """A lock that its owner may acquire again; it is free when it was released as often."""
+    """A lock that its owner may acquire again, and has to release as often."""
 
     _kind = "rlock"
     _recursive = True

@@ -1,4 +1,4 @@
-"""Types of numbers: `multiprocessing`'s type codes, and the host's."""
+"""The types of numbers, with the type codes of `multiprocessing` and the types of the host."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ class Type:
     """A type of numbers."""
 
     code: str
-    """Its type code, as in `array` and `ctypes`."""
+    """The type code, as in `array` and `ctypes`."""
 
     host: NumberType
     one: type
-    """A number, to the host."""
+    """The host's class for a number."""
     many: type
-    """A list of numbers, to the host."""
+    """The host's class for a list of numbers."""
     low: int = 0
     high: int = 0
 
     def check(self, value: Any) -> Any:
-        """The number as this type; the host would end the job for one that does not fit."""
+        """Returns the number in this type. The host would end the job for one that does not fit."""
         if self.code == "?":
             return bool(value)
         if self.code in "fd":
@@ -37,11 +37,11 @@ class Type:
         return number
 
     def number(self, value: Any) -> Any:
-        """A number for the host."""
+        """Returns a number for the host."""
         return self.one(self.check(value))
 
     def numbers(self, values: Any) -> Any:
-        """A list of numbers for the host."""
+        """Returns a list of numbers for the host."""
         return self.many([self.check(value) for value in values])
 
 
@@ -70,7 +70,7 @@ _OF_HOST = {known.host: known for known in _TYPES}
 
 
 def of_code(code: str) -> Type:
-    """The type with this type code."""
+    """Returns the type with this type code."""
     known = _OF_CODE.get(code)
     if known is None:
         raise ValueError(f"bad typecode {code!r}: shared numbers have one of {', '.join(_OF_CODE)}")
@@ -78,5 +78,5 @@ def of_code(code: str) -> Type:
 
 
 def of_host(host: NumberType) -> Type:
-    """The type that the host calls so."""
+    """Returns the type for a type of the host."""
     return _OF_HOST[host]

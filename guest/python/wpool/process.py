@@ -1,4 +1,4 @@
-"""The process that a task runs in."""
+"""The process in which a task runs."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ class Process:
     """A process of a pool."""
 
     pid: int
-    """Its id."""
+    """The id of the process."""
 
     slot: int
-    """Who it is in shared state. No other process has the same slot at the same time."""
+    """The slot in shared state. No other process has the same slot at the same time."""
 
 
 def current_process() -> Process:
-    """The process that this task runs in."""
+    """Returns the process in which this task runs."""
     return Process(process.id(), process.slot())
 
 
 def getpid() -> int:
-    """The id of the process that this task runs in."""
+    """Returns the id of the process in which this task runs."""
     return process.id()
 
 
-# WebAssembly has no processes, so Python's own answer is the same number everywhere.
+# WebAssembly has no processes, so Python's own `getpid` returns the same number everywhere.
 os.getpid = getpid

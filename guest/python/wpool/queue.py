@@ -16,8 +16,9 @@ from .shared import SharedObject, nanoseconds
 class Queue(SharedObject):
     """A queue of JSON values, or of bytes by `put_bytes` and `get_bytes`.
 
-    A message that was put is delivered once. If the process that got it dies before its job is done,
-    or before it uses the queue again, another process gets it, and `redelivered` is true there.
+    A message that was put is delivered once. If the process that got the message dies before its
+    job is done, or before it uses the queue again, another process gets the message, and
+    `redelivered` is true there.
     """
 
     _binding = queue.Queue
@@ -27,13 +28,14 @@ class Queue(SharedObject):
     def __init__(self, handle: Any, name: str) -> None:
         super().__init__(handle, name)
         self.redelivered = False
-        """Whether the message last got was delivered before, to a process that died."""
+        """True if the message last got was delivered before, to a process that died."""
 
     @classmethod
     def create(cls, name: str, maxsize: int = 1000, maxbytes: int = 1 << 20) -> Self:
         """Makes a queue. Raises `Exists` if the name is taken.
 
-        It holds so many messages, 1 to 65,536, and so many bytes of those longer than 96 bytes.
+        The queue holds `maxsize` messages, 1 to 65,536, and `maxbytes` bytes of messages longer
+        than 96 bytes.
         """
         return cls(cls._opened(cls._binding.create, name, maxsize, maxbytes, cls._joinable), name)
 
@@ -75,22 +77,22 @@ class Queue(SharedObject):
         return message.bytes
 
     def acknowledge(self) -> None:
-        """Says that the message last got is dealt with, before the next is got or the job ends."""
+        """Acknowledges the message last got, before the next is got or the job ends."""
         try:
             self._handle.acknowledge()
         except Err as err:
             self._fail(err)
 
     def qsize(self) -> int:
-        """How many messages are in the queue at this moment."""
+        """Returns how many messages are in the queue at this moment."""
         return self._handle.len()
 
     def empty(self) -> bool:
-        """Whether no message is in the queue at this moment."""
+        """Returns whether no message is in the queue at this moment."""
         return self.qsize() == 0
 
     def end(self) -> None:
-        """Ends all puts, of all processes. What is in the queue can still be got."""
+        """Closes the queue for puts of all processes. The messages in it can still be got."""
         try:
             self._handle.close()
         except Err as err:
@@ -98,17 +100,17 @@ class Queue(SharedObject):
 
     @property
     def ended(self) -> bool:
-        """Whether puts have ended."""
+        """True if the queue is closed for puts."""
         return self._handle.is_closed()
 
 
 class JoinableQueue(Queue):
-    """A queue that counts which tasks are done."""
+    """A queue that counts the tasks that are not done yet."""
 
     _joinable = True
 
     def task_done(self) -> None:
-        """Says that a task whose message was got is done. Raises `TooMany` if all are."""
+        """Marks a task whose message was got as done. Raises `TooMany` if all are done."""
         try:
             self._handle.task_done()
         except Err as err:
@@ -117,7 +119,8 @@ class JoinableQueue(Queue):
     def join(self, timeout: float | None = None) -> int:
         """Waits until all tasks are done.
 
-        Answers how many were given up by processes that died, which is told once. Raises `TimedOut`.
+        Returns how many were lost with processes that died, which is reported once.
+        Raises `TimedOut`.
         """
         try:
             return self._handle.join(nanoseconds(True, timeout))

@@ -13,7 +13,7 @@ from .shared import SharedObject
 class Region(SharedObject):
     """Bytes that all processes share, copied out and in: `region[0:4] = b"abcd"`.
 
-    Each aligned word of eight or four bytes is always whole; more than that takes a lock.
+    Each aligned word of eight or four bytes is always whole; more than that needs a lock.
     """
 
     _binding = region.Region
@@ -21,21 +21,21 @@ class Region(SharedObject):
 
     @classmethod
     def create(cls, name: str, size: int) -> Self:
-        """Makes a region of so many zeros. Raises `Exists` if the name is taken."""
+        """Makes a region of `size` zero bytes. Raises `Exists` if the name is taken."""
         return cls(cls._opened(cls._binding.create, name, size), name)
 
     @property
     def size(self) -> int:
-        """How many bytes the region has."""
+        """The size of the region in bytes."""
         return self._handle.size()
 
     @property
     def readonly(self) -> bool:
-        """Whether the region may only be read."""
+        """True if the region may only be read."""
         return self._handle.is_read_only()
 
     def read(self, offset: int = 0, size: int | None = None) -> bytes:
-        """Copies bytes out: so many, or all behind the offset."""
+        """Copies `size` bytes out, or all bytes from the offset on."""
         size = self.size - offset if size is None else size
         self._check(offset, size)
         try:
@@ -71,7 +71,7 @@ class Region(SharedObject):
             self.write(self._index(at), bytes([new]))  # type: ignore[list-item]
 
     def _check(self, offset: int, size: int) -> None:
-        """The host would end the job for bytes outside the region."""
+        """Raises an error for bytes outside the region, for which the host would end the job."""
         if offset < 0 or size < 0 or offset + size > self.size:
             range_ = f"bytes {offset} to {offset + size}"
             raise IndexError(f"region `{self._name}` has {self.size} bytes, not {range_}")

@@ -1,4 +1,4 @@
-"""Counts of permits between processes."""
+"""Semaphores: counts of permits between processes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .shared import SharedObject, nanoseconds
 
 
 class Semaphore(SharedObject):
-    """A count of permits. With `owned=True` a permit comes back when the process dies that has it."""
+    """A count of permits. With `owned=True` a permit is restored when its process dies."""
 
     _binding = semaphore.Semaphore
     _kind = "semaphore"
@@ -21,11 +21,11 @@ class Semaphore(SharedObject):
     def __init__(self, handle: Any, name: str) -> None:
         super().__init__(handle, name)
         self.restored = 0
-        """How many permits of the dead came back by the last `acquire`; each is told once."""
+        """The restored permits of dead processes that the last `acquire` reported, each once."""
 
     @classmethod
     def create(cls, name: str, value: int = 1, owned: bool = False) -> Self:
-        """Makes a semaphore with so many permits. Raises `Exists` if the name is taken."""
+        """Makes a semaphore with `value` permits. Raises `Exists` if the name is taken."""
         options = semaphore.Options(0)
         if owned:
             options |= semaphore.Options.OWNED
@@ -34,7 +34,7 @@ class Semaphore(SharedObject):
         return cls(cls._opened(cls._binding.create, name, value, options), name)
 
     def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
-        """Takes a permit, waiting for it so many seconds at most; answers whether it did."""
+        """Takes a permit, waiting at most `timeout` seconds. Returns whether it was taken."""
         try:
             self.restored = self._handle.acquire(nanoseconds(block, timeout))
         except Err as err:
@@ -44,14 +44,14 @@ class Semaphore(SharedObject):
         return True
 
     def release(self) -> None:
-        """Gives a permit back, or makes a new one. Raises `TooMany` if a bounded one has all."""
+        """Gives a permit back, or makes a new one. Raises `TooMany` at the semaphore's bound."""
         try:
             self._handle.release()
         except Err as err:
             self._fail(err)
 
     def get_value(self) -> int:
-        """How many permits are free at this moment."""
+        """Returns how many permits are free at this moment."""
         return self._handle.count()
 
     def __enter__(self) -> bool:

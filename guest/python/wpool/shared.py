@@ -1,4 +1,4 @@
-"""What all shared objects have in common: a name, by which other processes open them."""
+"""The base of all shared objects: a name by which processes open them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class SharedObject:
     """A shared object that this process has open, until it is closed or nobody refers to it."""
 
     _binding: ClassVar[Any]
-    """The class that the object is to the host."""
+    """The host's class for the object."""
 
     _kind: ClassVar[str]
-    """What the object is called in messages."""
+    """The name of the kind in messages."""
 
     def __init__(self, handle: Any, name: str) -> None:
         self._handle = handle
@@ -25,12 +25,12 @@ class SharedObject:
 
     @classmethod
     def open(cls, name: str) -> Self:
-        """Opens the object of this name, which wpool or another process has created."""
+        """Opens the object with this name, which wpool or another process has created."""
         return cls(cls._opened(cls._binding.open, name), name)
 
     @classmethod
     def open_or_create(cls, name: str, *args: Any, **kwargs: Any) -> Self:
-        """Opens the object of this name, or creates it, with what `create` takes."""
+        """Opens the object with this name, or creates it with the arguments of `create`."""
         while True:
             try:
                 return cls.open(name)
@@ -39,16 +39,16 @@ class SharedObject:
             try:
                 return cls.create(name, *args, **kwargs)  # type: ignore[attr-defined]
             except Exists:
-                # Another process was faster, and may have deleted it before this one opens it.
+                # Another process was faster, and may delete the object before this one opens it.
                 pass
 
     @property
     def name(self) -> str:
-        """The object's name."""
+        """The name of the object."""
         return self._name
 
     def delete(self) -> None:
-        """Frees the name at once. Those that have the object open go on with it."""
+        """Frees the name at once. Processes that have the object open can go on using it."""
         try:
             self._handle.delete()
         except Err as err:
@@ -65,19 +65,19 @@ class SharedObject:
 
     @classmethod
     def _opened(cls, opened: Any, name: str, *args: Any) -> Any:
-        """The handle that the host opens or creates."""
+        """Returns the handle that the host opens or creates."""
         try:
             return opened(name, *args)
         except Err as err:
             fail(err, f"{cls._kind} `{name}`")
 
     def _fail(self, err: Err[Answer]) -> Any:
-        """Raises what an answer of the host means for this object."""
+        """Raises the exception for an answer of the host about this object."""
         fail(err, f"{self._kind} `{self._name}`")
 
 
 class _Closed:
-    """What stands for the handle of a closed object: the host would end the job for using it."""
+    """A stand-in for the handle of a closed object, which the host would end the job for using."""
 
     def __init__(self, what: str) -> None:
         self._what = what
@@ -87,7 +87,7 @@ class _Closed:
 
 
 def nanoseconds(block: bool, timeout: float | None) -> int | None:
-    """How long the host is to wait at most: `None` is for ever, as in Python's own libraries."""
+    """Returns the longest time to wait: `None` is for ever, as in Python's own libraries."""
     if not block:
         return 0
     return None if timeout is None else max(0, round(timeout * 1e9))

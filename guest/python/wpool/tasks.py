@@ -1,4 +1,4 @@
-"""Tasks: from a world's exports to plain functions of Python."""
+"""Tasks: a world's exports, done by plain functions of Python."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from componentize_py_types import Err
 from .errors import OwnerDied
 
 _FAILS_WITH_TEXT = "componentize_py_types.Err(wit_world.imports.str)"
-"""How the generated bindings say that a function's WIT type is `result<…, string>`."""
+"""The text in generated bindings of a function whose WIT type is `result<…, string>`."""
 
 
 def world(functions: Mapping[str, Any]) -> type:
-    """The class that componentize-py looks for, with each export of the world done by a function.
+    """Returns the class that componentize-py looks for: each export of the world is a function.
 
-    `WitWorld = wpool.world(globals())` at the end of a module is all it takes. The export
+    Put `WitWorld = wpool.world(globals())` at the end of a module. The export
     `calc-square` is done by the function `calc_square`.
 
-    An exception ends the job, and its traceback is printed. Where the export is
-    `result<…, string>`, the exception is the job's error, and the process goes on with the next job.
+    An exception ends the job, and its traceback is printed. If the export's type
+    is `result<…, string>`, the exception is the job's error, and the process goes on with the next
+    job.
     """
     methods: dict[str, Any] = {}
     for name, declared in inspect.getmembers(wit_world.WitWorld, inspect.isfunction):
@@ -43,20 +44,20 @@ def world(functions: Mapping[str, Any]) -> type:
 
 
 def _failing(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, with exceptions as the errors of its job."""
+    """Returns a function whose exceptions are the errors of its job."""
 
     @functools.wraps(function)
     def task(*args: Any) -> Any:
         try:
             return function(*args)
         except OwnerDied:
-            # This has to end the instance: it holds a lock whose next owner must be told, too, that
-            # what it protects is not repaired.
+            # The exception has to end the instance: it holds a lock whose next owner must be told,
+            # too, that the protected data is not repaired.
             raise
         except Exception as error:
             if isinstance(error, Err) and isinstance(error.value, str):
                 raise
-            # The first entry is this function, which is no business of the reader's.
+            # The first entry is this function, which tells the reader nothing.
             error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
             traceback.print_exception(error)
             raise Err("".join(traceback.format_exception_only(error)).strip()) from None
@@ -65,7 +66,7 @@ def _failing(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _keep_sources() -> None:
-    """Keeps the lines of all modules for tracebacks: their files are not there when tasks run."""
+    """Keeps the lines of all modules for tracebacks, as their files are missing when tasks run."""
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
         if file is None or file.startswith("/python/"):

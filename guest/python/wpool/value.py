@@ -12,7 +12,7 @@ from .shared import SharedObject
 
 
 class Value(SharedObject):
-    """A number. Each method is atomic; `value.value += 1` is two, and needs a lock, or `add(1)`."""
+    """A number. Each method is atomic; `value.value += 1` is two steps: use a lock, or `add(1)`."""
 
     _binding = value.Value
     _kind = "value"
@@ -23,13 +23,13 @@ class Value(SharedObject):
 
     @classmethod
     def create(cls, name: str, typecode: str, initial: Any = 0) -> Self:
-        """Makes a number of a type: `i` and `I` have 32 bits, `q` and `Q` 64, `f`, `d`, `?`."""
+        """Makes a number of a type: `i`, `I` (32 bits), `q`, `Q` (64 bits), `f`, `d` or `?`."""
         initial = number.of_code(typecode).number(initial)
         return cls(cls._opened(cls._binding.create, name, initial), name)
 
     @property
     def typecode(self) -> str:
-        """The number's type."""
+        """The type of the number."""
         return self._type.code
 
     @property
@@ -45,21 +45,21 @@ class Value(SharedObject):
             self._fail(err)
 
     def add(self, amount: Any) -> Any:
-        """Adds to the number, and answers what it was. Integers wrap."""
+        """Adds to the number, and returns the previous one. Integers wrap."""
         try:
             return self._handle.add(self._type.number(amount)).value
         except Err as err:
             return self._fail(err)
 
     def swap(self, new: Any) -> Any:
-        """Sets the number, and answers what it was."""
+        """Sets the number, and returns the previous one."""
         try:
             return self._handle.swap(self._type.number(new)).value
         except Err as err:
             return self._fail(err)
 
     def compare_exchange(self, expected: Any, new: Any) -> Any:
-        """Sets the number if it is the expected one, and answers what it was."""
+        """Sets the number if it is the expected one, and returns the previous one."""
         try:
             old = self._type.number(expected)
             return self._handle.compare_exchange(old, self._type.number(new)).value

@@ -98,7 +98,7 @@ pub(super) const LIBRARY: Front = Front {
         Hole::field(
             "limits",
             "{limits}",
-            Field { name: "limits", ty: "String", docs: "The limits, in words.", value: "limits()" },
+            Field { name: "limits", ty: "String", docs: "The limits.", value: "limits()" },
         ),
         Hole::fixed("who", "thread"),
         Hole::fixed("space", "the state more space"),

@@ -65,7 +65,7 @@ pub enum SharedError {
     OutOfRange {
         /// The object's kind and name, such as lock `guard`.
         object: String,
-        /// The limits, in words.
+        /// The limits.
         limits: String,
     },
     /// The region may only be read.
