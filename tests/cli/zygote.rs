@@ -33,7 +33,10 @@ fn obeys(mut program: Command, protocol: &str) -> bool {
     let mut child = program.spawn().unwrap();
     drop(program);
     // The program answers, or sends nothing if it has ended, which may be before it is asked.
-    let _ = send(&ours, br#"{"Compatibility":{"fuel":false}}"#, SendFlags::NOSIGNAL);
+    let hello = format!(r#"{{"message":{{"Hello":{{"protocol":"{PROTOCOL}"}}}}}}"#);
+    for packet in [hello.as_str(), r#"{"message":{"Compatibility":{"fuel":false}}}"#] {
+        let _ = send(&ours, packet.as_bytes(), SendFlags::NOSIGNAL);
+    }
     let mut answer = [0; 1000];
     let obeys = recv(&ours, &mut answer[..], RecvFlags::empty()).is_ok_and(|(bytes, _)| bytes > 0);
     drop(ours);

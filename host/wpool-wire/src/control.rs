@@ -1,29 +1,23 @@
-//! The control socket: what dispatcher and zygote say to each other.
+//! The control protocol: what dispatcher and zygote say to each other.
 //!
-//! A sequenced-packet socket, one message a packet, as JSON, with descriptors beside it. Payloads
-//! without a small bound (the module, what is known of it, settings) travel in memfds.
+//! Payloads without a small bound (the module, what is known of it, settings) travel in memfds, as
+//! [attachments](super::packet). The first message is a [hello](ToZygote::Hello); what a zygote says is checked
+//! when it is decoded.
 
-use super::directory::DIRECTORIES_MAX;
-use rustix::io::Errno;
-use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags,
-    SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg,
-    sendmsg, socketpair,
-};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::io::{self, IoSlice, IoSliceMut};
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use thiserror::Error;
 
-/// Most bytes of one message.
-const MESSAGE_BYTES_MAX: usize = 64 << 10;
+/// The id of this protocol: its name and its version.
+pub const PROTOCOL: &str = concat!("wpool ", env!("CARGO_PKG_VERSION"));
 
 /// Most bytes of a text inside a message; longer ones are cut by their sender.
 const TEXT_BYTES_MAX: usize = 8 << 10;
 
-/// Most descriptors beside one message.
-const DESCRIPTORS_MAX: usize = 8 + DIRECTORIES_MAX;
+/// Largest process id that the system gives.
+const PID_MAX: i32 = 1 << 22;
+
+/// Largest number of a signal.
+const SIGNAL_MAX: i32 = 64;
 
 /// Most bytes of the records of a run in one process.
 pub const ALONE_BYTES_MAX: u64 = 1 << 30;
@@ -34,14 +28,20 @@ pub const JOB_TOO_SLOW: u64 = u64::MAX;
 /// What the dispatcher asks of the zygote.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ToZygote {
+    /// The first message. A zygote that speaks another protocol answers [`FromZygote::Unfit`] and ends; otherwise
+    /// there is no answer. This message has the same encoding in all versions.
+    Hello {
+        /// The protocol that the dispatcher speaks.
+        protocol: String,
+    },
     /// What makes machine code usable by this program: answered by [`FromZygote::Compatible`].
     Compatibility {
         /// Whether jobs will have a limit of fuel.
         fuel: bool,
     },
     /// Compile a module in a process of its own: answered by [`FromZygote::Compiled`].
-    /// Descriptors: the module, where its description (JSON) goes, and where the machine code goes; it is
-    /// only described where there is no third one.
+    /// Attached: the module, where its description (JSON) goes, and where the machine code goes; the module is only
+    /// described where there is no place for code.
     Compile {
         /// Whether jobs will have a limit of fuel.
         fuel: bool,
@@ -56,14 +56,14 @@ pub enum ToZygote {
     },
     /// Load the machine code and link it: answered by [`FromZygote::Loaded`], with a memfd of [`Line`]s where
     /// a guest was initialised.
-    /// Descriptors: the machine code, a [`Load`] as JSON, and what that says follows: those of shared
-    /// state, then, if the settings say so, the dispatcher's standard input, output and error, then the
-    /// granted folders and the one for scratch folders.
+    /// Attached: the machine code, a [`Load`] as JSON, both memories of shared state if there is any, the
+    /// dispatcher's standard streams if the settings say so, the granted folders, and the folder for scratch
+    /// folders if there is one.
     Load,
     /// Run all jobs in one process: answered by [`FromZygote::Alone`].
-    /// Descriptors: the jobs ([`Entries`](super::frame::Entries)), and where what came of them goes: the
-    /// nanoseconds that they took (`u64 LE`) and their records, or [`JOB_TOO_SLOW`] and the number of the job
-    /// (`u64 LE`) that took longer than the time for each.
+    /// Attached: the jobs ([`Entries`](super::frame::Entries)), and where the results go: the nanoseconds
+    /// that they took (`u64 LE`) and their records, or [`JOB_TOO_SLOW`] and the number of the job (`u64 LE`)
+    /// that took longer than the time for each.
     Alone {
         /// How many threads run them; more than one for a native library only.
         threads: usize,
@@ -73,7 +73,7 @@ pub enum ToZygote {
     /// Wait for the end of the workers, and end: not answered.
     Finish,
     /// Fork a worker: answered by [`FromZygote::Forked`] and, once it ended, [`FromZygote::Exited`].
-    /// Descriptors: the pipe of jobs (to read), the pipe of results (to write), the job memory.
+    /// Attached: the pipe of jobs (to read), the pipe of results (to write), the job memory.
     Fork {
         /// The worker.
         worker: WorkerId,
@@ -94,8 +94,6 @@ pub struct Membership {
 /// What a zygote must know to link a module and to start workers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Load<S, D> {
-    /// Whether the descriptors of control memory and of the memory of regions follow.
-    pub shared: bool,
     /// Settings of the workers.
     pub settings: S,
     /// Description of the module.
@@ -113,21 +111,58 @@ pub struct WorkerId {
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "AnyStatus")]
 pub enum ExitStatus {
-    /// With an exit code.
+    /// With an exit code, from 0 to 255.
     Code(i32),
-    /// By a signal.
+    /// By a signal, from 1 to 64.
     Signal(i32),
 }
 
-impl ExitStatus {
-    /// Returns the status, as far as it is one that the system can tell.
-    pub fn checked(self) -> Option<ExitStatus> {
-        let possible = match self {
-            ExitStatus::Code(code) => (0..=255).contains(&code),
-            ExitStatus::Signal(signal) => (1..=64).contains(&signal),
-        };
-        possible.then_some(self)
+/// A status as it is told, before it is checked.
+#[derive(Deserialize)]
+enum AnyStatus {
+    Code(i32),
+    Signal(i32),
+}
+
+/// A number that is told and that the system never gives.
+#[derive(Debug, Error)]
+#[error("{0} is no {1}")]
+pub struct Impossible(i32, &'static str);
+
+impl TryFrom<AnyStatus> for ExitStatus {
+    type Error = Impossible;
+
+    fn try_from(told: AnyStatus) -> Result<ExitStatus, Impossible> {
+        match told {
+            AnyStatus::Code(code @ 0..=255) => Ok(ExitStatus::Code(code)),
+            AnyStatus::Code(code) => Err(Impossible(code, "exit code")),
+            AnyStatus::Signal(signal @ 1..=SIGNAL_MAX) => Ok(ExitStatus::Signal(signal)),
+            AnyStatus::Signal(signal) => Err(Impossible(signal, "signal")),
+        }
+    }
+}
+
+/// The id of a process: neither a group nor "any".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "i32", into = "i32")]
+pub struct ProcessId(i32);
+
+impl TryFrom<i32> for ProcessId {
+    type Error = Impossible;
+
+    fn try_from(pid: i32) -> Result<ProcessId, Impossible> {
+        match pid {
+            1..=PID_MAX => Ok(ProcessId(pid)),
+            _ => Err(Impossible(pid, "process id")),
+        }
+    }
+}
+
+impl From<ProcessId> for i32 {
+    fn from(pid: ProcessId) -> i32 {
+        pid.0
     }
 }
 
@@ -139,21 +174,21 @@ pub enum FromZygote {
         /// Equal hashes: machine code can be exchanged.
         hash: u64,
     },
-    /// The answer to [`ToZygote::Compatibility`] of a zygote that cannot fork: why not.
+    /// The answer of a zygote that speaks another protocol, or cannot fork: why it is of no use.
     Unfit(String),
     /// The module is compiled, or why not.
     Compiled(Result<(), Uncompiled>),
-    /// The module is linked, or why not. Where a guest was to be initialised, what it printed is in a
-    /// descriptor, and in another one, if it failed, its failure (JSON).
+    /// The module is linked, or why not. Where a guest was to be initialised, what it printed is attached, and if
+    /// it failed, its failure.
     Loaded(Result<(), Unloaded>),
     /// All jobs were run in one process, or why not.
     Alone(Result<(), String>),
-    /// A worker was forked, or why not. Descriptor: its pidfd.
+    /// A worker was forked, or why not. Attached: its pidfd.
     Forked {
         /// The worker.
         worker: WorkerId,
         /// Its process id, or why there is none.
-        pid: Result<i32, String>,
+        pid: Result<ProcessId, String>,
     },
     /// A worker ended and was reaped.
     Exited {
@@ -194,132 +229,54 @@ pub fn cut_text(mut text: String) -> String {
     text
 }
 
-/// One end of a control socket.
-#[derive(Debug)]
-pub struct ControlSocket(OwnedFd);
-
-impl ControlSocket {
-    /// Both ends of a new one.
-    ///
-    /// # Errors
-    /// That of socketpair.
-    pub fn pair() -> io::Result<(ControlSocket, OwnedFd)> {
-        let kind = SocketType::SEQPACKET;
-        let (here, there) = socketpair(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None)?;
-        Ok((ControlSocket(here), there))
-    }
-
-    /// An end that was inherited.
-    pub fn from_fd(fd: OwnedFd) -> Self {
-        ControlSocket(fd)
-    }
-
-    /// Sends a message with descriptors.
-    ///
-    /// # Errors
-    /// Those of sendmsg; a message above the limit.
-    pub fn send<M: Serialize>(&self, message: &M, fds: &[BorrowedFd<'_>]) -> io::Result<()> {
-        let bytes = serde_json::to_vec(message)?;
-        if bytes.len() > MESSAGE_BYTES_MAX || fds.len() > DESCRIPTORS_MAX {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "control message too large"));
-        }
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_MAX))];
-        let mut control = SendAncillaryBuffer::new(&mut space);
-        if !fds.is_empty() {
-            let pushed = control.push(SendAncillaryMessage::ScmRights(fds));
-            assert!(pushed, "the buffer has room for DESCRIPTORS_MAX");
-        }
-        let iov = [IoSlice::new(&bytes)];
-        loop {
-            match sendmsg(&self.0, &iov, &mut control, SendFlags::NOSIGNAL) {
-                Err(Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-                Ok(_) => return Ok(()),
-            }
-        }
-    }
-
-    /// Receives a message with its descriptors, as far as there is room for them in this process; `None` when
-    /// the other end is closed.
-    ///
-    /// # Errors
-    /// Those of recvmsg; a message that is none.
-    pub fn receive<M: DeserializeOwned>(
-        &self,
-        block: bool,
-    ) -> io::Result<Option<(M, Vec<OwnedFd>)>> {
-        let mut bytes = vec![0; MESSAGE_BYTES_MAX];
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_MAX))];
-        let mut control = RecvAncillaryBuffer::new(&mut space);
-        let wait = if block { RecvFlags::empty() } else { RecvFlags::DONTWAIT };
-        let mut reset = false;
-        let received = loop {
-            let mut iov = [IoSliceMut::new(&mut bytes)];
-            match recvmsg(&self.0, &mut iov, &mut control, RecvFlags::CMSG_CLOEXEC | wait) {
-                Err(Errno::INTR) => {}
-                // A zygote killed with requests unread resets the socket, which is told once. What it has sent
-                // can still be received.
-                Err(Errno::CONNRESET) if !reset => reset = true,
-                Err(Errno::CONNRESET) => return Ok(None),
-                Err(error) => return Err(error.into()),
-                Ok(received) => break received,
-            }
-        };
-        if received.bytes == 0 {
-            return Ok(None);
-        }
-        // Descriptors that this process has no room for are not there: whoever needs them sees that.
-        if received.flags.contains(ReturnFlags::TRUNC) {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "control message cut short"));
-        }
-        let mut fds = Vec::new();
-        for message in control.drain() {
-            if let RecvAncillaryMessage::ScmRights(rights) = message {
-                fds.extend(rights);
-            }
-        }
-        Ok(Some((serde_json::from_slice(&bytes[..received.bytes])?, fds)))
-    }
-}
-
-impl AsFd for ControlSocket {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_message_arrives_with_its_descriptors() {
-        let (here, there) = ControlSocket::pair().unwrap();
-        let there = ControlSocket::from_fd(there);
-        let message = ToZygote::Fork { worker: WorkerId { slot: 1, epoch: 2 }, member: None };
-        let (read, write) = io::pipe().unwrap();
-        here.send(&message, &[read.as_fd(), write.as_fd()]).unwrap();
-        let (received, fds) = there.receive::<ToZygote>(true).unwrap().unwrap();
-        assert_eq!((received, fds.len()), (message, 2));
+    /// What a zygote says, as JSON.
+    fn decode(json: &str) -> Result<FromZygote, serde_json::Error> {
+        serde_json::from_str(json)
     }
 
-    #[test]
-    fn a_closed_socket_is_an_end_and_a_stranger_s_packet_an_error() {
-        let (here, there) = ControlSocket::pair().unwrap();
-        let there = ControlSocket::from_fd(there);
-        here.send(&"who are you?", &[]).unwrap();
-        assert!(there.receive::<ToZygote>(true).is_err());
-        drop(here);
-        assert!(there.receive::<ToZygote>(true).unwrap().is_none());
-    }
+    const WORKER: &str = r#""worker":{"slot":0,"epoch":1}"#;
 
     #[test]
-    fn a_status_that_no_process_can_have_is_none() {
-        for status in [ExitStatus::Code(0), ExitStatus::Code(255), ExitStatus::Signal(9)] {
-            assert_eq!(status.checked(), Some(status));
+    fn a_status_that_no_process_can_have_is_no_message() {
+        let exited =
+            |status: &str| decode(&format!(r#"{{"Exited":{{{WORKER},"status":{{{status}}}}}}}"#));
+        for status in [r#""Code":0"#, r#""Code":255"#, r#""Signal":9"#, r#""Signal":64"#] {
+            assert!(exited(status).is_ok(), "{status}");
         }
-        for status in [ExitStatus::Code(-1), ExitStatus::Signal(0), ExitStatus::Signal(i32::MIN)] {
-            assert_eq!(status.checked(), None);
+        for status in
+            [r#""Code":-1"#, r#""Code":256"#, r#""Signal":0"#, r#""Signal":65"#, r#""Signal":-9"#]
+        {
+            assert!(exited(status).is_err(), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_process_id_that_stands_for_others_is_no_message() {
+        let forked =
+            |pid: &str| decode(&format!(r#"{{"Forked":{{{WORKER},"pid":{{"Ok":{pid}}}}}}}"#));
+        assert!(forked("1").is_ok() && forked("4194304").is_ok());
+        for pid in ["0", "-1", "-2147483648", "4194305", "1.5"] {
+            assert!(forked(pid).is_err(), "{pid}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_is_understood() {
+        for message in [
+            FromZygote::Forked {
+                worker: WorkerId { slot: 1, epoch: 2 },
+                pid: Ok(ProcessId::try_from(7).unwrap()),
+            },
+            FromZygote::Exited {
+                worker: WorkerId { slot: 1, epoch: 2 },
+                status: ExitStatus::Signal(11),
+            },
+        ] {
+            assert_eq!(decode(&serde_json::to_string(&message).unwrap()).unwrap(), message);
         }
     }
 

@@ -18,6 +18,7 @@ pub mod failure;
 pub mod frame;
 pub mod jobmem;
 pub mod line;
+pub mod packet;
 pub mod record;
 pub mod scratch;
 pub mod settings;

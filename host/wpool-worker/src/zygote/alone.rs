@@ -5,28 +5,27 @@ use super::role::{Held, Role};
 use super::server::{poll_readable, reap};
 use crate::wire::control::ExitStatus;
 use crate::wire::jobmem::{EXIT_OUT_OF_MEMORY, NEEDED_TOO_MUCH};
+use crate::wire::packet::{Attachment, Attachments};
 use crate::worker::alone::{Prepared, Work, memory};
 use crate::worker::threads::Threads;
 use nix::sys::signal::{Signal, kill};
 use std::fs::File;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
-/// Runs the jobs in `files[0]`; their records go to `files[1]`. `watch` is the control socket: when it
+/// Runs all jobs in one process: see [`ToZygote::Alone`](crate::wire::control::ToZygote::Alone). `watch` is the control socket: when it
 /// closes, the dispatcher is gone and so is the reason to go on.
 ///
 /// # Errors
 /// Why there are no records, in words for the user.
 pub(super) fn run(
     work: Work<'_>,
-    files: Vec<OwnedFd>,
+    mut files: Attachments,
     threads: &Threads,
     held: &Held,
     watch: BorrowedFd<'_>,
 ) -> Result<(), String> {
-    let Ok([jobs, results]) = <[OwnedFd; 2]>::try_from(files) else {
-        return Err("a request to run alone has two descriptors".into());
-    };
-    let (jobs, results) = (File::from(jobs), File::from(results));
+    let mut take = |name| files.take(name).map(File::from).map_err(|error| error.to_string());
+    let (jobs, results) = (take(Attachment::Jobs)?, take(Attachment::Results)?);
     let plan = Plan {
         threads,
         held,

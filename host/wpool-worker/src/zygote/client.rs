@@ -1,14 +1,15 @@
 //! The dispatcher's side of a zygote.
 
-use crate::wire::control::{ControlSocket, FromZygote, ToZygote, Uncompiled, Unloaded};
+use crate::wire::control::{FromZygote, PROTOCOL, ToZygote, Uncompiled, Unloaded};
 use crate::wire::failure::Failure;
 use crate::wire::line::{self, Line};
+use crate::wire::packet::{Attachment, Attachments, ControlSocket};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -16,6 +17,9 @@ use std::time::{Duration, Instant};
 
 /// How long a zygote may take for its first answer.
 const FIRST_ANSWER: Duration = Duration::from_secs(5);
+
+/// Descriptors that travel beside a message, with their names.
+type Attached<'a> = [(Attachment, BorrowedFd<'a>)];
 
 /// How long it may take to load a module.
 pub const LOADED: Duration = Duration::from_secs(30);
@@ -61,13 +65,15 @@ impl Zygote {
         let process = Command::new(program)
             .arg0("wpool-zygote")
             .env_clear()
-            .env(super::fork::MARKER, super::fork::PROTOCOL)
+            .env(super::fork::MARKER, PROTOCOL)
             .stdin(theirs)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             // A group of its own: a terminal's Ctrl-C is for the dispatcher alone.
             .process_group(0)
             .spawn()?;
+        // A program that has ended already is noticed by who asks it something.
+        let _ = socket.send(&ToZygote::Hello { protocol: PROTOCOL.into() }, &[]);
         Ok(Zygote { socket, process })
     }
 
@@ -97,16 +103,16 @@ impl Zygote {
     /// Sends a request.
     ///
     /// # Errors
-    /// Those of the control socket.
-    pub fn send(&self, message: &ToZygote, fds: &[BorrowedFd<'_>]) -> io::Result<()> {
-        self.socket.send(message, fds)
+    /// Returns the error of the control socket.
+    pub fn send(&self, message: &ToZygote, attached: &Attached<'_>) -> io::Result<()> {
+        self.socket.send(message, attached)
     }
 
     /// Receives what is there; `Ok(None)` when the zygote is gone.
     ///
     /// # Errors
     /// `WouldBlock` when there is nothing yet; those of the control socket.
-    pub fn receive(&self) -> io::Result<Option<(FromZygote, Vec<OwnedFd>)>> {
+    pub fn receive(&self) -> io::Result<Option<(FromZygote, Attachments)>> {
         self.socket.receive(false)
     }
 
@@ -119,7 +125,6 @@ impl Zygote {
     pub fn compatibility(&self, fuel: bool) -> io::Result<u64> {
         match self.ask(&ToZygote::Compatibility { fuel }, &[], FIRST_ANSWER)? {
             FromZygote::Compatible { hash } => Ok(hash),
-            FromZygote::Unfit(why) => Err(io::Error::new(io::ErrorKind::Unsupported, why)),
             other => Err(unexpected(&other)),
         }
     }
@@ -131,7 +136,7 @@ impl Zygote {
     pub fn compile(
         &self,
         request: &ToZygote,
-        files: &[BorrowedFd<'_>],
+        files: &Attached<'_>,
         timeout: Duration,
     ) -> io::Result<Result<(), Uncompiled>> {
         match self.ask(request, files, timeout.saturating_add(FIRST_ANSWER))? {
@@ -140,12 +145,12 @@ impl Zygote {
         }
     }
 
-    /// Loads and links a module: its machine code, a [`Load`](crate::wire::control::Load), and what that
-    /// says follows. Answers with what was printed where a guest was initialised.
+    /// Loads and links a module: see [`ToZygote::Load`]. Answers with what was printed where a guest was
+    /// initialised.
     ///
     /// # Errors
     /// The zygote is of no use any more.
-    pub fn load(&self, files: &[BorrowedFd<'_>], timeout: Duration) -> io::Result<Loaded> {
+    pub fn load(&self, files: &Attached<'_>, timeout: Duration) -> io::Result<Loaded> {
         let (answer, files) = self.ask_for_files(&ToZygote::Load, files, timeout)?;
         match answer {
             FromZygote::Loaded(answer) => loaded(answer, files),
@@ -160,10 +165,10 @@ impl Zygote {
     pub fn run_alone(
         &self,
         request: &ToZygote,
-        files: [BorrowedFd<'_>; 2],
+        files: &Attached<'_>,
         timeout: Duration,
     ) -> io::Result<Result<(), String>> {
-        match self.ask(request, &files, timeout)? {
+        match self.ask(request, files, timeout)? {
             FromZygote::Alone(result) => Ok(result),
             other => Err(unexpected(&other)),
         }
@@ -174,19 +179,19 @@ impl Zygote {
     fn ask(
         &self,
         request: &ToZygote,
-        fds: &[BorrowedFd<'_>],
+        attached: &Attached<'_>,
         timeout: Duration,
     ) -> io::Result<FromZygote> {
-        self.ask_for_files(request, fds, timeout).map(|(answer, _)| answer)
+        self.ask_for_files(request, attached, timeout).map(|(answer, _)| answer)
     }
 
     fn ask_for_files(
         &self,
         request: &ToZygote,
-        fds: &[BorrowedFd<'_>],
+        attached: &Attached<'_>,
         timeout: Duration,
-    ) -> io::Result<(FromZygote, Vec<OwnedFd>)> {
-        self.socket.send(request, fds)?;
+    ) -> io::Result<(FromZygote, Attachments)> {
+        self.socket.send(request, attached)?;
         let deadline = Instant::now().checked_add(timeout);
         loop {
             let left =
@@ -205,6 +210,9 @@ impl Zygote {
                 Ok(_) => {}
             }
             return match self.receive()? {
+                Some((FromZygote::Unfit(why), _)) => {
+                    Err(io::Error::new(io::ErrorKind::Unsupported, why))
+                }
                 Some(answer) => Ok(answer),
                 None => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the zygote ended")),
             };
@@ -271,14 +279,15 @@ pub type Loaded = (Result<(), LoadError>, Vec<Line>);
 ///
 /// # Errors
 /// It is none, or its files cannot be read.
-pub fn loaded(answer: Result<(), Unloaded>, files: Vec<OwnedFd>) -> io::Result<Loaded> {
-    let mut files = files.into_iter().map(File::from);
-    let lines = files.next().map_or_else(|| Ok(Vec::new()), printed)?;
-    let loaded = match (answer, files.next()) {
-        (Ok(()), _) => Ok(()),
-        (Err(Unloaded::Refused(message)), _) => Err(LoadError::Refused(message)),
-        (Err(Unloaded::Init), Some(file)) => Err(LoadError::Init(failure(file)?)),
-        (Err(Unloaded::Init), None) => return Err(io::ErrorKind::InvalidData.into()),
+pub fn loaded(answer: Result<(), Unloaded>, mut files: Attachments) -> io::Result<Loaded> {
+    let lines = files.find(Attachment::Printed).map(File::from);
+    let lines = lines.map_or_else(|| Ok(Vec::new()), printed)?;
+    let loaded = match answer {
+        Ok(()) => Ok(()),
+        Err(Unloaded::Refused(message)) => Err(LoadError::Refused(message)),
+        Err(Unloaded::Init) => {
+            Err(LoadError::Init(failure(files.take(Attachment::Failure)?.into())?))
+        }
     };
     Ok((loaded, lines))
 }

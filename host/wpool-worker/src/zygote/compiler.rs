@@ -8,12 +8,13 @@ use super::role::{Held, Role};
 use crate::module::description::{DESCRIPTION_BYTES_MAX, Description};
 use crate::module::{ModuleError, compile};
 use crate::wire::control::{ExitStatus, ToZygote, Uncompiled, cut_text};
+use crate::wire::packet::{Attachment, Attachments};
 use crate::worker::jail::Memory;
 use crate::worker::link;
 use crate::worker::threads::Threads;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 /// Exit code of a compiler that has written why the module is not valid.
@@ -25,14 +26,14 @@ const OUT_OF_MEMORY: i32 = 2;
 /// Exit code of a compiler that could not even write that.
 const CRASHED: i32 = 101;
 
-/// Describes the module in `files[0]` into `files[1]`, and compiles it into `files[2]` if there is one.
+/// Describes a module, and compiles it if there is a place for the code: see [`ToZygote::Compile`].
 /// `watch` is the control socket: when it closes, the dispatcher is gone and so is the reason to go on.
 ///
 /// # Errors
 /// Why there is no machine code, in words for the user.
 pub(super) fn run(
     request: &ToZygote,
-    files: Vec<OwnedFd>,
+    mut files: Attachments,
     threads: &Threads,
     held: &Held,
     watch: BorrowedFd<'_>,
@@ -41,11 +42,10 @@ pub(super) fn run(
     let &ToZygote::Compile { bytes_max, timeout_ms, .. } = request else {
         return Err(refused("not a request to compile".into()));
     };
-    let mut files = files.into_iter().map(File::from);
-    let (Some(module), Some(mut description)) = (files.next(), files.next()) else {
-        return Err(refused("a request to compile has two descriptors at least".into()));
-    };
-    let code = files.next();
+    let mut take = |name| files.take(name).map_err(|error| refused(error.to_string()));
+    let module = File::from(take(Attachment::Module)?);
+    let mut description = File::from(take(Attachment::Description)?);
+    let code = files.find(Attachment::Code).map(File::from);
     let plan = Plan {
         threads,
         held,

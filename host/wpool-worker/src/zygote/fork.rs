@@ -3,7 +3,7 @@
 
 use super::role::{Held, Role};
 use super::server::Origin;
-use crate::wire::control::ExitStatus;
+use crate::wire::control::{ExitStatus, PROTOCOL};
 use crate::worker::jail::{self, Memory};
 use crate::worker::threads::Threads;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction};
@@ -16,12 +16,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
-/// Name of the environment variable that makes this program a zygote.
+/// Name of the environment variable that makes this program a zygote. Its value is the id of the control protocol:
+/// another version of this crate in the same program, which speaks another protocol, does not react to it.
 pub(super) const MARKER: &str = "WPOOL_ZYGOTE";
-
-/// The value of that variable: the control protocol's id. Another version of this crate in the same program, which
-/// speaks another protocol, does not react to it.
-pub(super) const PROTOCOL: &str = concat!("wpool ", env!("CARGO_PKG_VERSION"));
 
 /// The standard streams that were closed when this program began, a bit each.
 static CLOSED: AtomicU8 = AtomicU8::new(0);

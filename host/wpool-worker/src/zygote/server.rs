@@ -9,8 +9,10 @@ use crate::module::compile;
 use crate::module::description::Description;
 use crate::shared::Shared;
 use crate::wire::control::{
-    ControlSocket, ExitStatus, FromZygote, Load, Membership, ToZygote, Unloaded, WorkerId, cut_text,
+    ExitStatus, FromZygote, Load, Membership, PROTOCOL, ProcessId, ToZygote, Unloaded, WorkerId,
+    cut_text,
 };
+use crate::wire::packet::{Attachment, Attachments, ControlSocket};
 use crate::wire::settings::Settings;
 use crate::worker::alone::Work;
 use crate::worker::guest::Guest;
@@ -27,7 +29,7 @@ use rustix::net::{SocketType, sockopt};
 use rustix::process::{Signal, getppid, getuid, set_parent_process_death_signal};
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -82,7 +84,10 @@ pub(super) fn control_socket() -> Origin {
 pub(super) fn main() -> i32 {
     // Panics are told by exit codes and messages; standard error is /dev/null anyway.
     std::panic::set_hook(Box::new(|_| {}));
-    match start().and_then(|mut server| server.run()) {
+    match start().and_then(|mut server| {
+        greet(&server.socket)?;
+        server.run()
+    }) {
         Ok(()) => 0,
         Err(_) => 1,
     }
@@ -104,6 +109,22 @@ fn start() -> io::Result<Server> {
         is_over: false,
         workers: Vec::new(),
     })
+}
+
+/// Waits for the dispatcher's hello, and refuses one that speaks another protocol.
+///
+/// # Errors
+/// The dispatcher begins with something else, or with another protocol.
+fn greet(socket: &ControlSocket) -> io::Result<()> {
+    match socket.receive(true)? {
+        Some((ToZygote::Hello { protocol }, _)) if protocol == PROTOCOL => return Ok(()),
+        Some((ToZygote::Hello { protocol }, _)) => {
+            let why = format!("it speaks {PROTOCOL}, and is asked in {protocol:?}");
+            socket.send(&FromZygote::Unfit(cut_text(why)), &[])?;
+        }
+        _ => {}
+    }
+    Err(io::ErrorKind::InvalidData.into())
 }
 
 impl Server {
@@ -154,8 +175,9 @@ impl Server {
         Ok(())
     }
 
-    fn answer(&mut self, request: ToZygote, files: Vec<OwnedFd>) -> io::Result<()> {
+    fn answer(&mut self, request: ToZygote, files: Attachments) -> io::Result<()> {
         let answer = match request {
+            ToZygote::Hello { .. } => return Err(io::ErrorKind::InvalidData.into()),
             ToZygote::Compatibility { fuel } => match fork::other_threads() {
                 None => FromZygote::Compatible { hash: compile::compatibility(fuel) },
                 Some(why) => FromZygote::Unfit(cut_text(why)),
@@ -227,16 +249,17 @@ impl Server {
         // A parent has a descriptor for each worker.
         jail::unbound_files()?;
         let printed = payload("wpool-printed", &printed)?;
+        let printed = (Attachment::Printed, printed.as_fd());
         match guest {
             Ok(guest) => {
                 self.guest = Some(guest);
-                self.socket.send(&FromZygote::Loaded(Ok(())), &[printed.as_fd()])?;
+                self.socket.send(&FromZygote::Loaded(Ok(())), &[printed])?;
             }
             Err(failure) => {
                 let mut encoded = Vec::new();
                 failure.encode(&mut encoded);
                 let failure = payload("wpool-failure", &encoded)?;
-                let files = [printed.as_fd(), failure.as_fd()];
+                let files = [printed, (Attachment::Failure, failure.as_fd())];
                 self.socket.send(&FromZygote::Loaded(Err(Unloaded::Init)), &files)?;
             }
         }
@@ -248,17 +271,18 @@ impl Server {
         &mut self,
         worker: WorkerId,
         member: Option<Membership>,
-        files: Vec<OwnedFd>,
+        files: Attachments,
     ) -> io::Result<()> {
         match self.spawn(worker.slot, member, files) {
             Ok(child) => {
-                let forked = FromZygote::Forked { worker, pid: Ok(child.pid.as_raw()) };
-                self.socket.send(&forked, &[child.pidfd.as_fd()])?;
+                let pid = ProcessId::try_from(child.pid.as_raw()).map_err(io::Error::other)?;
+                let forked = FromZygote::Forked { worker, pid: Ok(pid) };
+                self.socket.send(&forked, &[(Attachment::Process, child.pidfd.as_fd())])?;
                 self.workers.push((worker, child));
                 Ok(())
             }
-            Err(message) => {
-                let pid = Err(cut_text(message));
+            Err(error) => {
+                let pid = Err(cut_text(error.to_string()));
                 self.socket.send(&FromZygote::Forked { worker, pid }, &[])
             }
         }
@@ -268,19 +292,16 @@ impl Server {
         &mut self,
         slot: u32,
         member: Option<Membership>,
-        files: Vec<OwnedFd>,
-    ) -> Result<ChildProcess, String> {
-        let Ok([jobs, results, memory]) = <[OwnedFd; 3]>::try_from(files) else {
-            return Err("no descriptors are left for it".into());
-        };
-        let loaded = self.loaded.ok_or("no module is loaded")?;
+        mut files: Attachments,
+    ) -> io::Result<ChildProcess> {
+        let loaded = self.loaded.ok_or_else(|| io::Error::other("no module is loaded"))?;
         let start = worker::Start {
             program: &loaded.program,
             settings: &loaded.settings,
             slot,
-            jobs,
-            results,
-            memory,
+            jobs: files.take(Attachment::Jobs)?,
+            results: files.take(Attachment::Results)?,
+            memory: files.take(Attachment::Memory)?,
             shared: loaded.shared.clone().zip(member),
             stdio: loaded.stdio.as_ref(),
             fork: fork::run_job,
@@ -295,53 +316,44 @@ impl Server {
             prepare: || start.prepare(guest.take()),
             serve: worker::Prepared::serve,
         };
-        fork::spawn(Role::Worker, plan).map_err(|error| error.to_string())
+        fork::spawn(Role::Worker, plan)
     }
 }
 
-fn load(files: Vec<OwnedFd>) -> Result<Loaded, String> {
-    let mut files = files.into_iter();
-    let (Some(code), Some(load)) = (files.next(), files.next()) else {
-        return Err("a request to load has two descriptors at least".into());
-    };
+fn load(mut files: Attachments) -> Result<Loaded, String> {
+    let mut take = |name| files.take(name).map_err(|error| error.to_string());
+    let (code, load) = (take(Attachment::Code)?, take(Attachment::Load)?);
     let load: Load<Settings, Description> =
         serde_json::from_reader(io::BufReader::new(File::from(load)))
             .map_err(|error| format!("the settings cannot be read: {error}"))?;
-    let shared = match load.shared {
-        true => Some(Arc::new(map_shared(&mut files)?)),
-        false => None,
-    };
     let stdio = match load.settings.stdio {
-        true => Some(take_stdio(&mut files)?),
+        true => {
+            let streams =
+                [take(Attachment::Input)?, take(Attachment::Output)?, take(Attachment::Error)?];
+            let streams = Stdio::of_parent(streams);
+            Some(streams.map_err(|error| format!("no dispatcher: {error}"))?)
+        }
         false => None,
     };
-    let mut folders: Vec<OwnedFd> = files.collect();
+    let dirs = &load.settings.dirs;
+    let folders = (0..).zip(dirs).map(|(at, dir)| Ok((dir.clone(), take(Attachment::Folder(at))?)));
+    let folders = folders.collect::<Result<Vec<_>, String>>()?;
     let scratch = load.settings.scratch.as_ref();
-    let base = scratch.and_then(|scratch| Some((folders.pop()?, scratch.guest.clone())));
-    let directories = load.settings.dirs.iter().cloned();
-    if folders.len() != directories.len() || base.is_some() != scratch.is_some() {
-        return Err("each granted folder has a descriptor".into());
-    }
-    let folders = Folders::open(directories.zip(folders).collect(), base)
+    let base =
+        scratch.map(|scratch| take(Attachment::Scratch).map(|base| (base, scratch.guest.clone())));
+    let folders = Folders::open(folders, base.transpose()?)
         .map_err(|(path, error)| format!("cannot open directory {path}: {error}"))?;
+    let shared = match files.find(Attachment::Control) {
+        Some(control) => {
+            let regions = files.take(Attachment::Regions).map_err(|error| error.to_string())?;
+            let shared = Shared::map(control, regions);
+            Some(Arc::new(shared.map_err(|error| format!("cannot map shared state: {error}"))?))
+        }
+        None => None,
+    };
     let program = Program::load(&load.settings, &load.description, File::from(code), folders)
         .map_err(|error| error.to_string())?;
     Ok(Loaded { program, settings: load.settings, shared, stdio })
-}
-
-fn map_shared(files: &mut impl Iterator<Item = OwnedFd>) -> Result<Shared, String> {
-    let (Some(control), Some(regions)) = (files.next(), files.next()) else {
-        return Err("shared state has two descriptors".into());
-    };
-    Shared::map(control, regions).map_err(|error| format!("cannot map shared state: {error}"))
-}
-
-fn take_stdio(files: &mut impl Iterator<Item = OwnedFd>) -> Result<Stdio, String> {
-    let (Some(input), Some(output), Some(error)) = (files.next(), files.next(), files.next())
-    else {
-        return Err("there are three standard streams".into());
-    };
-    Stdio::of_parent([input, output, error]).map_err(|error| format!("no dispatcher: {error}"))
 }
 
 /// Waits for a child that has ended, and says how.
@@ -372,5 +384,37 @@ pub(super) fn poll_readable(
             Err(error) => return Err(error.into()),
             Ok(_) => return Ok(polled.iter().map(|fd| !fd.revents().is_empty()).collect()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a zygote answers to its first message.
+    fn greeted(with: &ToZygote) -> (io::Result<()>, Option<FromZygote>) {
+        let (dispatcher, zygote) = ControlSocket::pair().unwrap();
+        let zygote = ControlSocket::from_fd(zygote);
+        dispatcher.send(with, &[]).unwrap();
+        let greeted = greet(&zygote);
+        drop(zygote);
+        (greeted, dispatcher.receive(true).unwrap().map(|(answer, _)| answer))
+    }
+
+    #[test]
+    fn a_dispatcher_of_another_version_is_refused_by_name() {
+        let hello = |protocol: &str| greeted(&ToZygote::Hello { protocol: protocol.into() });
+        let (same, answer) = hello(PROTOCOL);
+        assert!(same.is_ok() && answer.is_none());
+        let (other, answer) = hello("wpool 9.9.9");
+        assert!(other.is_err());
+        let why = format!("it speaks {PROTOCOL}, and is asked in \"wpool 9.9.9\"");
+        assert_eq!(answer, Some(FromZygote::Unfit(why)));
+    }
+
+    #[test]
+    fn whoever_does_not_say_hello_gets_no_answer() {
+        let (other, answer) = greeted(&ToZygote::Finish);
+        assert!(other.is_err() && answer.is_none());
     }
 }

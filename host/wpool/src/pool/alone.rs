@@ -6,6 +6,7 @@ use super::session::{Session, no_zygote, setup};
 use crate::wire::control::{ALONE_BYTES_MAX, JOB_TOO_SLOW, ToZygote};
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::frame::Entries;
+use crate::wire::packet::Attachment;
 use crate::wire::record::Record;
 use rustix::fs::{MemfdFlags, memfd_create};
 use std::fs::File;
@@ -84,7 +85,8 @@ impl Session {
         // The limit is rounded up, so that it is never zero or too short.
         let timeout_ms = config.timeout.map(|timeout| timeout.as_millis() as u64 + 1);
         let request = ToZygote::Alone { threads, timeout_ms };
-        let ended = match self.zygote.run_alone(&request, [jobs.as_fd(), results.as_fd()], limit) {
+        let files = [(Attachment::Jobs, jobs.as_fd()), (Attachment::Results, results.as_fd())];
+        let ended = match self.zygote.run_alone(&request, &files, limit) {
             Err(error) if error.kind() == io::ErrorKind::TimedOut => {
                 return Ok(Err(Stopped::Deadline));
             }

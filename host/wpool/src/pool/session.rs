@@ -14,13 +14,14 @@ use crate::shared::Shared;
 use crate::wire::clock::after;
 use crate::wire::control::{Load, ToZygote, Uncompiled, Unloaded};
 use crate::wire::line::Line;
+use crate::wire::packet::{Attachment, Attachments};
 use crate::wire::settings::Settings;
 use nix::sys::resource::{Resource, getrlimit};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::marker::PhantomData;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -300,29 +301,35 @@ impl Session {
     fn with_load<T>(
         &self,
         config: &Config,
-        send: impl FnOnce(&Zygote, &[BorrowedFd<'_>]) -> T,
+        send: impl FnOnce(&Zygote, &[(Attachment, BorrowedFd<'_>)]) -> T,
     ) -> Result<T, PoolError> {
         if let Some(nice) = config.nice {
             self.zygote.set_nice(nice).map_err(setup("set the niceness of workers"))?;
         }
         let settings = &config.settings;
         check_addresses(&self.description)?;
-        let load =
-            Load { shared: self.sharing.is_some(), settings, description: &self.description };
+        let load = Load { settings, description: &self.description };
         let load =
             serde_json::to_vec(&load).map_err(|error| setup("pass the settings")(error.into()))?;
         let load = payload("wpool-load", &load).map_err(setup("pass the settings"))?;
-        let mut files = vec![self.code.as_fd(), load.as_fd()];
+        let mut files =
+            vec![(Attachment::Code, self.code.as_fd()), (Attachment::Load, load.as_fd())];
         if let Some(shared) = self.shared() {
             let (control, regions) = shared.fds();
-            files.extend([control, regions]);
+            files.extend([(Attachment::Control, control), (Attachment::Regions, regions)]);
         }
         let (input, output, error) = (io::stdin(), io::stdout(), io::stderr());
         if settings.stdio {
-            files.extend([input.as_fd(), output.as_fd(), error.as_fd()]);
+            files.extend([
+                (Attachment::Input, input.as_fd()),
+                (Attachment::Output, output.as_fd()),
+                (Attachment::Error, error.as_fd()),
+            ]);
         }
-        files.extend(grants::descriptors(&settings.dirs)?);
-        files.extend(self.scratch.as_ref().map(ScratchFolder::descriptor));
+        let folders = grants::descriptors(&settings.dirs)?;
+        files.extend((0..).map(Attachment::Folder).zip(folders));
+        let scratch = self.scratch.as_ref().map(ScratchFolder::descriptor);
+        files.extend(scratch.map(|folder| (Attachment::Scratch, folder)));
         Ok(send(&self.zygote, &files))
     }
 
@@ -358,7 +365,7 @@ impl Session {
     pub(super) fn hear_loaded(
         &mut self,
         answer: Result<(), Unloaded>,
-        files: Vec<OwnedFd>,
+        files: Attachments,
         config: &Config,
     ) -> Result<Vec<Notice>, PoolError> {
         if self.loading.is_none() {
@@ -493,8 +500,11 @@ fn ask_compiler(
             file.set_len(0)?;
             file.rewind()?;
         }
-        let mut files = vec![module.as_fd(), description.as_fd()];
-        files.extend(code.map(File::as_fd));
+        let mut files = vec![
+            (Attachment::Module, module.as_fd()),
+            (Attachment::Description, description.as_fd()),
+        ];
+        files.extend(code.map(|code| (Attachment::Code, code.as_fd())));
         zygote.compile(&request, &files, timeout)
     })?;
     compiled.map_err(|why| match why {

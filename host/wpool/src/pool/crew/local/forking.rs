@@ -4,6 +4,7 @@
 use super::*;
 use crate::pool::crew::Stop;
 use crate::wire::control::{FromZygote, ToZygote, Unloaded, WorkerId};
+use crate::wire::packet::{Attachment, Attachments};
 use rustix::process::pidfd_send_signal;
 use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -41,10 +42,14 @@ impl LocalCrew<'_> {
             Some(None) => return Err(PoolError::Lost(NO_SLOT.into())),
         };
         self.epochs[at] += 1;
-        let fds = [ends.jobs.as_fd(), ends.results.as_fd(), ends.memory.as_fd()];
+        let files = [
+            (Attachment::Jobs, ends.jobs.as_fd()),
+            (Attachment::Results, ends.results.as_fd()),
+            (Attachment::Memory, ends.memory.as_fd()),
+        ];
         // The socket of a zygote that is gone reports so, and the worker is finalised then.
         let _ =
-            self.session.zygote.send(&ToZygote::Fork { worker: id, member: worker.member }, &fds);
+            self.session.zygote.send(&ToZygote::Fork { worker: id, member: worker.member }, &files);
         self.workers[at] = Some(worker);
         Ok(())
     }
@@ -60,7 +65,7 @@ impl LocalCrew<'_> {
         // event.
         for _ in 0..REPORTS_MAX {
             match self.session.zygote.receive() {
-                Ok(Some((message, fds))) => self.take_report(message, fds, listener)?,
+                Ok(Some((message, files))) => self.take_report(message, files, listener)?,
                 Ok(None) => return self.zygote_lost(listener),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 // The zygote is on the untrusted side: it may send anything.
@@ -73,15 +78,18 @@ impl LocalCrew<'_> {
     fn take_report(
         &mut self,
         message: FromZygote,
-        fds: Vec<OwnedFd>,
+        mut files: Attachments,
         listener: &mut dyn Listener,
     ) -> Result<(), PoolError> {
         match message {
-            FromZygote::Forked { worker, pid } => self.worker_forked(worker, pid, fds, listener),
-            FromZygote::Loaded(loaded) => self.zygote_loaded(loaded, fds, listener),
+            FromZygote::Forked { worker, pid } => {
+                let pidfd = files.find(Attachment::Process);
+                self.worker_forked(worker, pid.map(i32::from), pidfd, listener)
+            }
+            FromZygote::Loaded(loaded) => self.zygote_loaded(loaded, files, listener),
             FromZygote::Exited { worker, status } => {
                 let Some(known) = self.find(worker) else { return Ok(()) };
-                known.status = status.checked();
+                known.status = Some(status);
                 match known.ended.is_some() {
                     true => self.finalize(worker.slot, listener),
                     false => Ok(()),
@@ -99,20 +107,20 @@ impl LocalCrew<'_> {
         &mut self,
         id: WorkerId,
         pid: Result<i32, String>,
-        mut fds: Vec<OwnedFd>,
+        pidfd: Option<OwnedFd>,
         listener: &mut dyn Listener,
     ) -> Result<(), PoolError> {
         let (zygote, slot) = (self.session.zygote.pid(), id.slot);
         let Some(worker) = self.find(id) else {
             // The dispatcher no longer waits for this worker.
-            if let (Some(pidfd), Ok(pid)) = (fds.pop(), pid)
+            if let (Some(pidfd), Ok(pid)) = (pidfd, pid)
                 && descends(&pidfd, pid, zygote)
             {
                 let _ = pidfd_send_signal(pidfd, Signal::KILL);
             }
             return Ok(());
         };
-        match (pid, fds.pop()) {
+        match (pid, pidfd) {
             (Ok(pid), Some(pidfd)) if descends(&pidfd, pid, zygote) => {
                 (worker.pid, worker.pidfd) = (Some(pid), Some(pidfd));
                 if let Some(signal) = worker.signal {
@@ -178,10 +186,10 @@ impl LocalCrew<'_> {
     fn zygote_loaded(
         &mut self,
         loaded: Result<(), Unloaded>,
-        fds: Vec<OwnedFd>,
+        files: Attachments,
         listener: &mut dyn Listener,
     ) -> Result<(), PoolError> {
-        let lines = self.session.hear_loaded(loaded, fds, &self.config)?;
+        let lines = self.session.hear_loaded(loaded, files, &self.config)?;
         hear(listener, Event::Loaded { lines })
     }
 }
