@@ -1,8 +1,8 @@
-//! Bytes as text.
+//! Base64: bytes as text.
 
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// The bytes in base64, padded (RFC 4648, section 4).
+/// Returns the bytes in base64, padded (RFC 4648, section 4).
 pub fn base64(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
@@ -18,8 +18,8 @@ pub fn base64(bytes: &[u8]) -> String {
     text
 }
 
-/// The bytes of a text in base64, padded or not; `None` if it is none, or has bits to spare that are not
-/// zero.
+/// Returns the bytes of a text in base64, padded or not. Returns `None` if the text is not base64,
+/// or if its spare bits are not zero.
 pub fn from_base64(text: &str) -> Option<Vec<u8>> {
     let padding = text.len() - text.trim_end_matches('=').len();
     let digits = &text.as_bytes()[..text.len() - padding];

@@ -1,16 +1,16 @@
-//! Frames out of a stream of bytes, whole ones only.
+//! Frame buffers, which cut a stream of bytes into whole frames.
 
 use super::frame::{BadHeader, HEADER_BYTES, Header};
 use std::io::{self, Read};
 
-/// Most bytes taken by one read, if there is no longer frame to be read.
+/// The greatest number of bytes taken by one read, unless a longer frame is being read.
 const READ_BYTES: usize = 256 << 10;
 
-/// Least room for a read: one that takes less has emptied the pipe.
+/// The least room for a read, in bytes: a read that takes less has emptied the pipe.
 pub const ROOM_BYTES: usize = READ_BYTES / 4;
 
-/// A buffer that is filled by reads of any size and emptied frame by frame. That a frame is not
-/// all there yet is an answer, not an error, so a reader that must not block never has to.
+/// A buffer that is filled by reads of any size and emptied frame by frame. An incomplete frame is
+/// an answer, not an error, so a reader that must not block never has to.
 #[derive(Debug, Default)]
 pub struct FrameBuffer {
     bytes: Vec<u8>,
@@ -22,7 +22,7 @@ impl FrameBuffer {
     /// Reads once and returns how many bytes came: 0 at the end of the stream.
     ///
     /// # Errors
-    /// Those of the read, `WouldBlock` among them.
+    /// Returns the error of the read, which may be `WouldBlock`.
     pub fn fill(&mut self, from: &mut impl Read) -> io::Result<usize> {
         self.make_room();
         let read = from.read(&mut self.bytes[self.end..])?;
@@ -30,7 +30,8 @@ impl FrameBuffer {
         Ok(read)
     }
 
-    /// Moves what is left to the front and makes room for a read, or for the rest of a long frame.
+    /// Moves the remaining bytes to the front, and makes room for a read, or for the rest of a long
+    /// frame.
     fn make_room(&mut self) {
         if self.start == self.end {
             self.start = 0;
@@ -43,7 +44,7 @@ impl FrameBuffer {
         let held = self.start..self.end;
         let len = (held.len() + wanted).max(READ_BYTES);
         if self.bytes.len() < len {
-            // Pages of zeros as they come from the system: those that are never read into cost nothing.
+            // The system hands out pages of zeros: pages that are never read into cost nothing.
             let mut larger = vec![0; len];
             larger[..held.len()].copy_from_slice(&self.bytes[held.clone()]);
             self.bytes = larger;
@@ -53,7 +54,8 @@ impl FrameBuffer {
         (self.start, self.end) = (0, held.len());
     }
 
-    /// Bytes that the first frame in the buffer still lacks, as far as its header tells.
+    /// Returns how many bytes the first frame in the buffer still lacks, as far as its header is
+    /// known.
     fn missing(&self) -> usize {
         let held = self.end - self.start;
         match self.header() {
@@ -67,10 +69,11 @@ impl FrameBuffer {
         self.bytes[self.start..self.end].first_chunk().map(Header::decode)
     }
 
-    /// The next whole frame; `None` if more must be read first.
+    /// Returns the next whole frame, or `None` if more must be read first.
     ///
     /// # Errors
-    /// A header that no honest peer writes; the stream is of no use after it.
+    /// Returns an error for a header that no honest peer writes. The stream is of no use after
+    /// that.
     #[inline]
     pub fn next(&mut self) -> Result<Option<(Header, &[u8])>, BadHeader> {
         let Some(header) = self.header().transpose()? else { return Ok(None) };
@@ -97,7 +100,7 @@ mod tests {
         frame
     }
 
-    /// Hands out at most `step` bytes at a time.
+    /// A reader that hands out at most `step` bytes at a time.
     struct Dribble<'a>(&'a [u8], usize);
 
     impl Read for Dribble<'_> {

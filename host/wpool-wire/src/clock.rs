@@ -1,18 +1,19 @@
-//! Moments on the one clock that all processes of a machine share.
+//! Moments on the clock that all processes of a machine share.
 
 use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
-/// Longer than any run. (An [`Instant`] cannot be told to be as late as there are instants.)
+/// A time longer than any run. (An [`Instant`] has no largest value.)
 const AGES: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
-/// The instant so much later than another one; where there is none so late, one that nobody lives to see.
+/// Returns the instant that is `time` later than another one. If there is no such instant, returns
+/// one that nobody lives to see.
 pub fn after(instant: Instant, time: Duration) -> Instant {
     instant.checked_add(time).unwrap_or_else(|| instant + AGES)
 }
 
-/// A moment: nanoseconds of `CLOCK_MONOTONIC`, which are the same in every process of a machine.
+/// A moment in nanoseconds of `CLOCK_MONOTONIC`, which is the same in every process of a machine.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -20,33 +21,33 @@ pub fn after(instant: Instant, time: Duration) -> Instant {
 pub struct Moment(u64);
 
 impl Moment {
-    /// This moment.
+    /// Returns the present moment.
     pub fn now() -> Moment {
         let now = clock_gettime(ClockId::CLOCK_MONOTONIC).expect("every Linux has this clock");
         Moment(Duration::from(now).as_nanos() as u64)
     }
 
-    /// The moment that was so long ago.
+    /// Returns the moment that was `time` ago.
     pub fn ago(time: Duration) -> Moment {
         Moment(Moment::now().0.saturating_sub(time.as_nanos() as u64))
     }
 
-    /// The moment so much later.
+    /// Returns the moment that is `time` later.
     pub fn after(self, time: Duration) -> Moment {
         Moment(self.0.saturating_add(time.as_nanos() as u64))
     }
 
-    /// The time from an earlier moment to this one; zero if that one is later.
+    /// Returns the time from an earlier moment to this one, or zero if `earlier` is later.
     pub fn since(self, earlier: Moment) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
-    /// The moment as it travels.
+    /// Returns the moment in nanoseconds, as it travels.
     pub fn nanos(self) -> u64 {
         self.0
     }
 
-    /// A moment that has travelled: untrusted, and maybe far in the future.
+    /// Returns a moment that has travelled: it is untrusted, and may be far in the future.
     pub fn of_nanos(nanos: u64) -> Moment {
         Moment(nanos)
     }

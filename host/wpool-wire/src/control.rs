@@ -1,8 +1,8 @@
-//! The control protocol: what dispatcher and zygote say to each other.
+//! The control protocol: the messages between dispatcher and zygote.
 //!
-//! Payloads without a small bound (the module, what is known of it, settings) travel in memfds, as
-//! [attachments](super::packet). The first message is a [hello](ToZygote::Hello); what a zygote says is checked
-//! when it is decoded.
+//! Payloads without a small bound (the module, its description, settings) travel in memfds, as
+//! [attachments](super::packet). The first message is a [hello](ToZygote::Hello). Messages of a
+//! zygote are checked when they are decoded.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -10,22 +10,22 @@ use thiserror::Error;
 /// The id of this protocol: its name and its version.
 pub const PROTOCOL: &str = concat!("wpool ", env!("CARGO_PKG_VERSION"));
 
-/// Most bytes of a text inside a message; longer ones are cut by their sender.
+/// The greatest size of a text inside a message, in bytes; the sender cuts longer texts.
 const TEXT_BYTES_MAX: usize = 8 << 10;
 
-/// Largest process id that the system gives.
+/// The largest process id that the system gives.
 const PID_MAX: i32 = 1 << 22;
 
-/// Largest number of a signal.
+/// The largest number of a signal.
 const SIGNAL_MAX: i32 = 64;
 
-/// Most bytes of the records of a run in one process.
+/// The greatest size of the records of a run in one process, in bytes.
 pub const ALONE_BYTES_MAX: u64 = 1 << 30;
 
-/// What stands in the place of the nanoseconds of a run in one process whose job was too slow.
+/// The number in the place of the nanoseconds, if a job of a run in one process was too slow.
 pub const JOB_TOO_SLOW: u64 = u64::MAX;
 
-/// What the dispatcher asks of the zygote.
+/// A request of the dispatcher to the zygote.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ToZygote {
     /// The first message. A zygote that speaks another protocol answers [`FromZygote::Unfit`] and ends; otherwise
@@ -34,50 +34,52 @@ pub enum ToZygote {
         /// The protocol that the dispatcher speaks.
         protocol: String,
     },
-    /// What makes machine code usable by this program: answered by [`FromZygote::Compatible`].
+    /// Asks for the hash that identifies machine code usable by this program: answered by
+    /// [`FromZygote::Compatible`].
     Compatibility {
-        /// Whether jobs will have a limit of fuel.
+        /// True if jobs will have a limit of fuel.
         fuel: bool,
     },
-    /// Compile a module in a process of its own: answered by [`FromZygote::Compiled`].
-    /// Attached: the module, where its description (JSON) goes, and where the machine code goes; the module is only
-    /// described where there is no place for code.
+    /// Compiles a module in a process of its own: answered by [`FromZygote::Compiled`].
+    /// Attached: the module, the file for its description (JSON), and the file for the machine
+    /// code. Without the latter the module is only described.
     Compile {
-        /// Whether jobs will have a limit of fuel.
+        /// True if jobs will have a limit of fuel.
         fuel: bool,
-        /// Whether functions are inlined across the modules of a component.
+        /// True if functions are inlined across the modules of a component.
         inline: bool,
-        /// Most bytes of writable memory of the compiler process.
+        /// The greatest amount of writable memory of the compiler process, in bytes.
         bytes_max: u64,
-        /// Longest time in milliseconds.
+        /// The longest time in milliseconds.
         timeout_ms: u64,
-        /// Whether imports that nobody provides are no error.
+        /// True if imports that nobody provides are no error.
         stub_imports: bool,
     },
-    /// Load the machine code and link it: answered by [`FromZygote::Loaded`], with a memfd of [`Line`]s where
-    /// a guest was initialised.
-    /// Attached: the machine code, a [`Load`] as JSON, both memories of shared state if there is any, the
-    /// dispatcher's standard streams if the settings say so, the granted folders, and the folder for scratch
-    /// folders if there is one.
+    /// Loads the machine code and links it: answered by [`FromZygote::Loaded`], with a memfd of
+    /// [`Line`]s if a guest was initialised.
+    /// Attached: the machine code, a [`Load`] as JSON, both memories of shared state if there is
+    /// any, the dispatcher's standard streams if the settings say so, the granted folders, and the
+    /// folder for scratch folders if there is one.
     Load,
-    /// Run all jobs in one process: answered by [`FromZygote::Alone`].
-    /// Attached: the jobs ([`Entries`](super::frame::Entries)), and where the results go: the nanoseconds
-    /// that they took (`u64 LE`) and their records, or [`JOB_TOO_SLOW`] and the number of the job (`u64 LE`)
-    /// that took longer than the time for each.
+    /// Runs all jobs in one process: answered by [`FromZygote::Alone`].
+    /// Attached: the jobs ([`Entries`](super::frame::Entries)), and the file for the results: the
+    /// nanoseconds of the run (`u64 LE`) and the records, or [`JOB_TOO_SLOW`] and the number of the
+    /// job (`u64 LE`) that took longer than the limit for each job.
     Alone {
-        /// How many threads run them; more than one for a native library only.
+        /// The number of threads that run the jobs; more than one for a native library only.
         threads: usize,
-        /// Longest time of a job in milliseconds.
+        /// The longest time of a job in milliseconds.
         timeout_ms: Option<u64>,
     },
-    /// Wait for the end of the workers, and end: not answered.
+    /// Waits for the end of the workers, and ends the zygote: not answered.
     Finish,
-    /// Fork a worker: answered by [`FromZygote::Forked`] and, once it ended, [`FromZygote::Exited`].
+    /// Forks a worker: answered by [`FromZygote::Forked`] and, once the worker has ended,
+    /// [`FromZygote::Exited`].
     /// Attached: the pipe of jobs (to read), the pipe of results (to write), the job memory.
     Fork {
         /// The worker.
         worker: WorkerId,
-        /// Who it is in shared state, if there is one.
+        /// The worker's slot in shared state, if there is any.
         member: Option<Membership>,
     },
 }
@@ -87,46 +89,46 @@ pub enum ToZygote {
 pub struct Membership {
     /// The slot.
     pub slot: u16,
-    /// Which of its lives.
+    /// The number of the slot's life.
     pub epoch: u32,
 }
 
-/// What a zygote must know to link a module and to start workers.
+/// The facts that a zygote must know to link a module and to start workers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Load<S, D> {
-    /// Settings of the workers.
+    /// The settings of the workers.
     pub settings: S,
-    /// Description of the module.
+    /// The description of the module.
     pub description: D,
 }
 
-/// One life of a worker.
+/// An identity of a worker: one life of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerId {
-    /// Its slot.
+    /// The slot in the pool.
     pub slot: u32,
-    /// How often the slot was used before.
+    /// The number of earlier uses of the slot.
     pub epoch: u64,
 }
 
-/// How a process ended.
+/// The way a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "AnyStatus")]
 pub enum ExitStatus {
-    /// With an exit code, from 0 to 255.
+    /// The process exited with a code, from 0 to 255.
     Code(i32),
-    /// By a signal, from 1 to 64.
+    /// The process was ended by a signal, from 1 to 64.
     Signal(i32),
 }
 
-/// A status as it is told, before it is checked.
+/// A status as it is reported, before it is checked.
 #[derive(Deserialize)]
 enum AnyStatus {
     Code(i32),
     Signal(i32),
 }
 
-/// A number that is told and that the system never gives.
+/// A reported number that the system never gives.
 #[derive(Debug, Error)]
 #[error("{0} is no {1}")]
 pub struct Impossible(i32, &'static str);
@@ -144,7 +146,7 @@ impl TryFrom<AnyStatus> for ExitStatus {
     }
 }
 
-/// The id of a process: neither a group nor "any".
+/// The id of a process: never the id of a group, and never "any".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "i32", into = "i32")]
 pub struct ProcessId(i32);
@@ -166,54 +168,55 @@ impl From<ProcessId> for i32 {
     }
 }
 
-/// What the zygote answers and reports.
+/// An answer or a report of the zygote.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum FromZygote {
     /// The answer to [`ToZygote::Compatibility`].
     Compatible {
-        /// Equal hashes: machine code can be exchanged.
+        /// The hash of the program's properties: programs with equal hashes can exchange machine
+        /// code.
         hash: u64,
     },
-    /// The answer of a zygote that speaks another protocol, or cannot fork: why it is of no use.
+    /// The answer of a zygote that speaks another protocol or cannot fork, with the reason.
     Unfit(String),
-    /// The module is compiled, or why not.
+    /// The module is compiled, or the reason why not.
     Compiled(Result<(), Uncompiled>),
-    /// The module is linked, or why not. Where a guest was to be initialised, what it printed is attached, and if
-    /// it failed, its failure.
+    /// The module is linked, or the reason why not. If a guest was to be initialised, its printed
+    /// lines are attached, and its failure if it failed.
     Loaded(Result<(), Unloaded>),
-    /// All jobs were run in one process, or why not.
+    /// All jobs were run in one process, or the reason why not.
     Alone(Result<(), String>),
-    /// A worker was forked, or why not. Attached: its pidfd.
+    /// A worker was forked, or the reason why not. Attached: its pidfd.
     Forked {
         /// The worker.
         worker: WorkerId,
-        /// Its process id, or why there is none.
+        /// The process id, or the reason why there is none.
         pid: Result<ProcessId, String>,
     },
     /// A worker ended and was reaped.
     Exited {
         /// The worker.
         worker: WorkerId,
-        /// How it ended.
+        /// The way the worker ended.
         status: ExitStatus,
     },
 }
 
-/// Why there is no machine code.
+/// The reason why there is no machine code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Uncompiled {
-    /// The module is refused, or the compiler was lost: in words for the user.
+    /// The module is refused, or the compiler was lost; the text is for the user.
     Refused(String),
-    /// Compiling needs more memory than it may have.
+    /// Compilation needs more memory than it may have.
     Memory,
-    /// Compiling takes longer than it may.
+    /// Compilation takes longer than it may.
     Time,
 }
 
-/// Why a module is not linked.
+/// The reason why a module is not linked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unloaded {
-    /// In words for the user.
+    /// The module is refused; the text is for the user.
     Refused(String),
     /// The guest failed while it was initialised.
     Init,
@@ -233,7 +236,7 @@ pub fn cut_text(mut text: String) -> String {
 mod tests {
     use super::*;
 
-    /// What a zygote says, as JSON.
+    /// Decodes a message of a zygote.
     fn decode(json: &str) -> Result<FromZygote, serde_json::Error> {
         serde_json::from_str(json)
     }

@@ -7,20 +7,21 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-/// Most folders that one session grants: their descriptors travel beside one message, which takes 253.
+/// The greatest number of folders that one session grants: their descriptors travel beside one
+/// message, which takes 253.
 pub const DIRECTORIES_MAX: usize = 200;
 
 /// A folder of the host that guests may use.
 ///
-/// It is opened once, and its clones share the descriptor: what a guest may use stays the folder that
-/// was granted, whatever its name leads to later.
+/// The folder is opened once, and its clones share the descriptor: the granted folder stays the
+/// same, whatever its name leads to later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Directory {
     /// The path on the host.
     pub host: PathBuf,
     /// The path that guests see.
     pub guest: String,
-    /// Whether guests may only read.
+    /// True if guests may only read the folder.
     pub read_only: bool,
     #[serde(skip)]
     opened: Opened,
@@ -39,16 +40,16 @@ impl PartialEq for Opened {
 impl Eq for Opened {}
 
 impl Directory {
-    /// A folder that is not opened before its descriptor is asked for.
+    /// Makes a folder that is not opened before its descriptor is asked for.
     pub fn new(host: impl AsRef<Path>, guest: impl Into<String>, read_only: bool) -> Directory {
         let host = host.as_ref().to_owned();
         Directory { host, guest: guest.into(), read_only, opened: Opened::default() }
     }
 
-    /// The folder itself.
+    /// Returns the descriptor of the folder.
     ///
     /// # Errors
-    /// Returns the error of `open`: it is not there, is no folder, or may not be read.
+    /// Returns the error of `open` if the path does not exist, is no folder, or may not be read.
     pub fn descriptor(&self) -> io::Result<BorrowedFd<'_>> {
         if self.opened.0.get().is_none() {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -62,7 +63,7 @@ impl Directory {
 /// The flags with which a folder is opened only to identify it.
 pub const FOLDER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
-/// A folder's device and inode.
+/// The device and inode of a folder.
 pub type Identity = (u64, u64);
 
 /// Returns the identity of a folder.

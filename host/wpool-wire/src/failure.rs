@@ -1,4 +1,4 @@
-//! Why a job has no result.
+//! Failures: the reasons why jobs have no result.
 
 use super::jobmem::{EXIT_OUT_OF_MEMORY, EXIT_WITH_LAST_WORDS, JobMem, NEEDED_TOO_MUCH};
 use super::waits::Awaited;
@@ -7,33 +7,34 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
-/// The message of a trap for want of stack.
+/// The message of a trap by an exhausted call stack.
 pub const STACK_EXHAUSTED: &str = "call stack exhausted";
 
-/// How the message begins of a job that had more in its scratch folder than it may.
+/// The beginning of the message of a job that had more in its scratch folder than it may.
 pub const SCRATCH_FULL: &str = "its scratch folder has more than";
 
-/// Most bytes of a failure's message.
+/// The greatest size of a failure's message, in bytes.
 pub const MESSAGE_BYTES_MAX: usize = 64 << 10;
 
-/// Most functions of a backtrace.
+/// The greatest number of functions in a backtrace.
 pub const FRAMES_MAX: usize = 32;
 
-/// Most bytes of a function's name in a backtrace.
+/// The greatest size of a function's name in a backtrace, in bytes.
 pub const FRAME_BYTES_MAX: usize = 1 << 10;
 
-/// Most bytes of a failure as a worker writes it: all that the limits above allow, escaped.
+/// The greatest size of a failure as a worker writes it, in bytes: all that the limits above allow,
+/// escaped.
 const ENCODED_BYTES_MAX: usize = 1 << 20;
 
-/// What kind of thing went wrong with a job.
+/// The kind of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureKind {
-    /// The task answered with an error, or with bytes that are not a result.
+    /// The task returned an error, or bytes that are not a result.
     GuestError,
     /// The guest trapped.
     Trap,
-    /// The guest exited with a code other than 0 (or at all, where it is not a command).
+    /// The guest exited with a code other than 0 (or with any code, if it is not a command).
     Exit,
     /// The guest needed more than `--memory`.
     OutOfMemory,
@@ -52,7 +53,7 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
-    /// The kind's name in messages, in plural summaries, and in `--retry-on`.
+    /// Returns the kind's name in messages, in plural summaries, and in `--retry-on`.
     pub fn name(self) -> &'static str {
         match self {
             FailureKind::GuestError => "guest error",
@@ -69,36 +70,38 @@ impl FailureKind {
     }
 }
 
-/// Why a job has no result: a kind, and what happened in words.
+/// The reason why a job has no result: a kind, and a description in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// What kind of thing went wrong.
+    /// The kind of the failure.
     pub kind: FailureKind,
-    /// What happened, as a lowercase fragment on one line; may be empty. From the guest: untrusted.
+    /// The description as a lowercase fragment on one line; may be empty. It comes from the guest:
+    /// untrusted.
     pub message: String,
     /// The guest's wasm backtrace, innermost function first, names demangled.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub backtrace: Vec<String>,
-    /// Exit code of the guest ([`FailureKind::Exit`]) or of the worker ([`FailureKind::WorkerLost`]).
+    /// The exit code of the guest ([`FailureKind::Exit`]) or of the worker
+    /// ([`FailureKind::WorkerLost`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<i32>,
-    /// What the job waited for in shared state when its time was over ([`FailureKind::Timeout`]).
+    /// The wait in shared state in which the time of the job was over ([`FailureKind::Timeout`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub awaited: Option<Box<Awaited>>,
-    /// Signal that ended the worker.
+    /// The signal that ended the worker.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signal: Option<i32>,
-    /// Bytes of memory that the guest would have needed ([`FailureKind::OutOfMemory`]), as far as it
-    /// asked for them.
+    /// The bytes of memory that the guest would have needed ([`FailureKind::OutOfMemory`]), if it
+    /// asked for an amount.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<NonZeroU64>,
-    /// The standard output of a command, as far as it had printed any when it failed. From the guest: untrusted.
+    /// The standard output of a command up to its failure. It comes from the guest: untrusted.
     #[serde(skip)]
     pub stdout: Arc<Vec<u8>>,
 }
 
 impl Failure {
-    /// A failure of this kind, with a message and nothing else.
+    /// Makes a failure of this kind, with a message and nothing else.
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         Failure {
             kind,
@@ -112,8 +115,8 @@ impl Failure {
         }
     }
 
-    /// Appends what a record holds of it: `{length u32}`, itself as JSON of that length, and the bytes of
-    /// [`stdout`](Self::stdout).
+    /// Appends the failure as a record holds it: `{length u32}`, the failure as JSON of that
+    /// length, and the bytes of [`stdout`](Self::stdout).
     pub fn encode(&self, to: &mut Vec<u8>) {
         let start = to.len();
         to.extend_from_slice(&[0; 4]);
@@ -123,7 +126,8 @@ impl Failure {
         to.extend_from_slice(&self.stdout);
     }
 
-    /// Reads a failure as a worker has written it, and cuts what is longer than a worker may write.
+    /// Reads a failure as a worker has written it, and cuts the parts that are longer than a worker
+    /// may write.
     pub fn decode(bytes: &[u8]) -> Option<Failure> {
         let (length, rest) = bytes.split_first_chunk::<4>()?;
         let (json, stdout) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
@@ -134,30 +138,31 @@ impl Failure {
         failure.backtrace.truncate(FRAMES_MAX);
         failure.backtrace.iter_mut().for_each(|frame| cut(frame, FRAME_BYTES_MAX));
         failure.backtrace.shrink_to_fit();
-        // The dispatcher alone sees what the job waited for, and what signal ended its process.
+        // Only the dispatcher knows what the job waited for, and what signal ended its process.
         (failure.awaited, failure.signal) = (None, None);
-        // As much as a result may have, which the dispatcher has checked.
+        // The output may be as long as a result, which the dispatcher has checked.
         failure.stdout = stdout.to_vec().into();
         Some(failure)
     }
 
-    /// Bytes that the failure takes beside its own size.
+    /// Returns the bytes that the failure takes beside its own size.
     pub fn bytes(&self) -> usize {
         let frames = self.backtrace.iter().map(|frame| frame.len() + size_of::<String>());
         self.message.len() + self.stdout.len() + frames.sum::<usize>()
     }
 
-    /// Whether the job was given up before there was a process to send a signal to.
+    /// Returns whether the job was given up before there was a process to send a signal to.
     pub fn is_unsent(&self) -> bool {
         self.kind == FailureKind::Cancelled && self.signal.is_none()
     }
 
-    /// The exit code of a process whose only job this was, as Python tells it: above 0 for an exit, `-N`
-    /// for a death by signal N.
+    /// Returns the exit code of a process whose only job this was, as Python reports it: above 0
+    /// for an exit, `-N` for a death by signal N.
     ///
-    /// A guest that exits has its own code, of which the system passes on eight bits. A task that answers an error ends with 1, as an uncaught
-    /// exception does, and one whose arguments are wrong with 2. A trap is an abort (-6), and so is what
-    /// a limit ends inside the guest; a timeout or a cancelled job is a kill (-9).
+    /// A guest that exits has its own code, of which the system passes on eight bits. A task that
+    /// returns an error ends with 1, as an uncaught exception does, and a task whose arguments are
+    /// wrong ends with 2. A trap is an abort (-6), and so is the end of a guest at a limit; a
+    /// timeout or a cancelled job is a kill (-9).
     pub fn exit_code(&self) -> i32 {
         const ABORT: i32 = 6;
         const KILL: i32 = 9;
@@ -182,8 +187,8 @@ impl Failure {
         }
     }
 
-    /// What a process told of before it ended with this exit code, if it did so: a trap, or that it was
-    /// refused memory.
+    /// Returns the failure that a process reported before it ended with this exit code, if it
+    /// reported one: a trap, or memory that the system refused.
     pub fn of_last_words(code: i32, memory: &JobMem) -> Option<Failure> {
         if code == EXIT_OUT_OF_MEMORY {
             return Some(Failure::new(FailureKind::OutOfMemory, NEEDED_TOO_MUCH));
@@ -194,7 +199,7 @@ impl Failure {
     }
 }
 
-/// Cuts a text that is longer than `most` bytes, and gives back what it took.
+/// Cuts a text that is longer than `most` bytes, and frees the memory of the rest.
 pub fn cut(text: &mut String, most: usize) {
     if text.len() > most {
         text.truncate(text.floor_char_boundary(most));

@@ -1,4 +1,4 @@
-//! Frames: what dispatcher and worker write into each other's pipe.
+//! Frames: the units that dispatcher and worker write into each other's pipe.
 //!
 //! A frame is a header of 20 bytes, little endian, and `bytes` bytes of body:
 //!
@@ -7,31 +7,32 @@
 //! ```
 //!
 //! Dispatcher to worker: `Jobs` (count entries `{skip u32, len u32}` + bytes; an entry's number is
-//! the previous one's plus 1 plus skip, the first one's is `first_job`) and `JobPart` (`{total u64, offset u64}` + bytes of the one
-//! job of its batch). Worker to dispatcher: `Ready` (since when), `Results` (a piece of the outbox, see
-//! [`super::jobmem`]; `first_job` is the piece's offset there), `ResultPart` (`{total u64, offset u64}` +
-//! bytes; `count` is the job's index in the batch), `Log` (a line that job `first_job` printed; `count` is its
-//! [`Stream`](super::line::Stream)), `Waits` (those of a job, [as JSON](super::waits::Waits)), and `Fatal` (why the
-//! worker gives up).
+//! the previous entry's plus 1 plus skip, the first entry's is `first_job`) and `JobPart` (`{total
+//! u64, offset u64}` + bytes of the only job of its batch). Worker to dispatcher: `Ready` (with the
+//! time from which on it is ready), `Results` (a piece of the outbox, see [`super::jobmem`];
+//! `first_job` is the piece's offset there), `ResultPart` (`{total u64, offset u64}` + bytes;
+//! `count` is the job's index in the batch), `Log` (a line that job `first_job` printed; `count` is
+//! its [`Stream`](super::line::Stream)), `Waits` (the waits of a job, [as
+//! JSON](super::waits::Waits)), and `Fatal` (the reason why the worker gives up).
 //!
 //! Neither side trusts the other's lengths: a header is checked before anything is allocated.
 
-/// Bytes of a frame's header.
+/// The size of a frame's header in bytes.
 pub const HEADER_BYTES: usize = 20;
 
-/// Most bytes of a frame's body.
+/// The greatest size of a frame's body in bytes.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
 
-/// Most jobs in a batch.
+/// The greatest number of jobs in a batch.
 pub const BATCH_JOBS_MAX: u16 = 4096;
 
-/// Bytes before each job in a `Jobs` body.
+/// The bytes before each job in a `Jobs` body.
 pub const ENTRY_BYTES: usize = 8;
 
-/// Bytes before the piece in a `JobPart` or `ResultPart` body.
+/// The bytes before the piece in a `JobPart` or `ResultPart` body.
 pub const PART_BYTES: usize = 16;
 
-/// What a frame is.
+/// The kind of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum FrameKind {
@@ -45,11 +46,12 @@ pub enum FrameKind {
     ResultPart = 4,
     /// A line that a guest printed.
     Log = 5,
-    /// The worker is ready for jobs; the body says since when (`u64`, see [`super::clock`]).
+    /// The worker is ready for jobs; the body is the time from which on it is (`u64`, see
+    /// [`super::clock`]).
     Ready = 6,
-    /// The worker cannot go on; the body says why.
+    /// The worker cannot go on; the body is the reason.
     Fatal = 7,
-    /// What a job waited for.
+    /// The waits of a job.
     Waits = 8,
 }
 
@@ -62,18 +64,18 @@ impl FrameKind {
     }
 }
 
-/// A frame's header.
+/// The header of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// What the frame holds.
+    /// The kind of the frame.
     pub kind: FrameKind,
-    /// How many entries the body has; of a line, the code of its stream.
+    /// The number of entries in the body; for a line, the code of its stream.
     pub count: u16,
     /// The batch that the frame belongs to.
     pub batch: u32,
     /// The number of the first job.
     pub first_job: u64,
-    /// Bytes of the body.
+    /// The size of the body in bytes.
     pub bytes: u32,
 }
 
@@ -83,7 +85,7 @@ pub struct Header {
 pub struct BadHeader([u8; HEADER_BYTES]);
 
 impl Header {
-    /// The header's bytes.
+    /// Encodes the header.
     #[inline]
     pub fn encode(&self) -> [u8; HEADER_BYTES] {
         let mut bytes = [0; HEADER_BYTES];
@@ -98,7 +100,7 @@ impl Header {
     /// Reads a header and checks its kind and its limits.
     ///
     /// # Errors
-    /// An unknown kind, set flags, or a body above [`BODY_BYTES_MAX`].
+    /// Returns an error for an unknown kind, set flags, or a body above [`BODY_BYTES_MAX`].
     #[inline]
     pub(crate) fn decode(bytes: &[u8; HEADER_BYTES]) -> Result<Self, BadHeader> {
         let header = FrameKind::from_u8(bytes[0]).map(|kind| Header {
@@ -115,19 +117,19 @@ impl Header {
     }
 }
 
-/// The `u32` at `at`. The caller has checked the length.
+/// Returns the `u32` at `at`. The caller has checked the length.
 #[inline]
 pub fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(bytes[at..at + 4].try_into().expect("4 bytes"))
 }
 
-/// The `u64` at `at`. The caller has checked the length.
+/// Returns the `u64` at `at`. The caller has checked the length.
 #[inline]
 pub fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(bytes[at..at + 8].try_into().expect("8 bytes"))
 }
 
-/// What is before a job of `len` bytes in a `Jobs` body.
+/// Returns the bytes before a job of `len` bytes in a `Jobs` body.
 #[inline]
 pub fn entry_head(skip: u32, len: u32) -> [u8; ENTRY_BYTES] {
     (u64::from(skip) | u64::from(len) << 32).to_le_bytes()
@@ -155,7 +157,7 @@ impl Entries {
         self.push_with(number, |bytes| bytes.extend_from_slice(job));
     }
 
-    /// Adds job `number`, whose bytes are what `write` appends.
+    /// Adds job `number`, whose bytes are those that `write` appends.
     #[inline]
     pub fn push_with(&mut self, number: u64, write: impl FnOnce(&mut Vec<u8>)) {
         if self.count == 0 {
@@ -179,29 +181,29 @@ impl Entries {
         self.count == 0 || number - self.next <= u64::from(u32::MAX)
     }
 
-    /// Takes over `count` encoded jobs, `first` to `last`, where there were none.
+    /// Takes over `count` encoded jobs, `first` to `last`. The entries must be empty before.
     pub fn fill(&mut self, encoded: &[u8], count: usize, first: u64, last: u64) {
         debug_assert!(self.count == 0, "only an empty one is filled");
         self.bytes.extend_from_slice(encoded);
         (self.count, self.first, self.next) = (count, first, last + 1);
     }
 
-    /// The encoded jobs.
+    /// Returns the encoded jobs.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes[HEADER_BYTES..]
     }
 
-    /// How many there are.
+    /// Returns the number of jobs.
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// Number of the first.
+    /// Returns the number of the first job.
     pub fn first(&self) -> u64 {
         self.first
     }
 
-    /// Whether their numbers are consecutive.
+    /// Returns whether the numbers of the jobs are consecutive.
     pub fn is_run(&self) -> bool {
         self.next - self.first == self.count as u64
     }
@@ -211,19 +213,19 @@ impl Entries {
         self.bytes[..HEADER_BYTES].copy_from_slice(&header.encode());
     }
 
-    /// The frame, once its header is set.
+    /// Returns the frame, once its header is set.
     pub fn frame(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Removes all, keeping the memory.
+    /// Removes all jobs, keeping the memory.
     pub fn clear(&mut self) {
         self.bytes.truncate(HEADER_BYTES);
         self.count = 0;
     }
 }
 
-/// A walk over encoded jobs, the first of which has a known number.
+/// An iterator over encoded jobs, the first of which has a known number.
 #[derive(Clone, Debug)]
 pub struct Walk<'a> {
     rest: &'a [u8],
@@ -242,7 +244,8 @@ impl<'a> Walk<'a> {
 impl<'a> Iterator for Walk<'a> {
     type Item = (u64, &'a [u8]);
 
-    /// The next job's number and bytes; `None` at the end and where the bytes are not entries.
+    /// Returns the next job's number and bytes, or `None` at the end and where the bytes are not
+    /// entries.
     #[inline]
     fn next(&mut self) -> Option<(u64, &'a [u8])> {
         let (head, tail) = self.rest.split_at_checked(ENTRY_BYTES)?;

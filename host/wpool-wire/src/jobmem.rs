@@ -1,16 +1,22 @@
 //! Job memory: one memfd for each worker, mapped by the dispatcher and that worker only.
 //!
 //! ```text
-//! word[2]     {batch u32, next u16, end u16}   which jobs of a batch are claimed, and how many it has
-//! commit[2]   {batch u32, bytes u32}           how much of the outbox is committed
-//! writing     u32                              a child of the worker is writing into the pipe
-//! stop        u32                              what the worker waits for on behalf of its guest is off
-//! last words  {bytes u32, text}                why the process is about to end by itself
-//! began       u64                              when the job began that runs, if jobs are measured; else 0
-//! called      u64                              when the last call of a shared object began, if waits are told
-//! printed     u64                              how many bytes the command that runs has printed
+//! word[2]     {batch u32, next u16, end u16}   the claimed jobs of a batch, and the number of its
+//! jobs
+//! commit[2]   {batch u32, bytes u32}           the committed bytes of the outbox
+//! writing     u32                              not 0 while a child of the worker writes into the
+//! pipe
+//! stop        u32                              not 0 once the worker's waits for its guest are to
+//! end
+//! last words  {bytes u32, text}                the reason why the process is about to end by
+//! itself
+//! began       u64                              the moment at which the running job began, if jobs
+//! are measured; else 0
+//! called      u64                              the moment of the last call of a shared object, if
+//! waits are reported
+//! printed     u64                              how many bytes the running command has printed
 //! outbox[2]   records (see `super::record`)
-//! tape        what it has printed (see `super::tape`), if jobs may be killed; it is not mapped
+//! tape        the bytes that it has printed (see `super::tape`), if jobs may be killed; not mapped
 //! ```
 //!
 //! Batch *b* uses half *b* & 1. The dispatcher arms a half only when it holds all results of the
@@ -20,8 +26,9 @@
 //! if it is the last claimed and not finished; else it has not started. This holds after SIGKILL at
 //! any instruction, because a claim is one CAS and a commit is one store.
 //!
-//! The worker can write anything here at any time. What the dispatcher reads is copied once and
-//! checked against its own bounds; nothing read here is ever used as a pointer or an index unchecked.
+//! The worker can write anything here at any time. The dispatcher copies everything that it reads
+//! once and checks it against its own bounds; nothing read here is ever used as a pointer or an
+//! unchecked index.
 #![expect(unsafe_code, reason = "memory that another process writes at the same time")]
 
 use super::clock::Moment;
@@ -34,10 +41,10 @@ use std::ops::Range;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
-/// Bytes of one outbox.
+/// The size of one outbox in bytes.
 pub const OUTBOX_BYTES: usize = 256 << 10;
 
-/// Words stand a cache line apart: dispatcher and worker write different ones.
+/// The distance of words, a cache line, because dispatcher and worker write different words.
 const LINE: usize = 64;
 const COMMITS: usize = 2 * LINE;
 const WRITING: usize = 4 * LINE;
@@ -47,23 +54,23 @@ const BEGAN: usize = 11 * LINE;
 const CALLED: usize = 12 * LINE;
 const PRINTED: usize = 13 * LINE;
 const OUTBOXES: usize = 4096;
-/// Exit code of a process that left last words: its guest did what ends a process.
+/// The exit code of a process that left last words: its guest did something that ends a process.
 pub const EXIT_WITH_LAST_WORDS: i32 = 3;
-/// Exit code of a worker that could not fork a process for a job. It has not started that job.
+/// The exit code of a worker that could not fork a process for a job. It has not started that job.
 pub const EXIT_WITHOUT_PROCESS: i32 = 4;
-/// Most bytes of last words.
-/// Exit code of a process that was refused memory by the system.
+/// The exit code of a process that was refused memory by the system.
 pub const EXIT_OUT_OF_MEMORY: i32 = 4;
 
-/// What such a process says.
+/// The message of a process that was refused memory.
 pub const NEEDED_TOO_MUCH: &str = "its process needed more than --memory, twice --max-output, three \
                                           times --max-buffer and 256 MiB together";
 
+/// The greatest size of last words in bytes.
 const LAST_WORDS_MAX: usize = 256;
 const _: () = assert!(LAST_WORDS + 4 + LAST_WORDS_MAX <= BEGAN, "last words end before it");
 const TOTAL: usize = OUTBOXES + 2 * OUTBOX_BYTES;
 
-/// Which jobs of a batch are claimed: those below `next`, of those below `end`.
+/// The claimed jobs of a batch: those below `next`, of those below `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claimed {
     /// The first job that is not claimed.
@@ -72,7 +79,7 @@ pub struct Claimed {
     pub end: u16,
 }
 
-/// The memory, mapped.
+/// A mapped job memory.
 #[derive(Debug)]
 pub struct JobMem {
     map: MmapRaw,
@@ -89,15 +96,15 @@ fn unpack(word: u64, batch: u32) -> Option<Claimed> {
 }
 
 impl JobMem {
-    /// Makes a job memory, with a tape of so many bytes. Its size is sealed: a worker cannot shrink it under the
-    /// dispatcher.
+    /// Makes a job memory, with a tape of `tape_bytes` bytes. Its size is sealed: a worker cannot
+    /// shrink it under the dispatcher.
     ///
     /// # Errors
-    /// Those of memfd_create and mmap.
+    /// Returns the error of `memfd_create` or `mmap`.
     pub fn create(tape_bytes: u64) -> io::Result<(JobMem, OwnedFd)> {
         let fd = memfd_create("wpool-jobs", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
         let all = (TOTAL as u64).saturating_add(tape_bytes);
-        // Where files may not be so long, there is no tape.
+        // There is no tape if files may not be that long.
         ftruncate(&fd, all).or_else(|_| ftruncate(&fd, TOTAL as u64))?;
         fcntl_add_seals(&fd, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
         Ok((JobMem::map(&fd)?, fd))
@@ -106,7 +113,7 @@ impl JobMem {
     /// Maps a job memory that the other side made.
     ///
     /// # Errors
-    /// That of mmap, or a size that is not a job memory's.
+    /// Returns the error of `mmap`, or `InvalidData` if the size is not a job memory's.
     pub fn map(fd: &impl AsFd) -> io::Result<JobMem> {
         let file = File::from(fd.as_fd().try_clone_to_owned()?);
         if file.metadata()?.len() < TOTAL as u64 {
@@ -134,7 +141,7 @@ impl JobMem {
         unsafe { AtomicU64::from_ptr(self.map.as_mut_ptr().add(at).cast()) }
     }
 
-    /// Pointer to byte `at` of the batch's outbox.
+    /// Returns a pointer to the first byte of a range of the batch's outbox.
     #[inline]
     fn outbox(&self, batch: u32, range: &Range<usize>) -> *mut u8 {
         assert!(range.start <= range.end && range.end <= OUTBOX_BYTES, "outside of the outbox");
@@ -152,13 +159,13 @@ impl JobMem {
         self.word(batch).store(pack(batch, 0, count), Ordering::Release);
     }
 
-    /// Which jobs of the batch are claimed; `None` if the half does not hold this batch.
+    /// Returns the claimed jobs of the batch, or `None` if the half does not hold this batch.
     pub fn claimed(&self, batch: u32) -> Option<Claimed> {
         unpack(self.word(batch).load(Ordering::Acquire), batch)
     }
 
-    /// Takes back the unclaimed jobs from `keep(next, end)` on, and returns what was found before.
-    /// `keep` answers with the new end, between `next` and `end`.
+    /// Takes back the unclaimed jobs from `keep(next, end)` on. Returns the claims before, and the
+    /// new end. `keep` returns the new end, between `next` and `end`.
     pub fn take_back(&self, batch: u32, keep: impl Fn(Claimed) -> u16) -> Option<(Claimed, u16)> {
         let word = self.word(batch);
         let mut seen = word.load(Ordering::Acquire);
@@ -178,7 +185,7 @@ impl JobMem {
         None
     }
 
-    /// How many bytes of the batch's outbox are committed.
+    /// Returns how many bytes of the batch's outbox are committed.
     pub fn committed(&self, batch: u32) -> usize {
         // Acquire: pairs with the Release in `commit`; the records below it are whole.
         let word = self.commit_word(batch).load(Ordering::Acquire);
@@ -200,13 +207,13 @@ impl JobMem {
             .collect()
     }
 
-    /// Ends what the worker waits for on behalf of its guest, now and from now on.
+    /// Ends the worker's present and future waits on behalf of its guest.
     pub fn stop(&self) {
         self.stop_word().store(1, Ordering::Release);
     }
 
-    /// What the process said before it ended with [`EXIT_WITH_LAST_WORDS`], on one line; empty if it
-    /// said nothing.
+    /// Returns the last words of a process that ended with [`EXIT_WITH_LAST_WORDS`], on one line,
+    /// or an empty text if it left none.
     pub(crate) fn last_words(&self) -> String {
         let bytes = self.half(LAST_WORDS).load(Ordering::Acquire) as usize;
         let range = LAST_WORDS + 4..LAST_WORDS + 4 + bytes.min(LAST_WORDS_MAX);
@@ -214,7 +221,8 @@ impl JobMem {
         String::from_utf8_lossy(&words).replace(char::is_control, "\u{fffd}")
     }
 
-    /// When the job began that the worker runs; `None` if it runs none, or does not measure.
+    /// Returns the moment at which the running job began, or `None` if no job runs, or if jobs are
+    /// not measured.
     pub fn began(&self) -> Option<Moment> {
         match self.atomic(BEGAN).load(Ordering::Acquire) {
             0 => None,
@@ -222,12 +230,13 @@ impl JobMem {
         }
     }
 
-    /// When the worker last called a shared object: who waits for one began to do so then.
+    /// Returns the moment at which the worker last called a shared object: a wait began then, if
+    /// there is one.
     pub fn called(&self) -> Moment {
         Moment::of_nanos(self.atomic(CALLED).load(Ordering::Acquire))
     }
 
-    /// What the command that runs has printed; nothing where there is no tape.
+    /// Returns the bytes that the running command has printed, or nothing without a tape.
     pub fn printed(&self) -> Vec<u8> {
         let bytes = self.atomic(PRINTED).load(Ordering::Acquire);
         self.tape.as_ref().map_or_else(Vec::new, |tape| tape.read(bytes))
@@ -235,12 +244,12 @@ impl JobMem {
 
     // --- The worker's side ---
 
-    /// Whether what commands print is to be noted.
+    /// Returns whether the output of commands is to be noted.
     pub fn has_tape(&self) -> bool {
         self.tape.is_some()
     }
 
-    /// Notes what the command that runs has printed, behind what it had printed before.
+    /// Appends bytes that the running command has printed to those that it had printed before.
     pub fn note_printed(&self, bytes: &[u8]) {
         if let Some(tape) = &self.tape {
             let at = self.atomic(PRINTED).load(Ordering::Relaxed);
@@ -249,19 +258,19 @@ impl JobMem {
         }
     }
 
-    /// Forgets what a command has printed.
+    /// Forgets the bytes that a command has printed.
     pub fn forget_printed(&self) {
         if let Some(tape) = &self.tape {
             tape.forget(self.atomic(PRINTED).swap(0, Ordering::AcqRel));
         }
     }
 
-    /// Not 0 once the dispatcher has asked to [`stop`](Self::stop).
+    /// Returns a word that is not 0 once the dispatcher has asked to [`stop`](Self::stop).
     pub fn stop_word(&self) -> &AtomicU32 {
         self.half(STOP)
     }
 
-    /// Leaves word of why this process is about to end. May be called from a signal handler.
+    /// Leaves the reason why this process is about to end. May be called from a signal handler.
     pub fn set_last_words(&self, words: &[&[u8]]) {
         let mut bytes = 0;
         for byte in words.iter().copied().flatten().take(LAST_WORDS_MAX) {
@@ -271,17 +280,17 @@ impl JobMem {
         self.half(LAST_WORDS).store(bytes as u32, Ordering::Release);
     }
 
-    /// Says when the job began that runs now, or that it is over.
+    /// Notes when the running job began, or that it is over.
     pub fn set_began(&self, began: Option<Moment>) {
         self.atomic(BEGAN).store(began.map_or(0, Moment::nanos), Ordering::Release);
     }
 
-    /// Says when a shared object is called, which may have to be waited for.
+    /// Notes when a shared object is called, because the call may have to wait.
     pub fn set_called(&self, called: Moment) {
         self.atomic(CALLED).store(called.nanos(), Ordering::Release);
     }
 
-    /// Claims the next job of the batch; `None` if there is none left.
+    /// Claims the next job of the batch. Returns `None` if none is left.
     #[inline]
     pub fn claim(&self, batch: u32) -> Option<u16> {
         let word = self.word(batch);
@@ -299,7 +308,7 @@ impl JobMem {
         }
     }
 
-    /// Index of the next job of the batch to be claimed; `None` if there is none left.
+    /// Returns the index of the next job of the batch to be claimed, or `None` if none is left.
     pub fn unclaimed(&self, batch: u32) -> Option<u16> {
         let claimed = self.claimed(batch)?;
         (claimed.next < claimed.end).then_some(claimed.next)
@@ -310,13 +319,13 @@ impl JobMem {
         self.take_back(batch, |claimed| claimed.next);
     }
 
-    /// Writes into the batch's outbox above what is committed.
+    /// Writes into the batch's outbox above the committed bytes.
     #[inline]
     pub fn write(&self, batch: u32, at: usize, bytes: &[u8]) {
         let to = self.outbox(batch, &(at..at + bytes.len()));
         // SAFETY: `outbox` checked the range, `bytes` is private memory, and nobody else writes
-        // this half's outbox while the worker has its batch. Whoever reads it reads only what is
-        // committed, or copies bytes it does not trust.
+        // this half's outbox while the worker has its batch. A reader reads only committed bytes,
+        // or copies bytes that it does not trust.
         unsafe { copy(bytes, to) };
     }
 
@@ -328,22 +337,23 @@ impl JobMem {
         self.commit_word(batch).store(word, Ordering::Release);
     }
 
-    /// The committed bytes of a range of the outbox, for writing them into the pipe.
+    /// Returns the committed bytes of a range of the outbox, for writing them into the pipe.
     #[inline]
     pub fn written(&self, batch: u32, range: Range<usize>) -> &[u8] {
         assert!(range.end <= self.committed(batch), "only what is committed is sent");
         let from = self.outbox(batch, &range);
         // SAFETY: `outbox` checked the range. Only the worker writes here (the dispatcher never
-        // does), only above what is committed, so these bytes do not change while they are borrowed.
+        // does), only above the committed bytes, so these bytes do not change while they are
+        // borrowed.
         unsafe { std::slice::from_raw_parts(from, range.len()) }
     }
 
-    /// Says that a child of the worker is (or is not) in the middle of writing into the pipe.
+    /// Notes whether a child of the worker is in the middle of writing into the pipe.
     pub fn set_writing(&self, writing: bool) {
         self.writing().store(u32::from(writing), Ordering::Release);
     }
 
-    /// Whether a child died in the middle of writing into the pipe.
+    /// Returns whether a child died in the middle of writing into the pipe.
     pub fn is_writing(&self) -> bool {
         self.writing().load(Ordering::Acquire) != 0
     }
@@ -365,10 +375,10 @@ impl JobMem {
     }
 }
 
-/// Copies bytes; the short ones of most records without a call.
+/// Copies bytes; the short bytes of most records are copied without a call.
 ///
 /// # Safety
-/// 1. `to` can be written for as many bytes, and 2. is not part of `bytes`.
+/// 1. `to` can be written for `bytes.len()` bytes, and 2. is not part of `bytes`.
 #[inline]
 unsafe fn copy(bytes: &[u8], to: *mut u8) {
     if bytes.len() > 64 {

@@ -1,7 +1,7 @@
-//! What crosses a process boundary: both directions' messages side by side, and the memory a
-//! worker shares with the dispatcher.
+//! Everything that crosses a process boundary: the messages of both directions side by side, and
+//! the memory that a worker shares with the dispatcher.
 //!
-//! `wire` moves and checks bytes. It does not know what a job means or who is at the other end,
+//! The crate moves and checks bytes. It does not know what a job means or who is at the other end,
 //! and it uses nothing else of wpool.
 
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]

@@ -1,6 +1,6 @@
-//! Lines that guests print: which stream they were written to, and how many travel at once.
+//! Lines that guests print, with their streams, and their encoding for several lines at once.
 
-/// Which of its standard streams a guest wrote to.
+/// The standard stream that a guest wrote to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stream {
     /// Standard output.
@@ -10,12 +10,12 @@ pub enum Stream {
 }
 
 impl Stream {
-    /// How a frame's header tells it.
+    /// Returns the code of the stream in a frame's header.
     pub fn code(self) -> u16 {
         self as u16
     }
 
-    /// The stream that a frame's header tells, if it is one.
+    /// Returns the stream with this code, if there is one.
     pub fn from_code(code: u16) -> Option<Stream> {
         [Stream::Out, Stream::Err].into_iter().find(|stream| stream.code() == code)
     }
@@ -30,7 +30,7 @@ pub struct Line {
     pub bytes: Vec<u8>,
 }
 
-/// Encodes lines: for each its stream (`u16 LE`), its length (`u32 LE`), and its bytes.
+/// Encodes lines: for each line its stream (`u16 LE`), its length (`u32 LE`), and its bytes.
 pub fn encode(lines: &[Line]) -> Vec<u8> {
     let mut encoded = Vec::new();
     for Line { stream, bytes } in lines {
@@ -41,7 +41,7 @@ pub fn encode(lines: &[Line]) -> Vec<u8> {
     encoded
 }
 
-/// Decodes lines, up to where they are none.
+/// Decodes lines, up to the first bytes that are no line.
 pub fn decode(mut encoded: &[u8]) -> Vec<Line> {
     let mut lines = Vec::new();
     while let Some((line, rest)) = decode_one(encoded) {

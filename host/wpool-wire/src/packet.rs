@@ -1,7 +1,7 @@
-//! Packets: how messages and descriptors travel on the control socket.
+//! Packets: the form of messages and descriptors on the control socket.
 //!
-//! A sequenced-packet socket, one message a packet, as JSON. The descriptors beside a message have names, which
-//! the packet lists in their order.
+//! The socket is a sequenced-packet socket, which carries one message in each packet, as JSON. The
+//! descriptors beside a message have names, which the packet lists in their order.
 
 use super::directory::DIRECTORIES_MAX;
 use rustix::io::Errno;
@@ -16,23 +16,24 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-/// Most bytes of one packet.
+/// The greatest size of one packet in bytes.
 const PACKET_BYTES_MAX: usize = 64 << 10;
 
-/// Most descriptors beside one message: the granted folders, and no more than these others.
+/// The greatest number of descriptors beside one message: the granted folders, and at most eight
+/// others.
 const ATTACHMENTS_MAX: usize = 8 + DIRECTORIES_MAX;
 
-/// What a descriptor is that travels beside a message.
+/// The name of a descriptor that travels beside a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Attachment {
     /// A module as its user has written it.
     Module,
-    /// Where the description of a module goes, or what became of it.
+    /// The file for the description of a module, or for the reason why there is none.
     Description,
     /// Machine code.
     Code,
-    /// What a zygote must know to link a module, as JSON.
+    /// The facts that a zygote must know to link a module, as JSON.
     Load,
     /// Control memory.
     Control,
@@ -44,7 +45,7 @@ pub enum Attachment {
     Output,
     /// The standard error of the dispatcher.
     Error,
-    /// A granted folder, by its place among them.
+    /// A granted folder, by its place among the granted folders.
     Folder(u16),
     /// The folder in which each job gets an empty one of its own.
     Scratch,
@@ -56,9 +57,9 @@ pub enum Attachment {
     Memory,
     /// The pidfd of a process.
     Process,
-    /// What was printed while a guest was initialised.
+    /// The lines that a guest printed while it was initialised.
     Printed,
-    /// How a guest failed while it was initialised.
+    /// The failure of a guest that was initialised.
     Failure,
 }
 
@@ -76,7 +77,8 @@ impl Attachments {
     /// Takes a descriptor.
     ///
     /// # Errors
-    /// It did not come: whoever sent the message has left it out, or this process has no room for it.
+    /// Returns an error if the descriptor did not come: the sender has left it out, or this process
+    /// has no room for it.
     pub fn take(&mut self, name: Attachment) -> io::Result<OwnedFd> {
         self.find(name).ok_or_else(|| {
             let what = format!("no descriptor came for: {}", Name(name));
@@ -84,8 +86,8 @@ impl Attachments {
         })
     }
 
-    /// Names descriptors that were received. There may be fewer than names: this process had no room for the
-    /// others.
+    /// Names received descriptors. There may be fewer descriptors than names: this process had no
+    /// room for the others.
     fn named(names: Vec<Attachment>, fds: Vec<OwnedFd>) -> io::Result<Attachments> {
         let repeated = (1..names.len()).any(|at| names[..at].contains(&names[at]));
         match repeated || fds.len() > names.len() {
@@ -95,7 +97,7 @@ impl Attachments {
     }
 }
 
-/// An attachment's name in messages.
+/// The name of an attachment in messages.
 struct Name(Attachment);
 
 impl std::fmt::Display for Name {
@@ -121,14 +123,14 @@ impl ControlSocket {
     /// Returns both ends of a new socket.
     ///
     /// # Errors
-    /// Returns the error of socketpair.
+    /// Returns the error of `socketpair`.
     pub fn pair() -> io::Result<(ControlSocket, OwnedFd)> {
         let kind = SocketType::SEQPACKET;
         let (here, there) = socketpair(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None)?;
         Ok((ControlSocket(here), there))
     }
 
-    /// Returns an end that was inherited.
+    /// Makes a socket of an inherited end.
     pub fn from_fd(fd: OwnedFd) -> Self {
         ControlSocket(fd)
     }
@@ -136,7 +138,7 @@ impl ControlSocket {
     /// Sends a message with descriptors.
     ///
     /// # Errors
-    /// Returns the error of sendmsg; or the message is above the limit.
+    /// Returns the error of `sendmsg`, or an error if the message is above the limit.
     pub fn send<M: Serialize>(
         &self,
         message: &M,
@@ -163,11 +165,11 @@ impl ControlSocket {
         }
     }
 
-    /// Receives a message with its descriptors, as far as there is room for them in this process; `None` when
-    /// the other end is closed.
+    /// Receives a message with its descriptors, as far as there is room for them in this process.
+    /// Returns `None` if the other end is closed.
     ///
     /// # Errors
-    /// Returns the error of recvmsg; or the packet is none of these.
+    /// Returns the error of `recvmsg`, or an error if the packet is no message.
     pub fn receive<M: DeserializeOwned>(
         &self,
         block: bool,
@@ -181,8 +183,8 @@ impl ControlSocket {
             let mut iov = [IoSliceMut::new(&mut bytes)];
             match recvmsg(&self.0, &mut iov, &mut control, RecvFlags::CMSG_CLOEXEC | wait) {
                 Err(Errno::INTR) => {}
-                // A zygote killed with requests unread resets the socket, which is told once. What it has sent
-                // can still be received.
+                // A zygote that is killed with unread requests resets the socket, which is reported
+                // once. Its earlier messages can still be received.
                 Err(Errno::CONNRESET) if !reset => reset = true,
                 Err(Errno::CONNRESET) => return Ok(None),
                 Err(error) => return Err(error.into()),

@@ -1,40 +1,40 @@
-//! Records: what a worker commits to its outbox, one for each finished job of a batch.
+//! Records: a worker commits one to its outbox for each finished job of a batch.
 //!
 //! ```text
 //! {index u16, status u8, flags u8, len u32} [{began u64, nanoseconds u64, memory u64, exit code i64}] bytes
 //! ```
 //!
-//! `index` counts the batch's jobs from 0 and rises by one from record to record. `status` 0 means
-//! the bytes are the job's result, 1 that they are a [`Failure`](super::failure::Failure), encoded.
-//! Flag 1 tells that the measurements are there.
+//! `index` counts the batch's jobs from 0 and rises by one from record to record. A `status` of 0
+//! means that the bytes are the job's result, 1 that they are an encoded
+//! [`Failure`](super::failure::Failure). Flag 1 means that the measurements are there.
 
 use super::clock::Moment;
 use super::frame::{u32_at, u64_at};
 
-/// Bytes of a record before its measurements and its result.
+/// The bytes of a record before its measurements and its result.
 pub const RECORD_BYTES: usize = 8;
 
-/// Bytes of a record's measurements.
+/// The bytes of a record's measurements.
 pub const MEASURE_BYTES: usize = 32;
 
 const MEASURED: u8 = 1;
 
-/// When a job began, how long it ran, how much linear memory its instance had at its end, and the code with
-/// which its command exited.
+/// The measurements of a job: its begin, its time, the size of its instance's linear memory at the
+/// end, and the exit code of its command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measure {
-    /// When the job began.
+    /// The moment at which the job began.
     pub began: Moment,
-    /// How long the job ran, in nanoseconds.
+    /// The time of the job in nanoseconds.
     pub nanos: u64,
-    /// Linear memory of the instance at the job's end.
+    /// The size of the instance's linear memory at the job's end, in bytes.
     pub memory_bytes: u64,
     /// The exit code of a command.
     pub exit_code: i32,
 }
 
 impl Measure {
-    /// Of a job that began then and ends now.
+    /// Returns the measurements of a job that began at `began` and ends now.
     pub fn until_now(began: Moment, memory_bytes: u64, exit_code: i32) -> Measure {
         let nanos = Moment::now().since(began).as_nanos() as u64;
         Measure { began, nanos, memory_bytes, exit_code }
@@ -50,7 +50,7 @@ impl Measure {
         bytes
     }
 
-    /// Reads what [`encode`](Self::encode) wrote; the caller has checked the length.
+    /// Reads encoded measurements. The caller has checked the length.
     fn decode(bytes: &[u8]) -> Measure {
         let began = Moment::of_nanos(u64_at(bytes, 0));
         let (nanos, memory_bytes) = (u64_at(bytes, 8), u64_at(bytes, 16));
@@ -63,26 +63,26 @@ impl Measure {
 pub struct Record<'a> {
     /// The job's place in its batch.
     pub index: u16,
-    /// Whether the bytes are a failure.
+    /// True if the bytes are a failure.
     pub failed: bool,
-    /// What was measured, if the run is.
+    /// The measurements, if the run is measured.
     pub measure: Option<Measure>,
     /// The result, or the failure.
     pub bytes: &'a [u8],
 }
 
-/// Empties `to` and makes room for what comes before the record's bytes, which are appended next.
+/// Empties `to` and makes room for the head of a record, whose bytes are appended next.
 #[inline]
 pub fn begin(to: &mut Vec<u8>, measured: bool) {
     to.clear();
-    // Of a constant length, so that no call is made for eight bytes.
+    // The length is constant, so that no call is made for eight bytes.
     to.extend_from_slice(&[0; RECORD_BYTES]);
     if measured {
         to.extend_from_slice(&[0; MEASURE_BYTES]);
     }
 }
 
-/// Fills in what comes before the record's bytes, which are all there now.
+/// Fills in the head of a record whose bytes are complete.
 #[inline]
 pub fn finish(record: &mut [u8], index: u16, failed: bool, measure: Option<Measure>) {
     let len = record.len() - head_bytes(measure.is_some());
@@ -95,14 +95,15 @@ pub fn finish(record: &mut [u8], index: u16, failed: bool, measure: Option<Measu
     }
 }
 
-/// Bytes of a record before its result.
+/// Returns the bytes of a record before its result.
 #[inline]
 pub(crate) fn head_bytes(measured: bool) -> usize {
     if measured { RECORD_BYTES + MEASURE_BYTES } else { RECORD_BYTES }
 }
 
 impl Record<'_> {
-    /// Takes the first record off `bytes`; `None` if there is no whole and well-formed one.
+    /// Takes the first record off `bytes`. Returns `None` if there is no whole and well-formed
+    /// record.
     #[inline]
     pub fn split_first(bytes: &[u8]) -> Option<(Record<'_>, &[u8])> {
         let (head, mut rest) = bytes.split_at_checked(RECORD_BYTES)?;

@@ -1,7 +1,8 @@
-//! Scratch folders: empty ones that jobs may write. A session has a folder in which each of its workers has one, which is
-//! emptied after each job.
+//! Scratch folders: empty folders that jobs may write. A session has a folder in which each of its
+//! workers has one, which is emptied after each job.
 //!
-//! Guests write there. So no link is followed, and nothing here recurses: they may nest folders as they like.
+//! Guests write there. Therefore no link is followed, and nothing here recurses: guests may nest
+//! folders as they like.
 
 use rustix::fs::{
     AtFlags, Dir, DirEntry, FileType, Mode, OFlags, mkdirat, openat, renameat, statat, unlinkat,
@@ -11,13 +12,13 @@ use serde::{Deserialize, Serialize};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-/// Most files and folders that a job may have.
+/// The greatest number of files and folders that a job may have.
 const ENTRIES_MAX: u64 = 100_000;
 
-/// Most folders that lie in each other.
+/// The greatest depth of nested folders.
 const DEPTH_MAX: usize = 100;
 
-/// How a folder is opened.
+/// The flags with which a folder is opened.
 const OPEN: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
@@ -26,19 +27,19 @@ const OPEN: OFlags =
 pub struct Scratch {
     /// The path that guests see.
     pub guest: String,
-    /// Most bytes that a job may have there.
+    /// The greatest number of bytes that a job may have there.
     pub bytes_max: u64,
 }
 
-/// Returns a name that nobody can tell beforehand.
+/// Returns a name that nobody can guess.
 pub fn new_name() -> String {
     format!("{:016x}", RandomState::new().build_hasher().finish())
 }
 
-/// Makes an empty folder in another one. What another process has left there goes.
+/// Makes an empty folder in another one. Files that another process has left there are removed.
 ///
 /// # Errors
-/// Returns the error of `mkdir` or `open`, or something cannot be removed.
+/// Returns the error of `mkdir` or `open`, or of a removal.
 pub fn make(base: BorrowedFd<'_>, name: &str) -> rustix::io::Result<OwnedFd> {
     let made = mkdirat(base, name, Mode::RWXU);
     let folder = openat(base, name, OPEN, Mode::empty())?;
@@ -49,10 +50,10 @@ pub fn make(base: BorrowedFd<'_>, name: &str) -> rustix::io::Result<OwnedFd> {
     Ok(folder)
 }
 
-/// Removes a folder with all that is in it, if it is there.
+/// Removes a folder with its contents, if it exists.
 ///
 /// # Errors
-/// Something cannot be removed.
+/// Returns the error of a removal.
 pub fn remove(base: BorrowedFd<'_>, name: &str) -> rustix::io::Result<()> {
     match openat(base, name, OPEN, Mode::empty()) {
         Ok(folder) => empty(folder.as_fd())?,
@@ -62,10 +63,10 @@ pub fn remove(base: BorrowedFd<'_>, name: &str) -> rustix::io::Result<()> {
     unlinkat(base, name, AtFlags::REMOVEDIR)
 }
 
-/// Removes all that is in a folder.
+/// Removes the contents of a folder.
 ///
 /// # Errors
-/// Something cannot be removed.
+/// Returns the error of a removal.
 pub fn empty(folder: BorrowedFd<'_>) -> rustix::io::Result<()> {
     loop {
         let mut folders = false;
@@ -86,7 +87,7 @@ pub fn empty(folder: BorrowedFd<'_>) -> rustix::io::Result<()> {
     }
 }
 
-/// Removes a folder in another one, into which the folders go that it has.
+/// Removes a folder from another one, into which its own folders are moved.
 fn dissolve(folder: BorrowedFd<'_>, entry: &DirEntry) -> rustix::io::Result<()> {
     let inner = openat(folder, entry.file_name(), OPEN, Mode::empty())?;
     for entry in entries(inner.as_fd())? {
@@ -100,18 +101,18 @@ fn dissolve(folder: BorrowedFd<'_>, entry: &DirEntry) -> rustix::io::Result<()> 
         }
     }
     match unlinkat(folder, entry.file_name(), AtFlags::REMOVEDIR) {
-        // What was passed over comes next time.
+        // Entries that were skipped are removed the next time.
         Err(Errno::NOTEMPTY) => Ok(()),
         removed => removed,
     }
 }
 
-/// Tells what of a folder is more than a job may have.
+/// Returns a description of what a folder has beyond the limits of a job, if anything.
 pub fn excess(folder: BorrowedFd<'_>, bytes_max: u64) -> Option<String> {
     let (mut bytes, mut count) = (0, 0);
     let mut open = vec![Dir::read_from(folder).ok()?];
     while let Some(dir) = open.last_mut() {
-        // What goes meanwhile is not counted.
+        // Entries that are removed meanwhile are not counted.
         let Some(Ok(entry)) = dir.next() else {
             open.pop();
             continue;
@@ -175,7 +176,7 @@ mod tests {
             fs::create_dir_all(at(&format!("1/d{n}/a/b"))).unwrap();
             fs::write(at(&format!("1/d{n}/a/file")), "x").unwrap();
         }
-        // Deeper than a path can be long, or a process can have files open.
+        // The folders are deeper than a path can be long, or a process can have files open.
         let mut deep = make(scratch.as_fd(), "deep").unwrap();
         for _ in 0..3000 {
             deep = make(deep.as_fd(), "deep").unwrap();

@@ -1,33 +1,35 @@
-//! What a worker is told before its first job: the task, its limits, and its grants.
+//! The settings of a worker: the task, its limits, and its grants.
 
 use super::directory::Directory;
 use super::scratch::Scratch;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// When a guest instance is thrown away.
+/// The time at which a guest instance is thrown away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Isolation {
-    /// One instance per worker, kept until it traps (as Python's pool keeps its interpreters).
+    /// One instance per worker is kept until it traps (as Python's pool keeps its interpreters).
     #[default]
     Reuse,
-    /// A new instance for every job.
+    /// Each job gets a new instance.
     Fresh,
-    /// A new process, forked from the worker, for every job.
+    /// Each job gets a new process, forked from the worker.
     Process,
 }
 
-/// How the bytes of a job become the arguments of its task.
+/// The form in which the bytes of a job become the arguments of its task.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum InputForm {
-    /// A line of JSON: the value of the only parameter, or an array with one value for each.
+    /// The bytes are a line of JSON: the value of the only parameter, or an array with one value
+    /// for each.
     #[default]
     Json,
     /// The bytes are the text of the only parameter, a string.
     Raw,
-    /// As JSON if the bytes are JSON, otherwise as `Raw` where the only parameter is a string.
+    /// The form is `Json` if the bytes are JSON, and otherwise `Raw` if the only parameter is a
+    /// string.
     Word,
 }
 
@@ -35,51 +37,52 @@ pub enum InputForm {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PauseAfter {
-    /// None: it goes on with what it has been sent.
+    /// No job: the worker goes on with the jobs that it has been sent.
     #[default]
     Nothing,
-    /// One that failed.
+    /// A job that failed.
     Failure,
-    /// Each one.
+    /// Any job.
     AnyJob,
 }
 
-/// What a result may look like.
+/// The form of results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OutputForm {
-    /// One line of JSON in UTF-8. A byte task that answers anything else has failed.
+    /// A result is one line of JSON in UTF-8. A byte task with any other result has failed.
     #[default]
     Json,
-    /// A string result is its bare text, any other result is as under `Json`. A byte task's bytes
-    /// pass as they are.
+    /// A string is printed as its bare text, any other result as under `Json`. The bytes of a byte
+    /// task pass unchanged.
     Raw,
-    /// As `Json`, but a byte task's bytes pass as they are (the reader separates results by NUL).
+    /// The form is `Json`, but the bytes of a byte task pass unchanged (the reader separates
+    /// results by NUL).
     Bytes,
 }
 
-/// How a command's arguments are made from a job's words.
+/// The way a command's arguments are made from a job's words.
 ///
 /// A command's job is `{words_bytes u32 LE}`, its words, each with a NUL at its end, then its standard input
 /// (see [`command_job`]).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandLine {
-    /// `argv[0]`: the module's file stem.
+    /// The value of `argv[0]`: the module's file stem.
     pub name: String,
-    /// The arguments after `--`; `{}`, `{.}`, `{/}`, `{//}`, `{/.}`, `{#}`, `{%}` and `{N}` are
-    /// replaced as in GNU parallel. Where no argument holds a replacement, the words are appended.
+    /// The arguments after `--`. `{}`, `{.}`, `{/}`, `{//}`, `{/.}`, `{#}`, `{%}` and `{N}` are
+    /// replaced as in GNU parallel. If no argument holds a replacement, the words are appended.
     pub template: Vec<String>,
-    /// Whether words are appended at all when the template has no replacement (false where the
-    /// job is the command's standard input).
+    /// True if words are appended when the template has no replacement. False if the job is the
+    /// command's standard input.
     pub append: bool,
-    /// What stands for `{}`, if it is something else.
+    /// The text that stands for `{}`, if it is another one.
     pub replace: Option<String>,
 }
 
 /// Encodes a command's job: its words and its standard input.
 ///
 /// # Errors
-/// A word that holds a NUL byte cannot be an argument; it is returned.
+/// Returns the first word that holds a NUL byte, which cannot be an argument.
 pub fn command_job<'a>(words: &[&'a [u8]], stdin: &[u8]) -> Result<Vec<u8>, &'a [u8]> {
     if let Some(word) = words.iter().find(|word| word.contains(&0)) {
         return Err(word);
@@ -95,104 +98,110 @@ pub fn command_job<'a>(words: &[&'a [u8]], stdin: &[u8]) -> Result<Vec<u8>, &'a 
     Ok(job)
 }
 
-/// Takes a command's job apart: its words, each with a NUL at its end, and its standard input. `None`
-/// if it is torn.
+/// Splits a command's job into its words, each with a NUL at its end, and its standard input.
+/// Returns `None` if the job is torn.
 pub fn split_command_job(job: &[u8]) -> Option<(&[u8], &[u8])> {
     let (words_bytes, rest) = job.split_first_chunk::<4>()?;
     rest.split_at_checked(u32::from_le_bytes(*words_bytes) as usize)
 }
 
-/// Encodes a job that names its task: the index of that in [`Settings::tasks`] (`u32 LE`), then the job.
+/// Encodes a job that names its task: the task's index in [`Settings::tasks`] (`u32 LE`), then the
+/// job.
 pub fn task_job(task: u32, job: &[u8]) -> Vec<u8> {
     [&task.to_le_bytes(), job].concat()
 }
 
-/// Takes a job apart that names its task: the task's index, and the job. `None` if it is torn.
+/// Splits a job that names its task into the task's index and the job. Returns `None` if the job is
+/// torn.
 pub fn split_task_job(job: &[u8]) -> Option<(usize, &[u8])> {
     let (task, job) = job.split_first_chunk::<4>()?;
     Some((u32::from_le_bytes(*task) as usize, job))
 }
 
-/// Everything the zygote and its workers need to know to run jobs. Crosses the control socket as
+/// All settings that the zygote and its workers need to run jobs. They cross the control socket as
 /// JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
-    /// Name of the task to call; ignored for a command, and `None` where the module has only one.
+    /// The name of the task to call; ignored for a command, and `None` if the module has only one.
     pub task: Option<String>,
-    /// The tasks of jobs that name their own (see [`task_job`]). Where there are none, all jobs are for
-    /// [`task`](Self::task).
+    /// The tasks of jobs that name their own (see [`task_job`]). If the list is empty, all jobs are
+    /// for [`task`](Self::task).
     pub tasks: Vec<String>,
     /// A shared library whose tasks are called instead of the module's, without a sandbox.
     pub native: Option<PathBuf>,
-    /// The task that is called once in each new instance, before its first job. Unless instances are
-    /// `fresh`, that is done once, before the workers are forked from where it has been done.
+    /// The task that is called once in each new instance, before its first job. Unless instances
+    /// are `fresh`, it is called once, and the workers are forked from the process that called it.
     pub init: Option<String>,
-    /// When an instance is thrown away.
+    /// The time at which an instance is thrown away.
     pub isolation: Isolation,
-    /// The jobs after which a worker gives back those that it has not started. The pool chooses it by what may
-    /// end the run.
+    /// The jobs after which a worker gives back the jobs that it has not started. The pool chooses
+    /// them by the conditions that may end the run.
     pub pause: PauseAfter,
-    /// How jobs become arguments.
+    /// The form in which jobs become arguments.
     pub input: InputForm,
-    /// What results may look like.
+    /// The form of results.
     pub output: OutputForm,
-    /// Set if a NUL byte ends each printed result, so that a job fails whose result holds one.
+    /// True if a NUL byte ends each printed result, so that a job fails whose result holds one.
     pub nul_ends: bool,
     /// The exit codes of commands that are successes.
     pub ok_exit: Vec<i32>,
-    /// Whether `list<u8>` in results is a string in base64, and not an array of numbers.
+    /// True if a `list<u8>` in results is a string in base64, and not an array of numbers.
     pub base64: bool,
-    /// Arguments of a command.
+    /// The arguments of a command.
     pub command: CommandLine,
-    /// Whether a command uses the standard streams of the dispatcher's process instead of its job's
+    /// True if a command uses the standard streams of the dispatcher's process instead of its job's
     /// input and its result.
     pub stdio: bool,
-    /// Most bytes of linear memory of one instance.
+    /// The greatest size of one instance's linear memory, in bytes.
     pub memory_bytes_max: u64,
-    /// Most bytes of the call stack of one instance.
+    /// The greatest size of one instance's call stack, in bytes.
     pub stack_bytes_max: u64,
-    /// Most bytes of regions that one instance may have mapped, beyond its own memory.
+    /// The greatest size of the regions that one instance may have mapped, beyond its own memory,
+    /// in bytes.
     pub region_bytes_max: u64,
-    /// Instructions (wasmtime fuel) a job may use; no limit when `None`.
+    /// The number of instructions (wasmtime fuel) that a job may use; no limit if `None`.
     pub fuel: Option<u64>,
-    /// Most bytes of one result.
+    /// The greatest size of one result, in bytes.
     pub output_bytes_max: u64,
-    /// Most bytes of one job.
+    /// The greatest size of one job, in bytes.
     pub job_bytes_max: u64,
-    /// Most bytes of printed lines of one job; the rest is cut, with a note.
+    /// The greatest size of the printed lines of one job, in bytes; the rest is cut, with a note.
     pub log_bytes_max: u64,
-    /// Environment variables granted to guests.
+    /// The environment variables granted to guests.
     pub env: Vec<(String, String)>,
-    /// Directories granted to guests.
+    /// The folders granted to guests.
     pub dirs: Vec<Directory>,
     /// A folder that each job finds empty, and may write.
     pub scratch: Option<Scratch>,
-    /// Seed of WASI's random numbers; the system's when `None`.
+    /// The seed of WASI's random numbers; the system's numbers are used if `None`.
     pub seed: Option<u64>,
-    /// Fixed time of WASI's clocks in nanoseconds since 1970; the system's when `None`.
+    /// The fixed time of WASI's clocks in nanoseconds since 1970; the system's clocks are used if
+    /// `None`.
     pub clock: Option<u64>,
-    /// Whether each result carries when its job began, the nanoseconds it ran, and its peak of linear
-    /// memory.
+    /// True if each result carries when its job began, how many nanoseconds it ran, and its peak of
+    /// linear memory.
     pub measured: bool,
-    /// Whether it is told what jobs wait for in shared state.
+    /// True if the waits of jobs in shared state are reported.
     pub waits: bool,
-    /// Whether functions that the module imports and nobody provides trap when they are called, instead of
-    /// being an error of the run.
+    /// True if functions that the module imports and nobody provides trap when they are called,
+    /// instead of being an error of the run.
     pub stub_imports: bool,
-    /// Whether integers of tasks are unsigned where the module does not say.
+    /// True if integers of tasks are unsigned if the module does not give their types.
     pub unsigned: bool,
 }
 
-/// Private memory that a process needs beside its guest's, a job and a result: values of components on their
-/// way (40 bytes each), handles, WASI's own.
+/// The private memory that a process needs beside its guest's, a job and a result, in bytes: values
+/// of components in transit (40 bytes each), handles, buffers of WASI.
 const HOST_BYTES: u64 = 256 << 20;
 
-/// Largest memory that grows where it is; a larger one may have to move, and is there twice meanwhile.
+/// The largest memory that grows in place, in bytes; a larger one may have to move, and then exists
+/// twice.
 const GROWS_IN_PLACE: u64 = 4 << 30;
 
 impl Settings {
-    /// Most bytes of private memory that a process may add to what it begins with, to run one guest: the
-    /// guest's memory, twice a result, three times a job, and 256 MiB. What makes it need more fails its job.
+    /// Returns how many bytes of private memory a process may add to its initial ones to run one
+    /// guest: the guest's memory, twice a result, three times a job, and 256 MiB. A job that makes
+    /// it need more fails.
     pub fn process_bytes_max(&self) -> u64 {
         let times = if self.memory_bytes_max > GROWS_IN_PLACE { 2 } else { 1 };
         let memory = self.memory_bytes_max.saturating_mul(times);
@@ -201,7 +210,7 @@ impl Settings {
         memory.saturating_add(results).saturating_add(jobs).saturating_add(HOST_BYTES)
     }
 
-    /// The names of all tasks that jobs may call; `None` is the one that needs no name.
+    /// Returns the names of all tasks that jobs may call; `None` is the task that needs no name.
     pub fn task_names(&self) -> Vec<Option<&str>> {
         match self.tasks.as_slice() {
             [] => vec![self.task.as_deref()],

@@ -1,27 +1,28 @@
-//! Looking for bytes for a moment before sleeping until there are some.
+//! Spinning: looking for bytes for a moment before sleeping until there are some.
 //!
-//! Waking a sleeper on another CPU costs ten times what a short job does (10 µs against 1 in a virtual
-//! machine). So who waits for the other side looks for a moment first, where that has paid lately; and
-//! lets others run between two looks, because who it waits for may have been woken on its CPU.
+//! Waking a sleeper on another CPU costs ten times as much as a short job (10 µs against 1 in a
+//! virtual machine). Therefore a process that waits for the other side looks for a moment first, if
+//! that has paid lately. Between two looks it lets others run, because the process that it waits
+//! for may have been woken on its CPU.
 
 use std::time::{Duration, Instant};
 
-/// How long a look lasts.
+/// The time that a look lasts.
 const LOOK: Duration = Duration::from_micros(50);
 
-/// After so many looks in vain there is only one in so many waits.
+/// The number of looks in vain after which there is only one look in that many waits.
 const PATIENCE: u32 = 16;
 
-/// Whether looking has paid lately.
+/// The memory of whether looking has paid lately.
 #[derive(Clone, Debug, Default)]
 pub struct Spin {
-    /// How many looks in vain are left.
+    /// The number of looks in vain that are left.
     left: u32,
     waits: u32,
 }
 
 impl Spin {
-    /// Calls `look` until it answers true, for a moment at most; true if it did.
+    /// Calls `look` until it returns true, for a moment at most. Returns whether it did.
     pub fn until(&mut self, mut look: impl FnMut() -> bool) -> bool {
         self.waits = self.waits.wrapping_add(1);
         if self.left == 0 && !self.waits.is_multiple_of(PATIENCE) {

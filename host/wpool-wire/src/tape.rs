@@ -1,15 +1,15 @@
-//! A tape: what the command that a worker runs has printed so far. It is a part of a file that both sides have, so that
-//! the dispatcher can tell what was printed before a command was killed.
+//! Tapes: each holds the output of the command that a worker runs. A tape is a part of a file that
+//! both sides have, so that the dispatcher can read the output of a command that was killed.
 
 use rustix::fs::{FallocateFlags, fallocate};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-/// Bytes that keep their memory from job to job.
+/// The number of bytes that keep their memory from job to job.
 const KEPT_BYTES_MAX: u64 = 1 << 20;
 
-/// The tape, which begins somewhere in a file.
+/// A tape, which begins at an offset in a file.
 #[derive(Debug)]
 pub(crate) struct Tape {
     file: File,
@@ -18,16 +18,16 @@ pub(crate) struct Tape {
 }
 
 impl Tape {
-    /// The tape that fills a file from `start` on, unless nothing is left there.
+    /// Returns the tape that fills a file from `start` on, or `None` if nothing is left there.
     ///
     /// # Errors
-    /// The file's size cannot be told.
+    /// Returns an error if the file's size cannot be read.
     pub(crate) fn new(file: File, start: u64) -> io::Result<Option<Tape>> {
         let bytes_max = file.metadata()?.len().saturating_sub(start);
         Ok((bytes_max > 0).then_some(Tape { file, start, bytes_max }))
     }
 
-    /// Writes bytes behind the first `at`, as many as there is room for; answers with how many.
+    /// Writes bytes behind the first `at`, as many as there is room for. Returns how many.
     pub(crate) fn write(&self, at: u64, bytes: &[u8]) -> usize {
         let room = usize::try_from(self.bytes_max.saturating_sub(at)).unwrap_or(usize::MAX);
         let bytes = &bytes[..bytes.len().min(room)];
@@ -53,11 +53,11 @@ impl Tape {
         read
     }
 
-    /// Gives memory back, if the first `bytes` have much.
+    /// Gives memory back, if the first `bytes` take much.
     pub(crate) fn forget(&self, bytes: u64) {
         if bytes > KEPT_BYTES_MAX {
             let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-            // Where that is not allowed, the next job writes there.
+            // If that is not allowed, the next job overwrites the bytes.
             let _ = fallocate(&self.file, flags, self.start, self.bytes_max);
         }
     }

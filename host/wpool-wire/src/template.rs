@@ -1,4 +1,4 @@
-//! Templates of a command's arguments, and of what results are tagged with, with GNU parallel's replacements.
+//! Templates of a command's arguments and of tags, with GNU parallel's replacements.
 
 /// Arguments with places for a job's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -6,14 +6,14 @@ pub struct Template {
     arguments: Vec<Vec<Piece>>,
 }
 
-/// What a template is filled with.
+/// The values with which a template is filled.
 #[derive(Clone, Copy, Debug)]
 pub struct Filling<'a> {
     /// The words of the job.
     pub words: &'a [&'a str],
     /// The job's number, from 1.
     pub number: u64,
-    /// The slot of the worker that runs it, from 1.
+    /// The slot of the worker that runs the job, from 1.
     pub slot: u32,
 }
 
@@ -31,47 +31,47 @@ enum Piece {
 /// A place for words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Words {
-    /// Which word, from 1, or from the end if negative; all of them when `None`.
+    /// The number of the word, from 1, or from the end if negative; all words if `None`.
     position: Option<isize>,
     part: Part,
 }
 
-/// Which part of a word, seen as a path.
+/// A part of a word, seen as a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
-    /// `{}`: all of it.
+    /// `{}`: the whole word.
     Whole,
-    /// `{.}`: without its extension.
+    /// `{.}`: the word without its extension.
     Stem,
-    /// `{/}`: without its directory.
+    /// `{/}`: the word without its directory.
     Name,
-    /// `{//}`: its directory.
+    /// `{//}`: the directory.
     Directory,
-    /// `{/.}`: without directory and extension.
+    /// `{/.}`: the word without directory and extension.
     NameStem,
 }
 
 impl Template {
-    /// Finds the replacements in arguments. Braces around anything else are text. Where there is a `whole`,
-    /// it stands for `{}`, which is text then.
+    /// Finds the replacements in arguments. Braces around anything else are text. If there is a
+    /// `whole`, it replaces `{}`, which is text then.
     pub fn parse(arguments: &[String], whole: Option<&str>) -> Self {
         Template { arguments: arguments.iter().map(|text| pieces(text, whole)).collect() }
     }
 
-    /// Whether there is a place for words or the number in it.
+    /// Returns whether the template has a place for words or for the number.
     pub fn has_replacement(&self) -> bool {
         self.arguments.iter().flatten().any(|piece| !matches!(piece, Piece::Text(_)))
     }
 
-    /// Whether it needs to know a job's words.
+    /// Returns whether the template needs a job's words.
     pub fn has_words(&self) -> bool {
         self.arguments.iter().flatten().any(|piece| matches!(piece, Piece::Words(_)))
     }
 
     /// Appends the arguments of a job.
     ///
-    /// A place alone in its argument gives one argument for each of several words; a place beside
-    /// other text joins them with spaces. A word that is not there is empty.
+    /// A place alone in its argument becomes one argument for each of several words; a place beside
+    /// other text joins the words with spaces. A word that does not exist is empty.
     pub fn expand(&self, filling: Filling<'_>, out: &mut Vec<String>) {
         let Filling { words, number, slot } = filling;
         for pieces in &self.arguments {
@@ -130,7 +130,8 @@ fn stem(path: &str) -> &str {
     }
 }
 
-/// As `dirname`: slashes at the end do not count, and there is always an answer.
+/// Returns the directory of a path as `dirname` does: slashes at the end do not count, and the
+/// result is never empty.
 fn directory(path: &str) -> &str {
     let trimmed = path.trim_end_matches('/');
     if trimmed.is_empty() && !path.is_empty() {
@@ -174,16 +175,16 @@ fn pieces(text: &str, whole: Option<&str>) -> Vec<Piece> {
     pieces
 }
 
-/// `{}`.
+/// The place of all words: `{}`.
 const ALL: Piece = Piece::Words(Words { position: None, part: Part::Whole });
 
-/// The replacement in braces that a text begins with, and what follows it.
+/// Returns the replacement in braces that a text begins with, and the rest of the text.
 fn in_braces(text: &str) -> Option<(Piece, &str)> {
     let (inside, after) = text.strip_prefix('{')?.split_once('}')?;
     Some((piece(inside)?, after))
 }
 
-/// What stands between braces, if it is a replacement.
+/// Returns the replacement with this text between the braces, if it is one.
 fn piece(inside: &str) -> Option<Piece> {
     match inside {
         "#" => return Some(Piece::Number),

@@ -1,23 +1,24 @@
-//! Waits: what a job waited for in shared state, as its worker tells of it in a `Waits` frame.
+//! Waits: the times that a job waited in shared state, as its worker reports them in a `Waits`
+//! frame.
 
 use super::clock::Moment;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Most waits of a job that are told one by one. With the longest names, and each of their bytes written
-/// as six, they fit a frame.
+/// The greatest number of a job's waits that are reported one by one. With the longest names, and
+/// each of their bytes written as six, they fit a frame.
 pub(crate) const WAITS_MAX: usize = 1000;
 
-/// What a job waits for in shared state.
+/// An object in shared state that a job waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Awaited {
-    /// What it wants of the object.
+    /// The state of the object that the job waits for.
     pub want: Want,
-    /// The object's name; any text.
+    /// The name of the object; any text.
     pub name: String,
 }
 
-/// What can be waited for.
+/// A state of an object that can be waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Want {
     /// A lock.
@@ -26,20 +27,20 @@ pub enum Want {
     Permit,
     /// A notification of a condition.
     Notification,
-    /// That an event is set.
+    /// An event that is set.
     Event,
     /// The other parties of a barrier.
     Parties {
-        /// How many are there.
+        /// The number of parties that are there.
         here: u32,
-        /// How many there are in all.
+        /// The number of all parties.
         all: u32,
     },
     /// A message in a queue.
     Message,
     /// Room in a queue.
     Room,
-    /// That all messages of a queue are done with.
+    /// The end of the work on all messages of a queue.
     Done,
 }
 
@@ -64,13 +65,13 @@ impl fmt::Display for Awaited {
 /// A time that a job waited for a shared object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wait {
-    /// What kind of object: `lock`, `queue`, ….
+    /// The kind of the object: `lock`, `queue`, ….
     pub kind: String,
-    /// Its name; any text.
+    /// The name of the object; any text.
     pub name: String,
-    /// When the call began that had to wait.
+    /// The moment at which the call that had to wait began.
     pub began: Moment,
-    /// When it ended.
+    /// The moment at which the call ended.
     pub ended: Moment,
 }
 
@@ -79,14 +80,14 @@ pub struct Wait {
 pub struct Waits {
     /// The job.
     pub job: u64,
-    /// The first ones, in their order.
+    /// The first waits, in their order.
     pub list: Vec<Wait>,
-    /// How many there were after them.
+    /// The number of waits after them.
     pub left_out: u64,
 }
 
 impl Waits {
-    /// Adds one, or counts it.
+    /// Adds a wait, or counts it if the list is full.
     pub fn add(&mut self, wait: impl FnOnce() -> Wait) {
         match self.list.len() < WAITS_MAX {
             true => self.list.push(wait()),

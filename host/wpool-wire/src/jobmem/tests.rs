@@ -1,8 +1,8 @@
-//! Job memory, as both sides see it.
+//! Tests of job memory, from both sides.
 
 use super::*;
 
-/// The two mappings of one memory: the dispatcher's and the worker's.
+/// Returns the two mappings of one memory: the dispatcher's and the worker's.
 fn pair() -> (JobMem, JobMem) {
     let (dispatcher, fd) = JobMem::create(0).unwrap();
     (dispatcher, JobMem::map(&fd).unwrap())
