@@ -1,7 +1,7 @@
 //! The processes of wpool that run guests, and nothing that trusts them.
 //!
-//! [`zygote`] forks workers and talks to the dispatcher; a [`worker`] runs jobs one after the other;
-//! [`imports`] is what a guest may call.
+//! The [`zygote`] forks workers and talks to the dispatcher; a [`worker`] runs jobs one after the
+//! other; [`imports`] are the functions that a guest may call.
 
 pub mod imports;
 pub mod worker;

@@ -1,16 +1,16 @@
-//! What calls about shared objects answer: numbers, as `wit/types.wit` and `guest/c/wpool.h` have them.
-//! And how they trap where the guest has a bug.
+//! The answers of calls about shared objects: numbers, as `wit/types.wit` and `guest/c/wpool.h`
+//! document them. Bugs of the guest trap.
 
 use crate::shared::{Error, Owner};
 use std::fmt;
 use std::time::Duration;
 
-/// What an operation says when it did what it was asked.
+/// The answer of an operation that was done.
 pub(super) trait Answer {
-    /// A number from 0.
+    /// Returns a number from 0 on.
     fn number(&self) -> i32;
 
-    /// Notes whose death it speaks of, if it does.
+    /// Notes the owner whose death the answer reports, if it reports one.
     #[inline]
     fn note(&self, _culprit: &mut Option<Owner>) {}
 }
@@ -29,7 +29,7 @@ impl Answer for bool {
     }
 }
 
-/// A count: none that makes sense is larger than an `i32`.
+/// A count: no sensible count is larger than an `i32`.
 impl Answer for u32 {
     #[inline]
     fn number(&self) -> i32 {
@@ -37,7 +37,7 @@ impl Answer for u32 {
     }
 }
 
-/// A count, or a handle: none that makes sense is larger than an `i32`.
+/// A count or a handle: no sensible one is larger than an `i32`.
 impl Answer for u64 {
     #[inline]
     fn number(&self) -> i32 {
@@ -79,13 +79,14 @@ impl fmt::Display for Misuse {
 
 impl std::error::Error for Misuse {}
 
-/// The trap of a call that is a bug of the guest.
+/// Returns the trap of a call that is a bug of the guest.
 #[cold]
 pub(super) fn misuse(call: &'static str, what: impl Into<String>) -> wasmtime::Error {
     Misuse { call, what: what.into() }.into()
 }
 
-/// The trap of a call that has no answer for an error: it is the guest's bug, or the object is damaged.
+/// Returns the trap of a call that cannot return an error: the call is the guest's bug, or the
+/// object is damaged.
 #[cold]
 pub(super) fn fault(call: &'static str, error: Error) -> wasmtime::Error {
     match error {
@@ -94,7 +95,7 @@ pub(super) fn fault(call: &'static str, error: Error) -> wasmtime::Error {
     }
 }
 
-/// An argument that is 0 or 1.
+/// Converts an argument that is 0 or 1.
 pub(super) fn flag(call: &'static str, name: &str, number: i32) -> wasmtime::Result<bool> {
     match number {
         0 => Ok(false),
@@ -103,7 +104,7 @@ pub(super) fn flag(call: &'static str, name: &str, number: i32) -> wasmtime::Res
     }
 }
 
-/// How long to wait at most: for ever if negative.
+/// Returns the longest time to wait: `None`, for ever, if the number is negative.
 #[inline]
 pub(super) fn limit(timeout_ns: i64) -> Option<Duration> {
     u64::try_from(timeout_ns).ok().map(Duration::from_nanos)

@@ -34,7 +34,7 @@ impl Noun for Array<'_> {
     }
 }
 
-/// Does something with an element of the array of a handle.
+/// Does an operation with an element of the array of a handle.
 #[inline]
 pub(super) fn at<T>(
     host: &mut Host,
@@ -50,7 +50,7 @@ pub(super) fn at<T>(
     done.map_err(|length| misuse(call, format!("{index} is not an index of {length} elements")))
 }
 
-/// The bytes that a slice of the array of a handle has.
+/// Returns the size in bytes of a slice of the array of a handle.
 pub(super) fn slice_bytes(
     host: &mut Host,
     call: &'static str,
@@ -144,7 +144,8 @@ fn write(
     let length = slice_bytes(caller.data_mut(), "array_write", handle, first, count)?;
     let (from, host) = bytes(&mut caller, "array_write", src, length)?;
     Array::look(host, "array_write", handle, |array| match array.kind() {
-        // A bool is 0 or 1 in shared state, or `array_compare_exchange` would miss it.
+        // A bool is stored as 0 or 1 in shared state; otherwise `array_compare_exchange` would miss
+        // it.
         Type::Bool => {
             let bools = from.iter().map(|byte| Scalar::Bool(*byte != 0));
             bools.zip(first as usize..).try_for_each(|(bool, index)| array.set(index, bool))

@@ -1,5 +1,5 @@
-//! Shared state as one process sees it: where it is, in whose name the process acts there, and what it
-//! waited for, if that is to be told.
+//! Shared state as one process uses it: the memory, the slot of the process, and the waits of its
+//! jobs, if they are to be reported.
 
 use crate::shared::{self, Kind, ObjectId, Owner, Shared};
 use crate::wire::clock::Moment;
@@ -8,51 +8,52 @@ use crate::wire::jobmem::JobMem;
 use crate::wire::waits::{Wait, Waits};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How often the objects of an instance are given back where that is held up, each time for 100 ms.
+/// The number of tries to give back the objects of an instance while another process holds them up,
+/// each for 100 ms.
 const DISCARDS_MAX: u32 = 20;
 
-/// Shared state, attached to.
+/// Shared state that a process is attached to.
 #[derive(Clone, Debug)]
 pub struct Attached {
     shared: Arc<Shared>,
     owner: Owner,
-    /// Has the word that ends waits.
+    /// The job memory, which has the word that ends waits.
     memory: Arc<JobMem>,
-    /// What the job that runs has waited for; `None` where nobody wants to know.
+    /// The waits of the running job; `None` if they are not reported.
     waits: Option<Arc<Mutex<Waits>>>,
 }
 
 impl Attached {
-    /// The state, for the process that was given this slot.
+    /// Attaches the process that was given this slot.
     pub fn new(shared: Arc<Shared>, slot: Membership, memory: Arc<JobMem>) -> Attached {
         let owner = Owner { slot: slot.slot, epoch: slot.epoch };
         Attached { shared, owner, memory, waits: None }
     }
 
-    /// The same, which takes note of waits.
+    /// Returns the state with the recording of waits turned on.
     pub(crate) fn noting_waits(self) -> Attached {
         Attached { waits: Some(Arc::default()), ..self }
     }
 
-    /// Where it is.
+    /// Returns the shared state.
     #[inline]
     pub(super) fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
 
-    /// In whose name things are done.
+    /// Returns the slot in whose name the process acts.
     #[inline]
     pub(super) fn owner(&self) -> Owner {
         self.owner
     }
 
-    /// The same, as operations are told it.
+    /// Returns the caller of the process's operations.
     #[inline]
     pub(super) fn caller(&self) -> shared::Caller<'_> {
         shared::Caller { owner: self.owner, stop: self.memory.stop_word() }
     }
 
-    /// Does something with an object, which may have to wait for it.
+    /// Does an operation with an object, which may have to wait.
     #[inline]
     pub(super) fn act<T>(
         &self,
@@ -75,10 +76,10 @@ impl Attached {
     ) -> T {
         let ticket = || self.shared.ticket(self.owner);
         let (before, began) = (ticket(), Moment::now());
-        // Should it never return, the dispatcher tells of the wait.
+        // If the operation never returns, the dispatcher reports the wait.
         self.memory.set_called(began);
         let done = operation(&self.caller());
-        // It had to stand in a line. What was free at once is no wait.
+        // The slot had to stand in a line. An object that was free at once is not a wait.
         if ticket() != before {
             lock(waits).add(|| Wait {
                 kind: kind.to_string(),
@@ -90,17 +91,17 @@ impl Attached {
         done
     }
 
-    /// What this job has waited for, the last one that ran; `None` if nothing.
+    /// Returns the waits of the job that ran last, or `None` if there were none.
     pub(crate) fn take_waits(&self, job: u64) -> Option<Waits> {
         let waits = std::mem::take(&mut *lock(self.waits.as_ref()?));
         (!waits.list.is_empty()).then_some(Waits { job, ..waits })
     }
 
-    /// Gives back all that was done in the name of this process: its guest is gone. What another
-    /// process holds up is tried again.
+    /// Gives back everything that was done in the name of this process, because its guest is gone.
+    /// Objects that another process holds up are tried again.
     ///
     /// # Panics
-    /// It was held up for long. Then this process ends, and the host sees to both.
+    /// Panics if they were held up for long. This process ends then, and the host sweeps both.
     pub(crate) fn discard(&self) {
         let is_done = || self.shared.discard(&self.caller()).stuck.is_empty();
         assert!((0..DISCARDS_MAX).any(|_| is_done()), "shared state is held up by another process");

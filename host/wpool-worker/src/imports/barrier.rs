@@ -1,4 +1,4 @@
-//! `wpool.barrier_*`: parties that go on together.
+//! `wpool.barrier_*`: barriers, whose parties wait for one another and go on together.
 
 use super::answers::limit;
 use super::objects::Noun;

@@ -1,4 +1,4 @@
-//! `wpool.condition_*`: waiting for a notification, with a lock given back meanwhile.
+//! `wpool.condition_*`: conditions, which wait for a notification with a lock given back meanwhile.
 
 use super::answers::{Answer, limit};
 use super::objects::Noun;
@@ -30,7 +30,7 @@ impl Noun for Condition<'_> {
     }
 }
 
-/// Bit 0: an owner of the lock died. Bit 1: the time was over.
+/// A number whose bit 0 says that an owner of the lock died, and bit 1 that the time was over.
 impl Answer for Waited {
     fn number(&self) -> i32 {
         self.lock.number() | i32::from(!self.notified) << 1

@@ -1,4 +1,4 @@
-//! `wpool.event_*`: flags that many can wait for.
+//! `wpool.event_*`: flags that many processes can wait for.
 
 use super::answers::limit;
 use super::objects::Noun;

@@ -1,34 +1,35 @@
-//! Functions of other hosts that modules expect, and that cost nothing to have: AssemblyScript's
-//! `env.abort`, Emscripten's notice that the memory has grown, and Sightglass's `bench.start` and `bench.end`.
+//! Functions of other hosts that modules expect, and that cost nothing to provide: AssemblyScript's
+//! `env.abort`, Emscripten's notice that the memory has grown, and Sightglass's `bench.start` and
+//! `bench.end`.
 
 use super::{Host, bytes};
 use wasmtime::{Caller, ExternType, Linker, Module, Val};
 
-/// Most UTF-16 code units of a string in a message.
+/// The greatest number of UTF-16 code units of a string in a message.
 const STRING_UNITS_MAX: u32 = 4096;
 
-/// What Emscripten's standalone modules call when their memory has grown.
+/// The function that Emscripten's standalone modules call when their memory has grown.
 const GROWN: &str = "emscripten_notify_memory_growth";
 
-/// Whether a function is one of these, as far as its name tells.
+/// Returns whether a function is one of these, judged by its name.
 pub(crate) fn offers(module: &str, name: &str) -> bool {
     let names = [("env", "abort"), ("env", GROWN), ("bench", "start"), ("bench", "end")];
     names.contains(&(module, name))
 }
 
-/// Adds those that a module imports to a linker.
+/// Adds the functions that a module imports to a linker.
 ///
 /// # Errors
-/// One of them is there already.
+/// Returns an error if one of them is there already.
 pub(crate) fn link(linker: &mut Linker<Host>, module: &Module) -> wasmtime::Result<()> {
     for name in ["start", "end"] {
-        // What is between them is what a benchmark measures; here a job is.
+        // A benchmark measures the code between the two calls; here the job is measured.
         linker.func_wrap("bench", name, || {})?;
     }
     linker.func_wrap("env", GROWN, |_memory: u32| {})?;
     let abort =
         module.imports().find(|import| (import.module(), import.name()) == ("env", "abort"));
-    // Its type is another one in other languages.
+    // The function has another type in other languages.
     if let Some(ExternType::Func(ty)) = abort.map(|import| import.ty()) {
         linker
             .func_new("env", "abort", ty, |caller, arguments, _| abort_with(caller, arguments))?;
@@ -36,8 +37,8 @@ pub(crate) fn link(linker: &mut Linker<Host>, module: &Module) -> wasmtime::Resu
     Ok(())
 }
 
-/// `abort(message: i32, file: i32, line: i32, column: i32)`: ends the job with a message. Strings are
-/// AssemblyScript's.
+/// Ends the job with a message: `abort(message: i32, file: i32, line: i32, column: i32)`. Strings
+/// are in AssemblyScript's encoding.
 fn abort_with(mut caller: Caller<'_, Host>, arguments: &[Val]) -> wasmtime::Result<()> {
     let [Val::I32(message), Val::I32(file), Val::I32(line), Val::I32(column)] = *arguments else {
         wasmtime::bail!("abort");
@@ -49,7 +50,8 @@ fn abort_with(mut caller: Caller<'_, Host>, arguments: &[Val]) -> wasmtime::Resu
     }
 }
 
-/// The string at a pointer: UTF-16, with its size in bytes before it. `None` if there is none.
+/// Returns the string at a pointer: UTF-16, with its size in bytes before it. Returns `None` if
+/// there is none.
 fn string(caller: &mut Caller<'_, Host>, pointer: u32) -> Option<String> {
     let (size, _) = bytes(caller, "abort", pointer.checked_sub(4)?, 4).ok()?;
     let size = u32::from_le_bytes(size.as_ref().try_into().ok()?);

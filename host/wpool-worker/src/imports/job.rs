@@ -1,21 +1,21 @@
-//! `wpool.job_size`, `wpool.job_read` and `wpool.result_write`: how a byte task gets its job and
-//! gives its result.
+//! `wpool.job_size`, `wpool.job_read` and `wpool.result_write`: the functions by which a byte task
+//! gets its job and gives its result.
 
 use super::{Host, MODULE, bytes, room};
 use std::fmt;
 use wasmtime::{Caller, Linker};
 
-/// Capacity that is kept from job to job: 1 MiB. Beyond it, a large job's memory is given back.
+/// The capacity that is kept from job to job: 1 MiB. The memory of a larger job is given back.
 const KEPT_BYTES_MAX: usize = 1 << 20;
 
-/// The job of an instance, and its result.
+/// The job of an instance, with its result.
 #[derive(Default)]
 pub(crate) struct Job {
-    /// The job's bytes.
+    /// The bytes of the job.
     pub(crate) input: Vec<u8>,
-    /// What the task has written.
+    /// The bytes that the task has written.
     pub(crate) output: Vec<u8>,
-    /// Most bytes of output.
+    /// The greatest size of the output in bytes.
     pub(crate) output_bytes_max: u64,
 }
 
@@ -29,7 +29,7 @@ impl Job {
     }
 }
 
-/// The result grew above `--max-output`: ends the job.
+/// The error of a result that grew above `--max-output`, which ends the job.
 #[derive(Debug)]
 pub(crate) struct OutputTooLarge;
 
@@ -49,17 +49,17 @@ pub(super) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-/// `job_size() -> i32`: how many bytes the job has.
+/// Returns the size of the job in bytes: `job_size() -> i32`.
 ///
 /// Arguments: none. Answers: the size, unsigned; 0 outside of a job. Traps: never. Blocks: never.
 fn job_size(caller: Caller<'_, Host>) -> u32 {
     u32::try_from(caller.data().job.input.len()).expect("a job is below 4 GiB")
 }
 
-/// `job_read(dst: i32, offset: i32, len: i32) -> i32`: copies a piece of the job into the memory.
+/// Copies a piece of the job into the memory: `job_read(dst: i32, offset: i32, len: i32) -> i32`.
 ///
-/// Arguments: `dst`, where it goes; `offset`, where in the job it begins; `len`, most bytes of it.
-/// Answers: how many bytes were copied, fewer than `len` at the job's end.
+/// Arguments: `dst`, the place to copy to; `offset`, the first byte in the job; `len`, the greatest
+/// number of bytes. Answers: the number of copied bytes, fewer than `len` at the job's end.
 /// Traps: `len` bytes at `dst` are not inside the memory, or may only be read. Blocks: never.
 fn job_read(
     mut caller: Caller<'_, Host>,
@@ -72,9 +72,9 @@ fn job_read(
     Ok(u32::try_from(dst.put(rest)).expect("at most `len`"))
 }
 
-/// `result_write(src: i32, len: i32)`: appends to the result.
+/// Appends bytes to the result: `result_write(src: i32, len: i32)`.
 ///
-/// Arguments: `src` and `len`, where the bytes are. Answers: nothing.
+/// Arguments: `src` and `len`, the bytes. Answers: nothing.
 /// Traps: `len` bytes at `src` are not inside the memory. A result above `--max-output` ends the
 /// job. Blocks: never.
 fn result_write(mut caller: Caller<'_, Host>, src: u32, len: u32) -> wasmtime::Result<()> {

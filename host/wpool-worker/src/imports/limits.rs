@@ -1,41 +1,43 @@
-//! How much an instance may take of the machine, and what it has taken.
+//! The limits on memory and tables of an instance, with what it has taken.
 
 use wasmtime::ResourceLimiter;
 
-/// What wasmtime says of a growth that no memory of its type could have, about which it has not asked.
+/// The text of wasmtime's error for a growth that no memory of its type could have; wasmtime has
+/// not asked about it.
 const NEVER_ASKED: &str = "memory growth exceeds memory type's limits";
 
-/// Most elements of all tables of an instance: wasmtime keeps 8 to 16 bytes for each.
+/// The greatest number of elements of all tables of an instance: wasmtime keeps 8 to 16 bytes for
+/// each.
 pub(crate) const TABLE_ELEMENTS_MAX: usize = 1 << 20;
 
 /// The limits of one instance.
 #[derive(Debug)]
 pub(crate) struct Limits {
-    /// What it has asked for itself.
+    /// The memory that the instance has grown itself.
     own: Budget,
-    /// What the host has added to hold regions.
+    /// The memory that the host has added to hold regions.
     regions: Budget,
-    /// Whether the host is growing the memory for a region.
+    /// True while the host grows the memory for a region.
     for_region: bool,
     table_elements: usize,
     refused: Option<Refused>,
 }
 
-/// Memory that an instance wanted in vain.
+/// Memory that an instance wanted but did not get.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refused {
-    /// Bytes that it would have had then.
+    /// The bytes that the instance would have had then.
     pub(crate) wanted: u64,
-    /// Why it did not get them, where that was not for their limit.
+    /// The reason why it did not get them, if that was not the limit.
     pub(crate) why: Option<String>,
 }
 
-/// Bytes of linear memory, and how many there may be.
+/// A number of bytes of linear memory, and its limit.
 #[derive(Debug)]
 struct Budget {
     bytes_max: u64,
     bytes: u64,
-    /// What the last growth added, in case that it fails after all.
+    /// The bytes that the last growth added, in case that it fails after all.
     grown: u64,
 }
 
@@ -46,8 +48,8 @@ impl Budget {
 }
 
 impl Limits {
-    /// Limits for an instance whose memories may hold so many bytes together, and so many more for
-    /// regions.
+    /// Makes limits for an instance whose memories may hold this many bytes together, and this many
+    /// more for regions.
     pub(crate) fn new(memory_bytes_max: u64, region_bytes_max: u64) -> Self {
         Limits {
             own: Budget::new(memory_bytes_max),
@@ -58,23 +60,23 @@ impl Limits {
         }
     }
 
-    /// Bytes of linear memory that the instance has, without those for regions.
+    /// Returns the bytes of linear memory that the instance has, without those for regions.
     pub(crate) fn memory_bytes(&self) -> u64 {
         self.own.bytes
     }
 
-    /// The memory that the instance wanted in vain during this job.
+    /// Returns the memory that the instance wanted in vain during this job.
     pub(crate) fn refused(&self) -> Option<Refused> {
         self.refused.clone()
     }
 
-    /// Forgets what was refused: a new job begins.
+    /// Forgets what was refused, because a new job begins.
     #[inline]
     pub(crate) fn begin_job(&mut self) {
         self.refused = None;
     }
 
-    /// From now on memory is grown by the host for a region, or no longer.
+    /// Sets whether the host grows memory for a region from now on.
     pub(super) fn grow_for_region(&mut self, for_region: bool) {
         self.for_region = for_region;
     }
@@ -91,13 +93,14 @@ impl ResourceLimiter for Limits {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        // Above the maximum of its own it fails anyway; that is not for `--memory` to explain.
+        // A growth above the memory's own maximum fails anyway; `--memory` does not have to explain
+        // it.
         let own_fault = maximum.is_some_and(|maximum| desired > maximum);
         let grown = if own_fault { 0 } else { (desired as u64).saturating_sub(current as u64) };
         let budget = self.budget();
         let total = budget.bytes.saturating_add(grown);
         if total > budget.bytes_max {
-            // A guest is told in so many words that there is no room for its region.
+            // A guest gets an error of its own if there is no room for its region.
             if !self.for_region {
                 self.refused = Some(Refused { wanted: total, why: None });
             }
@@ -111,7 +114,7 @@ impl ResourceLimiter for Limits {
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
         let why = error.to_string();
         let budget = self.budget();
-        // What the last growth added is still there.
+        // The memory of the last growth is still there.
         if budget.grown == 0 || why == NEVER_ASKED {
             return Ok(());
         }

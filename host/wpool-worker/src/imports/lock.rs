@@ -27,7 +27,7 @@ impl Noun for Lock<'_> {
     }
 }
 
-/// 1 if an owner died.
+/// A number that is 1 if an owner died.
 impl Answer for Acquired {
     #[inline]
     fn number(&self) -> i32 {

@@ -1,12 +1,14 @@
 //! Regions in the linear memory of an instance.
 //!
-//! Only the host chooses where. It grows the memory beyond what the guest has, and maps the region's
-//! piece of the memfd over the pages that it has added. What is unmapped turns into zeros that may only
-//! be read, so that it is no memory beside `--memory`, and is used again before the memory grows again.
+//! Only the host chooses their place. It grows the memory beyond what the guest has, and maps the
+//! region's piece of the memfd over the pages that it has added. An unmapped range turns into zeros
+//! that may only be read, so that it is no memory beside `--memory`, and is used again before the
+//! memory grows again.
 //!
-//! **Invariants:** initial pages, and those that the guest has grown itself, are never mapped over. Before
-//! an instance goes, all its pages are its own again ([`Mappings::restore`]): a pooling allocator, which
-//! resets the slot, never sees a region, and the next instance does not either.
+//! **Invariants:** initial pages, and pages that the guest has grown itself, are never mapped over.
+//! Before an instance is dropped, all its pages are its own again ([`Mappings::restore`]): a
+//! pooling allocator, which resets the slot, never sees a region, and neither does the next
+//! instance.
 #![expect(unsafe_code, reason = "maps over pages of a linear memory")]
 
 use super::Host;
@@ -20,7 +22,8 @@ use std::ptr;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 use wasmtime::{Caller, Memory};
 
-/// Most bytes at the start of a memory that the pooling allocator resets by writing to them.
+/// The number of bytes at the start of a memory that the pooling allocator may reset by writing to
+/// them.
 pub(crate) const RESIDENT_BYTES_MAX: usize = 1 << 20;
 
 thread_local! {
@@ -28,19 +31,20 @@ thread_local! {
     static HERE: Cell<*const Space> = const { Cell::new(ptr::null()) };
 }
 
-/// The regions that an instance has mapped, and what it had.
+/// The regions that an instance has mapped, and the ranges that it had.
 #[derive(Debug, Default)]
 pub(crate) struct Mappings(Option<Box<Space>>);
 
 #[derive(Debug)]
 struct Space {
-    /// Where the linear memory begins in this process. It never moves.
+    /// The address in this process at which the linear memory begins. It never moves.
     base: usize,
     ranges: Ranges,
 }
 
 impl Mappings {
-    /// A handle has a region mapped no more. With the last one it goes.
+    /// Notes that a handle does not have a region mapped any more. The last handle unmaps the
+    /// region.
     pub(super) fn unmap(&mut self, id: ObjectId, handle: i32) {
         self.change(|space| {
             if let Some((at, bytes)) = space.ranges.release(id, handle) {
@@ -49,29 +53,31 @@ impl Mappings {
         });
     }
 
-    /// What lies in these bytes of the memory and may not be written.
+    /// Returns a description of a range in these bytes of the memory that may not be written, if
+    /// there is one.
     #[inline]
     pub(super) fn guarded(&self, at: usize, bytes: usize) -> Option<&str> {
         self.0.as_ref()?.ranges.guarded(at, bytes)
     }
 
-    /// Whether a region lies in some of these bytes of the memory: others write them at the same time.
+    /// Returns whether a region lies in some of these bytes of the memory, so that others write
+    /// them at the same time.
     #[inline]
     pub(super) fn shared(&self, at: usize, bytes: usize) -> bool {
         self.0.as_ref().is_some_and(|space| space.ranges.shared(at, bytes))
     }
 
-    /// What lies at an address of this process and may not be written.
+    /// Returns a description of the range at an address of this process, if it may not be written.
     pub(crate) fn guarded_at(&self, address: usize) -> Option<&str> {
         self.0.as_ref()?.guarded_at(address)
     }
 
-    /// Makes all pages the instance's own again: it is thrown away.
+    /// Makes all pages the instance's own again, because the instance is thrown away.
     pub(crate) fn restore(&mut self) {
         HERE.set(ptr::null());
         if let Some(space) = self.0.take() {
             for (at, bytes) in space.ranges.all() {
-                // What is inaccessible does not count as memory of this process.
+                // Inaccessible pages do not count as memory of this process.
                 let near = RESIDENT_BYTES_MAX.saturating_sub(at).min(bytes);
                 if near > 0 {
                     space.map_zeros(at, near, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE);
@@ -83,7 +89,7 @@ impl Mappings {
         }
     }
 
-    /// Changes what is there, if there is anything, while no signal handler looks.
+    /// Changes the mappings, if there are any, while no signal handler looks at them.
     fn change<T>(&mut self, change: impl FnOnce(&mut Space) -> T) -> Option<T> {
         let space = self.0.as_mut()?;
         HERE.set(ptr::null());
@@ -106,7 +112,7 @@ impl Space {
         self.ranges.guarded(address.checked_sub(self.base)?, 1)
     }
 
-    /// Where a range begins in this process, and its length.
+    /// Returns the address of a range in this process, and its length.
     fn place(&self, at: usize, bytes: usize) -> (Option<NonZeroUsize>, NonZeroUsize) {
         let bytes = NonZeroUsize::new(bytes).expect("a range is not empty");
         (NonZeroUsize::new(self.base + at), bytes)
@@ -118,12 +124,12 @@ impl Space {
         access.set(ProtFlags::PROT_WRITE, !region.is_read_only());
         let flags = MapFlags::MAP_SHARED | MapFlags::MAP_FIXED;
         let (address, bytes) = self.place(at, bytes);
-        // Below the size of a memfd.
+        // The offset is below the size of a memfd.
         let offset = region.offset() as i64;
         // SAFETY: the range is one of those that the host has added to the linear memory, which is
-        // alive as long as `self` is used and never moves; it is free, and whole pages. No reference
-        // into the memory exists: whoever calls has its store. The memfd's size is sealed and the
-        // region inside it, so no access to the mapping can fault.
+        // alive as long as `self` is used and never moves; it is free, and whole pages. No
+        // reference into the memory exists, because the caller has its store. The memfd's size is
+        // sealed and the region inside it, so no access to the mapping can fault.
         unsafe { mmap(address, bytes, access, flags, region.fd(), offset) }?;
         Ok(())
     }
@@ -132,18 +138,18 @@ impl Space {
     fn map_zeros(&self, at: usize, bytes: usize, access: ProtFlags) {
         let flags = MapFlags::MAP_PRIVATE | MapFlags::MAP_NORESERVE | MapFlags::MAP_FIXED;
         let (address, bytes) = self.place(at, bytes);
-        // SAFETY: as in `map_region`; what was there is the host's, whether it is free or not.
+        // SAFETY: as in `map_region`; the range is the host's, whether it is free or not.
         let mapped = unsafe { mmap_anonymous(address, bytes, access, flags) };
-        // Or else the next instance would see it.
+        // A range that stayed mapped would be visible to the next instance.
         mapped.expect("a mapping can be replaced by one of the same size");
     }
 }
 
-/// Maps a region for one of its handles, and answers with its address in the memory: the one it has
-/// if it is mapped already.
+/// Maps a region for one of its handles. Returns its address in the memory, which stays the same if
+/// the region is mapped already.
 ///
 /// # Errors
-/// `NoSpace`: the memory cannot grow so far, or not so far for regions.
+/// Returns `NoSpace` if the memory cannot grow so far, or not so far for regions.
 pub(super) fn map(
     caller: &mut Caller<'_, Host>,
     memory: Memory,
@@ -177,20 +183,20 @@ pub(super) fn map(
     }
 }
 
-/// Does what needs so many bytes of private memory until a region covers them, if this process may have
-/// them.
+/// Does an operation that needs `bytes` bytes of private memory until a region covers them, if this
+/// process may have them.
 fn with_room<T>(bytes: usize, what: impl FnOnce() -> T) -> T {
     let Ok((bound, most)) = getrlimit(Resource::RLIMIT_DATA) else { return what() };
     let raised = bound.saturating_add(bytes as u64).min(most);
-    // Where the bound stays as it is, the memory does not grow, which is told.
+    // If the bound stays as it is, the memory does not grow, and the guest gets that error.
     let _ = setrlimit(Resource::RLIMIT_DATA, raised, most);
     let done = what();
     let _ = setrlimit(Resource::RLIMIT_DATA, bound, most);
     done
 }
 
-/// Adds a free range to the memory, or enlarges the one at its end, so that so many bytes fit; answers
-/// with its address, which is never 0: the region's name stood in the memory.
+/// Adds a free range to the memory, or enlarges the one at its end, so that `bytes` bytes fit.
+/// Returns its address, which is never 0, because the region's name was in the memory.
 fn grow(caller: &mut Caller<'_, Host>, memory: Memory, bytes: usize) -> Result<usize, Error> {
     let end = memory.data_size(&*caller);
     let mappings = &caller.data().mappings;
@@ -199,13 +205,13 @@ fn grow(caller: &mut Caller<'_, Host>, memory: Memory, bytes: usize) -> Result<u
     caller.data_mut().limits.grow_for_region(true);
     let grown = memory.grow(&mut *caller, (added / PIECE_BYTES) as u64);
     caller.data_mut().limits.grow_for_region(false);
-    // Nothing has changed.
+    // Nothing has changed if the growth failed.
     grown.map_err(|_| Error::NoSpace)?;
     caller.data_mut().mappings.change(|space| space.ranges.add(end, added));
     Ok(end - free)
 }
 
-/// Copies bytes of a memory out of it, some of which may be a region's.
+/// Copies bytes out of a memory, some of which may be a region's.
 #[cold]
 pub(super) fn copy_out(from: &mut [u8]) -> Vec<u8> {
     let mut copied = Vec::with_capacity(from.len());
@@ -216,8 +222,8 @@ pub(super) fn copy_out(from: &mut [u8]) -> Vec<u8> {
     copied
 }
 
-/// Copies bytes to a place in a memory of the same length, some of which may be a region's. Aligned words are
-/// written whole.
+/// Copies bytes to a place of the same length in a memory, some of which may be a region's. Aligned
+/// words are written whole.
 #[cold]
 pub(super) fn copy_in(from: &[u8], to: &mut [u8]) {
     assert_eq!(from.len(), to.len(), "as much as there is room for");
@@ -234,10 +240,11 @@ pub(super) fn copy_in(from: &[u8], to: &mut [u8]) {
     store(last, of_last);
 }
 
-/// The memory of the instance that calls, as cells that others may write at the same time, and what the host keeps.
+/// Returns the memory of the calling instance, as cells that others may write at the same time, and
+/// the host's data.
 ///
 /// # Errors
-/// The module exports none.
+/// Returns an error if the module exports no memory.
 pub(crate) fn cells<'a>(
     caller: &'a mut Caller<'_, Host>,
 ) -> wasmtime::Result<(&'a [UnsafeCell<u8>], &'a mut Host)> {
@@ -245,27 +252,30 @@ pub(crate) fn cells<'a>(
         wasmtime::bail!("the module exports no memory under the name `memory`");
     };
     let (memory, host) = memory.data_and_store_mut(caller);
-    // SAFETY: the cells live as long as the reference, through which nobody else in this process has them, and
-    // have the form of bytes.
+    // SAFETY: the cells live as long as the reference, through which nobody else in this process
+    // has them, and have the layout of bytes.
     Ok((unsafe { &*(&raw const *memory as *const [UnsafeCell<u8>]) }, host))
 }
 
-/// Bytes that other processes write at the same time: those before the first aligned word, the words, and the
-/// rest.
+/// Returns bytes that other processes write at the same time: the bytes before the first aligned
+/// word, the words, and the rest.
 fn words(bytes: &mut [u8]) -> (&[AtomicU8], &[AtomicU64], &[AtomicU8]) {
-    // SAFETY: the bytes live as long as the reference, through which nobody else in this process has them. Atomic
-    // bytes have the form of bytes, and any bytes are one; so have aligned words.
+    // SAFETY: the bytes live as long as the reference, through which nobody else in this process
+    // has them. Atomic bytes have the layout of bytes, and any bytes are valid; the same holds for
+    // aligned words.
     unsafe {
         let bytes = &*(&raw const *bytes as *const [AtomicU8]);
         bytes.align_to::<AtomicU64>()
     }
 }
 
-/// Tells what lies at an address of this process, if it belongs to the instance that this thread runs
-/// and may not be written. For signal handlers: takes no lock and allocates nothing.
+/// Calls `tell` with a description of the range at an address of this process, if the range belongs
+/// to the instance that this thread runs and may not be written. For signal handlers: takes no lock
+/// and allocates nothing.
 pub(crate) fn tell_guarded(address: usize, tell: impl FnOnce(&str)) {
-    // SAFETY: the pointer is null, or to what the mappings of a live instance own: it is null while
-    // they change and when they go. It belongs to this thread, which runs nothing else meanwhile.
+    // SAFETY: the pointer is null, or points to what the mappings of a live instance own: it is
+    // null while they change and when they are dropped. It belongs to this thread, which runs
+    // nothing else meanwhile.
     let here = unsafe { HERE.get().as_ref() };
     if let Some(what) = here.and_then(|space| space.guarded_at(address)) {
         tell(what);

@@ -1,9 +1,9 @@
-//! What a guest may call, one file per interface: the import module `wpool` of core modules here, the
-//! interfaces of components in `component/`.
+//! The functions that a guest may call, with one file per interface: the import module `wpool` of
+//! core modules here, the interfaces of components in `component/`.
 //!
 //! These files check arguments and delegate, no more. An invalid pointer is the guest's bug and
-//! traps; everything else is answered. What each function takes, answers and traps on is in `wit/`, and is
-//! not said again here.
+//! traps; every other error is returned. The arguments, answers and traps of each function are
+//! documented in `wit/`, and not repeated here.
 
 mod answers;
 mod array;
@@ -39,22 +39,22 @@ use wasmtime::{Caller, Linker, Memory};
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{WasiCtxView, WasiView};
 
-/// The import module's name.
+/// The name of the import module.
 pub(crate) const MODULE: &str = "wpool";
 
-/// What the host keeps for one instance: the data of its store.
+/// The host's data for one instance, kept in its store.
 pub(crate) struct Host {
-    /// The job it works on, and the result so far.
+    /// The running job, and its result so far.
     pub(crate) job: Job,
-    /// How much it may take, and has taken.
+    /// The limits of the instance, and what it has taken.
     pub(crate) limits: Limits,
-    /// WASI's state; `None` where the module does not import WASI.
+    /// The state of WASI; `None` if the module does not import WASI.
     pub(crate) wasi: Option<WasiP1Ctx>,
-    /// The shared objects it has open; `None` where there is no shared state.
+    /// The shared objects that the instance has open; `None` without shared state.
     pub(crate) objects: Option<Objects>,
-    /// The regions that it has mapped.
+    /// The regions that the instance has mapped.
     pub(crate) mappings: Mappings,
-    /// Its exported memory, once it is instantiated.
+    /// The exported memory, once the instance exists.
     pub(crate) memory: Option<Memory>,
 }
 
@@ -64,7 +64,7 @@ impl WasiView for Host {
     }
 }
 
-/// A pointer or a length of a guest that leads out of its memory.
+/// The error of a guest's pointer or length that leads out of its memory.
 #[derive(Debug)]
 struct OutOfBounds {
     call: &'static str,
@@ -84,7 +84,7 @@ impl std::error::Error for OutOfBounds {}
 /// Adds the functions of `wpool` to a linker.
 ///
 /// # Errors
-/// One of them is there already.
+/// Returns an error if one of them is there already.
 pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     array::link(linker)?;
     barrier::link(linker)?;
@@ -100,8 +100,8 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     value::link(linker)
 }
 
-/// `length` bytes of the guest's memory at `pointer`, and what the host keeps. Bytes that others write at the same
-/// time are copied, so that what is checked is what is used.
+/// Returns `length` bytes of the guest's memory at `pointer`, and the host's data. Bytes that
+/// others write at the same time are copied, so that the checked bytes are the used ones.
 fn bytes<'a>(
     caller: &'a mut Caller<'_, Host>,
     call: &'static str,
@@ -115,20 +115,20 @@ fn bytes<'a>(
     }
 }
 
-/// Room in a guest's memory.
+/// A place in a guest's memory for bytes.
 struct Room<'a> {
     bytes: &'a mut [u8],
-    /// Whether others write there at the same time.
+    /// True if others write there at the same time.
     shared: bool,
 }
 
 impl Room<'_> {
-    /// How many bytes fit.
+    /// Returns how many bytes fit.
     fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Copies bytes to its beginning, as many as fit; answers with how many.
+    /// Copies bytes to the beginning, as many as fit. Returns how many.
     fn put(&mut self, from: &[u8]) -> usize {
         let copied = from.len().min(self.len());
         let (from, to) = (&from[..copied], &mut self.bytes[..copied]);
@@ -139,7 +139,7 @@ impl Room<'_> {
         copied
     }
 
-    /// Has it filled, unless that fails.
+    /// Fills the place by `fill`, unless that fails.
     fn fill<E>(&mut self, fill: impl FnOnce(&mut [u8]) -> Result<(), E>) -> Result<(), E> {
         if !self.shared {
             return fill(self.bytes);
@@ -151,7 +151,7 @@ impl Room<'_> {
     }
 }
 
-/// `length` bytes of the guest's memory at `pointer`, and what the host keeps.
+/// Returns `length` bytes of the guest's memory at `pointer`, and the host's data.
 fn place<'a>(
     caller: &'a mut Caller<'_, Host>,
     call: &'static str,
@@ -169,7 +169,7 @@ fn place<'a>(
     }
 }
 
-/// Room for `length` bytes in the guest's memory at `pointer`, and what the host keeps.
+/// Returns room for `length` bytes in the guest's memory at `pointer`, and the host's data.
 fn room<'a>(
     caller: &'a mut Caller<'_, Host>,
     call: &'static str,
@@ -191,7 +191,7 @@ mod tests {
     use std::collections::BTreeMap;
     use wasmtime::{Engine, Store, ValType};
 
-    /// The types of functions by name, as `wit/` documents them.
+    /// Returns the types of functions by name, as `wit/` documents them.
     fn documented() -> BTreeMap<String, String> {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit");
         let files = std::fs::read_dir(folder).unwrap();

@@ -1,21 +1,22 @@
-//! Numbers of values and arrays, as they cross between guest and host: 64 bits, whatever their type.
+//! Numbers of values and arrays, as they cross between guest and host: 64 bits, whatever their
+//! type.
 
 use super::answers::misuse;
 use crate::shared::{Scalar, Type};
 
-/// The type of a code.
+/// Returns the type with this code.
 pub(super) fn kind(call: &'static str, code: i32) -> wasmtime::Result<Type> {
     let kind = u8::try_from(code).ok().and_then(Type::unpack);
     kind.ok_or_else(|| misuse(call, format!("{code} is not a type of numbers")))
 }
 
-/// The number in a guest's bits.
+/// Returns the number with a guest's bits.
 #[inline]
 pub(super) fn number(kind: Type, bits: i64) -> Scalar {
     Scalar::of(kind, bits as u64)
 }
 
-/// The bits of a number, with its sign if it has one.
+/// Returns the bits of a number, with its sign if it has one.
 #[inline]
 pub(super) fn bits(number: Scalar) -> i64 {
     match number {

@@ -1,5 +1,5 @@
-//! What all shared objects have in common for a guest: names and handles. And the functions that are
-//! the same for every kind: `KIND_open`, `object_close`, `object_delete`.
+//! The parts that all shared objects have in common for a guest: names, handles, and the functions
+//! that are the same for every kind: `KIND_open`, `object_close`, `object_delete`.
 
 use super::answers::{Answer, fault, misuse};
 use super::attached::Attached;
@@ -9,24 +9,25 @@ use crate::shared::{self, Error, Kind, NAME_BYTES, OBJECTS, ObjectId, Owner, Sha
 use std::sync::Arc;
 use wasmtime::{Caller, Linker};
 
-/// Most handles of one instance: four for each object that there can be.
+/// The greatest number of handles of one instance: four for each object that can exist.
 const HANDLES_MAX: usize = 4 * OBJECTS;
 
 /// The objects that an instance has open.
 #[derive(Debug)]
 pub(crate) struct Objects {
     attached: Attached,
-    /// By handle less one.
+    /// The open objects, by handle minus one.
     open: Vec<Option<Open>>,
-    /// Whom the last answer was about that spoke of a death.
+    /// The dead owner that the last such answer reported.
     culprit: Option<Owner>,
     /// The last message from a queue.
     pub(super) received: Received,
-    /// Queues from which the job that runs got messages, the last of which may still be on lease.
+    /// The queues from which the running job got messages, the last of which may still be on lease.
     got_from: Vec<ObjectId>,
-    /// The job that runs, from 1: objects count against the quota of the job that made them.
+    /// The running job, from 1: objects count against the quota of the job that made them.
     job: u64,
-    /// A job runs, or the last has failed: what ends now does not end in good order.
+    /// True while a job runs, or if the last job has failed: an instance that ends then does not
+    /// end in good order.
     unfinished: bool,
 }
 
@@ -37,7 +38,7 @@ struct Open {
 }
 
 impl Objects {
-    /// None open yet.
+    /// Makes the objects of an instance, none of them open yet.
     pub(crate) fn new(attached: Attached) -> Objects {
         Objects {
             attached,
@@ -45,44 +46,45 @@ impl Objects {
             culprit: None,
             received: Received::default(),
             got_from: Vec::new(),
-            // Not 0, which is the host.
+            // The number is not 0, which is the host.
             job: 1,
             unfinished: false,
         }
     }
 
-    /// A new job begins.
+    /// Begins a new job.
     #[inline]
     pub(crate) fn begin_job(&mut self, number: u64) {
         self.job = number.saturating_add(1);
         self.unfinished = true;
-        // What a job got that failed is not dealt with because another succeeds.
+        // Messages that a failed job has got do not count as dealt with because another job
+        // succeeds.
         self.got_from.clear();
     }
 
-    /// The job has succeeded: what it got from queues is dealt with.
+    /// Notes that the job has succeeded: the messages that it got from queues are dealt with.
     #[inline]
     pub(crate) fn end_job(&mut self) {
         self.unfinished = false;
         for id in self.got_from.drain(..) {
             let shared = self.attached.shared();
-            // It may be dealt with, or the queue be gone.
+            // The message may be dealt with already, or the queue may be gone.
             let _ = shared.queue(id).and_then(|queue| queue.acknowledge(&self.attached.caller()));
         }
     }
 
-    /// The job got a message from this queue.
+    /// Notes that the job got a message from this queue.
     pub(super) fn got_from(&mut self, id: ObjectId) {
         if !self.got_from.contains(&id) {
             self.got_from.push(id);
         }
     }
 
-    /// Closes everything, for an instance that is thrown away: what it held is free, its line of
-    /// waiting is left, and those whom it concerns are told. One that ends in good order leaves its
+    /// Closes everything, for an instance that is thrown away: what it held is freed, its place in
+    /// a line is left, and those concerned are told. An instance that ends in good order leaves its
     /// barriers as if it had closed them; any other breaks them.
     pub(crate) fn discard(&mut self) {
-        // Where handles were closed, something may still be held.
+        // An object may still be held although its handle was closed.
         if self.open.is_empty() {
             return;
         }
@@ -93,35 +95,35 @@ impl Objects {
         self.attached.discard();
     }
 
-    /// Where they are.
+    /// Returns the shared state.
     pub(super) fn shared(&self) -> Arc<Shared> {
         Arc::clone(self.attached.shared())
     }
 
-    /// The slot of this process.
+    /// Returns the slot of this process.
     pub(super) fn slot(&self) -> u16 {
         self.attached.owner().slot
     }
 
-    /// Whom the last answer was about that spoke of a death.
+    /// Returns the dead owner that the last such answer reported.
     pub(super) fn culprit(&self) -> Option<Owner> {
         self.culprit
     }
 
-    /// Notes whose death it is that a guest is told of, if it is told of one.
+    /// Notes the dead owner that an answer reports to the guest, if it reports one.
     #[inline]
     pub(super) fn note(&mut self, said: &impl Answer) {
         said.note(&mut self.culprit);
     }
 
-    /// What a guest is answered.
+    /// Returns the number that a guest gets as an answer.
     #[inline]
     pub(super) fn answer(&mut self, said: impl Answer) -> i32 {
         self.note(&said);
         said.number()
     }
 
-    /// A handle that is free.
+    /// Returns a free handle, minus one.
     fn vacancy(&self) -> Result<usize, Error> {
         let free = self.open.iter().position(Option::is_none).unwrap_or(self.open.len());
         if free < HANDLES_MAX { Ok(free) } else { Err(Error::NoSpace) }
@@ -144,7 +146,7 @@ impl Objects {
         Ok(self.insert(free, id, kind))
     }
 
-    /// Opens an object that has to be of this kind.
+    /// Opens an object, which has to be of this kind.
     pub(super) fn open(&mut self, name: &str, kind: Kind) -> Result<u64, Error> {
         check_name(name)?;
         let free = self.vacancy()?;
@@ -156,10 +158,10 @@ impl Objects {
         Ok(self.insert(free, id, kind))
     }
 
-    /// Closes an object for this process, unless there is a handle of it.
+    /// Closes an object for this process, unless there is a handle to it.
     fn close(&self, id: ObjectId) {
         if !self.open.iter().flatten().any(|open| open.id == id) {
-            // One that is gone already need not be closed.
+            // An object that is gone already need not be closed.
             let _ = self.attached.shared().close(&self.attached.caller(), id);
         }
     }
@@ -173,7 +175,7 @@ impl Objects {
         }
     }
 
-    /// The object of a handle that has to be of this kind.
+    /// Returns the object of a handle, which has to be of this kind.
     #[inline]
     pub(super) fn find(
         &self,
@@ -197,7 +199,7 @@ fn wrong_kind(call: &'static str, handle: i32, is: Kind, wanted: Kind) -> wasmti
 }
 
 impl Host {
-    /// The objects of the instance that calls.
+    /// Returns the objects of the calling instance.
     #[inline]
     pub(super) fn objects(&mut self, call: &'static str) -> wasmtime::Result<&mut Objects> {
         self.objects.as_mut().ok_or_else(|| misuse(call, "there is no shared state here"))
@@ -207,7 +209,8 @@ impl Host {
     pub(super) fn close(&mut self, call: &'static str, handle: i32) -> wasmtime::Result<()> {
         let open = self.objects(call)?.get(call, handle)?;
         if open.kind == Kind::Region {
-            // First, so that nobody is given the storage while it is mapped here.
+            // The region is unmapped first, so that nobody is given its storage while it is mapped
+            // here.
             self.mappings.unmap(open.id, handle);
         }
         let objects = self.objects(call)?;
@@ -231,19 +234,19 @@ impl Host {
     }
 }
 
-/// A kind of shared objects, as guests reach them.
+/// A kind of shared objects, as guests reach it.
 pub(super) trait Noun {
-    /// Which it is.
+    /// The kind.
     const KIND: Kind;
-    /// The function that opens one.
+    /// The name of the function that opens an object of the kind.
     const OPEN: &'static str;
-    /// An object.
+    /// The type of an object.
     type Of<'a>;
 
-    /// The object of this id.
+    /// Returns the object with this id.
     fn find(shared: &Shared, id: ObjectId) -> Result<Self::Of<'_>, Error>;
 
-    /// Does something with the object of a handle, in the name of this process.
+    /// Does an operation with the object of a handle, in the name of this process.
     #[inline]
     fn with<T>(
         objects: &Objects,
@@ -257,7 +260,7 @@ pub(super) trait Noun {
         Ok(found.and_then(|object| attached.act(Self::KIND, id, |me| operation(object, me))))
     }
 
-    /// The same, and notes whose death the operation speaks of.
+    /// Does the same, and notes the dead owner that the result reports.
     #[inline]
     fn ask<T: Answer>(
         host: &mut Host,
@@ -271,7 +274,7 @@ pub(super) trait Noun {
         Ok(said)
     }
 
-    /// The same, and answers with the number of what the operation says.
+    /// Does the same, and returns the number of the result.
     #[inline]
     fn on<T: Answer>(
         host: &mut Host,
@@ -282,7 +285,7 @@ pub(super) trait Noun {
         Ok(Self::ask(host, call, handle, operation)?.number())
     }
 
-    /// Does something that has no answer for an error: then it traps.
+    /// Does an operation that cannot return an error to the guest: an error traps.
     #[inline]
     fn look<T>(
         host: &mut Host,
@@ -312,7 +315,7 @@ pub(super) trait Noun {
     }
 }
 
-/// Finds or makes an object by the name at a pointer, and answers with its handle.
+/// Finds or makes an object by the name at a pointer, and returns its handle.
 fn by_name(
     caller: &mut Caller<'_, Host>,
     call: &'static str,

@@ -1,4 +1,4 @@
-//! `wpool.process_*`: who runs the guest, and who ended badly.
+//! `wpool.process_*`: the process that runs the guest, and the last dead owner.
 
 use super::{Host, MODULE};
 use wasmtime::{Caller, Linker};

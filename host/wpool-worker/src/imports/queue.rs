@@ -7,23 +7,23 @@ use crate::shared::{Delivery, Error, Joined, Kind, ObjectId, Queue, Shared, Spec
 use std::time::Duration;
 use wasmtime::{Caller, Linker};
 
-/// Capacity that is kept from message to message: 1 MiB. Beyond it, a long message's memory is given
-/// back.
+/// The capacity that is kept from message to message: 1 MiB. The memory of a longer message is
+/// given back.
 const KEPT_BYTES_MAX: usize = 1 << 20;
 
-/// In what `queue_get` answers: the message was delivered before, to a process that died.
+/// A flag in the answer of `queue_get`: the message was delivered before, to a process that died.
 const REDELIVERED: i64 = 1 << 32;
 
 /// The message that an instance got last, for `queue_read`.
 #[derive(Debug, Default)]
 pub(super) struct Received {
     bytes: Vec<u8>,
-    /// The handle of the queue it came from; `None` if there is no message.
+    /// The handle of the queue that the message came from; `None` if there is no message.
     from: Option<i32>,
 }
 
 impl Received {
-    /// Room for the next message; the last one is forgotten.
+    /// Returns room for the next message, and forgets the last one.
     fn buffer(&mut self) -> Vec<u8> {
         let bytes = std::mem::take(self).bytes;
         if bytes.capacity() > KEPT_BYTES_MAX { Vec::new() } else { bytes }
@@ -64,14 +64,14 @@ impl Noun for Queue<'_> {
     }
 }
 
-/// `queue_get` adds the message's length.
+/// The number 0, to which `queue_get` adds the message's length.
 impl Answer for Delivery {
     fn number(&self) -> i32 {
         0
     }
 }
 
-/// How many tasks were lost with the dead.
+/// The number of tasks that were lost with dead processes.
 impl Answer for Joined {
     fn number(&self) -> i32 {
         self.lost.number()
@@ -125,8 +125,8 @@ fn get(
     Ok(answer)
 }
 
-/// Takes the first message out of the queue of a handle: it is dealt with when the queue is called again,
-/// or the job has succeeded.
+/// Takes the first message out of the queue of a handle. The message counts as dealt with when the
+/// queue is called again, or when the job has succeeded.
 pub(super) fn take(
     objects: &mut Objects,
     call: &'static str,

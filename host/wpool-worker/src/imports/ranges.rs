@@ -1,19 +1,20 @@
-//! Where regions lie in one linear memory: the ranges that the host has added to it, each taken by a
+//! The ranges of regions in one linear memory: the host has added them, and each is taken by a
 //! region or free.
 //!
 //! **Invariant:** ranges stand in the order of their addresses and do not overlap, and no two free
-//! ones touch. Nothing here is the guest's: what it has grown itself lies between ranges.
+//! ranges touch. No range is the guest's: memory that the guest has grown itself lies between
+//! ranges.
 
 use crate::shared::ObjectId;
 
-/// Longest text about what a range is: last words hold it and more.
+/// The greatest size of the description of a range, in bytes: last words hold it and more.
 const WHAT_BYTES_MAX: usize = 200;
 
 /// The ranges of one memory.
 #[derive(Debug, Default)]
 pub(super) struct Ranges(Vec<Range>);
 
-/// Addresses of a linear memory.
+/// A range of addresses of a linear memory.
 #[derive(Debug)]
 struct Range {
     at: usize,
@@ -25,19 +26,19 @@ struct Range {
 #[derive(Debug)]
 pub(super) struct Taken {
     id: ObjectId,
-    /// The handles that have it mapped.
+    /// The handles that have the region mapped.
     handles: Vec<i32>,
-    /// What it is called in a message, if it may only be read.
+    /// The description for messages, if the region may only be read.
     read_only: Option<Box<str>>,
 }
 
 impl Taken {
-    /// A region that the first of its handles maps.
+    /// Makes a region that the first of its handles maps.
     pub(super) fn new(id: ObjectId, handle: i32) -> Taken {
         Taken { id, handles: vec![handle], read_only: None }
     }
 
-    /// The same, to be read only. The name is a guest's: it may hold anything.
+    /// Marks the region as read-only. The name is a guest's: it may hold anything.
     pub(super) fn read_only(mut self, name: &str) -> Taken {
         let mut what = format!("read-only region {}", name.escape_debug());
         what.truncate(what.floor_char_boundary(WHAT_BYTES_MAX));
@@ -55,7 +56,7 @@ impl Range {
         self.taken.is_none()
     }
 
-    /// What it is called in a message, if it may not be written.
+    /// Returns the description for messages, if the range may not be written.
     fn guarded(&self) -> Option<&str> {
         match &self.taken {
             None => Some("a region that is not mapped any more"),
@@ -65,7 +66,7 @@ impl Range {
 }
 
 impl Ranges {
-    /// Where a region lies; the handle is now one of those that have it mapped.
+    /// Returns the address of a region, and notes that the handle has it mapped now.
     pub(super) fn hold(&mut self, id: ObjectId, handle: i32) -> Option<usize> {
         for range in &mut self.0 {
             if let Some(taken) = &mut range.taken
@@ -80,13 +81,13 @@ impl Ranges {
         None
     }
 
-    /// The smallest free range of so many bytes at least.
+    /// Returns the address of the smallest free range of at least this many bytes.
     pub(super) fn fit(&self, bytes: usize) -> Option<usize> {
         let free = self.0.iter().filter(|range| range.is_free() && range.bytes >= bytes);
         free.min_by_key(|range| range.bytes).map(|range| range.at)
     }
 
-    /// How many free bytes there are before this address, the end of the memory.
+    /// Returns how many free bytes there are before this address, the end of the memory.
     pub(super) fn free_before(&self, end: usize) -> usize {
         let last = self.0.last().filter(|last| last.is_free() && last.end() == end);
         last.map_or(0, |last| last.bytes)
@@ -111,8 +112,8 @@ impl Ranges {
         }
     }
 
-    /// A handle has a region mapped no more. If it was the last one, answers with the address and the
-    /// length of what is free now.
+    /// Notes that a handle does not have a region mapped any more. If it was the last handle,
+    /// returns the address and the length of the freed range.
     pub(super) fn release(&mut self, id: ObjectId, handle: i32) -> Option<(usize, usize)> {
         let is_it = |range: &Range| range.taken.as_ref().is_some_and(|taken| taken.id == id);
         let index = self.0.iter().position(is_it)?;
@@ -128,7 +129,7 @@ impl Ranges {
         Some(freed)
     }
 
-    /// Joins a free range with those that touch it.
+    /// Joins a free range with the free ranges that touch it.
     fn join(&mut self, index: usize) {
         self.join_with_next(index);
         if let Some(before) = index.checked_sub(1) {
@@ -147,7 +148,7 @@ impl Ranges {
         }
     }
 
-    /// What lies in these bytes and may not be written.
+    /// Returns the description of a range in these bytes that may not be written, if there is one.
     #[inline]
     pub(super) fn guarded(&self, at: usize, bytes: usize) -> Option<&str> {
         let end = at.saturating_add(bytes);
@@ -155,14 +156,15 @@ impl Ranges {
         touched.find_map(Range::guarded)
     }
 
-    /// Whether a region lies in some of these bytes: others write them at the same time.
+    /// Returns whether a region lies in some of these bytes, so that others write them at the same
+    /// time.
     #[inline]
     pub(super) fn shared(&self, at: usize, bytes: usize) -> bool {
         let end = at.saturating_add(bytes);
         self.0.iter().any(|range| range.at < end && at < range.end() && !range.is_free())
     }
 
-    /// All of them: addresses and lengths.
+    /// Returns the addresses and lengths of all ranges.
     pub(super) fn all(&self) -> impl Iterator<Item = (usize, usize)> {
         self.0.iter().map(|range| (range.at, range.bytes))
     }
@@ -254,7 +256,7 @@ mod tests {
             assert_eq!(end - own, bytes, "all that is not the guest's");
             assert!(mapped.iter().all(|(id, at, _)| ranges.hold(*id, 1) == Some(*at)));
         }
-        // In all, some forty thousand were mapped: what was unmapped was used again.
+        // In all, some forty thousand regions were mapped: unmapped ranges were used again.
         assert!(end - own < 4000, "{}", end - own);
     }
 

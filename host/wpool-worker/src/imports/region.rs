@@ -36,7 +36,7 @@ fn create(
     name_len: u32,
     bytes: i64,
 ) -> wasmtime::Result<i32> {
-    // A negative number is no size, as 0 is none.
+    // A negative number becomes 0, which is no valid size either.
     let bytes = usize::try_from(bytes).unwrap_or(0);
     let spec = Spec::Region { bytes, read_only: false };
     Region::create(&mut caller, "region_create", (name, name_len), &spec)
@@ -52,20 +52,20 @@ fn is_read_only(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i
     })
 }
 
-/// `region_map(handle: i32) -> i64`: maps the region into the memory. It fills whole pages of 64 KiB;
-/// behind its end there are zeros, which are shared as well.
+/// Maps the region into the memory: `region_map(handle: i32) -> i64`. The region fills whole pages
+/// of 64 KiB; behind its end there are zeros, which are shared as well.
 ///
-/// Other processes change what lies there at any time. The compiler takes an access for the only one,
-/// unless it is atomic: between a plain access and another that must see what changed, call something.
-/// Allocate something before mapping anything: some allocators (an old wasi-libc's, as Debian's) take
-/// all memory that they find at their first use for theirs.
+/// Other processes change the bytes there at any time. The compiler takes an access for the only
+/// one, unless it is atomic: between a plain access and another that must see what changed, call a
+/// function. Allocate something before mapping anything: some allocators (an old wasi-libc's, as
+/// Debian's) take all memory that they find at their first use for their own.
 ///
 /// Arguments: the region, by a handle that has it mapped until it is unmapped or closed. The region
-/// itself is mapped once: other handles are answered the same address, and it goes with the last.
-/// Answers: its address, a multiple of 64 KiB and not 0; `no-space`: the memory's own maximum, what is left
-/// of 4 GiB, or `--region-space`; `broken`. In none of these cases has anything changed.
-/// Traps: not a region's handle; the memory is a 64-bit one; later, a store to a region that may only be
-/// read, or to where one was that is not mapped any more. Blocks: never.
+/// itself is mapped once: other handles get the same address, and it is unmapped with the last one.
+/// Answers: the address, a multiple of 64 KiB and not 0; `no-space`: the memory's own maximum, the
+/// rest of 4 GiB, or `--region-space`; `broken`. After an error nothing has changed.
+/// Traps: the handle is not a region's; the memory is a 64-bit one; later, a store to a region that
+/// may only be read, or to the place of an unmapped region. Blocks: never.
 fn map(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i64> {
     let objects = caller.data_mut().objects("region_map")?;
     let id = objects.find("region_map", Kind::Region, handle)?;
@@ -81,7 +81,7 @@ fn map(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i64> {
     }
 }
 
-/// The memory that regions are mapped into.
+/// Returns the memory that regions are mapped into.
 fn memory(caller: &Caller<'_, Host>) -> wasmtime::Result<Memory> {
     let memory = caller.data().memory.filter(|memory| !memory.ty(caller).is_64());
     memory.ok_or_else(|| {
@@ -90,11 +90,11 @@ fn memory(caller: &Caller<'_, Host>) -> wasmtime::Result<Memory> {
     })
 }
 
-/// `region_unmap(handle: i32) -> i32`: takes the region out of the memory, unless another handle has it
-/// mapped. Where it was there are zeros, which may only be read; other regions may be mapped there.
+/// Takes the region out of the memory, unless another handle has it mapped: `region_unmap(handle:
+/// i32) -> i32`. Its place holds zeros, which may only be read; other regions may be mapped there.
 ///
 /// Arguments: the region. Answers: 0, also if the handle does not have it mapped.
-/// Traps: not a region's handle. Blocks: never.
+/// Traps: the handle is not a region's. Blocks: never.
 fn unmap(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i32> {
     let host = caller.data_mut();
     let id = host.objects("region_unmap")?.find("region_unmap", Kind::Region, handle)?;
@@ -129,7 +129,8 @@ fn write(
     Ok(inside("region_write", copied, (offset, len as usize))?.number())
 }
 
-/// What a copy of so many bytes at an offset says. The guest should know whether they are inside.
+/// Converts the result of copying `len` bytes at an offset. Bytes outside the region are a bug of
+/// the guest, and trap.
 pub(super) fn inside<T>(
     call: &'static str,
     copied: Result<T, Error>,

@@ -6,7 +6,7 @@ use super::{Host, MODULE};
 use crate::shared::{Error, Kind, ObjectId, Owner, Permit, Semaphore, Shared, Spec};
 use wasmtime::{Caller, Linker};
 
-/// Bits of `flags`.
+/// The bits of `flags`.
 const OWNED: i32 = 1;
 const BOUNDED: i32 = 2;
 
@@ -31,7 +31,7 @@ impl Noun for Semaphore<'_> {
     }
 }
 
-/// How many permits of the dead were restored.
+/// The number of restored permits of dead processes.
 impl Answer for Permit {
     #[inline]
     fn number(&self) -> i32 {

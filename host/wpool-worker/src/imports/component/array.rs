@@ -109,7 +109,7 @@ impl array::HostArray for Host {
         numbers: Numbers,
     ) -> Result<(), Undone> {
         let (kind, count, bytes) = to_bytes(&numbers);
-        // No list has more elements than a 32-bit number tells.
+        // A list has no more elements than a 32-bit number can count.
         slice_bytes(self, "array.write", handle(&array), first, count as u32)?;
         let written = shared::Array::look(self, "array.write", handle(&array), |array| {
             if array.kind() != kind {
@@ -129,7 +129,7 @@ impl array::HostArray for Host {
     }
 }
 
-/// Changes an element by numbers, which have to be of its type.
+/// Changes an element by numbers, which have to be of the element's type.
 fn change<T, const N: usize>(
     host: &mut Host,
     call: &'static str,

@@ -1,4 +1,4 @@
-//! `wpool:host/barrier`: parties that go on together.
+//! `wpool:host/barrier`: barriers, whose parties wait for one another and go on together.
 
 use super::wit::barrier::{self, Barrier};
 use super::{Object, Undone, ask, close, create, delete, limit, look, open};

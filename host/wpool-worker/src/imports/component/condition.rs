@@ -1,4 +1,5 @@
-//! `wpool:host/condition`: waiting for a notification, with a lock given back meanwhile.
+//! `wpool:host/condition`: conditions, which wait for a notification with a lock given back
+//! meanwhile.
 
 use super::wit::condition::{self, Acquired, Condition, Lock, Waited};
 use super::{Object, Undone, ask, close, create, delete, handle, limit, open};

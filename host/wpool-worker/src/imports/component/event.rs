@@ -1,4 +1,4 @@
-//! `wpool:host/event`: flags that many can wait for.
+//! `wpool:host/event`: flags that many processes can wait for.
 
 use super::wit::event::{self, Event};
 use super::{Object, Undone, ask, close, create, delete, limit, look, open};

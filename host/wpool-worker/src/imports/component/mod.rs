@@ -1,7 +1,7 @@
-//! The interfaces of `wit/` for components, one file each.
+//! The interfaces of `wit/` for components, with one file each.
 //!
-//! A component's resource is a handle: its representation is the number that a core module would have,
-//! and to drop it is to close it.
+//! A component's resource is a handle: its representation is the number that a core module would
+//! have, and dropping it closes the handle.
 
 mod array;
 mod barrier;
@@ -35,12 +35,12 @@ mod bindings {
     });
 }
 
-/// Why an operation did not do what it was asked.
+/// The reason why an operation did not do what was asked.
 #[derive(Debug)]
 pub(crate) enum Undone {
-    /// The guest is told.
+    /// The error is returned to the guest.
     Answer(Error),
-    /// It is the guest's bug.
+    /// The call is a bug of the guest.
     Trap(wasmtime::Error),
 }
 
@@ -59,18 +59,18 @@ impl From<wasmtime::Error> for Undone {
 /// Adds all interfaces to a linker.
 ///
 /// # Errors
-/// One of them is there already.
+/// Returns an error if one of the interfaces is there already.
 pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     bindings::Guest::add_to_linker::<_, HasSelf<_>>(linker, |host| host)
 }
 
-/// A resource that stands for a kind of shared objects.
+/// A resource for one kind of shared objects.
 trait Object: 'static {
-    /// The kind.
+    /// The kind of object.
     type Noun: Noun;
 }
 
-/// The handle that a resource is.
+/// Returns the handle that a resource stands for.
 fn handle<R: 'static>(resource: &Resource<R>) -> i32 {
     resource.rep() as i32
 }
@@ -98,11 +98,11 @@ fn by_name<R: Object>(
     let objects = host.objects(call)?;
     let found = find(objects);
     objects.note(&found);
-    // A handle is small.
+    // Handles are small numbers.
     Ok(Resource::new_own(found? as u32))
 }
 
-/// Does something with an object that a guest is told the outcome of.
+/// Does an operation with an object, whose result the guest gets.
 fn ask<R: Object, T: Answer>(
     host: &mut Host,
     call: &'static str,
@@ -140,7 +140,7 @@ fn close<R: Object>(
     host.close(call, handle(object))
 }
 
-/// How long to wait at most.
+/// Returns the longest time to wait.
 fn limit(timeout: wit::types::Timeout) -> Option<Duration> {
     timeout.map(Duration::from_nanos)
 }

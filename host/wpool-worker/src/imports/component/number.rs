@@ -1,10 +1,10 @@
-//! Numbers of values and arrays, from and to a component's types.
+//! Numbers of values and arrays, converted from and to a component's types.
 
 use super::wit::types::{Number, NumberType, Numbers};
 use crate::shared::{Error, Scalar, Type};
 
-/// Does something with numbers, unless one of them is of another type than is asked for: the guest is
-/// told so.
+/// Does an operation with numbers, unless one of them is of the wrong type. The guest gets that as
+/// an error.
 pub(super) fn of_type<T, const N: usize>(
     kind: Type,
     numbers: [Scalar; N],
@@ -57,7 +57,7 @@ types!(I32 I64 U32 U64 F32 F64 Bool);
 
 macro_rules! lists {
     ($($Case:ident($Number:ty))+) => {
-        /// The numbers in the bytes of elements.
+        /// Returns the numbers in the bytes of elements.
         pub(super) fn of_bytes(kind: Type, bytes: &[u8]) -> Numbers {
             match kind {
                 $(Type::$Case => {
@@ -69,7 +69,7 @@ macro_rules! lists {
             }
         }
 
-        /// The type of numbers, how many there are, and their bytes as elements.
+        /// Returns the type of numbers, their count, and their bytes as elements.
         pub(super) fn to_bytes(numbers: &Numbers) -> (Type, usize, Vec<u8>) {
             match numbers {
                 $(Numbers::$Case(numbers) => {

@@ -1,4 +1,4 @@
-//! `wpool:host/process`: who runs the guest, and who ended badly.
+//! `wpool:host/process`: the process that runs the guest, and the last dead owner.
 
 use super::wit::process;
 use crate::imports::Host;

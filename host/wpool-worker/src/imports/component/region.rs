@@ -1,4 +1,4 @@
-//! `wpool:host/region`: shared memory, of which bytes are copied.
+//! `wpool:host/region`: shared memory, whose bytes are copied.
 
 use super::wit::region::{self, Region};
 use super::{Object, Undone, close, create, delete, handle, look, open};
@@ -16,7 +16,7 @@ impl region::Host for Host {}
 
 impl region::HostRegion for Host {
     fn create(&mut self, name: String, bytes: u64) -> Result<Resource<Region>, Undone> {
-        // What no address can be is no size, as 0 is none.
+        // A number that no address can be becomes 0, which is no valid size either.
         let bytes = usize::try_from(bytes).unwrap_or(0);
         create(self, "region.create", &name, &Spec::Region { bytes, read_only: false })
     }
@@ -37,7 +37,7 @@ impl region::HostRegion for Host {
         let (at, len) = (offset as usize, len as usize);
         let mut bytes = Vec::new();
         let copied = shared::Region::ask(self, "region.read", handle(&region), |region, _| {
-            // No memory is taken for bytes that there are not.
+            // No memory is taken for bytes that do not exist.
             region.check(at, len)?;
             bytes.resize(len, 0);
             region.read(at, &mut bytes)

@@ -1,5 +1,6 @@
-//! What a guest in Rust cannot do, since the SDK's types do not let it: numbers of the wrong type, and
-//! the calls that trap. All else is tested by scripts, in `tests/cli/component.rs`.
+//! Tests of calls that a guest in Rust cannot make, because the SDK's types do not let it: numbers
+//! of the wrong type, and calls that trap. Everything else is tested by scripts, in
+//! `tests/cli/component.rs`.
 
 use super::wit::array::HostArray;
 use super::wit::event::HostEvent;
@@ -17,7 +18,7 @@ use crate::wire::control::Membership;
 use crate::wire::jobmem::JobMem;
 use std::sync::Arc;
 
-/// An instance with shared state.
+/// Returns an instance with shared state.
 fn host() -> Host {
     let space = Space { shared_bytes: 4 << 20, region_bytes: 1 << 20 };
     let shared = Arc::new(Shared::new(space).unwrap());
@@ -34,7 +35,7 @@ fn host() -> Host {
     }
 }
 
-/// The resource again: the component model lends it to each call.
+/// Returns the resource again: the component model lends it to each call.
 fn lent<R: 'static>(resource: &Resource<R>) -> Resource<R> {
     Resource::new_borrow(resource.rep())
 }

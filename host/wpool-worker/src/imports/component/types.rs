@@ -1,4 +1,4 @@
-//! `wpool:host/types`: what the other interfaces have in common.
+//! `wpool:host/types`: the types that the other interfaces have in common.
 
 use super::Undone;
 use super::wit::types::{self, Acquired};

@@ -73,7 +73,7 @@ impl value::HostValue for Host {
     }
 }
 
-/// Changes a value by numbers, which have to be of its type.
+/// Changes a value by numbers, which have to be of the value's type.
 fn change<T, const N: usize>(
     host: &mut Host,
     call: &'static str,
