@@ -1,5 +1,5 @@
-//! All jobs of a run in one process, from memory to memory: what pipes and other processes cost is
-//! measured against this.
+//! Runs of all jobs in one process, from memory to memory: the baseline for the cost of pipes and
+//! other processes.
 
 use super::fault;
 use super::guest::Guest;
@@ -16,32 +16,32 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Jobs that a thread takes at once, at most.
+/// The greatest number of jobs that a thread takes at once.
 const PIECE_MAX: usize = 1024;
 
-/// Longest time between two looks at what is running.
+/// The longest time between two looks at the running jobs.
 const LOOK_MAX: Duration = Duration::from_millis(20);
 
-/// What guests print: nobody reads it.
+/// A sink for the lines that guests print, which nobody reads.
 struct Nowhere;
 
 impl LogSink for Nowhere {
     fn line(&self, _: Origin, _: &[u8]) {}
 }
 
-/// How jobs are run in one process.
+/// The work of a run in one process.
 pub(crate) struct Work<'a> {
-    /// What is run.
+    /// The program that is run.
     pub(crate) program: &'a Program,
     /// A guest that has been initialised.
     pub(crate) guest: Option<Guest<'a>>,
-    /// How many threads run jobs: one, but for native libraries.
+    /// The number of threads that run jobs: one, except for native libraries.
     pub(crate) threads: usize,
-    /// Longest time of a job. The first one that takes longer ends the process.
+    /// The longest time of a job. The first job that takes longer ends the process.
     pub(crate) timeout: Option<Duration>,
 }
 
-/// Work whose jobs are there.
+/// The work with its jobs in memory.
 pub(crate) struct Prepared<'a> {
     work: Work<'a>,
     jobs: Vec<u8>,
@@ -50,7 +50,7 @@ pub(crate) struct Prepared<'a> {
 /// Returns the private memory of a process for the jobs in this file.
 ///
 /// # Errors
-/// The file has no length.
+/// Returns an error if the file's length cannot be read.
 pub(crate) fn memory(program: &Program, jobs: &File) -> io::Result<Memory> {
     Ok(program.memory(jobs.metadata()?.len().saturating_add(2 * ALONE_BYTES_MAX)))
 }
@@ -59,7 +59,7 @@ impl<'a> Work<'a> {
     /// Reads the jobs.
     ///
     /// # Errors
-    /// They cannot be read.
+    /// Returns an error if the jobs cannot be read.
     pub(crate) fn prepare(self, mut jobs: File) -> io::Result<Prepared<'a>> {
         fault::install_abort()?;
         let mut bytes = Vec::new();
@@ -72,7 +72,7 @@ impl Prepared<'_> {
     /// Runs all jobs, and writes `{nanoseconds u64 LE}` and their records, in order, with all indices 0.
     ///
     /// # Errors
-    /// The results cannot be written.
+    /// Returns an error if the results cannot be written.
     pub(crate) fn run(self, mut results: File) -> io::Result<()> {
         let Prepared { work: Work { program, guest, threads, timeout }, jobs } = self;
         let jobs: Vec<(u64, &[u8])> = Walk::new(&jobs, 0).collect();
@@ -95,7 +95,7 @@ impl Prepared<'_> {
     }
 }
 
-/// The records of these jobs.
+/// Returns the records of these jobs.
 fn work<'a>(
     program: &'a Program,
     guest: Option<Guest<'a>>,
@@ -129,7 +129,7 @@ fn work<'a>(
     records
 }
 
-/// The same by several threads, each of which takes a piece after the other.
+/// Returns the records of jobs in several threads, each of which takes one piece after the other.
 fn in_threads(program: &Program, jobs: &[(u64, &[u8])], threads: &[Running]) -> Vec<Vec<u8>> {
     let piece = jobs.len().div_ceil(threads.len() * 16).clamp(1, PIECE_MAX);
     let pieces: Vec<_> = jobs.chunks(piece).collect();
@@ -151,12 +151,13 @@ fn in_threads(program: &Program, jobs: &[(u64, &[u8])], threads: &[Running]) -> 
     done.into_iter().map(|done| done.into_inner().unwrap_or_else(PoisonError::into_inner)).collect()
 }
 
-/// What a thread is running: the number of its job, from 1, or 0.
+/// The job that a thread runs: its number plus one, or 0.
 #[derive(Clone, Debug, Default)]
 struct Running(Arc<AtomicU64>);
 
 impl Running {
-    /// One for each thread. Another thread watches over them, if jobs have a time limit.
+    /// Returns one value for each thread. Another thread watches over them, if jobs have a time
+    /// limit.
     fn watched(
         threads: usize,
         timeout: Option<Duration>,
@@ -180,7 +181,7 @@ impl Running {
     }
 }
 
-/// Ends the process, saying so in the results, when a job has run for too long.
+/// Ends the process when a job has run for too long, and notes that in the results.
 fn watch(threads: &[Running], timeout: Duration, mut results: File) {
     let look = (timeout / 20).clamp(Duration::from_millis(1), LOOK_MAX);
     let mut seen = vec![(0, Instant::now()); threads.len()];
@@ -192,7 +193,7 @@ fn watch(threads: &[Running], timeout: Duration, mut results: File) {
                 *seen = (job, Instant::now());
             } else if job > 0 && seen.1.elapsed() > timeout {
                 let told = [JOB_TOO_SLOW.to_le_bytes(), (job - 1).to_le_bytes()].concat();
-                // If that fails, the end of the process is all that is heard of it.
+                // If the write fails, the dispatcher only sees the end of the process.
                 let _ = results.write_all(&told);
                 std::process::abort();
             }

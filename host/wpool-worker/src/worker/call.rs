@@ -1,4 +1,4 @@
-//! The call of a scalar task: numbers in, numbers out, as fast as wasmtime goes.
+//! Calls of scalar tasks: numbers in, numbers out, as fast as wasmtime goes.
 
 #![expect(unsafe_code, reason = "`call_unchecked` leaves the types to its caller")]
 
@@ -9,10 +9,10 @@ use wasmtime::{
     ExternType, Func, FuncType, Instance, Module, ModuleExport, Store, ValRaw, ValType,
 };
 
-/// An exported function of a module whose type is known to be a signature's.
+/// An exported function of a module whose type is known to be that of a signature.
 pub(crate) struct ScalarExport {
     export: ModuleExport,
-    /// How many numbers a call needs room for.
+    /// The number of numbers that a call needs room for.
     width: usize,
 }
 
@@ -24,14 +24,14 @@ pub(crate) struct ScalarCall {
 }
 
 impl ScalarExport {
-    /// The export of this name, if its type is the signature's.
+    /// Returns the export with this name, if its type is the signature's.
     pub(crate) fn new(module: &Module, name: &str, signature: &Signature) -> Option<Self> {
         let ExternType::Func(ty) = module.get_export(name)? else { return None };
         let export = module.get_export_index(name)?;
         fits(&ty, signature).then(|| ScalarExport { export, width: signature.width() })
     }
 
-    /// The function in an instance; `None` if that is of another module.
+    /// Returns the function in an instance, or `None` if the instance is of another module.
     pub(crate) fn of(&self, instance: &Instance, store: &mut Store<Host>) -> Option<ScalarCall> {
         let function = instance.get_module_export(store, &self.export)?.into_func()?;
         Some(ScalarCall { function, width: self.width })
@@ -39,10 +39,11 @@ impl ScalarExport {
 }
 
 impl ScalarCall {
-    /// Calls the function of this store's instance with the numbers, which its answer overwrites.
+    /// Calls the function of this store's instance with the numbers, which its results overwrite.
     ///
     /// # Panics
-    /// There is no room for the parameters or the results, or the store is another instance's.
+    /// Panics if there is no room for the parameters or the results, or if the store is another
+    /// instance's.
     #[inline]
     pub(crate) fn call(
         &self,
@@ -52,13 +53,13 @@ impl ScalarCall {
         assert!(numbers.len() >= self.width, "the numbers are as many as the signature is wide");
         // SAFETY: the slice has room for all parameters and all results (asserted). They are
         // numbers only, which `ScalarExport::new` has checked: any bits are a number of any core
-        // type. That `function` belongs to `store` is checked by wasmtime. No `call_async` is
-        // under way, as nothing here calls it.
+        // type. Wasmtime checks that `function` belongs to `store`. No `call_async` is under way,
+        // as nothing here calls it.
         unsafe { self.function.call_unchecked(store, numbers) }
     }
 }
 
-/// Whether the type takes and answers what the signature says.
+/// Returns whether the type takes and returns what the signature says.
 fn fits(ty: &FuncType, signature: &Signature) -> bool {
     let equal = |types: &mut dyn Iterator<Item = ValType>, scalars: &[Scalar]| {
         types.map(|ty| core(&ty)).eq(scalars.iter().map(|scalar| Some(scalar.core())))

@@ -1,4 +1,4 @@
-//! Commands: what their jobs hold, and the arguments made from them.
+//! Commands: the contents of their jobs, and the arguments made from them.
 
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::settings::{CommandLine, split_command_job};
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// The slot of this worker in its pool, from 1. A worker is a process of its own.
 static SLOT: AtomicU32 = AtomicU32::new(1);
 
-/// Tells commands of this process which slot, counted from 0, its worker has.
+/// Sets the slot of this process's worker, counted from 0, for the arguments of commands.
 pub(super) fn take_slot(slot: u32) {
     SLOT.store(slot.saturating_add(1), Ordering::Relaxed);
 }
@@ -24,7 +24,7 @@ impl<'a> CommandJob<'a> {
     /// Decodes a job.
     ///
     /// # Errors
-    /// It is shorter than it says.
+    /// Returns a failure if the job is shorter than it says.
     pub fn decode(job: &'a [u8]) -> Result<Self, Failure> {
         match split_command_job(job) {
             Some((words, stdin)) => Ok(CommandJob { words, stdin }),
@@ -33,7 +33,7 @@ impl<'a> CommandJob<'a> {
     }
 }
 
-/// How a command is called: its name, and a template of its arguments.
+/// A command with a template of its arguments.
 #[derive(Debug)]
 pub struct Command {
     name: String,
@@ -42,7 +42,7 @@ pub struct Command {
 }
 
 impl Command {
-    /// The command that the settings describe.
+    /// Makes the command that the settings describe.
     pub fn new(line: &CommandLine) -> Self {
         Command {
             name: line.name.clone(),
@@ -51,15 +51,15 @@ impl Command {
         }
     }
 
-    /// The arguments of job `number`, the command's name first.
+    /// Returns the arguments of job `number`, the command's name first.
     ///
     /// # Errors
-    /// A word is not UTF-8: WASI could not pass it on.
+    /// Returns a failure if a word is not UTF-8, because WASI could not pass it on.
     pub fn arguments(&self, number: u64, job: &CommandJob) -> Result<Vec<String>, Failure> {
         let appended = self.append && !self.template.has_replacement();
         let words = match std::str::from_utf8(job.words) {
             Ok(words) => words,
-            // The name of a file whose bytes are the standard input.
+            // The word is the name of a file whose bytes are the standard input.
             Err(_) if !appended && !self.template.has_words() => "",
             Err(_) => {
                 let message = "an argument is not UTF-8, which is all that WASI can pass on";
@@ -116,7 +116,7 @@ mod tests {
         let job = command_job(&[b"\xff"], b"").unwrap();
         let failure = command.arguments(0, &CommandJob::decode(&job).unwrap()).unwrap_err();
         assert_eq!(failure.kind, FailureKind::InvalidJob);
-        // Nobody asks for the word.
+        // This command does not use the word.
         let command = Command::new(&CommandLine::default());
         let arguments = command.arguments(0, &CommandJob::decode(&job).unwrap()).unwrap();
         assert_eq!(arguments, [""]);

@@ -10,14 +10,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use wasmtime::{Store, Trap};
 
-/// Most times that tasks which have returned may yield before they are left alone.
+/// The greatest number of times that tasks which have returned may yield before they are left
+/// alone.
 const YIELDS_MAX: usize = 1000;
 
-/// Does what tasks have left to do after they have returned, as far as it need not wait: it belongs to the
-/// job that they returned to.
+/// Runs the work that tasks have left to do after they have returned, as far as it need not wait:
+/// it belongs to the job that they returned to.
 ///
 /// # Errors
-/// It trapped.
+/// Returns the trap of such a task.
 pub(super) async fn settle(store: &mut Store<Host>) -> wasmtime::Result<()> {
     let mut rounds = pin!(store.run_concurrent(async |_| pending::<Infallible>().await));
     poll_fn(|cx| {
@@ -33,10 +34,10 @@ pub(super) async fn settle(store: &mut Store<Host>) -> wasmtime::Result<()> {
     .await
 }
 
-/// Drives the event loop until something is done that it does.
+/// Drives the event loop until `done`, which the loop completes, is ready.
 ///
 /// # Errors
-/// A task trapped, or nobody is left who could do it.
+/// Returns the trap of a task, or a deadlock if no task is left that could complete `done`.
 pub(super) async fn drive<T>(
     store: &mut Store<Host>,
     done: impl Future<Output = T>,
@@ -53,13 +54,13 @@ pub(super) async fn drive<T>(
         for _ in 0..2 {
             looks.set(0);
             let (polled, woken) = Noticing::poll(rounds.as_mut(), cx);
-            // It looks once, where the loop waits for something outside of it.
+            // The loop looks once where it waits for something outside of it.
             if polled.is_ready() || woken || looks.get() == 1 {
                 return polled;
             }
         }
-        // Nothing was left to do in the second round, and still the loop looked once more whether it is done:
-        // that is what wasmtime does when it waits for nothing.
+        // Nothing was left to do in the second round, and the loop still looked once more whether
+        // it is done: wasmtime does that when it waits for nothing.
         Poll::Ready(Err(Trap::AsyncDeadlock.into()))
     })
     .await
@@ -72,7 +73,7 @@ struct Noticing {
 }
 
 impl Noticing {
-    /// Polls; answers also whether that is to be done again at once.
+    /// Polls the future. Also returns whether it has to be polled again at once.
     fn poll<F: Future>(future: Pin<&mut F>, cx: &mut Context<'_>) -> (Poll<F::Output>, bool) {
         let noticing = Arc::new(Noticing { waker: cx.waker().clone(), woken: false.into() });
         let waker = Waker::from(Arc::clone(&noticing));

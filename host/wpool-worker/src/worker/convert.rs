@@ -6,21 +6,22 @@ use crate::module::scalar::Scalar;
 use crate::wire::failure::{Failure, FailureKind};
 use wasmtime::ValRaw;
 
-/// What a scalar task takes and answers.
+/// The types of a scalar task's parameters and results.
 #[derive(Debug)]
 pub(crate) struct Signature {
     params: Vec<Scalar>,
     results: Vec<Scalar>,
-    /// For messages.
+    /// The signature as text, for messages.
     text: String,
-    /// Whether strings are written without quotes.
+    /// True if strings are written without quotes.
     bare: bool,
-    /// Whether an integer of 32 bits may be a truth value, since the module does not say what it is.
+    /// True if an integer of 32 bits may be a truth value, because the module does not give its
+    /// type.
     assumed: bool,
 }
 
 impl Signature {
-    /// The signature of a scalar task; `None` if one of its types is not a scalar.
+    /// Returns the signature of a scalar task, or `None` if one of its types is not a scalar.
     pub(crate) fn new(task: &Task, bare: bool) -> Option<Self> {
         let params = task.params.iter().flatten().map(|param| Scalar::from_wit(&param.ty));
         let results = task.results.iter().map(|ty| Scalar::from_wit(ty));
@@ -33,17 +34,17 @@ impl Signature {
         })
     }
 
-    /// How many numbers a call passes at most, in either direction.
+    /// Returns the greatest number of numbers that a call passes in either direction.
     pub(crate) fn width(&self) -> usize {
         self.params.len().max(self.results.len())
     }
 
-    /// The types it takes.
+    /// Returns the types of the parameters.
     pub(crate) fn params(&self) -> &[Scalar] {
         &self.params
     }
 
-    /// The types it answers.
+    /// Returns the types of the results.
     pub(crate) fn results(&self) -> &[Scalar] {
         &self.results
     }
@@ -51,7 +52,7 @@ impl Signature {
     /// Reads a job into the numbers of a call.
     ///
     /// # Errors
-    /// The job is not one value for each parameter, of its type and range.
+    /// Returns a failure if the job is not one value for each parameter, of its type and range.
     #[inline]
     pub(crate) fn read(&self, job: &[u8], numbers: &mut [ValRaw]) -> Result<(), Failure> {
         if let [Scalar::Signed(64)] = self.params[..]
@@ -100,7 +101,7 @@ impl Signature {
         }
     }
 
-    /// Appends what a call answered as a line of JSON, without the line's end.
+    /// Appends the results of a call as a line of JSON, without the line's end.
     #[inline]
     pub(crate) fn write(&self, numbers: &[ValRaw], out: &mut Vec<u8>) {
         match self.results[..] {

@@ -1,4 +1,4 @@
-//! The engine of a zygote: how instances get their memory.
+//! The engine of a zygote, with the memory of instances.
 
 use super::stack;
 use crate::imports::mapping::RESIDENT_BYTES_MAX;
@@ -10,37 +10,41 @@ use std::fs::File;
 use wasmtime::component::Component;
 use wasmtime::{Enabled, Engine, InstanceAllocationStrategy, Module, PoolingAllocationConfig};
 
-/// A guest runs alone in its worker: its successor begins when it is gone.
+/// The number of instances: a guest runs alone in its worker, and its successor begins when it is
+/// gone.
 const INSTANCES: u32 = 1;
 
-/// All instances of a guest keep their objects and exceptions together.
+/// The number of heaps: all instances of a guest keep their objects and exceptions together.
 const GC_HEAPS: u32 = 1;
 
-/// Most core instances that one component is made of. They take memory only when they are there.
+/// The greatest number of core instances in one component. They take memory only when they exist.
 const CORE_INSTANCES_MAX: u32 = 1000;
 
-/// Most memories of one guest for which slots are reserved: 8 GiB of addresses each.
+/// The greatest number of memories of one guest for which slots are reserved: 8 GiB of addresses
+/// each.
 const MEMORIES_MAX: u32 = 16;
 
-/// Most tables of one guest for which slots are reserved: 1 MiB of addresses each.
+/// The greatest number of tables of one guest for which slots are reserved: 1 MiB of addresses
+/// each.
 const TABLES_MAX: u32 = 1000;
 
-/// Room for the elements of a table; 8 bytes of address space each.
+/// The number of elements that a table has room for; 8 bytes of address space each.
 const TABLE_ELEMENTS: usize = 1 << 17;
 
-/// Most calls of a concurrent component that wait at once, each on a call stack of its own.
+/// The greatest number of calls of a concurrent component that wait at once, each on a call stack
+/// of its own.
 const STACKS_MAX: u32 = 64;
 
-/// Largest memory of 32 bits: what wasmtime reserves for one.
+/// The largest memory of 32 bits, for which wasmtime reserves this much.
 const SLOT_BYTES_MAX: u64 = 4 << 30;
 
-/// Bytes in a WebAssembly page.
+/// The bytes of a WebAssembly page.
 pub(crate) const PAGE_BYTES: u64 = 64 << 10;
 
 /// Loads a core module into an engine made for it.
 ///
 /// # Errors
-/// The code cannot be loaded.
+/// Returns an error if the code cannot be loaded.
 pub(crate) fn load_module(
     settings: &Settings,
     description: &Description,
@@ -52,7 +56,7 @@ pub(crate) fn load_module(
 /// Loads a component into an engine made for it.
 ///
 /// # Errors
-/// The code cannot be loaded.
+/// Returns an error if the code cannot be loaded.
 pub(crate) fn load_component(
     settings: &Settings,
     description: &Description,
@@ -61,9 +65,10 @@ pub(crate) fn load_component(
     in_engine(settings, description, |engine| load_component_code(engine, cwasm))
 }
 
-/// Instances come from slots that are recycled, which makes a fresh one for each job cheap. What does not
-/// fit a slot (many memories, huge tables) gets its memory on demand. Where it shares objects, there is
-/// room for regions behind its own memory.
+/// Loads code into an engine made for it. Instances come from slots that are recycled, which makes
+/// a fresh instance for each job cheap. A module that does not fit a slot (many memories, huge
+/// tables) gets its memory on demand. If the module shares objects, there is room for regions
+/// behind its own memory.
 fn in_engine<T>(
     settings: &Settings,
     description: &Description,
@@ -88,10 +93,11 @@ fn in_engine<T>(
     load(&Engine::new(&config)?)
 }
 
-/// Slots whose memory holds so many bytes.
+/// Returns slots whose memory holds this many bytes.
 fn slots(memory_bytes: u64, parts: Parts) -> PoolingAllocationConfig {
     let memory_bytes = memory_bytes.next_multiple_of(PAGE_BYTES);
-    // The heap of objects and exceptions, which is there from the first one on, has a memory of its own.
+    // The heap of objects and exceptions, which exists from the first one on, has a memory of its
+    // own.
     let memories = parts.memories + GC_HEAPS;
     let mut slots = PoolingAllocationConfig::new();
     slots
@@ -114,7 +120,8 @@ fn slots(memory_bytes: u64, parts: Parts) -> PoolingAllocationConfig {
     if PoolingAllocationConfig::is_pagemap_scan_available() {
         slots
             .pagemap_scan(Enabled::Yes)
-            // A page that is written costs a tenth of a microsecond, one that is faulted in again two.
+            // A page that is written costs a tenth of a microsecond, a page that is faulted in
+            // again costs two.
             .linear_memory_keep_resident(RESIDENT_BYTES_MAX)
             .table_keep_resident(RESIDENT_BYTES_MAX);
     }

@@ -1,12 +1,12 @@
-//! Faults: what becomes of a write to memory that a guest may only read.
+//! Faults: writes to memory that a guest may only read, and allocations that the system refuses.
 //!
-//! Where the guest's own code writes, wasmtime makes a trap of it; the address tells what was hit
-//! ([`take_address`]). Where the host writes on its behalf (`memory.fill`, a WASI call), the fault is in
-//! host code, which cannot go on. The handler then leaves last words in job memory and ends the process:
-//! the job fails as by a trap, and another worker takes this one's place.
+//! If the guest's own code writes, wasmtime makes a trap of the fault; the address tells what was
+//! hit ([`take_address`]). If the host writes on its behalf (`memory.fill`, a WASI call), the fault
+//! is in host code, which cannot go on. The handler then leaves last words in job memory and ends
+//! the process: the job fails as by a trap, and another worker takes this one's place.
 //!
-//! And what becomes of an allocation that the system refuses: Rust's allocator aborts, and the handler ends
-//! the process with a code that says so.
+//! If the system refuses an allocation, Rust's allocator aborts, and the handler ends the process
+//! with an exit code that says so.
 #![expect(unsafe_code, reason = "signal handlers")]
 
 use crate::imports::{Host, mapping};
@@ -21,19 +21,19 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use wasmtime::Store;
 use wasmtime::unix::StoreExt;
 
-/// Where the last words of this process go.
+/// The job memory in which this process leaves its last words.
 static LAST_WORDS: AtomicPtr<JobMem> = AtomicPtr::new(ptr::null_mut());
 
 thread_local! {
-    /// Where this thread's guest faulted last.
+    /// The last address at which this thread's guest faulted.
     static ADDRESS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Installs the handler for faults in host code. Before the first engine is made, or wasmtime's own
-/// handler would not pass on to it what is not a trap.
+/// Installs the handler for faults in host code. It must be installed before the first engine is
+/// made; otherwise wasmtime's own handler would not pass on faults that are no traps.
 ///
 /// # Errors
-/// That of sigaction.
+/// Returns the error of `sigaction`.
 pub(crate) fn install() -> nix::Result<()> {
     let flags = SaFlags::SA_SIGINFO | SaFlags::SA_ONSTACK | SaFlags::SA_NODEFER;
     let action = SigAction::new(SigHandler::SigAction(on_fault), flags, SigSet::empty());
@@ -43,11 +43,12 @@ pub(crate) fn install() -> nix::Result<()> {
     Ok(())
 }
 
-/// From now on an abort of this process says that it was refused memory: nothing else in it aborts. Without
-/// a handler the system's own message would be lost, as standard error is /dev/null.
+/// Makes an abort of this process report that it was refused memory, from now on: nothing else in
+/// the process aborts. Without a handler the system's own message would be lost, as standard error
+/// is /dev/null.
 ///
 /// # Errors
-/// Returns the error of sigaction.
+/// Returns the error of `sigaction`.
 pub(crate) fn install_abort() -> nix::Result<()> {
     let flags = SaFlags::SA_ONSTACK | SaFlags::SA_SIGINFO;
     let action = SigAction::new(SigHandler::SigAction(on_abort), flags, SigSet::empty());
@@ -56,45 +57,46 @@ pub(crate) fn install_abort() -> nix::Result<()> {
     Ok(())
 }
 
-/// From now on, and for the rest of this process, last words go here.
+/// Sets the memory for last words, for the rest of this process.
 pub(super) fn report_to(memory: &Arc<JobMem>) {
-    // Never freed: the handler may look at any time.
+    // The memory is never freed, because the handler may look at any time.
     let memory = Arc::into_raw(Arc::clone(memory)).cast_mut();
     LAST_WORDS.store(memory, Ordering::Release);
 }
 
-/// Has the addresses noted at which the guest of this store faults.
+/// Notes the addresses at which the guest of this store faults.
 pub(super) fn watch(store: &mut Store<Host>) {
     let note = |signal: c_int, info: *const siginfo_t, _: *const c_void| {
         if signal == SIGSEGV {
             ADDRESS.set(address(info));
         }
-        // Wasmtime goes on as it would have.
+        // Wasmtime goes on as it would have without this handler.
         false
     };
-    // SAFETY: it only reads what the system says about the signal, and writes a word of this thread.
+    // SAFETY: the handler only reads what the system says about the signal, and writes a word of
+    // this thread.
     unsafe { store.set_signal_handler(note) }
 }
 
-/// Where this thread's guest faulted last, once; 0 if it did not.
+/// Takes the last address at which this thread's guest faulted; 0 if it did not.
 pub(super) fn take_address() -> usize {
     ADDRESS.take()
 }
 
 fn address(info: *const siginfo_t) -> usize {
-    // SAFETY: called by handlers only, which are given what the system says; it has an address for
-    // SIGSEGV. Where somebody has sent the signal that is any number.
+    // SAFETY: only handlers call this, with what the system gives them; there is an address for
+    // SIGSEGV. If another process has sent the signal, the address is any number.
     unsafe { (*info).si_addr() as usize }
 }
 
 extern "C" fn on_abort(_: c_int, info: *mut siginfo_t, _: *mut c_void) {
-    // SAFETY: the system passes a whole `siginfo_t`, and its sender is there for SIGABRT.
+    // SAFETY: the system passes a whole `siginfo_t`, which names the sender of SIGABRT.
     let sender = unsafe { (*info).si_pid() };
     if sender == getpid().as_raw() {
         // SAFETY: _exit has no preconditions.
         unsafe { _exit(EXIT_OUT_OF_MEMORY) }
     }
-    // Somebody else's: it ends the process as it ends any other.
+    // The abort of another process ends this one as it would end any other.
     let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
     // SAFETY: the default action runs no code.
     let _ = unsafe { sigaction(Signal::SIGABRT, &default) };
@@ -103,7 +105,7 @@ extern "C" fn on_abort(_: c_int, info: *mut siginfo_t, _: *mut c_void) {
 
 extern "C" fn on_fault(_: c_int, info: *mut siginfo_t, _: *mut c_void) {
     mapping::tell_guarded(address(info), |what| {
-        // SAFETY: null, or never freed (see `report_to`).
+        // SAFETY: the pointer is null, or its memory is never freed (see `report_to`).
         if let Some(memory) = unsafe { LAST_WORDS.load(Ordering::Acquire).as_ref() } {
             memory.set_last_words(&[b"write to ", what.as_bytes()]);
             // SAFETY: _exit has no preconditions.

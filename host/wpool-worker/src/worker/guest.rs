@@ -1,4 +1,4 @@
-//! Guests: jobs in, results out, instances made and thrown away as the isolation asks.
+//! Guests: they run jobs, in instances that are made and thrown away as the isolation asks.
 
 use super::command::{Command, CommandJob};
 use super::convert;
@@ -24,29 +24,29 @@ use crate::wire::settings::Isolation;
 use std::sync::Arc;
 use wasmtime::{Store, ValRaw};
 
-/// Runs the jobs of a worker, one after the other.
+/// A guest, which runs the jobs of a worker one after the other.
 pub struct Guest<'a> {
     program: &'a Program,
     log: Arc<Log>,
     captured: Arc<Captured>,
     random: SeededRandom,
-    /// Shared state, where there is any.
+    /// The shared state, if there is any.
     attached: Option<Attached>,
-    /// The standard streams of a command, where they are not those of its job.
+    /// The standard streams of a command, if they are not those of its job.
     stdio: Option<&'a Stdio>,
     live: Option<Live>,
-    /// Numbers of a scalar call, kept from job to job.
+    /// The numbers of a scalar call, kept from job to job.
     numbers: Vec<ValRaw>,
     /// The folders that instances see.
     folders: Folders,
-    /// Linear memory of the last instance that was thrown away.
+    /// The bytes of linear memory of the last instance that was thrown away.
     memory_bytes: u64,
     /// The code with which the last command exited.
     exit_code: i32,
 }
 
 impl<'a> Guest<'a> {
-    /// A guest without an instance yet. Called in the worker, after the fork: for a module that
+    /// Makes a guest without an instance. Called in the worker, after the fork: for a module that
     /// imports WASI it enters a tokio runtime, which may start a thread.
     pub fn new(
         program: &'a Program,
@@ -59,7 +59,7 @@ impl<'a> Guest<'a> {
         guest
     }
 
-    /// A guest that is in no runtime yet.
+    /// Makes a guest that is in no runtime yet.
     fn before_fork(program: &'a Program, sink: Arc<dyn LogSink>) -> Self {
         let settings = &program.settings;
         Guest {
@@ -77,7 +77,7 @@ impl<'a> Guest<'a> {
         }
     }
 
-    /// Enters the runtime that WASI needs; to be done once in the process that runs jobs.
+    /// Enters the runtime that WASI needs, once in the process that runs jobs.
     pub(crate) fn enter_runtime(&self) {
         if self.program.waits() {
             let own = self.stdio.is_some() && self.program.waiting == Waiting::Concurrent;
@@ -85,23 +85,23 @@ impl<'a> Guest<'a> {
         }
     }
 
-    /// Has what commands print noted in job memory, too, while they run.
+    /// Notes the output of commands also in job memory, while they run.
     pub(crate) fn note_printed_in(&self, memory: Arc<JobMem>) {
         self.captured.note_in(memory);
     }
 
-    /// Does what the first job would have to, short of running the guest: for a process whose
-    /// children run one job each, and would all have to do it.
+    /// Does the work of the first job except running the guest: for a process whose children run
+    /// one job each, and would all have to do it.
     pub(crate) fn warm_up(&self) {
-        // A store that cannot be made is the first job's failure.
+        // If the store cannot be made, the first job fails.
         drop(self.store(Grants::default()));
     }
 
-    /// Runs job `number` and appends its result to `out`, without a line end. What the guest
-    /// printed has been passed on when this returns.
+    /// Runs job `number` and appends its result to `out`, without a line end. All lines that the
+    /// guest printed have been passed on when this returns.
     ///
     /// # Errors
-    /// The job has no result; nothing is appended.
+    /// Returns the failure if the job has no result; nothing is appended then.
     #[inline]
     pub fn run(&mut self, number: u64, job: &[u8], out: &mut Vec<u8>) -> Result<(), Failure> {
         let start = out.len();
@@ -121,7 +121,7 @@ impl<'a> Guest<'a> {
             (Ok(()), None) => {}
             (Err(_), _) => out.truncate(start),
         }
-        // A command has run when it returns: the next job finds no memory of it.
+        // A command has ended when it returns: the next job finds no memory of it.
         let command = matches!(program.calling(task), Calling::Command { .. });
         if command || program.settings.isolation != Isolation::Reuse {
             self.discard();
@@ -130,12 +130,12 @@ impl<'a> Guest<'a> {
         result
     }
 
-    /// Bytes of linear memory of the instance that ran the last job.
+    /// Returns the bytes of linear memory of the instance that ran the last job.
     pub(crate) fn memory_bytes(&self) -> u64 {
         self.live.as_ref().map_or(self.memory_bytes, |live| live.store.data().limits.memory_bytes())
     }
 
-    /// The code with which the command of the last job exited; 0 where it is no command.
+    /// Returns the exit code of the last job's command, or 0 if the job's task is no command.
     pub(crate) fn exit_code(&self) -> i32 {
         self.exit_code
     }
@@ -252,7 +252,7 @@ impl<'a> Guest<'a> {
     ) -> Result<(), Failure> {
         let job = CommandJob::decode(job)?;
         let arguments = command.arguments(number, &job)?;
-        // Left by another task of the module.
+        // The instance was left by another task of the module.
         self.discard();
         self.random.begin_job(number);
         let grants = Grants { arguments: &arguments, input: Some(Input::new(job.stdin)) };
@@ -266,7 +266,7 @@ impl<'a> Guest<'a> {
         });
         self.captured.swap(out);
         result.map_err(|failure| match failure.kind {
-            // What there is of it is as large as a result may be, and cut.
+            // The output up to here is as large as a result may be, and cut.
             FailureKind::OutputTooLarge => failure,
             _ => Failure { stdout: out[start..].to_vec().into(), ..failure },
         })
@@ -279,7 +279,7 @@ impl<'a> Guest<'a> {
         if outcome::is_ok_exit(&ended, &self.program.settings) { Ok(()) } else { Err(ended) }
     }
 
-    /// Makes sure that there is an instance, and makes it ready for a job.
+    /// Makes sure that there is an instance, and prepares it for a job.
     #[inline]
     fn begin_job(&mut self, number: u64, task: usize) -> Result<(), Failure> {
         if self.program.settings.seed.is_some() {
@@ -298,7 +298,7 @@ impl<'a> Guest<'a> {
         Ok(())
     }
 
-    /// A new instance, initialised, with fuel for one job.
+    /// Makes a new instance, initialised, with fuel for one job.
     fn instantiate(&mut self, number: u64, task: usize, grants: Grants) -> Result<Live, Failure> {
         let mut store = self.store(grants)?;
         store.begin_job(number);
@@ -357,7 +357,7 @@ impl<'a> Guest<'a> {
         Ok(Sandbox::new(store))
     }
 
-    /// The failure of a task that ended with this error; its instance is thrown away.
+    /// Returns the failure of a task that ended with this error, and throws its instance away.
     #[cold]
     fn fail(&mut self, error: &wasmtime::Error) -> Failure {
         let live = self.live.take().expect("the error came from an instance");
@@ -365,7 +365,7 @@ impl<'a> Guest<'a> {
         self.failure(&live.store, error).unwrap_or_else(outcome::exited_early)
     }
 
-    /// What an error means; `None` if it is an exit with code 0.
+    /// Returns the failure for an error, or `None` if the error is an exit with code 0.
     fn failure(&self, store: &Store<Host>, error: &wasmtime::Error) -> Option<Failure> {
         let host = store.data();
         let guarded = host.mappings.guarded_at(fault::take_address());
@@ -387,7 +387,7 @@ impl<'a> Guest<'a> {
 mod init;
 mod native;
 
-/// Why fuel can be set.
+/// The reason why fuel can be set.
 const FUEL: &str = "the engine counts fuel";
 
 #[cold]

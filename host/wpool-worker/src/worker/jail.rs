@@ -1,4 +1,4 @@
-//! What a process of the untrusted side gives up before it touches anything untrusted.
+//! The rights that a process of the untrusted side gives up before it touches anything untrusted.
 //!
 //! These are the first layers: no new privileges, no core dumps, an empty environment (cleared by the
 //! exec), no descriptor that it does not need, and bounds of memory and files.
@@ -21,25 +21,26 @@ pub(crate) fn enter_zygote(keep: BorrowedFd<'_>) -> io::Result<()> {
     close_all_but(keep)
 }
 
-/// What private memory a process may have.
+/// The bound of a process's private memory.
 ///
-/// Memory that is merely reserved does not count, nor do code and what is mapped of files to be read.
+/// Memory that is merely reserved does not count, and neither do code and files mapped for reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Memory {
-    /// As much as its parent.
+    /// The process may have as much as its parent.
     Inherited,
-    /// So many bytes in all.
+    /// The process may have this many bytes in all.
     Total(u64),
-    /// So many `bytes` more than it has now. For memory that becomes shared as soon as it is there (regions), it
-    /// may go `above` that.
+    /// The process may have `bytes` bytes more than it has now. It may go `above` that for memory
+    /// that becomes shared as soon as it exists (regions).
     More { bytes: u64, above: u64 },
 }
 
-/// Bounds the descriptors of a process that runs guests. A process that forks workers, and has a descriptor for
-/// each, takes the bound off again ([`unbound_files`]) where it has run one itself.
+/// Bounds the descriptors of a process that runs guests. A process that forks workers has a
+/// descriptor for each; if it has run a guest itself, it takes the bound off again
+/// ([`unbound_files`]).
 ///
 /// # Errors
-/// Returns the error of setrlimit.
+/// Returns the error of `setrlimit`.
 pub(crate) fn bound_files(files_max: u64) -> io::Result<()> {
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
     Ok(setrlimit(Resource::RLIMIT_NOFILE, most.min(files_max), most)?)
@@ -48,16 +49,16 @@ pub(crate) fn bound_files(files_max: u64) -> io::Result<()> {
 /// Lets this process have as many descriptors as it may.
 ///
 /// # Errors
-/// Returns the error of setrlimit.
+/// Returns the error of `setrlimit`.
 pub(crate) fn unbound_files() -> io::Result<()> {
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
     Ok(setrlimit(Resource::RLIMIT_NOFILE, most, most)?)
 }
 
-/// Bounds the private memory of this process, and of those that it forks.
+/// Bounds the private memory of this process, and of the processes that it forks.
 ///
 /// # Errors
-/// Returns the error of setrlimit; or the system does not tell what the process has.
+/// Returns the error of `setrlimit`, or an error if the system does not tell what the process has.
 pub(crate) fn bound_memory(memory: Memory) -> io::Result<()> {
     let (bytes, above) = match memory {
         Memory::Inherited => return Ok(()),
@@ -81,12 +82,12 @@ fn private_bytes() -> io::Result<u64> {
 /// Names this process, for `ps` and `top`.
 ///
 /// # Errors
-/// That of prctl.
+/// Returns the error of `prctl`.
 pub(crate) fn name(name: &CStr) -> io::Result<()> {
     Ok(nix::sys::prctl::set_name(name)?)
 }
 
-/// Closes what the parent of this program left open without close-on-exec.
+/// Closes the descriptors that the parent of this program left open without close-on-exec.
 fn close_all_but(keep: BorrowedFd<'_>) -> io::Result<()> {
     let mut inherited: Vec<RawFd> = Vec::new();
     for entry in fs::read_dir("/proc/self/fd")? {
@@ -99,11 +100,12 @@ fn close_all_but(keep: BorrowedFd<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// Closes descriptors by number. For a process that owns none of them: right after exec, or after
-/// a fork whose parent's owners are never dropped in the child.
+/// Closes descriptors by number. For a process that owns none of them: right after exec, or after a
+/// fork in whose child the parent's owners are never dropped.
 pub(crate) fn close(fds: &[RawFd]) {
     for &fd in fds {
-        // Fails only for the descriptor of the folder that listed them, closed by then.
+        // The call fails only for the descriptor of the folder that listed them, which is closed by
+        // then.
         let _ = close_fd(fd);
     }
 }
@@ -111,7 +113,7 @@ pub(crate) fn close(fds: &[RawFd]) {
 /// Asks to be killed when `parent` dies, and checks that it has not died before.
 ///
 /// # Errors
-/// The parent has ended.
+/// Returns an error if the parent has ended.
 pub(crate) fn die_with(parent: Pid) -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     if getppid() == parent { Ok(()) } else { Err(io::Error::other("the parent has ended")) }

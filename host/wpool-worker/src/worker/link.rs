@@ -1,4 +1,4 @@
-//! Linking: imports of modules, met by WASI and by what wpool offers.
+//! Linking: the imports of modules, provided by WASI and by wpool.
 
 use super::paths;
 use super::program::ProgramError;
@@ -13,19 +13,20 @@ use wasmtime_wasi::{I32Exit, p0, p1, p2, p3};
 /// The import module of WASI's first version.
 const WASI: &str = "wasi_snapshot_preview1";
 
-/// The import module of the version before it.
+/// The import module of the version before the first.
 const WASI_UNSTABLE: &str = "wasi_unstable";
 
-/// The version of WASI's interfaces that components are linked with: that of wasmtime-wasi.
+/// The version of WASI's interfaces that components are linked with: the one of wasmtime-wasi.
 const WASI_VERSION: &str = "0.2.12";
 
-/// The same for concurrent components.
+/// The version of WASI's interfaces for concurrent components.
 const WASI_CONCURRENT_VERSION: &str = "0.3.0";
 
-/// Links a core module. What it imports and nobody provides traps when it is called, if `stub` says so.
+/// Links a core module. If `stub` is true, functions that nobody provides trap when they are
+/// called.
 ///
 /// # Errors
-/// It imports what nobody provides, or nobody provides so.
+/// Returns an error if the module imports something that nobody provides, or not with this type.
 pub(super) fn core(
     module: &Module,
     description: &Description,
@@ -37,7 +38,7 @@ pub(super) fn core(
         linker.define_unknown_imports_as_traps(module).map_err(ProgramError::Load)?;
     }
     linker.instantiate_pre(module).map_err(|error| {
-        // Nothing stands in for them.
+        // Imports other than functions cannot be replaced by stubs.
         let others = module.imports().filter(|import| !matches!(import.ty(), ExternType::Func(_)));
         let others = others.map(|import| format!("{}.{}", import.module(), import.name()));
         match name_list(others) {
@@ -47,7 +48,7 @@ pub(super) fn core(
     })
 }
 
-/// A linker with what is provided of the modules that a core module imports from.
+/// Returns a linker with the provided parts of the modules that a core module imports from.
 fn core_linker(engine: &Engine, description: &Description) -> wasmtime::Result<Linker<Host>> {
     let imports_from = |name: &str| description.imports.iter().any(|import| import.module == name);
     let maps_regions = description.imports.iter().any(|import| {
@@ -80,7 +81,7 @@ pub(super) fn context(host: &mut Host) -> &mut WasiP1Ctx {
     host.wasi.as_mut().expect("a module that imports WASI is given it")
 }
 
-/// Wasmtime's own refuses codes above 125.
+/// Replaces wasmtime's own exit function, which refuses codes above 125.
 fn link_exit(linker: &mut Linker<Host>, module: &str) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
     linker.func_wrap(module, "proc_exit", |code: i32| -> wasmtime::Result<()> {
@@ -90,10 +91,10 @@ fn link_exit(linker: &mut Linker<Host>, module: &str) -> wasmtime::Result<()> {
     Ok(())
 }
 
-/// Links a component. What it imports and nobody provides traps when it is called, if `stub` says so.
+/// Links a component. If `stub` is true, functions that nobody provides trap when they are called.
 ///
 /// # Errors
-/// It imports what nobody provides, or nobody provides so.
+/// Returns an error if the component imports something that nobody provides, or not with this type.
 pub(super) fn component(
     component: &Component,
     description: &Description,
@@ -123,10 +124,10 @@ fn component_linker(
     Ok(linker)
 }
 
-/// The names of the imports that nobody provides. It needs no machine code.
+/// Returns the names of the imports that nobody provides. Needs no machine code.
 ///
 /// # Errors
-/// There can be no engine.
+/// Returns an error if there can be no engine.
 pub(crate) fn missing(description: &Description) -> wasmtime::Result<Vec<String>> {
     let engine = Engine::default();
     match description.component {
@@ -142,7 +143,7 @@ pub(crate) fn missing(description: &Description) -> wasmtime::Result<Vec<String>
     }
 }
 
-/// The names of the imports that the linker does not have: a second definition is an error.
+/// Returns the names of the imports that the linker does not have: a second definition is an error.
 fn missing_functions(mut linker: Linker<Host>, ty: &FuncType, imports: &[Import]) -> Vec<String> {
     let missing = imports.iter().filter(|Import { module, name }| {
         !foreign::offers(module, name)
@@ -151,7 +152,7 @@ fn missing_functions(mut linker: Linker<Host>, ty: &FuncType, imports: &[Import]
     missing.map(|import| format!("{}.{}", import.module, import.name)).collect()
 }
 
-/// The interfaces that the linker does not have, and the functions that it lacks of others.
+/// Returns the interfaces that the linker does not have, and the missing functions of others.
 fn missing_interfaces(
     mut linker: component::Linker<Host>,
     imports: &[Import],
@@ -178,13 +179,13 @@ fn missing_interfaces(
     Ok(missing)
 }
 
-/// The name of an interface in the version that is provided, if that will do.
+/// Returns the name of an interface in the provided version, if that version will do.
 fn provided_version(interface: &str) -> String {
     match interface.split_once('@') {
         Some((name, version)) if name.starts_with("wasi:") && version.starts_with("0.2.") => {
             format!("{name}@{WASI_VERSION}")
         }
-        // Candidates for a version are not it.
+        // A candidate for a version is not that version.
         Some((name, version))
             if name.starts_with("wasi:")
                 && version.starts_with("0.3.")

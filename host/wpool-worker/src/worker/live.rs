@@ -1,5 +1,5 @@
-//! Live instances, and the tasks that are called there: the one place that knows core modules from
-//! components while jobs run.
+//! Live instances, with the tasks that are called there: the only place that distinguishes core
+//! modules from components while jobs run.
 
 use super::call::ScalarCall;
 use super::concurrent;
@@ -11,11 +11,11 @@ use crate::imports::Host;
 use wasmtime::{Func, ModuleExport, Store, TypedFunc, component};
 use wasmtime_wasi::I32Exit;
 
-/// An instance, and the task that is called there.
+/// An instance with the task that is called there.
 pub(super) struct Live {
     pub(super) store: Sandbox,
     pub(super) instance: Instance,
-    /// Its index in the program.
+    /// The index of the task in the program.
     pub(super) task: usize,
     pub(super) call: TaskCall,
 }
@@ -26,17 +26,17 @@ pub(super) enum Instance {
     Component(component::Instance),
 }
 
-/// What is called for a job.
+/// The function that is called for a job.
 pub(super) enum TaskCall {
     Scalar(ScalarCall),
     Byte(TypedFunc<(), i32>),
     Typed(component::Func),
-    /// Of a concurrent component.
+    /// The function of a concurrent component.
     Concurrent(component::Func),
     Quick(Quick),
     Start(TypedFunc<(), ()>),
     Run(Run),
-    /// Of a concurrent component.
+    /// The command of a concurrent component.
     ConcurrentRun(Run),
 }
 
@@ -47,7 +47,8 @@ impl Live {
     /// Makes an instance in the store, initialises it, and finds the task.
     ///
     /// # Errors
-    /// It trapped, or has not what its module was described to have.
+    /// Returns the trap of the instance, or an error if it lacks something that its description
+    /// has.
     pub(super) fn start(
         program: &Program,
         task: usize,
@@ -77,10 +78,10 @@ impl Live {
         Ok((instance, call))
     }
 
-    /// Finds another task, unless it is the one that is there.
+    /// Finds another task, unless it is the present one.
     ///
     /// # Errors
-    /// The instance does not have it.
+    /// Returns an error if the instance does not have the task.
     #[inline]
     pub(super) fn turn_to(&mut self, program: &Program, task: usize) -> wasmtime::Result<()> {
         if self.task != task {
@@ -90,7 +91,7 @@ impl Live {
         Ok(())
     }
 
-    /// Runs a command. An error that is an [`I32Exit`] says with which code it ended.
+    /// Runs a command. If the error is an [`I32Exit`], it holds the exit code.
     pub(super) fn run_command(&mut self) -> wasmtime::Result<()> {
         let (answer,) = match &self.call {
             TaskCall::Start(start) => return start.call(&mut *self.store, ()),
@@ -108,7 +109,7 @@ impl Live {
     }
 }
 
-/// A task of an instance, ready to be called.
+/// Returns a task of an instance, ready to be called.
 fn find(
     program: &Program,
     task: usize,

@@ -1,4 +1,4 @@
-//! What guests print: lines on their way to the dispatcher.
+//! The lines that guests print, on their way to the dispatcher.
 
 use crate::wire::frame::BODY_BYTES_MAX;
 use crate::wire::line::Stream;
@@ -6,30 +6,31 @@ use memchr::{memchr, memmem};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Longest line that travels in one piece: what a frame holds. A longer one is broken.
+/// The longest line that travels in one piece, in bytes: a frame holds no more. A longer line is
+/// broken.
 const LINE_BYTES_MAX: usize = BODY_BYTES_MAX;
 
-/// How much of a job's standard error is kept to find a panic's message in.
+/// The number of bytes of a job's standard error that are kept, to find the message of a panic.
 const TAIL_BYTES: usize = 4 << 10;
 
-/// Where printed lines go.
+/// A sink for printed lines.
 pub trait LogSink: Send + Sync {
     /// Takes one line, without its line end.
     fn line(&self, from: Origin, line: &[u8]);
 }
 
-/// Who prints.
+/// The origin of a printed line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// The job.
     pub(crate) job: u64,
-    /// Which of its streams.
+    /// The stream of the job.
     pub(crate) stream: Stream,
 }
 
-/// Cuts what one job prints into lines, up to a limit.
+/// The log of one job at a time, which cuts printed bytes into lines, up to a limit.
 pub(crate) struct Log {
-    /// Whether this job has printed anything: most jobs do not, and then need no lock.
+    /// True if this job has printed anything: most jobs do not, and need no lock then.
     used: AtomicBool,
     /// The job that prints.
     job: AtomicU64,
@@ -48,26 +49,26 @@ struct Lines {
 }
 
 impl Log {
-    /// A log that passes at most `bytes_max` bytes per job to `sink`.
+    /// Makes a log that passes at most `bytes_max` bytes per job to `sink`.
     pub(crate) fn new(sink: Arc<dyn LogSink>, bytes_max: u64) -> Self {
         let (rest, held, tail) = Default::default();
         let lines = Lines { sink, bytes_max, bytes: 0, rest, held, tail };
         Log { used: AtomicBool::new(false), job: AtomicU64::new(0), lines: Mutex::new(lines) }
     }
 
-    /// Begins a job: what is printed from now on is its.
+    /// Begins a job, to which all lines from now on belong.
     #[inline]
     pub(crate) fn begin_job(&self, number: u64) {
         self.job.store(number, Relaxed);
     }
 
-    /// Takes what a guest writes; complete lines are passed on at once.
+    /// Takes bytes that a guest writes; complete lines are passed on at once.
     pub(crate) fn write(&self, stream: Stream, bytes: &[u8]) {
         self.used.store(true, Relaxed);
         self.lock().write(Origin { job: self.job.load(Relaxed), stream }, bytes);
     }
 
-    /// Ends a job: passes on its unfinished lines and forgets all about it.
+    /// Ends a job: passes on its unfinished lines and forgets everything about it.
     #[inline]
     pub(crate) fn end_job(&self) {
         if self.used.load(Relaxed) {
@@ -76,12 +77,12 @@ impl Log {
         }
     }
 
-    /// From now on lines go there.
+    /// Sets the sink of all lines from now on.
     pub(crate) fn pass_to(&self, sink: Arc<dyn LogSink>) {
         self.lock().sink = sink;
     }
 
-    /// What the guest wrote last, if that was a panic.
+    /// Returns the last panic of the guest, if it wrote one last.
     pub(crate) fn last_words(&self) -> Option<LastWords> {
         last_words(&String::from_utf8_lossy(&self.lock().tail))
     }
@@ -111,7 +112,8 @@ impl Lines {
         self.rest[from.stream as usize] = rest;
     }
 
-    /// Passes on a whole line, unless it is of a panic that only says that there was an exception.
+    /// Passes on a whole line, unless it belongs to a panic that only says that there was an
+    /// exception.
     fn end_line(&mut self, from: Origin, line: &[u8]) {
         if from.stream == Stream::Out {
             return self.pass_on(from, line, 1);
@@ -133,7 +135,7 @@ impl Lines {
         self.pass_on(from, line, 1);
     }
 
-    /// Passes on what was held.
+    /// Passes on the held lines.
     fn release(&mut self, from: Origin) {
         for line in std::mem::take(&mut self.held).lines {
             self.pass_on(from, &line, 1);
@@ -152,7 +154,7 @@ impl Lines {
         self.tail.clear();
     }
 
-    /// Passes on a line, whose end counts for so many bytes, as far as the limit allows.
+    /// Passes on a line, whose end counts as `end_bytes` bytes, as far as the limit allows.
     fn pass_on(&mut self, from: Origin, mut line: &[u8], end_bytes: u64) {
         loop {
             let (piece, more) = line.split_at(line.len().min(LINE_BYTES_MAX));
@@ -179,7 +181,7 @@ impl Lines {
             }
             let note = format!("… output cut: more than {} bytes", self.bytes_max);
             self.sink.line(from, note.as_bytes());
-            // Above the limit by at least one, so that the note comes once.
+            // The count exceeds the limit by at least one, so that the note comes once.
             self.bytes = self.bytes.max(self.bytes_max.saturating_add(1));
         }
     }
@@ -192,37 +194,38 @@ impl Lines {
     }
 }
 
-/// Lines of standard error that a panic may have begun with.
+/// The lines of standard error with which a panic may have begun.
 #[derive(Default)]
 struct Held {
     /// An empty line, the line that names the place, or both.
     lines: Vec<Vec<u8>>,
-    /// Whether the panic was about an exception, and may end with a note.
+    /// True if the panic was about an exception, and may end with a note.
     told: bool,
 }
 
-/// The last word of what panicked.
+/// The message of a panic.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct LastWords {
     /// The message, on one line.
     pub(crate) message: String,
-    /// Whether that is an exception of an interpreter: where in the interpreter it ended says nothing.
+    /// True if the message is an exception of an interpreter: the place in the interpreter where it
+    /// ended says nothing.
     pub(crate) exception: bool,
 }
 
-/// How the last line of what Rust's panic hook writes begins.
+/// The beginning of the last line that Rust's panic hook writes.
 const NOTE: &str = "note: ";
 
-/// Whether a line is the first of what Rust's panic hook writes.
+/// Returns whether a line is the first line that Rust's panic hook writes.
 fn is_panic(line: &[u8]) -> bool {
     line.starts_with(b"thread '") && memmem::find(line, b"panicked at ").is_some()
 }
 
-/// What the runtime of a task in Python panics with when an exception has ended the task.
+/// The message of the panic when an exception has ended a task in Python.
 const UNCAUGHT_IN_PYTHON: &str = "Python function threw an unexpected exception";
 
-/// Finds what Rust's panic hook wrote: `thread 'main' panicked at PLACE:`, then the message; or the
-/// exception of a task in Python, which that was about.
+/// Finds the text of Rust's panic hook: `thread 'main' panicked at PLACE:`, then the message. If
+/// the panic was about an exception of a task in Python, finds the exception.
 fn last_words(text: &str) -> Option<LastWords> {
     let (before, after) = text.rsplit_once("panicked at ")?;
     let (place, message) = after.split_once('\n')?;
@@ -240,9 +243,9 @@ fn last_words(text: &str) -> Option<LastWords> {
     Some(LastWords { message, exception: false })
 }
 
-/// Finds the exception that a traceback of Python ends with: the lines behind the last indented one.
+/// Finds the exception that ends a traceback of Python: the lines behind the last indented one.
 fn exception(text: &str) -> Option<String> {
-    // The panic's own line has begun.
+    // The first line of the panic follows the traceback.
     let (traceback, _) = text.rsplit_once("\nthread ")?;
     let lines = traceback.trim_end().lines().rev();
     let mut exception: Vec<&str> =
@@ -255,7 +258,7 @@ fn exception(text: &str) -> Option<String> {
 pub(crate) mod tests {
     use super::*;
 
-    /// Keeps lines for tests to look at.
+    /// A sink that keeps lines for tests.
     #[derive(Default)]
     pub(crate) struct Kept(Mutex<Vec<String>>);
 

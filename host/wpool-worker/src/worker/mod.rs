@@ -1,8 +1,8 @@
-//! The worker: runs the jobs of its batches and commits what they answered.
+//! The worker: runs the jobs of its batches and commits their results.
 //!
 //! A worker is forked from the zygote with everything linked. It reads frames from one pipe, writes
-//! frames into another, and shares its job memory with the dispatcher. When the pipe of jobs ends, so
-//! does the worker.
+//! frames into another, and shares its job memory with the dispatcher. It ends when the pipe of
+//! jobs ends.
 
 pub(crate) mod alone;
 mod call;
@@ -59,23 +59,24 @@ use stdio::Stdio;
 use threads::Threads;
 use wasi::Folders;
 
-/// Forks, runs the function in the child, and waits; answers with the exit code, or `None` if a
-/// signal ended the child. (The zygote's; a worker has no fork of its own.)
+/// A function that forks, runs the function in the child, and waits. It returns the exit code, or
+/// `None` if a signal ended the child. (The zygote provides it; a worker has no fork of its own.)
 pub(crate) type Fork = fn(&Threads, &mut dyn FnMut() -> i32) -> io::Result<Option<i32>>;
 
-/// Exit code of a worker that cannot go on.
+/// The exit code of a worker that cannot go on.
 const FAILED: i32 = 1;
 
-/// Exit code of a child after whose job the rest of the batch is given back.
+/// The exit code of a child after whose job the rest of the batch is given back.
 const GIVE_BACK: i32 = 2;
 
-/// Exit code of a child for which no job was left.
+/// The exit code of a child for which no job was left.
 const NO_JOB: i32 = 5;
 
-/// How often a child is forked that the system does not give, or that somebody kills before it has begun.
+/// The number of times that a child is forked, if the system refuses it or something kills it
+/// before it has begun.
 const TRIES: u32 = 10;
 
-/// Time between two tries: others' children end, and make room.
+/// The time between two tries: the children of others end, and make room.
 const NEXT_TRY: Duration = Duration::from_millis(10);
 
 /// The end of a worker that cannot fork a process for a job.
@@ -87,7 +88,7 @@ fn is_without_process(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<NoProcess>())
 }
 
-/// What a worker starts with.
+/// The things that a worker starts with.
 pub(crate) struct Start<'a> {
     pub(crate) program: &'a Program,
     pub(crate) settings: &'a Settings,
@@ -96,24 +97,24 @@ pub(crate) struct Start<'a> {
     pub(crate) jobs: OwnedFd,
     pub(crate) results: OwnedFd,
     pub(crate) memory: OwnedFd,
-    /// Shared state, and who the worker is there.
+    /// The shared state, and the worker's slot there.
     pub(crate) shared: Option<(Arc<Shared>, Membership)>,
     /// The standard streams that a command uses, if not its own.
     pub(crate) stdio: Option<&'a Stdio>,
     pub(crate) fork: Fork,
 }
 
-/// A worker that has all open that it will need, and has one thread.
+/// A worker that has opened all that it will need, and has one thread.
 pub(crate) struct Prepared<'a> {
     worker: Worker<'a>,
     jobs: File,
 }
 
 impl<'a> Start<'a> {
-    /// Opens all that the worker will need; `guest` is one that has been initialised.
+    /// Opens all that the worker will need; `guest` is a guest that has been initialised.
     ///
     /// # Errors
-    /// Returns the exit code of a worker that cannot begin, after it has told why.
+    /// Returns the exit code of a worker that cannot begin, after it has reported why.
     pub(crate) fn prepare(self, guest: Option<Guest<'a>>) -> Result<Prepared<'a>, i32> {
         fault::install_abort().map_err(|_| FAILED)?;
         let memory = JobMem::map(&self.memory).map(Arc::new).map_err(|_| FAILED)?;
@@ -156,7 +157,7 @@ impl<'a> Start<'a> {
 }
 
 impl Prepared<'_> {
-    /// Runs jobs until the pipe of jobs ends; answers with the exit code.
+    /// Runs jobs until the pipe of jobs ends. Returns the exit code.
     pub(crate) fn serve(self) -> i32 {
         let Prepared { mut worker, jobs } = self;
         let pipe = Arc::clone(&worker.pipe);
@@ -168,10 +169,10 @@ impl Prepared<'_> {
     }
 }
 
-/// Does a part of a worker's life.
+/// Runs a part of a worker's life.
 ///
 /// # Errors
-/// The part failed or panicked, and the dispatcher has been told: returns the worker's exit code.
+/// Returns the worker's exit code if the part failed or panicked; the dispatcher has been told.
 fn part<T>(pipe: &ResultPipe, part: impl FnOnce() -> io::Result<T>) -> Result<T, i32> {
     let (why, code) = match catch_unwind(AssertUnwindSafe(part)) {
         Ok(Ok(done)) => return Ok(done),
@@ -179,7 +180,7 @@ fn part<T>(pipe: &ResultPipe, part: impl FnOnce() -> io::Result<T>) -> Result<T,
         Ok(Err(error)) => (error.to_string(), FAILED),
         Err(panic) => (panic_text(&*panic), FAILED),
     };
-    // If the dispatcher is gone, there is nobody to tell.
+    // If the dispatcher is gone, nobody needs the message.
     let _ = pipe.send(FrameKind::Fatal, why.as_bytes());
     Err(code)
 }
@@ -190,13 +191,13 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     format!("internal error: {text}")
 }
 
-/// How a batch goes on after one of its jobs.
+/// The way a batch goes on after one of its jobs.
 enum After {
-    /// With the next job.
+    /// The next job runs.
     Next,
-    /// No job of it is left.
+    /// No job of the batch is left.
     NoJob,
-    /// Others may have what is left of it.
+    /// The rest of the batch is given back, for other workers.
     GiveBack,
 }
 
@@ -205,7 +206,7 @@ struct Worker<'a> {
     program: &'a Program,
     settings: &'a Settings,
     fork: Fork,
-    /// The threads of this process, where it forks.
+    /// The count of threads of this process, if it forks.
     threads: Option<&'static Threads>,
     pipe: Arc<ResultPipe>,
     memory: Arc<JobMem>,
@@ -216,15 +217,15 @@ struct Worker<'a> {
     /// The guest, once there was a job. In `process` isolation it is ready and never used: children
     /// use their copies.
     guest: Option<Guest<'a>>,
-    /// Whether there is a guest, and it can run here.
+    /// True if there is a guest, and it can run here.
     is_ready: bool,
     spin: Spin,
-    /// The record at hand; kept for its memory.
+    /// The record being written; kept for its memory.
     record: Vec<u8>,
 }
 
 impl<'a> Worker<'a> {
-    /// Makes the guest, which was initialised in another process, this worker's.
+    /// Takes over a guest that was initialised in another process.
     fn move_in(&mut self) {
         if let Some(guest) = &mut self.guest {
             guest.move_in(self.pipe.clone(), self.attached.clone());
@@ -232,8 +233,8 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Starts what the guest waits in, with its threads. A process that forks has one thread, so that its
-    /// children start theirs.
+    /// Starts the runtime in which the guest waits, with its threads. A process that forks keeps
+    /// one thread, so that its children start theirs.
     fn start_runtime(&mut self) {
         if self.threads.is_none() {
             self.make_ready();
@@ -243,7 +244,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Makes a guest, or has the one that is there enter the runtime of this process.
+    /// Makes a guest, or lets the present one enter the runtime of this process.
     #[cold]
     fn make_ready(&mut self) {
         match &self.guest {
@@ -261,7 +262,7 @@ impl<'a> Worker<'a> {
         self.is_ready = true;
     }
 
-    /// Does what a process has to do first that was forked from one that has run a while.
+    /// Does the first steps of a process that was forked from one that has run for a while.
     fn begin_process(&mut self) {
         match &mut self.guest {
             Some(guest) => guest.renew(),
@@ -274,7 +275,7 @@ impl<'a> Worker<'a> {
     fn run(&mut self, mut jobs: File) -> io::Result<()> {
         self.pipe.send(FrameKind::Ready, &Moment::now().nanos().to_le_bytes())?;
         let mut frames = FrameBuffer::default();
-        // Kept for its memory, like the guest's, which has to hold the job too.
+        // The job is kept for its memory, like the guest's copy, which has to hold the job too.
         let mut long_job = Vec::new();
         loop {
             while let Some((header, body)) = frames.next().map_err(io::Error::other)? {
@@ -301,7 +302,8 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Reads what the dispatcher has sent, and waits if there is nothing; 0 at the end of the pipe.
+    /// Reads what the dispatcher has sent, and waits if there is nothing. Returns 0 at the end of
+    /// the pipe.
     fn receive(&mut self, frames: &mut FrameBuffer, jobs: &mut File) -> io::Result<usize> {
         loop {
             let mut received = try_fill(frames, jobs);
@@ -336,8 +338,8 @@ impl<'a> Worker<'a> {
                 After::Next => outbox.send_if_due(&self.memory, &self.pipe)?,
                 After::NoJob => break,
                 After::GiveBack => {
-                    // The half is full, or the result went its own way, or the run may end now: others may
-                    // have the rest.
+                    // The half is full, or the result was sent in parts, or the run may end now:
+                    // other workers may have the rest.
                     self.memory.give_back(header.batch);
                     break;
                 }
@@ -381,7 +383,7 @@ impl<'a> Worker<'a> {
         Ok(self.after(result.is_err(), fits))
     }
 
-    /// Tells how a batch goes on after a job.
+    /// Returns how a batch goes on after a job.
     #[inline]
     fn after(&self, failed: bool, fits: bool) -> After {
         match self.settings.pause {
@@ -392,7 +394,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Tells what a job has waited for, before its record is committed.
+    /// Reports the waits of a job, before its record is committed.
     #[cold]
     fn tell_waits(&self, number: u64) -> io::Result<()> {
         let waits = self.attached.as_ref().and_then(|attached| attached.take_waits(number));
@@ -402,14 +404,14 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Runs a job in a child of its own, which claims it and commits the record itself. So a job for which there
-    /// is no process has not started.
+    /// Runs a job in a child of its own, which claims the job and commits the record itself. So a
+    /// job for which there is no process has not started.
     fn run_in_child(&mut self, number: u64, job: &[u8], outbox: &mut Outbox) -> io::Result<After> {
         let batch = outbox.batch();
         let mut lost = None;
         for attempt in 0..TRIES {
             let Some(index) = self.memory.unclaimed(batch) else { return Ok(After::NoJob) };
-            // What the last one left there.
+            // The last child may have left a time there.
             self.memory.set_began(None);
             let fork = self.fork;
             let threads =
@@ -431,7 +433,8 @@ impl<'a> Worker<'a> {
                     outbox.adopt(&self.memory);
                     return Ok(After::GiveBack);
                 }
-                // Even if it died afterwards: the job is finished if and only if its record is committed.
+                // A committed record counts even if the child died afterwards: the job is finished
+                // if and only if its record is committed.
                 Ok(_) if outbox.adopt(&self.memory) => return Ok(After::Next),
                 Ok(code) if self.memory.unclaimed(batch) != Some(index) => {
                     return self.child_lost(code, index, outbox);
@@ -446,7 +449,7 @@ impl<'a> Worker<'a> {
         Err(io::Error::other(NoProcess(lost.unwrap_or_else(|| io::ErrorKind::Other.into()))))
     }
 
-    /// A child died before it had committed a record: the resident commits the failure for it.
+    /// Commits the failure of a job whose child died before it had committed a record.
     fn child_lost(
         &mut self,
         code: Option<i32>,
@@ -454,7 +457,7 @@ impl<'a> Worker<'a> {
         outbox: &mut Outbox,
     ) -> io::Result<After> {
         if self.memory.is_writing() {
-            // It may have left half a frame in the pipe. The dispatcher sorts that out.
+            // The child may have left half a frame in the pipe. The dispatcher handles that.
             return Err(io::Error::other("a job's process died while it was writing"));
         }
         if let Some(attached) = &self.attached {
@@ -467,7 +470,7 @@ impl<'a> Worker<'a> {
         });
         failure.stdout = self.memory.printed().into();
         self.memory.forget_printed();
-        // What memory it had is gone with it.
+        // The memory of the child is gone with it.
         let began = || self.memory.began().unwrap_or_else(Moment::now);
         let measure = self.settings.measured.then(|| Measure::until_now(began(), 0, 0));
         record::begin(&mut self.record, measure.is_some());
@@ -478,7 +481,7 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// Reads once; `None` if there is nothing yet.
+/// Reads once. Returns `None` if there is nothing yet.
 fn try_fill(frames: &mut FrameBuffer, jobs: &mut File) -> io::Result<Option<usize>> {
     match frames.fill(jobs) {
         Ok(bytes) => Ok(Some(bytes)),

@@ -1,12 +1,13 @@
-//! Tasks of a shared library: machine code without a sandbox, which isolation is compared with.
+//! Tasks of a shared library: machine code without a sandbox, with which isolation is compared.
 //!
 //! The library is trusted, as the program itself is. It exports what the module exports:
 //!
 //! - a task of numbers under its own name, as a C function of the same numbers;
-//! - any other as `task_NAME`, which answers 0 with a result and 1 with a message. It reads its job and
-//!   writes its result through a table of functions that it was given by a call of `wpool_native`.
+//! - any other task as `task_NAME`, which returns 0 with a result and 1 with a message. It reads
+//!   its job and writes its result through a table of functions that it got by a call of
+//!   `wpool_native`.
 //!
-//! In both, `-` is `_`, and the interface before a component's function is left out.
+//! In both names, `-` becomes `_`, and the interface before a component's function is left out.
 
 #![expect(unsafe_code, reason = "a library is loaded and called; it reads and writes by pointers")]
 
@@ -19,8 +20,8 @@ use std::cell::RefCell;
 use std::path::Path;
 use wasmtime::ValRaw;
 
-/// Most integers, and most floats, of a call: as many as travel in registers on every processor that
-/// wpool runs on.
+/// The greatest numbers of integers and of floats in a call: as many as travel in registers on
+/// every processor that wpool runs on.
 const INTEGERS_MAX: usize = 6;
 const FLOATS_MAX: usize = 8;
 
@@ -47,14 +48,14 @@ macro_rules! call_type {
 call_type!(ToInteger -> i64);
 call_type!(ToFloat -> f64);
 
-/// A library that is loaded, for as long as the process lives.
+/// A loaded library, which stays loaded as long as the process lives.
 pub(crate) struct NativeLibrary(Library);
 
 /// A task of a library.
 pub(crate) enum NativeTask {
-    /// Numbers in, at most one out.
+    /// A task with numbers in, and at most one number out.
     Numbers { signature: Signature, function: NumbersFunction },
-    /// Bytes, through the table.
+    /// A task of bytes, through the table.
     Bytes { takes: Takes, function: BytesFunction },
 }
 
@@ -65,20 +66,22 @@ pub(crate) enum NumbersFunction {
     ToFloat(ToFloat),
 }
 
-/// A function that takes its job and gives its result by the table.
+/// A function that reads its job and writes its result through the table.
 #[derive(Clone, Copy)]
 pub(crate) struct BytesFunction(unsafe extern "C" fn() -> i32);
 
-/// What a job of bytes came to.
+/// The result of a job of bytes.
 pub(crate) struct Answer {
-    /// What the task answered with: its result where `code` is 0, otherwise why there is none.
+    /// The bytes that the task wrote: its result if `code` is 0, otherwise the reason why there is
+    /// none.
     pub(crate) bytes: Vec<u8>,
     pub(crate) code: i32,
-    /// Whether it was more than allowed.
+    /// True if there were more bytes than allowed.
     pub(crate) too_large: bool,
 }
 
-/// What a library calls. Its layout is that of `NativeHost` in the guests' SDK.
+/// The table of functions that a library calls. Its layout is that of `NativeHost` in the guests'
+/// SDK.
 #[repr(C)]
 struct Host {
     version: u32,
@@ -106,14 +109,14 @@ impl NativeLibrary {
     /// Loads a library, and gives it the table if it asks for it.
     ///
     /// # Errors
-    /// It cannot be loaded.
+    /// Returns the error of loading the library.
     pub(crate) fn load(path: &Path) -> Result<Self, libloading::Error> {
         // A name without a folder would be looked for where the system keeps its libraries.
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        // SAFETY: what the library does when it is loaded is its user's business, who trusts it.
+        // SAFETY: the library may do anything when it is loaded; its user trusts it.
         let library = unsafe { Library::new(path) }?;
-        // SAFETY: a library that exports this name is the SDK's, which says what it takes; the table
-        // lives as long as the process.
+        // SAFETY: a library that exports this name uses the SDK, which defines the function's type;
+        // the table lives as long as the process.
         unsafe {
             if let Ok(give) = library.get::<unsafe extern "C" fn(*const Host)>("wpool_native") {
                 give(&raw const HOST);
@@ -122,13 +125,14 @@ impl NativeLibrary {
         Ok(NativeLibrary(library))
     }
 
-    /// The task of the library that is this one of the module.
+    /// Returns the library's task for a task of the module.
     ///
     /// # Errors
-    /// It is not there, or it takes more numbers than can be passed; in words for the user.
+    /// Returns an error, in words for the user, if the task is missing, or takes more numbers than
+    /// can be passed.
     pub(crate) fn task(&self, task: &Task, bare: bool) -> Result<NativeTask, String> {
         let name = task.name.rsplit('#').next().unwrap_or_default().replace('-', "_");
-        // A task of numbers that may fail is none of numbers: it has a message to give.
+        // A task of numbers that may fail does not count as one of numbers: it may have a message.
         let signature = Signature::new(task, bare).filter(|_| task.form != Form::Byte);
         match signature {
             Some(signature) => {
@@ -136,7 +140,7 @@ impl NativeLibrary {
                 Ok(NativeTask::Numbers { signature, function })
             }
             None => {
-                // SAFETY: the type is the one that every function of such a name has.
+                // SAFETY: every function with such a name has this type.
                 let function = unsafe { self.function(&format!("task_{name}")) }?;
                 Ok(NativeTask::Bytes { takes: Takes::of(task), function: BytesFunction(function) })
             }
@@ -153,10 +157,11 @@ impl NativeLibrary {
                  {FLOATS_MAX} floats; one)"
             ));
         }
-        // SAFETY: integers travel in one row of registers and floats in another (System V ABI for x86-64
-        // §3.2.3, AAPCS64 §6.8.2), each in order and whatever the other row has. So a function of any
-        // such numbers finds its own when all registers are filled, and its answer is in the first of
-        // its row. That the library's function has the type of the module's is its user's business.
+        // SAFETY: integers travel in one row of registers and floats in another (System V ABI for
+        // x86-64 §3.2.3, AAPCS64 §6.8.2), each in order and independently of the other row. So a
+        // function of any such numbers finds its own when all registers are filled, and its result
+        // is in the first register of its row. The user of the library vouches that the function
+        // has the type of the module's.
         unsafe {
             match signature.results().first().is_some_and(|ty| is_float(&ty)) {
                 true => self.function(name).map(NumbersFunction::ToFloat),
@@ -175,20 +180,20 @@ impl NativeLibrary {
 }
 
 impl NumbersFunction {
-    /// Calls the function with the numbers, which its answer overwrites.
+    /// Calls the function with the numbers, which its result overwrites.
     #[inline]
     pub(crate) fn call(self, signature: &Signature, numbers: &mut [ValRaw]) {
         let (mut i, mut f) = ([0; INTEGERS_MAX], [0.0; FLOATS_MAX]);
         let (mut integers, mut floats) = (i.iter_mut(), f.iter_mut());
         for (ty, number) in signature.params().iter().zip(&*numbers) {
-            // `numbers` made sure that there is room.
+            // The function `numbers` made sure that there is room.
             match ty.core() {
                 Core::I32 => {
                     integers.next().into_iter().for_each(|at| *at = number.get_i32().into())
                 }
                 Core::I64 => integers.next().into_iter().for_each(|at| *at = number.get_i64()),
                 Core::F32 => floats.next().into_iter().for_each(|at| {
-                    // In the low half of the register.
+                    // The float lies in the low half of the register.
                     *at = f64::from_bits(number.get_f32().into());
                 }),
                 Core::F64 => {
@@ -231,7 +236,7 @@ impl BytesFunction {
             exchange.result_bytes_max = usize::try_from(result_bytes_max).unwrap_or(usize::MAX);
             exchange.too_large = false;
         });
-        // SAFETY: it takes nothing but what it reads through the table.
+        // SAFETY: the function takes nothing but what it reads through the table.
         let code = unsafe { (self.0)() };
         EXCHANGE.with_borrow_mut(|exchange| Answer {
             bytes: std::mem::take(&mut exchange.result),
@@ -245,24 +250,24 @@ extern "C" fn job_size() -> usize {
     EXCHANGE.with_borrow(|exchange| exchange.job.len())
 }
 
-/// Copies a part of the job; answers how many bytes.
+/// Copies a part of the job. Returns how many bytes.
 ///
 /// # Safety
-/// So many bytes can be written from the pointer on.
+/// `len` bytes can be written from the pointer on.
 unsafe extern "C" fn job_read(to: *mut u8, offset: usize, len: usize) -> usize {
     EXCHANGE.with_borrow(|exchange| {
         let part = exchange.job.get(offset..).unwrap_or_default();
         let part = &part[..part.len().min(len)];
-        // SAFETY: the caller can write `len` bytes, and these are not more.
+        // SAFETY: the caller can write `len` bytes, and `part` is no longer.
         unsafe { to.copy_from_nonoverlapping(part.as_ptr(), part.len()) };
         part.len()
     })
 }
 
-/// Appends to the result.
+/// Appends bytes to the result.
 ///
 /// # Safety
-/// So many bytes can be read from the pointer on.
+/// `len` bytes can be read from the pointer on.
 unsafe extern "C" fn result_write(from: *const u8, len: usize) {
     EXCHANGE.with_borrow_mut(|exchange| {
         if exchange.result_bytes_max - exchange.result.len() < len {

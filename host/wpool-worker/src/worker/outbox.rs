@@ -7,35 +7,37 @@ use nix::sys::time::TimeSpec;
 use nix::time::{ClockId, clock_gettime};
 use std::io;
 
-/// What of a batch's outbox is committed, and what is sent.
+/// The state of a batch's outbox: how much is committed, and how much is sent.
 #[derive(Clone, Debug)]
 pub(super) struct Outbox {
     batch: u32,
     committed: usize,
     sent: usize,
     unsent: u16,
-    /// Tick of the coarse clock at the first unsent record.
+    /// The tick of the coarse clock at the first unsent record.
     since: Option<TimeSpec>,
 }
 
-/// The coarse clock is read after every eighth record only: batches of slow jobs are short.
+/// The number of records after which the coarse clock is read again: batches of slow jobs are
+/// short.
 const RECORDS_A_LOOK: u16 = 8;
 
 impl Outbox {
-    /// An empty outbox of a batch.
+    /// Makes an empty outbox for a batch.
     pub(super) fn new(batch: u32) -> Self {
         Outbox { batch, committed: 0, sent: 0, unsent: 0, since: None }
     }
 
-    /// The number of its batch.
+    /// Returns the number of the batch.
     pub(super) fn batch(&self) -> u32 {
         self.batch
     }
 
-    /// Commits a record. False if it does not fit; then it was sent in parts, after all before it.
+    /// Commits a record. Returns false if it does not fit; the record was sent in parts then, after
+    /// all records before it.
     ///
     /// # Errors
-    /// Those of the pipe.
+    /// Returns the error of the pipe.
     #[inline]
     pub(super) fn put(
         &mut self,
@@ -65,8 +67,8 @@ impl Outbox {
         is_new
     }
 
-    /// Sends what is unsent if the first of it has waited for a tick of the coarse clock (1 to
-    /// 10 ms, for 5 ns instead of the 25 ns of a fine one).
+    /// Sends the unsent records if the first of them has waited for a tick of the coarse clock (1
+    /// to 10 ms, for 5 ns instead of the 25 ns of a fine clock).
     #[inline]
     pub(super) fn send_if_due(&mut self, memory: &JobMem, pipe: &ResultPipe) -> io::Result<()> {
         if !self.unsent.is_multiple_of(RECORDS_A_LOOK) {
@@ -83,10 +85,10 @@ impl Outbox {
         }
     }
 
-    /// Sends what is committed and unsent.
+    /// Sends the records that are committed but unsent.
     ///
     /// # Errors
-    /// Those of the pipe.
+    /// Returns the error of the pipe.
     pub(super) fn send(&mut self, memory: &JobMem, pipe: &ResultPipe) -> io::Result<()> {
         self.since = None;
         if self.sent == self.committed {

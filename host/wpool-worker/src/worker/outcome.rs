@@ -14,28 +14,31 @@ use wasmtime::component::Val;
 use wasmtime::{FrameInfo, ThrownException, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
-/// How wasmtime begins to say that a component's result was larger than its store may take over.
+/// The beginning of wasmtime's error for a component's result that was larger than its store may
+/// take over.
 const LIFTED_TOO_MUCH: &str = "too much data is being copied between the host and the guest";
 
-/// Most bytes of values that are taken over from a component at once. As JSON each value has two bytes
-/// at least (a digit and a comma), so that what is above it is above `--max-output` as well.
+/// Returns the greatest number of bytes of values that are taken over from a component at once. As
+/// JSON each value has at least two bytes (a digit and a comma), so a result above this bound is
+/// above `--max-output` as well.
 pub(crate) fn lift_bytes_max(settings: &Settings) -> usize {
     let values = usize::try_from(settings.output_bytes_max / 2).unwrap_or(usize::MAX);
     values.saturating_mul(size_of::<Val>())
 }
 
-/// What is known about a job that ended early, beside the error.
+/// The facts about a job that ended early, beside the error.
 #[derive(Default)]
 pub(crate) struct Circumstances {
     /// The memory that the instance wanted in vain.
     pub(crate) refused: Option<Refused>,
-    /// What its last panic said.
+    /// The message of its last panic.
     pub(crate) panic: Option<LastWords>,
-    /// What it wrote to and may not write, if that ended it.
+    /// The description of memory that the guest wrote to but may not write, if that ended it.
     pub(crate) guarded: Option<String>,
 }
 
-/// Why a job whose call ended with this error has no result. `None` where it exited with code 0.
+/// Returns the failure of a job whose call ended with this error, or `None` if it exited with code
+/// 0.
 pub(crate) fn failure(
     error: &wasmtime::Error,
     settings: &Settings,
@@ -56,7 +59,7 @@ pub(crate) fn failure(
         (Some(_), Circumstances { guarded: Some(what), .. }) => {
             Failure::new(FailureKind::Trap, format!("write to {what}"))
         }
-        // A runtime that gets no memory aborts: the trap is the consequence.
+        // A runtime that gets no memory aborts: the trap is the consequence of that.
         (_, Circumstances { refused: Some(refused), .. }) => out_of_memory(settings, refused),
         (Some(Trap::UnreachableCodeReached), Circumstances { panic: Some(panic), .. }) => {
             let failure = Failure::new(FailureKind::Trap, bounded(panic.message));
@@ -77,12 +80,12 @@ pub(crate) fn failure(
     Some(failure)
 }
 
-/// What became of a job whose guest exited.
+/// Returns the failure of a job whose guest exited with this code, if it is not 0.
 fn exit(code: i32) -> Option<Failure> {
     (code != 0).then(|| exited(code))
 }
 
-/// The failure of a job whose guest exited with a code that is none of a success.
+/// Returns the failure of a job whose guest exited with a code that is not a success.
 pub(crate) fn exited(code: i32) -> Failure {
     let message = format!("with code {code}");
     Failure { code: Some(code), ..Failure::new(FailureKind::Exit, message) }
@@ -97,7 +100,7 @@ pub(crate) fn is_ok_exit(failure: &Failure, settings: &Settings) -> bool {
 /// Checks that a result holds no NUL byte where one ends each result.
 ///
 /// # Errors
-/// The result would be taken for two.
+/// Returns a failure if the result would be taken for two.
 #[inline]
 pub(crate) fn check_nul(settings: &Settings, result: &[u8]) -> Result<(), Failure> {
     match settings.nul_ends && memchr::memchr(0, result).is_some() {
@@ -106,7 +109,8 @@ pub(crate) fn check_nul(settings: &Settings, result: &[u8]) -> Result<(), Failur
     }
 }
 
-/// A task that exits instead of returning has no result, whatever its code.
+/// Returns the failure of a task that exits instead of returning: it has no result, whatever its
+/// code.
 pub(crate) fn exited_early() -> Failure {
     Failure {
         code: Some(0),
@@ -114,12 +118,12 @@ pub(crate) fn exited_early() -> Failure {
     }
 }
 
-/// The result is larger than allowed.
+/// Returns the failure of a result that is larger than allowed.
 pub(crate) fn output_too_large(limit: u64) -> Failure {
     Failure::new(FailureKind::OutputTooLarge, format!("more than {}", size(limit)))
 }
 
-/// The task says itself why it failed.
+/// Returns the failure of a task with the message that the task gave.
 pub(crate) fn guest_error(message: &[u8]) -> Failure {
     let message = &message[..message.len().min(MESSAGE_BYTES_MAX)];
     Failure::new(FailureKind::GuestError, one_line(&String::from_utf8_lossy(message)))
@@ -140,7 +144,7 @@ fn out_of_memory(settings: &Settings, refused: Refused) -> Failure {
     }
 }
 
-/// A size in the largest unit of which there is at least one.
+/// Returns a size as text, in the largest unit of which there is at least one.
 pub(crate) fn size(bytes: u64) -> String {
     let (unit, name) = match bytes {
         0..1024 => return format!("{bytes} bytes"),
@@ -149,7 +153,7 @@ pub(crate) fn size(bytes: u64) -> String {
         _ => (30, "GiB"),
     };
     let whole = bytes >> unit;
-    // Rounded up, so that what was asked for never looks like the limit that it exceeds.
+    // The size is rounded up, so that a requested size never looks like the limit that it exceeds.
     let tenths = ((bytes - (whole << unit)) * 10).div_ceil(1 << unit);
     match tenths {
         0 => format!("{whole} {name}"),
@@ -170,7 +174,7 @@ fn trap_name(trap: Trap) -> String {
     }
 }
 
-/// The functions of a backtrace, innermost first.
+/// Returns the functions of a backtrace, innermost first.
 fn backtrace(backtrace: &WasmBacktrace) -> Vec<String> {
     let name = |frame: &FrameInfo| match frame.func_name() {
         Some(name) => function(name),
@@ -179,13 +183,13 @@ fn backtrace(backtrace: &WasmBacktrace) -> Vec<String> {
     backtrace.frames().iter().take(FRAMES_MAX).map(name).collect()
 }
 
-/// A function's name from the name section, as people read it. The module chose the name, so the time
-/// and the memory that this takes are bounded. Linkers write C++ names demangled, and a mangled one
-/// can stand for gigabytes: it is left as it is.
+/// Returns a function's name from the name section in readable form. The module chose the name, so
+/// the time and the memory that this takes are bounded. Linkers write C++ names demangled, and a
+/// mangled one can stand for gigabytes: it is left as it is.
 fn function(name: &str) -> String {
     let mut shown = Bounded(String::new());
     match rustc_demangle::try_demangle(name) {
-        // The error is that there is no more room.
+        // An error means that there is no more room.
         Ok(demangled) => drop(write!(shown, "{demangled:#}")),
         Err(_) => drop(shown.write_str(name)),
     }
@@ -194,7 +198,7 @@ fn function(name: &str) -> String {
     escaped
 }
 
-/// A text that takes no more bytes than a function's name may have.
+/// A text with no more bytes than a function's name may have.
 struct Bounded(String);
 
 impl fmt::Write for Bounded {
@@ -205,8 +209,8 @@ impl fmt::Write for Bounded {
     }
 }
 
-/// A demangled name of Rust's without the compiler's hashes: neither the last segment
-/// `::h0123456789abcdef` nor `[3c1c0]` behind a crate's name.
+/// Returns a demangled name of Rust without the compiler's hashes: the last segment
+/// `::h0123456789abcdef`, and `[3c1c0]` behind a crate's name.
 fn without_hashes(name: &str) -> String {
     let is_hash = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_hexdigit());
     let name = match name.rsplit_once("::h") {
@@ -270,10 +274,10 @@ mod tests {
     fn names_are_demangled_within_bounds() {
         assert_eq!(function("_RNvCs1234_7mycrate3foo"), "mycrate::foo");
         assert_eq!(function("_ZN4demo5inner17h0123456789abcdefE"), "demo::inner");
-        // A name of C++ that stands for itself many times over.
+        // A name of C++ that expands to itself many times over.
         let bomb = format!("_Z1f1pI{}iiE", "S_I".repeat(1 << 20));
         assert_eq!(function(&bomb), bomb[..FRAME_BYTES_MAX]);
-        // The same in Rust's manner: a tuple of tuples, each of which is twice the one before.
+        // The same in Rust's mangling: a tuple of tuples, each of which is twice the one before.
         let mut bomb = String::from("_RIC1fTmmE");
         for at in [5, 10, 15, 20, 25, 30, 35, 40] {
             bomb += &format!("TB{:x}_B{:x}_E", at % 10, at % 10);

@@ -1,5 +1,5 @@
-//! WASI's functions that take paths, for modules that map regions: where a path lies in one, others write it at the
-//! same time. So it is copied before it is checked.
+//! WASI's functions that take paths, for modules that map regions. If a path lies in a region,
+//! others write it at the same time, so the path is copied before it is checked.
 
 use crate::imports::{Host, mapping};
 use wasmtime::{AsContextMut, Caller, Linker};
@@ -7,7 +7,7 @@ use wasmtime_wasi::p1::wasi_snapshot_preview1::{self as wasi, WasiSnapshotPrevie
 use wasmtime_wasi::runtime::in_tokio;
 use wiggle::GuestMemory;
 
-/// Puts a function of this file in the place of each of wasmtime-wasi's that are named.
+/// Replaces functions of wasmtime-wasi by the functions of this file with their names.
 macro_rules! replace {
     ($linker:ident, $module:ident, $($function:ident($($argument:ident: $Type:ty),+))+) => {$(
         $linker.func_wrap(

@@ -11,7 +11,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct ResultPipe {
     file: File,
-    /// Where to note that a frame is being written, if that is of interest (`process` isolation).
+    /// The job memory in which to note that a frame is being written, if that matters (`process`
+    /// isolation).
     noted_in: Option<Arc<JobMem>>,
 }
 
@@ -23,7 +24,7 @@ impl ResultPipe {
     /// Sends a frame that belongs to no batch.
     ///
     /// # Errors
-    /// Those of write.
+    /// Returns the error of the write.
     pub(super) fn send(&self, kind: FrameKind, body: &[u8]) -> io::Result<()> {
         let body = &body[..body.len().min(BODY_BYTES_MAX)];
         let header = Header { kind, count: 0, batch: 0, first_job: 0, bytes: body.len() as u32 };
@@ -33,7 +34,7 @@ impl ResultPipe {
     /// Sends a record that does not fit the outbox, in frames of at most [`BODY_BYTES_MAX`].
     ///
     /// # Errors
-    /// Those of write.
+    /// Returns the error of the write.
     pub(super) fn send_parts(&self, batch: u32, record: &[u8]) -> io::Result<()> {
         let piece_bytes = BODY_BYTES_MAX - PART_BYTES;
         for (at, piece) in record.chunks(piece_bytes).enumerate() {
@@ -55,7 +56,7 @@ impl ResultPipe {
     /// Writes a frame whose body is made of at most two pieces.
     ///
     /// # Errors
-    /// Those of write.
+    /// Returns the error of the write.
     pub(super) fn write(&self, header: &Header, body: &[&[u8]]) -> io::Result<()> {
         if let Some(memory) = &self.noted_in {
             memory.set_writing(true);
@@ -97,7 +98,7 @@ impl LogSink for ResultPipe {
             first_job: from.job,
             bytes: line.len() as u32,
         };
-        // Without a dispatcher there is nobody to read it, and the worker ends at its next read.
+        // Without a dispatcher nobody reads the line, and the worker ends at its next read.
         let _ = self.write(&header, &[line]);
     }
 }

@@ -1,4 +1,5 @@
-//! Programs: a compiled module, linked and ready to be instantiated. Made once, in the zygote.
+//! Programs: compiled modules, linked and ready to be instantiated. A program is made once, in the
+//! zygote.
 
 use super::call::ScalarExport;
 use super::command::Command;
@@ -23,24 +24,25 @@ use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{self, Component, ComponentExportIndex};
 use wasmtime::{Engine, InstancePre, Module, ModuleExport, ResourcesRequired};
 
-/// Why no job can be run.
+/// The reason why no job can be run.
 #[derive(Debug, thiserror::Error)]
 pub enum ProgramError {
-    /// There is no such task, or none to choose.
+    /// There is no such task, or no task to choose.
     #[error(transparent)]
     Choose(#[from] ChooseError),
-    /// There is something to give to the task that initialises, or nothing that it could be called before.
+    /// The task that initialises takes arguments, or there is nothing that it could be called
+    /// before.
     #[error("--init {0}: it would have to be a task without parameters, and the jobs no command's")]
     Init(String),
-    /// The jobs' form does not suit the task.
+    /// The form of the jobs does not suit the task.
     #[error("{0} does not take raw text: its only parameter would have to be a string")]
     Input(String),
     /// The module's memory is above the limit from the start.
     #[error("the module needs {} of memory to start, more than --memory {}", size(*.needed), size(*.limit))]
     Memory {
-        /// Bytes that the module begins with.
+        /// The bytes that the module begins with.
         needed: u64,
-        /// Bytes that a guest may have.
+        /// The bytes that a guest may have.
         limit: u64,
     },
     /// The system does not allow the stack that a guest is to have.
@@ -51,7 +53,7 @@ pub enum ProgramError {
         "a table of the module needs {0} elements to start, more than the {TABLE_ELEMENTS_MAX} that all may have"
     )]
     Table(u64),
-    /// The module imports what nobody provides.
+    /// The module imports functions that nobody provides.
     #[error("the module imports what wpool does not provide: {0}")]
     Imports(String),
     /// The shared library cannot be used.
@@ -62,15 +64,15 @@ pub enum ProgramError {
     Load(wasmtime::Error),
 }
 
-/// How a job becomes a call.
+/// The way a job becomes a call.
 pub(crate) enum Calling {
-    /// Numbers in, numbers out.
+    /// A scalar task: numbers in, numbers out.
     Scalar { signature: convert::Signature, export: ScalarExport },
-    /// Bytes by imports.
+    /// A byte task, which reads and writes bytes by imports.
     Byte { takes: Takes, export: ModuleExport },
-    /// Values of any WIT types in, one or none out.
+    /// A typed task: values of any WIT types in, at most one out.
     Typed { signature: typed::Signature, export: ComponentExportIndex },
-    /// Arguments and standard input; standard output.
+    /// A command: arguments and standard input in, standard output out.
     Command { command: Command, entry: Entry },
     /// A function of a shared library.
     Native(NativeTask),
@@ -82,21 +84,21 @@ pub(crate) enum Entry {
     Component(ComponentExportIndex),
 }
 
-/// Code that is linked.
+/// The linked code of a program.
 pub(crate) enum Code {
     Core {
         pre: InstancePre<Host>,
-        /// What is called once per instance.
+        /// The function that is called once per instance.
         initialize: Option<ModuleExport>,
-        /// Its memory, which imports copy from and to.
+        /// The memory of the module, from and to which imports copy.
         memory: Option<ModuleExport>,
     },
     Component(component::InstancePre<Host>),
-    /// No module at all: a shared library.
+    /// The tasks of a shared library, without a module.
     Native {
-        /// Kept loaded.
+        /// The library, which is kept loaded.
         _library: NativeLibrary,
-        /// Of nothing.
+        /// An engine without a module.
         engine: Engine,
     },
 }
@@ -104,18 +106,18 @@ pub(crate) enum Code {
 /// A module that is ready to be instantiated.
 pub struct Program {
     pub(crate) settings: Settings,
-    /// What jobs call, and behind it what is called first.
+    /// The tasks that jobs call, followed by the task that is called first.
     tasks: Vec<Calling>,
-    /// The one of the tasks that is called once in each instance.
+    /// The index of the task that is called once in each instance.
     pub(crate) init: Option<usize>,
     pub(crate) code: Code,
     /// The folders that guests may use.
     pub(crate) folders: Folders,
-    /// Whether it uses shared objects.
+    /// True if the module uses shared objects.
     shares: bool,
-    /// Whether it imports WASI.
+    /// True if the module imports WASI.
     pub(crate) wasi: bool,
-    /// How its calls wait.
+    /// The way calls wait.
     pub(crate) waiting: Waiting,
 }
 
@@ -123,7 +125,8 @@ impl Program {
     /// Loads compiled code and links it. Starts no threads: the zygote forks.
     ///
     /// # Errors
-    /// No job could be run: there is no such task, or the module cannot be linked.
+    /// Returns an error if no job could be run: there is no such task, or the module cannot be
+    /// linked.
     pub fn load(
         settings: &Settings,
         description: &Description,
@@ -136,7 +139,7 @@ impl Program {
         let init = settings.init.as_ref().map(|_| tasks.len());
         if let Some(name) = &settings.init {
             let init = initialiser(description, name)?;
-            // A command begins where its module does, each time.
+            // A command starts as its module does, each time, so it cannot be initialised.
             if tasks.iter().any(|task| task.form == Form::Command) {
                 return Err(ProgramError::Init(init.signature()));
             }
@@ -178,10 +181,10 @@ impl Program {
         })
     }
 
-    /// The task that a job calls, as an index, and the job without the name of its task.
+    /// Returns the index of the task that a job calls, and the job without the name of its task.
     ///
     /// # Errors
-    /// It should name one of several tasks, and does not.
+    /// Returns a failure if the job should name one of several tasks, but does not.
     #[inline]
     pub(crate) fn route<'a>(&self, job: &'a [u8]) -> Result<(usize, &'a [u8]), Failure> {
         if self.settings.tasks.is_empty() {
@@ -191,7 +194,8 @@ impl Program {
         routed.ok_or_else(|| Failure::new(FailureKind::InvalidJob, "it names no task"))
     }
 
-    /// Returns the private memory of a process that runs one guest; `more` is for what it needs beside that.
+    /// Returns the private memory of a process that runs one guest; `more` is added for other
+    /// needs.
     pub(crate) fn memory(&self, more: u64) -> Memory {
         if matches!(self.code, Code::Native { .. }) {
             return Memory::Inherited;
@@ -200,13 +204,13 @@ impl Program {
         Memory::More { bytes: self.settings.process_bytes_max().saturating_add(more), above }
     }
 
-    /// How a task is called.
+    /// Returns how a task is called.
     #[inline]
     pub(crate) fn calling(&self, task: usize) -> &Calling {
         &self.tasks[task]
     }
 
-    /// Most numbers that a call passes in either direction.
+    /// Returns the greatest number of numbers that a call passes in either direction.
     pub(crate) fn width(&self) -> usize {
         let widths = self.tasks.iter().map(|task| match task {
             Calling::Scalar { signature, .. }
@@ -216,17 +220,17 @@ impl Program {
         widths.max().unwrap_or(0)
     }
 
-    /// Whether its calls need a runtime to wait in.
+    /// Returns whether calls need a runtime to wait in.
     pub(crate) fn waits(&self) -> bool {
         self.wasi || self.is_concurrent()
     }
 
-    /// Whether it is a component whose tasks wait for one another.
+    /// Returns whether the module is a component whose tasks wait for one another.
     pub(crate) fn is_concurrent(&self) -> bool {
         self.waiting == Waiting::Concurrent
     }
 
-    /// The engine that it was loaded into.
+    /// Returns the engine that the module was loaded into.
     pub(crate) fn engine(&self) -> &Engine {
         match &self.code {
             Code::Core { pre, .. } => pre.module().engine(),
@@ -325,7 +329,7 @@ fn typed_calling(
     Ok(Calling::Typed { signature, export })
 }
 
-/// A function that a component exports, by the name of its task.
+/// Returns a function that a component exports, by the name of its task.
 fn exported(component: &Component, name: &str) -> Option<(ComponentFunc, ComponentExportIndex)> {
     let (interface, function) = match name.rsplit_once('#') {
         Some((interface, function)) => {
@@ -339,7 +343,7 @@ fn exported(component: &Component, name: &str) -> Option<(ComponentFunc, Compone
     }
 }
 
-/// The task of this name, if it can be called without a job.
+/// Returns the task with this name, if it can be called without a job.
 fn initialiser<'a>(description: &'a Description, name: &str) -> Result<&'a Task, ProgramError> {
     let task = description.choose(Some(name))?;
     match task.params.as_ref().is_some_and(|params| !params.is_empty()) {

@@ -1,4 +1,4 @@
-//! Sandboxes: the store of one instance, and what has to happen before it goes.
+//! Sandboxes: the store of one instance, with the steps that have to come before it is dropped.
 
 use super::fault;
 use crate::imports::Host;
@@ -7,23 +7,23 @@ use crate::imports::objects::Objects;
 use std::ops::{Deref, DerefMut};
 use wasmtime::Store;
 
-/// The store of one instance. When it is dropped, what the instance had of the world outside goes
-/// first: regions are unmapped, its shared objects are closed.
+/// The store of one instance. When it is dropped, its hold on the world outside ends first: regions
+/// are unmapped, and shared objects are closed.
 pub(super) struct Sandbox(Store<Host>);
 
 impl Sandbox {
-    /// Takes a store over.
+    /// Wraps a store.
     pub(super) fn new(store: Store<Host>) -> Sandbox {
         Sandbox(store)
     }
 
-    /// From now on the instance takes part in shared state.
+    /// Lets the instance take part in shared state from now on.
     pub(super) fn join(&mut self, attached: &Attached) {
         self.data_mut().objects = Some(Objects::new(attached.clone()));
         fault::watch(&mut self.0);
     }
 
-    /// A new job begins.
+    /// Begins a new job.
     #[inline]
     pub(super) fn begin_job(&mut self, number: u64) {
         let host = self.data_mut();
@@ -33,7 +33,7 @@ impl Sandbox {
         }
     }
 
-    /// The job has succeeded.
+    /// Notes that the job has succeeded.
     #[inline]
     pub(super) fn end_job(&mut self) {
         if let Some(objects) = &mut self.data_mut().objects {
@@ -59,7 +59,8 @@ impl DerefMut for Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         let host = self.data_mut();
-        // Before their storage can be another region's, and before the memory is given back.
+        // Regions are unmapped before their storage can be another region's, and before the memory
+        // is given back.
         host.mappings.restore();
         if let Some(objects) = &mut host.objects {
             objects.discard();

@@ -1,26 +1,27 @@
-//! The native stack of processes that run guests, which holds the guests' own.
+//! The native stack of processes that run guests, which holds the guests' own stacks.
 
 use super::outcome::size;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// Stack for the host's functions that a guest calls, below the guest's own.
+/// The bytes of stack for the host's functions that a guest calls, below the guest's own stack.
 pub(super) const HOST_BYTES: u64 = 512 << 10;
 
-/// A guest's stack unless the user says otherwise; where the system allows less, that has to do.
+/// The bytes of a guest's stack unless the user sets them; if the system allows less, that has to
+/// do.
 const UNASKED_BYTES: u64 = 1 << 20;
 
-/// Smallest stack in which anything runs.
+/// The smallest stack in which anything runs, in bytes.
 const LEAST_BYTES: u64 = 64 << 10;
 
-/// Largest stack of a guest. Linux keeps 128 MiB of addresses free for the stack of a process's first
-/// thread, whatever its limit is.
+/// The largest stack of a guest, in bytes. Linux keeps 128 MiB of addresses free for the stack of a
+/// process's first thread, whatever its limit is.
 pub(crate) const MOST_BYTES: u64 = 64 << 20;
 
-/// Lets this process and its children have a stack that holds a guest's of so many bytes, and answers
-/// with how many it holds.
+/// Lets this process and its children have a stack that holds a guest's of `bytes` bytes. Returns
+/// how many bytes it holds.
 ///
 /// # Errors
-/// Why it cannot, in words for the user.
+/// Returns the reason why that is impossible, in words for the user.
 pub(crate) fn make_room(bytes: u64) -> Result<u64, String> {
     let bytes = bytes.clamp(LEAST_BYTES, MOST_BYTES);
     let refused = |error| format!("cannot see to a stack of {}: {error}", size(bytes));

@@ -1,5 +1,5 @@
-//! The standard streams of whoever runs wpool, where a command is to use them itself: nothing stands
-//! between it and a terminal or a pipe.
+//! The standard streams of wpool's own process, for a command that uses them directly: nothing
+//! stands between the command and a terminal or a pipe.
 
 use bytes::Bytes;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -16,25 +16,25 @@ use tokio::net::unix::pipe::Receiver;
 use wasmtime_wasi::cli::{IsTerminal, StdinStream, StdoutStream};
 use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, StreamResult};
 
-/// Most bytes that are read or written at once.
+/// The greatest number of bytes that are read or written at once.
 const PIECE_BYTES_MAX: usize = 64 << 10;
 
 type Promise<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// The standard streams of whoever runs wpool.
+/// The standard streams of wpool's own process.
 pub struct Stdio {
     pub(super) input: OwnInput,
     pub(super) output: OwnOutput,
     pub(super) error: OwnOutput,
-    /// The dispatcher's process group, which a terminal's keys go to.
+    /// The process group of the dispatcher, which gets the signals of a terminal's keys.
     group: Option<Pid>,
 }
 
 impl Stdio {
-    /// These streams, of this process' parent. Called in the zygote.
+    /// Makes the streams, which are those of this process's parent. Called in the zygote.
     ///
     /// # Errors
-    /// The parent has ended.
+    /// Returns an error if the parent has ended.
     pub(crate) fn of_parent(fds: [OwnedFd; 3]) -> io::Result<Stdio> {
         let [input, output, error] = fds.map(Arc::new);
         let group = Some(getpgid(getppid())?);
@@ -42,11 +42,11 @@ impl Stdio {
         Ok(Stdio { input: OwnInput(input), output, error, group })
     }
 
-    /// Joins the dispatcher's process group: a terminal stops others that read from it, and its Ctrl-C
-    /// is for the command. Called in the worker.
+    /// Joins the dispatcher's process group, because a terminal stops readers in any other group,
+    /// and its Ctrl-C is for the command. Called in the worker.
     ///
     /// # Errors
-    /// The group has gone.
+    /// Returns an error if the group no longer exists.
     pub(super) fn enter(&self) -> io::Result<()> {
         Ok(setpgid(None, self.group)?)
     }
@@ -60,7 +60,7 @@ pub(super) struct OwnInput(Arc<OwnedFd>);
 #[derive(Clone)]
 pub(super) struct OwnOutput(Arc<OwnedFd>);
 
-/// Waits until something can be done with a descriptor, at most so long; returns whether it can.
+/// Waits until a descriptor is ready, at most for `limit`. Returns whether it is.
 fn wait(fd: &OwnedFd, what: PollFlags, limit: Option<&Timespec>) -> rustix::io::Result<bool> {
     match poll(&mut [PollFd::new(fd, what)], limit) {
         Ok(ready) => Ok(ready > 0),
@@ -70,19 +70,19 @@ fn wait(fd: &OwnedFd, what: PollFlags, limit: Option<&Timespec>) -> rustix::io::
 }
 
 impl OwnInput {
-    /// Reads the bytes that are there; waits if there are none yet. 0 bytes are the end.
+    /// Reads the available bytes, waiting if there are none yet. Returns 0 at the end.
     fn read_some(&self, buffer: &mut [u8]) -> rustix::io::Result<usize> {
         loop {
             match rustix::io::read(&*self.0, &mut *buffer) {
                 Err(Errno::INTR) => {}
-                // Somebody else who has the stream open made it so.
+                // Another user of the stream has made it non-blocking.
                 Err(Errno::AGAIN) => drop(wait(&self.0, PollFlags::IN, None)?),
                 done => return done,
             }
         }
     }
 
-    /// The same, as WASI wants it.
+    /// Reads in the form that WASI wants.
     fn take(&self, size: usize) -> StreamResult<Bytes> {
         let mut buffer = vec![0; size.min(PIECE_BYTES_MAX)];
         match self.read_some(&mut buffer).map_err(failed)? {
@@ -94,25 +94,25 @@ impl OwnInput {
         }
     }
 
-    /// Whether there is something to read, or the end.
+    /// Returns whether there is something to read, or the end.
     fn has_input(&self) -> bool {
         poll(&mut [PollFd::new(&*self.0, PollFlags::IN)], Some(&Timespec::default())) != Ok(0)
     }
 
     /// Waits for something to read while other things are waited for, too.
     async fn readable(&self) {
-        // Whatever it is: it is only watched, never read from here.
+        // The file may be of any kind: it is only watched, never read from here.
         let watched = self.0.try_clone().and_then(Receiver::from_owned_fd_unchecked);
         // A file cannot be watched, and is always readable.
         if let Ok(watched) = watched {
-            // Fails if the runtime is gone, and the guest with it.
+            // The wait fails if the runtime is gone, and the guest with it.
             let _ = watched.readable().await;
         }
     }
 }
 
 impl OwnOutput {
-    /// Writes all; waits as long as it takes.
+    /// Writes all bytes, waiting as long as it takes.
     fn write_all(&self, mut bytes: &[u8]) -> rustix::io::Result<()> {
         while !bytes.is_empty() {
             match rustix::io::write(&*self.0, bytes) {
@@ -221,7 +221,7 @@ impl StdoutStream for OwnOutput {
     }
 }
 
-/// Input for which a component waits while its other tasks go on.
+/// An input for which a component waits while its other tasks go on.
 struct Awaited {
     stream: OwnInput,
     /// The wait that is under way.

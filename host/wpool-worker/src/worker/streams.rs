@@ -1,4 +1,5 @@
-//! Guests' standard streams, as WASI wants them: bytes in memory that never make anybody wait.
+//! The standard streams of guests in the form that WASI wants: bytes in memory that never make
+//! anybody wait.
 
 use super::log::Log;
 use crate::imports::job::OutputTooLarge;
@@ -14,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use wasmtime_wasi::cli::{IsTerminal, StdinStream, StdoutStream};
 use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, StreamResult};
 
-/// Most bytes that a guest may write at once.
+/// The greatest number of bytes that a guest may write at once.
 const WRITE_BYTES_MAX: usize = 64 << 10;
 
 type Ready<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -24,7 +25,7 @@ type Ready<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub(crate) struct Input(Arc<Mutex<Bytes>>);
 
 impl Input {
-    /// An input of these bytes.
+    /// Makes an input of these bytes.
     pub(crate) fn new(bytes: &[u8]) -> Self {
         Input(Arc::new(Mutex::new(Bytes::copy_from_slice(bytes))))
     }
@@ -79,12 +80,12 @@ impl AsyncRead for Input {
     }
 }
 
-/// Where a standard output or standard error ends.
+/// The destination of a standard output or standard error.
 #[derive(Clone)]
 pub(crate) enum Output {
-    /// In the log, as lines.
+    /// The output goes to the log, as lines.
     Log(Arc<Log>, Stream),
-    /// In a command's result.
+    /// The output goes to a command's result.
     Result(Arc<Captured>),
 }
 
@@ -97,19 +98,19 @@ pub(crate) struct Captured {
 #[derive(Default)]
 struct Kept {
     bytes: Vec<u8>,
-    /// Where in `bytes` this output begins.
+    /// The offset in `bytes` at which this output begins.
     start: usize,
-    /// Where it is noted as well, in case that this process is killed.
+    /// The job memory in which the output is noted as well, in case that this process is killed.
     noted: Option<Arc<JobMem>>,
 }
 
 impl Captured {
-    /// Nothing yet, and at most so many bytes.
+    /// Makes an empty capture of at most `bytes_max` bytes.
     pub(crate) fn new(bytes_max: u64) -> Self {
         Captured { bytes: Mutex::default(), bytes_max }
     }
 
-    /// Exchanges what is captured with `bytes`, behind which the output goes from now on.
+    /// Exchanges the captured bytes with `bytes`, after which the output is appended to the latter.
     pub(crate) fn swap(&self, bytes: &mut Vec<u8>) {
         let mut kept = self.lock();
         if let Some(memory) = &kept.noted {
@@ -119,7 +120,7 @@ impl Captured {
         std::mem::swap(&mut kept.bytes, bytes);
     }
 
-    /// Has the output noted in job memory, too.
+    /// Notes the output also in job memory.
     pub(crate) fn note_in(&self, memory: Arc<JobMem>) {
         self.lock().noted = Some(memory);
     }

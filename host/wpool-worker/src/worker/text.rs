@@ -1,4 +1,4 @@
-//! Byte tasks' jobs and results: what of them is JSON, and what is bare text.
+//! The jobs and results of byte tasks, as JSON or as bare text.
 
 use super::outcome::guest_error;
 use crate::module::description::Task;
@@ -9,24 +9,24 @@ use memchr::{memchr2, memchr2_iter};
 use serde::de::IgnoredAny;
 use std::str::Utf8Error;
 
-/// Most lists and objects that a value of a result lies in; serde_json, too, takes no more.
+/// The greatest depth of lists and objects in a result; serde_json, too, takes no more.
 const DEPTH_MAX: usize = 128;
 
-/// What a byte task takes.
+/// The parameters of a byte task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Takes {
-    /// Nothing: the job is ignored.
+    /// The task takes nothing: the job is ignored.
     Nothing,
-    /// One parameter that may be a string.
+    /// The task takes one parameter that may be a string.
     Text,
-    /// One integer.
+    /// The task takes one integer.
     Integer,
-    /// Any other JSON.
+    /// The task takes any other JSON.
     Json,
 }
 
 impl Takes {
-    /// What this task takes; where its module does not say, it may be a string.
+    /// Returns what this task takes. If its module does not say, the parameter may be a string.
     pub(crate) fn of(task: &Task) -> Takes {
         match task.params.as_deref() {
             Some([]) => Takes::Nothing,
@@ -42,17 +42,17 @@ fn is_integer(ty: &str) -> bool {
     matches!(Scalar::from_wit(ty), Some(Scalar::Signed(_) | Scalar::Unsigned(_)))
 }
 
-/// A job as its guest is to read it.
+/// A job in the form in which its guest reads it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Input<'a> {
-    /// The bytes as they are.
+    /// The guest reads the bytes unchanged.
     AsIs(&'a [u8]),
-    /// The text as a JSON string.
+    /// The guest reads the text as a JSON string.
     Quoted(&'a str),
 }
 
 impl Input<'_> {
-    /// Appends what the guest reads.
+    /// Appends the bytes that the guest reads.
     pub(crate) fn put(&self, out: &mut Vec<u8>) {
         match self {
             Input::AsIs(bytes) => out.extend_from_slice(bytes),
@@ -63,10 +63,10 @@ impl Input<'_> {
     }
 }
 
-/// What the guest reads of a job in this form.
+/// Returns the job in the form in which the guest reads it.
 ///
 /// # Errors
-/// The job is neither JSON nor, where the task takes one, a string.
+/// Returns a failure if the job is neither JSON nor, if the task takes one, a string.
 pub(crate) fn job(form: InputForm, takes: Takes, job: &[u8]) -> Result<Input<'_>, Failure> {
     let quoted = || std::str::from_utf8(job).map(Input::Quoted).map_err(|error| not_text(&error));
     if takes == Takes::Nothing {
@@ -76,7 +76,7 @@ pub(crate) fn job(form: InputForm, takes: Takes, job: &[u8]) -> Result<Input<'_>
         return quoted();
     }
     match serde_json::from_slice::<IgnoredAny>(job) {
-        // To serde, in guests, -0 is a float.
+        // The integer -0 is a float to serde, in guests.
         Ok(_) if takes == Takes::Integer && job.trim_ascii() == b"-0" => Ok(Input::AsIs(b"0")),
         Ok(_) => Ok(Input::AsIs(job)),
         Err(_) if form == InputForm::Word && takes == Takes::Text => quoted(),
@@ -95,10 +95,10 @@ fn not_text(error: &Utf8Error) -> Failure {
     Failure::new(FailureKind::InvalidJob, message)
 }
 
-/// Appends what a byte task wrote, if it may be a result in this form.
+/// Appends the bytes that a byte task wrote, if they may be a result in this form.
 ///
 /// # Errors
-/// The bytes are not one value of JSON on one line.
+/// Returns a failure if the bytes are not one value of JSON on one line.
 pub(crate) fn result(form: OutputForm, written: &[u8], out: &mut Vec<u8>) -> Result<(), Failure> {
     match form {
         OutputForm::Bytes => out.extend_from_slice(written),
@@ -123,7 +123,8 @@ fn is_json(bytes: &[u8]) -> bool {
     is_shallow(bytes) && serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
 }
 
-/// Returns whether no list or object of this JSON lies in too many others: parsers without a bound would end.
+/// Returns whether no list or object of this JSON is nested too deeply: parsers without a bound
+/// would fail.
 fn is_shallow(json: &[u8]) -> bool {
     if memchr2_iter(b'[', b'{', json).nth(DEPTH_MAX).is_none() {
         return true;

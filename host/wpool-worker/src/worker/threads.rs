@@ -1,4 +1,4 @@
-//! The threads of a process that forks: it must have one.
+//! The threads of a process that forks: there must be only one.
 
 use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags, open, statx};
 use std::fs;
@@ -14,8 +14,8 @@ const OWN_LINKS: u32 = 2;
 
 /// The count of threads of the process that has opened it.
 ///
-/// It is opened once and asked before each fork, which takes a system call and no name of a file. A process
-/// that was forked opens its own: that of its parent goes on counting the parent's threads.
+/// The count is opened once and read before each fork, which takes one system call and no name of a
+/// file. A forked process opens its own count: its parent's goes on counting the parent's threads.
 #[derive(Debug)]
 pub(crate) struct Threads(OwnedFd);
 
@@ -23,7 +23,7 @@ impl Threads {
     /// Opens the count of this process, for as long as the process lives.
     ///
     /// # Errors
-    /// Returns the error of `open`; or the system does not count threads so.
+    /// Returns the error of `open`, or an error if the system does not count threads in this way.
     pub(crate) fn open() -> io::Result<&'static Threads> {
         let threads = Threads::of_this_process()?;
         match fs::read_dir(TASKS)?.count() == threads.count()? {
@@ -37,10 +37,10 @@ impl Threads {
         Ok(Threads(open(TASKS, flags, Mode::empty())?))
     }
 
-    /// Returns how many there are.
+    /// Returns the number of threads.
     ///
     /// # Errors
-    /// Returns the error of `statx`; or no thread is counted.
+    /// Returns the error of `statx`, or an error if no thread is counted.
     fn count(&self) -> io::Result<usize> {
         let stat = statx(&self.0, "", AtFlags::EMPTY_PATH, StatxFlags::NLINK)?;
         match stat.stx_nlink.checked_sub(OWN_LINKS) {
@@ -49,10 +49,10 @@ impl Threads {
         }
     }
 
-    /// Claims that there is one thread, so that this process may fork.
+    /// Checks that there is one thread, so that this process may fork.
     ///
     /// # Errors
-    /// There are several; or they cannot be counted.
+    /// Returns an error if there are several threads, or if they cannot be counted.
     pub(crate) fn claim_one(&self) -> io::Result<()> {
         match self.count()? {
             1 => Ok(()),
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_process_with_a_second_thread_must_not_fork() {
-        // The test program has several anyway: one more is seen at once.
+        // The test program has several threads anyway: a further one is seen at once.
         let threads = Threads::of_this_process().unwrap();
         let (done, wait) = channel::<()>();
         thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! WASI for guests: nothing but what the settings grant.
+//! The WASI of guests, which gives no more than the settings grant.
 
 use super::stdio::Stdio;
 use super::streams::{Input, Output};
@@ -23,12 +23,12 @@ use wasmtime_wasi::{FsPerms, HostMonotonicClock, HostWallClock, WasiCtxBuilder, 
 /// The most entries of an instance's table that may be folders: no process has more files open.
 const KEYS_MAX: u32 = 1024;
 
-/// What one instance sees of the world beyond its streams.
+/// The parts of the world that one instance sees beyond its streams.
 #[derive(Default)]
 pub(crate) struct Grants<'a> {
-    /// Arguments of a command, its name first.
+    /// The arguments of a command, its name first.
     pub(crate) arguments: &'a [String],
-    /// Standard input of a command.
+    /// The standard input of a command.
     pub(crate) input: Option<Input>,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Grants<'a> {
 pub(crate) enum Streams<'a> {
     /// Bytes in memory.
     Job { input: Option<Input>, output: Output, error: Output },
-    /// Those of whoever runs wpool.
+    /// The streams of wpool's own process.
     Own(&'a Stdio),
 }
 
@@ -44,7 +44,8 @@ pub(crate) enum Streams<'a> {
 #[derive(Clone, Default)]
 pub struct Folders {
     granted: Arc<[(Directory, OwnedFd)]>,
-    /// Where each process has its scratch folder, if jobs have any, and the path that guests see.
+    /// The folder in which each process has its scratch folder, if jobs have any, and the path that
+    /// guests see.
     base: Option<Arc<(OwnedFd, String)>>,
     /// The scratch folder of this process.
     scratch: Option<Arc<OwnedFd>>,
@@ -52,7 +53,7 @@ pub struct Folders {
 }
 
 impl Folders {
-    /// Makes the descriptors of granted folders what instances see.
+    /// Opens the granted folders for instances.
     ///
     /// # Errors
     /// Returns a folder that may not be entered, with the reason.
@@ -68,7 +69,7 @@ impl Folders {
     /// Returns the folders of a process that has a scratch folder of this name, if jobs have any.
     ///
     /// # Errors
-    /// Returns why that cannot be made.
+    /// Returns the error of making the scratch folder.
     pub(crate) fn of_process(&self, name: &str) -> io::Result<Folders> {
         let Some(base) = &self.base else { return Ok(self.clone()) };
         let scratch = scratch::make(base.0.as_fd(), name)?;
@@ -77,10 +78,10 @@ impl Folders {
         Ok(Folders { context, ..folders })
     }
 
-    /// Removes what a job has left in the scratch folder.
+    /// Removes the files that a job has left in the scratch folder.
     ///
     /// # Errors
-    /// Something cannot be removed.
+    /// Returns the error of a removal.
     pub(crate) fn clean(&self) -> io::Result<()> {
         match &self.scratch {
             Some(scratch) => scratch::empty(scratch.as_fd()).map_err(io::Error::from),
@@ -88,8 +89,9 @@ impl Folders {
         }
     }
 
-    /// Makes what instances see. To be called while this process has one thread: on the way each of the folders
-    /// is the working directory, since wasmtime-wasi takes a path, and `.` is one that depends on no name.
+    /// Makes the context that instances see. Must be called while this process has one thread:
+    /// meanwhile each of the folders becomes the working directory, since wasmtime-wasi takes a
+    /// path, and `.` is a path that depends on no name.
     fn context(&self) -> Result<WasiFilesystemCtx, (String, io::Error)> {
         let granted = self.granted.iter().map(|(directory, descriptor)| {
             let perms = if directory.read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
@@ -118,13 +120,14 @@ impl Folders {
     }
 }
 
-/// Gives an instance that was made in another process, which had the folders `old`, those of this process.
+/// Gives an instance that was made in another process, which had the folders `old`, the folders of
+/// this process.
 pub(super) fn move_to(context: &mut WasiP1Ctx, old: &Folders, new: &Folders) {
     *context.filesystem().ctx = new.context.clone();
     let (Some(old), Some(new)) = (&old.scratch, &new.scratch) else { return };
     let Ok(new) = new.try_clone() else { return };
     let (old, new) = (identity(old.as_fd()), Arc::new(File::from(new)));
-    // What it has open of the one is of the other now.
+    // Descriptors that the instance has open of the old folder become descriptors of the new one.
     let table = context.ctx().table;
     for key in 0..KEYS_MAX {
         let Ok(entry) = table.get_any_mut(key) else { continue };
@@ -136,7 +139,7 @@ pub(super) fn move_to(context: &mut WasiP1Ctx, old: &Folders, new: &Folders) {
     }
 }
 
-/// WASI's state for a new instance.
+/// Makes WASI's state for a new instance.
 pub(crate) fn context(
     settings: &Settings,
     folders: &Folders,
@@ -146,7 +149,7 @@ pub(crate) fn context(
 ) -> WasiP1Ctx {
     let mut builder = WasiCtxBuilder::new();
     builder.allow_blocking_current_thread(true).envs(&settings.env).args(arguments);
-    // The network is never granted; without this a guest could make sockets that lead nowhere.
+    // The network is never granted; without this call a guest could make sockets that lead nowhere.
     builder.allow_tcp(false).allow_udp(false);
     match streams {
         Streams::Job { input, output, error } => {
@@ -171,16 +174,16 @@ pub(crate) fn context(
     context
 }
 
-/// Gives an instance that was made in another process random numbers of its own: the others that were
-/// forked from there have the same ones. To be called after [`reseed`].
+/// Gives an instance that was made in another process random numbers of its own, because the others
+/// that were forked from there have the same numbers. Called after [`reseed`].
 pub(super) fn renew(context: &mut WasiP1Ctx) {
     *context.ctx().ctx.random() = WasiRandomCtx::default();
 }
 
-/// Makes the random numbers of this process its own. After a fork they would be its parent's, and all
-/// its siblings'.
+/// Makes the random numbers of this process its own. After a fork they would be the same as those
+/// of its parent and all its siblings.
 pub(crate) fn reseed() {
-    // A system without random numbers has no worker that may answer with any.
+    // A worker without random numbers from the system must not go on.
     rand::rng().reseed().expect("the system has random numbers");
 }
 
@@ -193,7 +196,7 @@ pub(crate) struct SeededRandom {
 }
 
 impl SeededRandom {
-    /// Numbers for this seed, before any job.
+    /// Makes the random numbers for this seed, before any job.
     pub(crate) fn new(seed: u64) -> Self {
         SeededRandom { seed, random: Arc::new(Mutex::new(StdRng::seed_from_u64(seed))) }
     }

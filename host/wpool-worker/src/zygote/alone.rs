@@ -1,4 +1,4 @@
-//! A run in one process: a child of the zygote's that has all jobs at once.
+//! Runs in one process: a child of the zygote has all jobs at once.
 
 use super::fork::{self, Plan};
 use super::role::{Held, Role};
@@ -12,11 +12,12 @@ use nix::sys::signal::{Signal, kill};
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
 
-/// Runs all jobs in one process: see [`ToZygote::Alone`](crate::wire::control::ToZygote::Alone). `watch` is the control socket: when it
-/// closes, the dispatcher is gone and so is the reason to go on.
+/// Runs all jobs in one process: see [`ToZygote::Alone`](crate::wire::control::ToZygote::Alone).
+/// `watch` is the control socket: when it closes, the dispatcher is gone and the run has no purpose
+/// any more.
 ///
 /// # Errors
-/// Why there are no records, in words for the user.
+/// Returns the reason why there are no records, in words for the user.
 pub(super) fn run(
     work: Work<'_>,
     mut files: Attachments,

@@ -15,28 +15,29 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long a zygote may take for its first answer.
+/// The time that a zygote may take for its first answer.
 const FIRST_ANSWER: Duration = Duration::from_secs(5);
 
-/// Descriptors that travel beside a message, with their names.
+/// The descriptors that travel beside a message, with their names.
 type Attached<'a> = [(Attachment, BorrowedFd<'a>)];
 
-/// How long it may take to load a module.
+/// The time that a zygote may take to load a module.
 pub const LOADED: Duration = Duration::from_secs(30);
 
-/// Most bytes that are taken of what a guest prints while it is initialised.
+/// The greatest number of bytes that are read of the lines that a guest prints while it is
+/// initialised.
 const PRINTED_BYTES_MAX: u64 = 64 << 20;
 
-/// Why a module is not loaded.
+/// The reason why a module is not loaded.
 #[derive(Debug)]
 pub enum LoadError {
-    /// It cannot be linked, in words for the user.
+    /// The module cannot be linked; the text is for the user.
     Refused(String),
     /// The guest failed while it was initialised.
     Init(Failure),
 }
 
-/// A running zygote. Dropping it ends it and all its workers.
+/// A running zygote. Dropping it ends the zygote and all its workers.
 #[derive(Debug)]
 pub struct Zygote {
     socket: ControlSocket,
@@ -49,7 +50,7 @@ impl Zygote {
     /// The zygote dies with the *thread* that starts it.
     ///
     /// # Errors
-    /// Those of socketpair, fork and exec.
+    /// Returns the error of `socketpair`, `fork` or `exec`.
     pub fn start(executable: Option<&Path>) -> io::Result<Zygote> {
         if super::fork::is_privileged() {
             let why =
@@ -69,10 +70,11 @@ impl Zygote {
             .stdin(theirs)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            // A group of its own: a terminal's Ctrl-C is for the dispatcher alone.
+            // The zygote has a process group of its own: a terminal's Ctrl-C is for the dispatcher
+            // alone.
             .process_group(0)
             .spawn()?;
-        // A program that has ended already is noticed by who asks it something.
+        // A zygote that has ended already is noticed at the first request.
         let _ = socket.send(&ToZygote::Hello { protocol: PROTOCOL.into() }, &[]);
         Ok(Zygote { socket, process })
     }
@@ -81,20 +83,21 @@ impl Zygote {
     pub fn signal_group(&self, signal: Signal) {
         let pid = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw);
         if let Some(pid) = pid {
-            // Not reaped, so the id is still the zygote's; it fails only if all have ended.
+            // The zygote is not reaped, so the id is still its own; the call fails only if all have
+            // ended.
             let _ = kill_process_group(pid, signal);
         }
     }
 
-    /// Its process id.
+    /// Returns the process id.
     pub fn pid(&self) -> i32 {
         i32::try_from(self.process.id()).unwrap_or(0)
     }
 
-    /// Sets its niceness, which its children inherit.
+    /// Sets the niceness of the zygote, which its children inherit.
     ///
     /// # Errors
-    /// The system does not allow it.
+    /// Returns an error if the system does not allow it.
     pub fn set_nice(&self, nice: i8) -> io::Result<()> {
         let pid = rustix::process::Pid::from_raw(self.pid());
         Ok(rustix::process::setpriority_process(pid, nice.into())?)
@@ -108,20 +111,20 @@ impl Zygote {
         self.socket.send(message, attached)
     }
 
-    /// Receives what is there; `Ok(None)` when the zygote is gone.
+    /// Receives the next message. Returns `Ok(None)` if the zygote is gone.
     ///
     /// # Errors
-    /// `WouldBlock` when there is nothing yet; those of the control socket.
+    /// Returns `WouldBlock` if there is no message yet, or the error of the control socket.
     pub fn receive(&self) -> io::Result<Option<(FromZygote, Attachments)>> {
         self.socket.receive(false)
     }
 
-    /// Asks for the hash that tells which machine code this program can run. This is the zygote's
-    /// first answer.
+    /// Asks for the hash that identifies the machine code that this program can run. The answer is
+    /// the zygote's first one.
     ///
     /// # Errors
-    /// A zygote that does not answer, because the executed program lacks this crate; of the kind
-    /// `Unsupported`, one that says why it is of no use.
+    /// Returns an error if the zygote does not answer, because the executed program lacks this
+    /// crate; an error of the kind `Unsupported` holds the zygote's own reason.
     pub fn compatibility(&self, fuel: bool) -> io::Result<u64> {
         match self.ask(&ToZygote::Compatibility { fuel }, &[], FIRST_ANSWER)? {
             FromZygote::Compatible { hash } => Ok(hash),
@@ -132,7 +135,8 @@ impl Zygote {
     /// Compiles or describes a module in a process of its own. On success the memfds are filled.
     ///
     /// # Errors
-    /// Outer: the zygote is of no use any more. Inner: why the module cannot be compiled.
+    /// Returns an outer error if the zygote is of no use any more, and an inner error if the module
+    /// cannot be compiled.
     pub fn compile(
         &self,
         request: &ToZygote,
@@ -145,11 +149,11 @@ impl Zygote {
         }
     }
 
-    /// Loads and links a module: see [`ToZygote::Load`]. Answers with what was printed where a guest was
-    /// initialised.
+    /// Loads and links a module: see [`ToZygote::Load`]. Also returns the lines printed by a guest
+    /// that was initialised.
     ///
     /// # Errors
-    /// The zygote is of no use any more.
+    /// Returns an error if the zygote is of no use any more.
     pub fn load(&self, files: &Attached<'_>, timeout: Duration) -> io::Result<Loaded> {
         let (answer, files) = self.ask_for_files(&ToZygote::Load, files, timeout)?;
         match answer {
@@ -161,7 +165,8 @@ impl Zygote {
     /// Runs all jobs in one process. The records are in the second file afterwards.
     ///
     /// # Errors
-    /// Outer: the zygote is of no use any more. Inner: why there are no records.
+    /// Returns an outer error if the zygote is of no use any more, and an inner error if there are
+    /// no records.
     pub fn run_alone(
         &self,
         request: &ToZygote,
@@ -174,8 +179,8 @@ impl Zygote {
         }
     }
 
-    /// Sends a request and waits for its answer. Only used while there are no workers, so the next
-    /// message is the answer.
+    /// Sends a request and waits for its answer. Used only while there are no workers, so that the
+    /// next message is the answer.
     fn ask(
         &self,
         request: &ToZygote,
@@ -219,9 +224,10 @@ impl Zygote {
         }
     }
 
-    /// Lets the zygote end by itself once its workers have, or ends it if that takes longer.
+    /// Lets the zygote end by itself once its workers have ended, or ends it if that takes too
+    /// long.
     pub fn close(mut self) {
-        // It fails only if the other side is gone.
+        // The send fails only if the other side is gone.
         let _ = self.socket.send(&ToZygote::Finish, &[]);
         let deadline = Instant::now() + FIRST_ANSWER;
         while let (Ok(None), true) = (self.process.try_wait(), Instant::now() < deadline) {
@@ -230,8 +236,8 @@ impl Zygote {
         self.end();
     }
 
-    /// Returns whether a signal has ended the zygote, or is about to. One whose socket is closed is waited for a
-    /// moment.
+    /// Returns whether a signal has ended the zygote, or is about to. If the socket is closed, the
+    /// function waits a moment for the end.
     pub fn was_killed(&mut self) -> bool {
         let deadline = Instant::now() + FIRST_ANSWER;
         let mut fds = [PollFd::new(&self.socket, PollFlags::empty())];
@@ -247,13 +253,13 @@ impl Zygote {
         }
     }
 
-    /// Ends the zygote at once and says how it had ended if it had already.
+    /// Ends the zygote at once. Returns the way it had ended, if it had ended already.
     pub fn end(&mut self) -> String {
         let ended = match self.process.try_wait() {
             Ok(Some(status)) => status.to_string(),
             _ => "still running".into(),
         };
-        // Both fail only if it has ended already.
+        // The calls fail only if the zygote has ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
         ended
@@ -272,13 +278,14 @@ impl AsFd for Zygote {
     }
 }
 
-/// What a zygote says of a module that it was to load, and what was printed where a guest was initialised.
+/// The answer of a zygote to a request to load a module, with the lines printed by a guest that was
+/// initialised.
 pub type Loaded = (Result<(), LoadError>, Vec<Line>);
 
-/// Reads the answer of a zygote that was asked to load a module. Nobody vouches for it.
+/// Reads the answer of a zygote to a request to load a module. The answer is not trusted.
 ///
 /// # Errors
-/// It is none, or its files cannot be read.
+/// Returns an error if the answer is malformed, or if its files cannot be read.
 pub fn loaded(answer: Result<(), Unloaded>, mut files: Attachments) -> io::Result<Loaded> {
     let lines = files.find(Attachment::Printed).map(File::from);
     let lines = lines.map_or_else(|| Ok(Vec::new()), printed)?;
@@ -292,14 +299,14 @@ pub fn loaded(answer: Result<(), Unloaded>, mut files: Attachments) -> io::Resul
     Ok((loaded, lines))
 }
 
-/// Reads what a guest printed, from the file that the zygote has sent.
+/// Reads the printed lines of a guest from the file that the zygote has sent.
 fn printed(file: File) -> io::Result<Vec<Line>> {
     let mut bytes = Vec::new();
     file.take(PRINTED_BYTES_MAX).read_to_end(&mut bytes)?;
     Ok(line::decode(&bytes))
 }
 
-/// Reads how a guest failed, from the file that the zygote has sent. Nobody vouches for it.
+/// Reads the failure of a guest from the file that the zygote has sent. The file is not trusted.
 fn failure(file: File) -> io::Result<Failure> {
     let mut json = Vec::new();
     file.take(PRINTED_BYTES_MAX).read_to_end(&mut json)?;
@@ -310,10 +317,10 @@ fn unexpected(message: &FromZygote) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("unexpected answer: {message:?}"))
 }
 
-/// A sealed memfd with these bytes, to be handed to another process.
+/// Makes a sealed memfd with these bytes, to be handed to another process.
 ///
 /// # Errors
-/// Those of memfd_create and write.
+/// Returns the error of `memfd_create` or `write`.
 pub fn payload(name: &str, bytes: &[u8]) -> io::Result<File> {
     let mut file = File::from(memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
     file.write_all(bytes)?;

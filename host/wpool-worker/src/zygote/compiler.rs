@@ -1,7 +1,7 @@
 //! The compiler: a short-lived child of the zygote that turns untrusted bytes into machine code.
 //!
-//! It is bounded in memory and time, and whatever happens to it is an error message, not the end of
-//! anything else.
+//! The compiler is bounded in memory and time. Whatever happens to it is an error message, not the
+//! end of anything else.
 
 use super::fork::{self, ChildProcess, Plan};
 use super::role::{Held, Role};
@@ -17,20 +17,21 @@ use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-/// Exit code of a compiler that has written why the module is not valid.
+/// The exit code of a compiler that has written why the module is not valid.
 const INVALID: i32 = 1;
 
-/// Exit code of a compiler that got no more memory, and could still say so.
+/// The exit code of a compiler that got no more memory, and could still report that.
 const OUT_OF_MEMORY: i32 = 2;
 
-/// Exit code of a compiler that could not even write that.
+/// The exit code of a compiler that could not even report that.
 const CRASHED: i32 = 101;
 
 /// Describes a module, and compiles it if there is a place for the code: see [`ToZygote::Compile`].
-/// `watch` is the control socket: when it closes, the dispatcher is gone and so is the reason to go on.
+/// `watch` is the control socket: when it closes, the dispatcher is gone and the work has no
+/// purpose any more.
 ///
 /// # Errors
-/// Why there is no machine code, in words for the user.
+/// Returns the reason why there is no machine code, in words for the user.
 pub(super) fn run(
     request: &ToZygote,
     mut files: Attachments,
@@ -49,7 +50,8 @@ pub(super) fn run(
     let plan = Plan {
         threads,
         held,
-        // Not addresses: rayon's and malloc's arenas reserve much more than they use.
+        // The bound is not on addresses: rayon's and malloc's arenas reserve much more than they
+        // use.
         memory: Memory::Total(bytes_max),
         prepare: || Ok(()),
         serve: |()| child(request, module, code, &mut description),
@@ -60,14 +62,14 @@ pub(super) fn run(
     match wait(&child, watch, timeout) {
         Some(ExitStatus::Code(0)) => Ok(()),
         Some(ExitStatus::Code(INVALID)) => Err(refused(read_message(description))),
-        // A signal is what Rust's allocator ends with when it is refused memory.
+        // A signal ends the process when Rust's allocator is refused memory.
         Some(ExitStatus::Code(OUT_OF_MEMORY) | ExitStatus::Signal(6)) => Err(Uncompiled::Memory),
         Some(status) => Err(refused(crashed(status))),
         None => Err(Uncompiled::Time),
     }
 }
 
-/// The life of the compiler process.
+/// Runs the compiler process. Returns its exit code.
 fn child(request: &ToZygote, mut module: File, code: Option<File>, description: &mut File) -> i32 {
     let compiled = (|| -> Result<(), ModuleError> {
         let mut bytes = Vec::new();
@@ -109,7 +111,7 @@ fn work(request: &ToZygote, bytes: &[u8], code: Option<File>) -> Result<Descript
     };
     let (machine_code, described) = compile::compile_if(bytes, fuel, inline, |described| {
         look(described)?;
-        // Nobody has to wait for machine code that cannot be used.
+        // Machine code that cannot be used is not worth waiting for.
         match described.missing.is_empty() || stub_imports {
             true => Ok(()),
             false => Err(ModuleError::Missing(described.missing_text())),
@@ -119,7 +121,7 @@ fn work(request: &ToZygote, bytes: &[u8], code: Option<File>) -> Result<Descript
     Ok(described)
 }
 
-/// Waits for the compiler to end; `None` if it was killed for being too slow.
+/// Waits for the compiler to end. Returns `None` if it was killed for being too slow.
 fn wait(child: &ChildProcess, watch: BorrowedFd<'_>, timeout: Duration) -> Option<ExitStatus> {
     let deadline = Instant::now().checked_add(timeout);
     loop {
@@ -128,7 +130,7 @@ fn wait(child: &ChildProcess, watch: BorrowedFd<'_>, timeout: Duration) -> Optio
         match super::server::poll_readable(&[child.pidfd.as_fd(), watch], Some(left)) {
             Ok(ready) if ready[0] => return super::server::reap(child.pid).ok(),
             Ok(ready) if !ready[1] && !left.is_zero() => {}
-            // Too slow, or the dispatcher is gone or talks out of turn.
+            // The compiler is too slow, or the dispatcher is gone or talks out of turn.
             _ => {
                 let _ = nix::sys::signal::kill(child.pid, nix::sys::signal::Signal::SIGKILL);
                 let _ = super::server::reap(child.pid);

@@ -1,4 +1,4 @@
-//! Where processes begin: the start of a zygote before `main`, and the fork of its children.
+//! The beginnings of processes: the start of a zygote before `main`, and the fork of its children.
 #![expect(unsafe_code, reason = "a function in .init_array; sigaction; fork; _exit")]
 
 use super::role::{Held, Role};
@@ -16,15 +16,16 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
-/// Name of the environment variable that makes this program a zygote. Its value is the id of the control protocol:
-/// another version of this crate in the same program, which speaks another protocol, does not react to it.
+/// The name of the environment variable that makes this program a zygote. Its value is the id of
+/// the control protocol: another version of this crate in the same program, which speaks another
+/// protocol, does not react to it.
 pub(super) const MARKER: &str = "WPOOL_ZYGOTE";
 
-/// The standard streams that were closed when this program began, a bit each.
+/// The standard streams that were closed when this program began, one bit each.
 static CLOSED: AtomicU8 = AtomicU8::new(0);
 
-/// Returns which of standard input, output and error were closed when this program began. Rust puts /dev/null in
-/// the place of those before `main`, which takes what is written and loses it.
+/// Returns which of standard input, output and error were closed when this program began. Before
+/// `main` Rust puts /dev/null in their place, which swallows everything that is written.
 pub fn closed_at_start() -> [bool; 3] {
     let closed = CLOSED.load(Relaxed);
     [0, 1, 2].map(|stream| closed & (1 << stream) != 0)
@@ -39,11 +40,13 @@ fn note_closed() {
     }
 }
 
-/// Run by the loader before `main`, in every program that contains this crate.
+/// Starts a zygote, if this program is to be one. The loader calls the function before `main`, in
+/// every program that contains this crate.
 ///
-/// The function notes which standard streams are closed, and does nothing else unless the marker is there and standard input is a socket: a marker that leaked
-/// into an ordinary environment must not turn a program into a zygote. Nor may whoever starts a program
-/// with the rights of another user: what a zygote is told to load runs with these rights.
+/// The function notes which standard streams are closed. It does nothing else unless the marker is
+/// there and standard input is a socket: a marker that leaked into an ordinary environment must not
+/// turn a program into a zygote. Neither may a user who starts a program with the rights of another
+/// user: the module that the zygote loads would run with these rights.
 extern "C" fn before_main() {
     note_closed();
     if std::env::var_os(MARKER).is_none_or(|value| value != PROTOCOL) || is_privileged() {
@@ -51,21 +54,21 @@ extern "C" fn before_main() {
     }
     match super::server::control_socket() {
         Origin::Parent => exit_now(catch_unwind(super::server::main).unwrap_or(CRASHED)),
-        // The dispatcher is gone, or never was there.
+        // The dispatcher is gone, or never existed.
         Origin::Other => exit_now(1),
         Origin::None => {}
     }
 }
 
-/// Whether the system has given this program more rights than those of whoever started it: it is set-uid,
-/// set-gid, or has capabilities.
+/// Returns whether the system has given this program more rights than its user has: it is set-uid
+/// or set-gid, or has capabilities.
 pub(super) fn is_privileged() -> bool {
     // SAFETY: getauxval has no preconditions.
     unsafe { nix::libc::getauxval(nix::libc::AT_SECURE) != 0 }
 }
 
 // SAFETY: the loader calls each pointer in `.init_array` once, single-threaded, before `main`. The
-// function is `extern "C"`, takes no arguments, and does not unwind: what can panic is caught.
+// function is `extern "C"`, takes no arguments, and does not unwind: panics are caught.
 #[used]
 #[unsafe(link_section = ".init_array")]
 static BEFORE_MAIN: extern "C" fn() = before_main;
@@ -75,12 +78,12 @@ pub(super) fn keep_before_main() {
     std::hint::black_box(&BEFORE_MAIN);
 }
 
-/// Has every signal do what it does by default: what the program that started this one ignores or
-/// blocks (`nohup`, a shell's `&`) must still end a worker. But a write beyond `ulimit -f` is an error for who
-/// writes, and no end.
+/// Resets every signal to its default action: signals that the program that started this one
+/// ignores or blocks (`nohup`, a shell's `&`) must still end a worker. A write beyond `ulimit -f`,
+/// however, is an error for the writer, and does not end the process.
 ///
 /// # Errors
-/// Those of sigaction and sigprocmask.
+/// Returns the error of `sigaction` or `sigprocmask`.
 pub(super) fn default_signals() -> io::Result<()> {
     let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
     let ignore = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
@@ -94,39 +97,39 @@ pub(super) fn default_signals() -> io::Result<()> {
     Ok(SigSet::all().thread_unblock()?)
 }
 
-/// A child as its parent sees it.
+/// A child process as its parent sees it.
 #[derive(Debug)]
 pub(super) struct ChildProcess {
     pub(super) pid: Pid,
     pub(super) pidfd: OwnedFd,
 }
 
-/// Exit code of a child that cannot begin, or that panics.
+/// The exit code of a child that cannot begin, or that panics.
 const CRASHED: i32 = 101;
 
-/// What a child of some role begins with, and what it does.
+/// The plan of a child: the things that it begins with, and its work.
 pub(super) struct Plan<'a, P, S> {
     /// The threads of the process that forks.
     pub(super) threads: &'a Threads,
-    /// What that process holds for itself.
+    /// The descriptors that the forking process holds for itself.
     pub(super) held: &'a Held,
     /// The private memory of the child.
     pub(super) memory: Memory,
     /// Opens all that the child will need, while it has one thread; fails with an exit code.
     pub(super) prepare: P,
-    /// Does what the child is for, with what is open then; answers with the exit code.
+    /// Does the work of the child with what is open then. Returns the exit code.
     pub(super) serve: S,
 }
 
 impl<T, P: FnOnce() -> Result<T, i32>, S: FnOnce(T) -> i32> Plan<'_, P, S> {
-    /// Lives the life of a child; answers with its exit code.
+    /// Runs the life of a child. Returns its exit code.
     fn live(self, role: Role, parent: Pid) -> i32 {
         let entered = jail::die_with(parent).and_then(|()| role.enter(self.held, self.memory));
         if entered.is_err() {
             return CRASHED;
         }
-        // What confines the process belongs between the two: there is nothing more to be opened, and a thread
-        // that is made later is confined as well.
+        // A process can be confined between the two: nothing more has to be opened, and a thread
+        // that starts later is confined as well.
         match (self.prepare)() {
             Ok(prepared) => (self.serve)(prepared),
             Err(code) => code,
@@ -134,11 +137,12 @@ impl<T, P: FnOnce() -> Result<T, i32>, S: FnOnce(T) -> i32> Plan<'_, P, S> {
     }
 }
 
-/// Forks. The child asks to die with its parent, becomes what its role says, prepares and serves, and never
-/// returns from here; a panic in it is exit code 101.
+/// Forks a child. The child asks to die with its parent, takes its role, prepares and serves, and
+/// never returns from here; a panic in it becomes exit code 101.
 ///
 /// # Errors
-/// This process has several threads, or they cannot be counted; or the error of `fork` or `pidfd_open`.
+/// Returns an error if this process has several threads, or if they cannot be counted; or the error
+/// of `fork` or `pidfd_open`.
 pub(super) fn spawn<T>(
     role: Role,
     plan: Plan<'_, impl FnOnce() -> Result<T, i32>, impl FnOnce(T) -> i32>,
@@ -154,11 +158,12 @@ pub(super) fn spawn<T>(
         }
         ForkResult::Parent { child } => {
             let pid = rustix::process::Pid::from_raw(child.as_raw()).expect("a child's pid is > 0");
-            // Not reaped yet, so the pid is still this child's.
+            // The child is not reaped yet, so the pid is still its own.
             match pidfd_open(pid, PidfdFlags::empty()) {
                 Ok(pidfd) => Ok(ChildProcess { pid: child, pidfd }),
                 Err(error) => {
-                    // Nobody could watch over it. It fails only if the child has ended already.
+                    // Nobody could watch over the child. The kill fails only if the child has ended
+                    // already.
                     let _ = kill(child, Signal::SIGKILL);
                     super::server::reap(child)?;
                     Err(error.into())
@@ -168,11 +173,11 @@ pub(super) fn spawn<T>(
     }
 }
 
-/// Forks a process for one job, runs `body` in it, and waits; answers with the child's exit code, or `None` if a
-/// signal ended it.
+/// Forks a process for one job, runs `body` in it, and waits. Returns the child's exit code, or
+/// `None` if a signal ended it.
 ///
 /// # Errors
-/// Returns the error of [`spawn`], or of waitpid.
+/// Returns the error of [`spawn`], or of `waitpid`.
 pub(super) fn run_job(threads: &Threads, body: &mut dyn FnMut() -> i32) -> io::Result<Option<i32>> {
     let (held, memory) = (&Held::default(), Memory::Inherited);
     let plan = Plan { threads, held, memory, prepare: || Ok(()), serve: |()| body() };
@@ -190,7 +195,8 @@ fn exit_now(code: i32) -> ! {
     unsafe { nix::libc::_exit(code) }
 }
 
-/// Says who has started threads in this process, where there are any but the calling one.
+/// Returns the names of other threads in this process, which tell who has started them, if there
+/// are any.
 pub(super) fn other_threads() -> Option<String> {
     let this = getpid().to_string();
     let tasks = std::fs::read_dir("/proc/self/task").ok()?.flatten();

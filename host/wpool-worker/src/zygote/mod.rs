@@ -1,11 +1,11 @@
 //! The zygote: the single-threaded process that holds the compiled module of one pool and forks its
 //! workers.
 //!
-//! It is this very program, executed again. A function in `.init_array` recognises it before `main`
-//! ([`fork`]), so an embedding program needs no call at its start, and threads of the parent are
-//! never forked.
+//! The zygote is this very program, executed again. A function in `.init_array` recognises it
+//! before `main` ([`fork`]), so an embedding program needs no call at its start, and threads of the
+//! parent are never forked.
 //!
-//! **Invariant:** the zygote has one thread whenever it forks; [`fork::spawn`] claims this.
+//! **Invariant:** the zygote has one thread whenever it forks; [`fork::spawn`] asserts this.
 
 mod alone;
 mod client;

@@ -1,57 +1,59 @@
-//! Roles: what the processes of the untrusted side are for, and what follows from it.
+//! Roles: the purposes of the processes of the untrusted side, with their properties.
 
 use crate::worker::jail::{self, Memory};
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::RawFd;
 
-/// What a process of the untrusted side is for.
+/// The purpose of a process of the untrusted side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
-    /// Loads a module and forks the others. The only role that begins with an exec.
+    /// The process loads a module and forks the others. It is the only role that begins with an
+    /// exec.
     Zygote,
-    /// Turns a module into machine code.
+    /// The process turns a module into machine code.
     Compiler,
-    /// Initialises a guest, and then serves in the zygote's place.
+    /// The process initialises a guest, and then serves in the zygote's place.
     Template,
-    /// Runs the jobs of its batches.
+    /// The process runs the jobs of its batches.
     Worker,
-    /// Runs one job of a worker in `process` isolation.
+    /// The process runs one job of a worker in `process` isolation.
     JobChild,
-    /// Runs all jobs of a benchmark, and is not replaced.
+    /// The process runs all jobs of a benchmark, and is not replaced.
     Alone,
 }
 
-/// What all processes of a role have in common.
+/// The properties that all processes of a role have in common.
 struct Profile {
-    /// The name in `ps` and `top`; that of the parent if `None`.
+    /// The name in `ps` and `top`; the parent's name if `None`.
     name: Option<&'static CStr>,
-    /// Most descriptors; as many as its parent may have if `None`.
+    /// The greatest number of descriptors; the parent's bound if `None`.
     files_max: Option<u64>,
-    /// What it keeps of what its parent holds for itself.
+    /// The descriptors that it keeps of those that its parent holds for itself.
     keeps: Keeps,
 }
 
-/// What a process keeps of what its parent holds for itself.
+/// The descriptors that a process keeps of those that its parent holds for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Keeps {
-    /// All of it.
+    /// The process keeps all of them.
     All,
-    /// The control socket.
+    /// The process keeps the control socket.
     Control,
-    /// Nothing.
+    /// The process keeps none of them.
     Nothing,
 }
 
-/// Most descriptors of a process that runs guests.
+/// The greatest number of descriptors of a process that runs guests.
 const GUEST_FILES_MAX: u64 = 1024;
 
-/// What a process holds for itself: whatever it forks gets a copy, which the role of the child may keep.
+/// The descriptors that a process holds for itself. A forked child gets a copy, which its role may
+/// keep.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Held {
     /// The control socket.
     pub(super) control: Option<RawFd>,
-    /// The pidfds of its children.
+    /// The pidfds of the process's children.
     pub(super) children: Vec<RawFd>,
 }
 
@@ -68,8 +70,8 @@ impl Role {
         Profile { name, files_max, keeps }
     }
 
-    /// Makes this process, which was forked for it, one of the role: it takes its name and its limits, and gives
-    /// up what its parent holds for itself.
+    /// Gives this forked process its role: it takes the role's name and limits, and closes the
+    /// descriptors that its parent holds for itself.
     ///
     /// # Errors
     /// Returns the error of a system call: a process that cannot be bounded must not go on.

@@ -1,4 +1,5 @@
-//! The zygote's own side: answers requests, forks workers, reaps them, and ends with the dispatcher.
+//! The zygote's own side: it answers requests, forks workers, reaps them, and ends with the
+//! dispatcher.
 
 use super::client::payload;
 use super::fork::{self, ChildProcess, Plan};
@@ -33,10 +34,10 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long workers may take to end when all is done.
+/// The time that workers may take to end when all is done.
 const FINISH: Duration = Duration::from_secs(1);
 
-/// What a zygote has loaded.
+/// The module that a zygote has loaded, with its surroundings.
 struct Loaded {
     program: Program,
     settings: Settings,
@@ -48,26 +49,29 @@ struct Loaded {
 struct Server {
     socket: ControlSocket,
     threads: &'static Threads,
-    /// Leaked: there is rarely more than one, and it lives as long as the process.
+    /// The loaded module, which is leaked: there is rarely more than one, and it lives as long as
+    /// the process.
     loaded: Option<&'static Loaded>,
-    /// A guest of what is loaded, initialised.
+    /// An initialised guest of the loaded module.
     guest: Option<Guest<'static>>,
-    /// Whether there is nothing more to do: another process serves in the place of this one, or nobody asks.
+    /// True if there is nothing more to do: another process serves in the place of this one, or
+    /// nobody asks.
     is_over: bool,
     workers: Vec<(WorkerId, ChildProcess)>,
 }
 
-/// Where a control socket comes from.
+/// The origin of a control socket.
 pub(super) enum Origin {
-    /// There is none.
+    /// There is no control socket.
     None,
-    /// The process that has started this one has made it.
+    /// The process that has started this one has made the socket.
     Parent,
-    /// Some other process has made it.
+    /// Another process has made the socket.
     Other,
 }
 
-/// Whether standard input is a sequenced-packet socket, as only a dispatcher gives it, and whose.
+/// Returns whether standard input is a sequenced-packet socket, as only a dispatcher provides it,
+/// and who made it.
 pub(super) fn control_socket() -> Origin {
     let stdin = io::stdin();
     match sockopt::socket_type(&stdin) {
@@ -80,9 +84,9 @@ pub(super) fn control_socket() -> Origin {
     }
 }
 
-/// The life of a zygote; answers with its exit code.
+/// Runs a zygote. Returns its exit code.
 pub(super) fn main() -> i32 {
-    // Panics are told by exit codes and messages; standard error is /dev/null anyway.
+    // Panics are reported by exit codes and messages; standard error is /dev/null anyway.
     std::panic::set_hook(Box::new(|_| {}));
     match start().and_then(|mut server| {
         greet(&server.socket)?;
@@ -111,10 +115,10 @@ fn start() -> io::Result<Server> {
     })
 }
 
-/// Waits for the dispatcher's hello, and refuses one that speaks another protocol.
+/// Waits for the dispatcher's hello, and refuses a dispatcher that speaks another protocol.
 ///
 /// # Errors
-/// The dispatcher begins with something else, or with another protocol.
+/// Returns an error if the dispatcher begins with something else, or with another protocol.
 fn greet(socket: &ControlSocket) -> io::Result<()> {
     match socket.receive(true)? {
         Some((ToZygote::Hello { protocol }, _)) if protocol == PROTOCOL => return Ok(()),
@@ -128,7 +132,7 @@ fn greet(socket: &ControlSocket) -> io::Result<()> {
 }
 
 impl Server {
-    /// Returns what this process holds for itself.
+    /// Returns the descriptors that this process holds for itself.
     fn held(&self) -> Held {
         let children = self.workers.iter().map(|(_, child)| child.pidfd.as_raw_fd()).collect();
         Held { control: Some(self.socket.as_fd().as_raw_fd()), children }
@@ -151,7 +155,8 @@ impl Server {
         Ok(())
     }
 
-    /// Waits until the workers have ended, as they do when their pipes have, and no longer than a second.
+    /// Waits until the workers have ended, as they do when their pipes have ended, but no longer
+    /// than a second.
     fn finish(&mut self) -> io::Result<()> {
         self.is_over = true;
         let deadline = Instant::now() + FINISH;
@@ -164,9 +169,9 @@ impl Server {
         Ok(())
     }
 
-    /// Reaps the workers that ended, and says how.
+    /// Reaps the workers that ended, and reports how.
     fn reap_ended(&mut self, ended: &[bool]) -> io::Result<()> {
-        // From the end, so that what is moved into a gap has been looked at.
+        // The loop starts at the end, so that an element moved into a gap has been looked at.
         for at in (0..ended.len()).rev().filter(|&at| ended[at]) {
             let (worker, child) = self.workers.swap_remove(at);
             let status = reap(child.pid)?;
@@ -215,7 +220,7 @@ impl Server {
         self.socket.send(&answer, &[])
     }
 
-    /// Has a child initialise a guest and serve from then on, as long as it lives.
+    /// Lets a child initialise a guest and serve from then on, as long as it lives.
     fn initialise(&mut self, program: &'static Program) -> io::Result<()> {
         let plan = Plan {
             threads: self.threads,
@@ -224,7 +229,7 @@ impl Server {
             prepare: || Threads::open().map_err(|_| 1),
             serve: |threads| {
                 self.threads = threads;
-                // They are not this process's children, and their pidfds are closed.
+                // The workers are not this process's children, and their pidfds are closed.
                 std::mem::take(&mut self.workers).into_iter().for_each(std::mem::forget);
                 match self.serve_initialised(program) {
                     Ok(()) => 0,
@@ -236,7 +241,8 @@ impl Server {
         self.is_over = true;
         match reap(child.pid)? {
             ExitStatus::Code(0) => Ok(()),
-            // If it had answered already, the dispatcher takes this for the end that it is.
+            // If the child had answered already, the dispatcher takes this message for the end that
+            // it is.
             status => {
                 let lost = Unloaded::Refused(template::lost(status));
                 self.socket.send(&FromZygote::Loaded(Err(lost)), &[])
@@ -246,7 +252,7 @@ impl Server {
 
     fn serve_initialised(&mut self, program: &'static Program) -> io::Result<()> {
         let (guest, printed) = template::initialise(program);
-        // A parent has a descriptor for each worker.
+        // A parent has a descriptor for each worker, so the bound is taken off.
         jail::unbound_files()?;
         let printed = payload("wpool-printed", &printed)?;
         let printed = (Attachment::Printed, printed.as_fd());
@@ -312,7 +318,7 @@ impl Server {
             threads,
             held: &held,
             memory: loaded.program.memory(0),
-            // The child's copy of the guest: the next one has another.
+            // The child takes its copy of the guest: the next child has another.
             prepare: || start.prepare(guest.take()),
             serve: worker::Prepared::serve,
         };
@@ -356,7 +362,7 @@ fn load(mut files: Attachments) -> Result<Loaded, String> {
     Ok(Loaded { program, settings: load.settings, shared, stdio })
 }
 
-/// Waits for a child that has ended, and says how.
+/// Waits for a child that has ended. Returns the way it ended.
 pub(super) fn reap(pid: Pid) -> io::Result<ExitStatus> {
     loop {
         match waitpid(pid, None) {
@@ -368,7 +374,7 @@ pub(super) fn reap(pid: Pid) -> io::Result<ExitStatus> {
     }
 }
 
-/// Waits until one of the descriptors is readable (or closed), and says which are.
+/// Waits until one of the descriptors is readable (or closed). Returns which are.
 pub(super) fn poll_readable(
     fds: &[BorrowedFd<'_>],
     timeout: Option<Duration>,
@@ -391,7 +397,7 @@ pub(super) fn poll_readable(
 mod tests {
     use super::*;
 
-    /// What a zygote answers to its first message.
+    /// Returns the zygote's reaction to its first message.
     fn greeted(with: &ToZygote) -> (io::Result<()>, Option<FromZygote>) {
         let (dispatcher, zygote) = ControlSocket::pair().unwrap();
         let zygote = ControlSocket::from_fd(zygote);

@@ -1,8 +1,8 @@
-//! The template process: a child of the zygote in which a guest is initialised, and which then forks the workers
-//! in the zygote's place. So each worker begins where the guest was.
+//! The template process: a child of the zygote in which a guest is initialised, and which then
+//! forks the workers in the zygote's place. So each worker begins where the guest was.
 //!
-//! The zygote waits for the template process, and does nothing else any more: what the guest does to the process
-//! that it is initialised in, the zygote can still tell.
+//! The zygote waits for the template process, and does nothing else any more: whatever the guest
+//! does to the process in which it is initialised, the zygote can still report it.
 
 use crate::wire::control::ExitStatus;
 use crate::wire::failure::Failure;
@@ -13,7 +13,7 @@ use crate::worker::log::{LogSink, Origin};
 use crate::worker::program::Program;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Initialises a guest; returns the guest, or why there is none, and what has been printed, encoded.
+/// Initialises a guest. Returns the guest or its failure, and the printed lines, encoded.
 pub(super) fn initialise(program: &'static Program) -> (Result<Guest<'static>, Failure>, Vec<u8>) {
     let printed = Arc::new(Printed::default());
     let guest = Guest::initialised(program, printed.clone());
@@ -21,10 +21,10 @@ pub(super) fn initialise(program: &'static Program) -> (Result<Guest<'static>, F
     (guest, encode(&lines))
 }
 
-/// Returns what to say of a template process that has died.
+/// Returns the message for a template process that has died.
 pub(super) fn lost(status: ExitStatus) -> String {
     match status {
-        // What Rust's allocator does when it is refused memory.
+        // Rust's allocator ends the process with this signal when it is refused memory.
         ExitStatus::Signal(6) => format!("out of memory: {NEEDED_TOO_MUCH}"),
         ExitStatus::Signal(signal) => {
             format!("the process in which it was initialised was killed by signal {signal}")

@@ -10,10 +10,11 @@ use crate::worker::wasi;
 use std::sync::Arc;
 
 impl<'a> Guest<'a> {
-    /// A guest with an instance that is initialised, to be forked. What it prints goes to the sink.
+    /// Makes a guest with an initialised instance, to be forked. The sink gets the lines that the
+    /// guest prints.
     ///
     /// # Errors
-    /// Why it cannot be initialised.
+    /// Returns the failure of the initialisation.
     pub(crate) fn initialised(
         program: &'a Program,
         sink: Arc<dyn LogSink>,
@@ -39,7 +40,7 @@ impl<'a> Guest<'a> {
         Ok(guest)
     }
 
-    /// Makes the guest, which was initialised in another process, this worker's.
+    /// Takes over a guest that was initialised in another process.
     pub(crate) fn move_in(&mut self, sink: Arc<dyn LogSink>, attached: Option<Attached>) {
         self.log.pass_to(sink);
         if let (Some(live), Some(attached)) = (&mut self.live, &attached) {
@@ -48,7 +49,7 @@ impl<'a> Guest<'a> {
         self.attached = attached;
     }
 
-    /// Has instances see the folders of this process.
+    /// Makes instances see the folders of this process.
     pub(crate) fn settle_in(&mut self, folders: Folders) {
         let live = self.live.as_mut();
         if let Some(context) = live.and_then(|live| live.store.data_mut().wasi.as_mut()) {
@@ -57,7 +58,7 @@ impl<'a> Guest<'a> {
         self.folders = folders;
     }
 
-    /// Renews the state of the host that an instance which was made in another process shares with its
+    /// Renews the state of the host that an instance made in another process shares with its
     /// siblings: random numbers, unless they are to be the same.
     pub(crate) fn renew(&mut self) {
         if !self.program.wasi {
@@ -69,7 +70,7 @@ impl<'a> Guest<'a> {
         context.into_iter().for_each(wasi::renew);
     }
 
-    /// Calls the task that initialises.
+    /// Calls the task that initialises the instance.
     pub(super) fn initialise(&mut self, init: usize, live: &mut Live) -> Result<(), Failure> {
         let called = match (&live.call, self.program.calling(init)) {
             (TaskCall::Scalar(call), _) => call.call(&mut live.store, &mut self.numbers).map(Ok),

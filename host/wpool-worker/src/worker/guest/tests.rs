@@ -1,4 +1,4 @@
-//! What becomes of jobs, for each way to call a guest and each way in which it can misbehave.
+//! Tests of jobs, for each way to call a guest and each way in which it can misbehave.
 
 use super::*;
 use crate::module::compile::compile;
@@ -21,7 +21,7 @@ fn load(text: &str, settings: &Settings) -> Result<Program, ProgramError> {
     Program::load(settings, &description, file, folders)
 }
 
-/// Runs jobs in one guest: their results or failures, and what was printed.
+/// Runs jobs in one guest. Returns their results or failures, and the printed lines.
 fn run(
     text: &str,
     settings: Settings,
@@ -52,7 +52,7 @@ fn failure(text: &str, settings: Settings) -> Failure {
     run(text, settings, &[b"0"]).0.remove(0).unwrap_err()
 }
 
-/// A byte task with 64 KiB of memory, the imports of `wpool`, and this body.
+/// Returns a byte task with 64 KiB of memory, the imports of `wpool`, and this body.
 fn byte_task(body: &str) -> String {
     format!(
         r#"(module
@@ -66,7 +66,7 @@ fn byte_task(body: &str) -> String {
     )
 }
 
-/// Copies the job in pieces of 3 bytes to the result.
+/// The body of a task that copies the job in pieces of 3 bytes to the result.
 const ECHO: &str = r#"(local $at i32) (local $n i32)
   (loop $more
     (local.set $n (call $job_read (i32.const 100) (local.get $at) (i32.const 3)))
@@ -132,7 +132,7 @@ fn memory_written_by_one_job_is_not_seen_by_the_next_in_fresh_isolation() {
 
 #[test]
 fn an_instance_that_wrote_much_leaves_nothing_behind() {
-    // Fills memory from 64 KiB up to the job's size, and answers with what it finds at the end.
+    // The task fills memory from 64 KiB up to the job's size, and returns what it finds at the end.
     let text = r#"(module (memory 200) (data (i32.const 70000) "\07")
       (func (export "f") (param $end i32) (result i32) (local $found i32)
         (local.set $found (i32.add (i32.load8_u (i32.const 70000))

@@ -1,11 +1,11 @@
-//! Walking through a job's JSON.
+//! The walk through a job's JSON.
 //!
 //! serde_json would lose the last bit of some floats, and the column of an integer out of range.
 
 use crate::module::scalar::Scalar;
 use wasmtime::ValRaw;
 
-/// Why a text is not what it should be, and where.
+/// The reason why a text is not as it should be, with its place.
 #[derive(Debug)]
 pub(crate) struct Wrong {
     at: usize,
@@ -13,7 +13,7 @@ pub(crate) struct Wrong {
 }
 
 impl Wrong {
-    /// The place and the reason: `line 1, column 3: …`.
+    /// Returns the place and the reason: `line 1, column 3: …`.
     pub(crate) fn describe(&self, text: &[u8]) -> String {
         let before = &text[..self.at.min(text.len())];
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -27,13 +27,13 @@ impl Wrong {
 pub(crate) struct Place(usize);
 
 impl Place {
-    /// An error at this place.
+    /// Makes an error at this place.
     #[cold]
     pub(crate) fn wrong(self, message: impl Into<String>) -> Wrong {
         Wrong { at: self.0, message: message.into() }
     }
 
-    /// An error at this place: there is a string or a name, and not the one expected.
+    /// Makes an error at this place: there is a string or a name other than the expected one.
     #[cold]
     pub(crate) fn unexpected(self, what: &str, found: &str) -> Wrong {
         let found = found.chars().take(FOUND_CHARS_MAX).collect::<String>();
@@ -41,17 +41,17 @@ impl Place {
     }
 }
 
-/// Longest piece of a job that a message quotes.
+/// The greatest number of characters of a job that a message quotes.
 const FOUND_CHARS_MAX: usize = 40;
 
-/// Walks through a JSON text.
+/// A cursor that walks through a JSON text.
 pub(crate) struct Cursor<'a> {
     text: &'a [u8],
     at: usize,
 }
 
 impl<'a> Cursor<'a> {
-    /// The text's beginning.
+    /// Starts at the beginning of a text.
     pub(crate) fn new(text: &'a [u8]) -> Self {
         let mut cursor = Cursor { text, at: 0 };
         cursor.skip_space();
@@ -68,13 +68,13 @@ impl<'a> Cursor<'a> {
         taken
     }
 
-    /// Where it stands.
+    /// Returns the place of the cursor.
     #[inline]
     pub(crate) fn place(&self) -> Place {
         Place(self.at)
     }
 
-    /// Whether this byte is the next one.
+    /// Returns whether this byte is the next one.
     #[inline]
     pub(crate) fn at(&self, byte: u8) -> bool {
         self.text.get(self.at) == Some(&byte)
@@ -85,7 +85,7 @@ impl<'a> Cursor<'a> {
         self.word("null")
     }
 
-    /// Reads a string. `what`: the string, in words.
+    /// Reads a string, which `what` describes in words.
     pub(crate) fn string(&mut self, what: &str) -> Result<String, Wrong> {
         if !self.at(b'"') {
             return Err(self.expected(what));
@@ -126,7 +126,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Reads an object, member by member: by their names, and where those stand.
+    /// Reads an object, member by member, with each member's name and place.
     pub(crate) fn object(
         &mut self,
         what: &dyn Fn() -> String,
@@ -154,7 +154,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// An error at this place: something else was expected.
+    /// Makes an error at this place: something else was expected.
     pub(crate) fn expected(&self, what: &str) -> Wrong {
         Wrong { at: self.at, message: format!("expected {what}, found {}", self.found()) }
     }
@@ -216,11 +216,11 @@ impl<'a> Cursor<'a> {
     ) -> Result<i128, Wrong> {
         let token = self.number().unwrap_or_default();
         let digits = token.strip_prefix('-').unwrap_or(token);
-        // As for serde, 1.0 and 1e3 are floats.
+        // The numbers 1.0 and 1e3 are floats, as for serde.
         if token.is_empty() || token.contains(['.', 'e', 'E']) {
             return Err(self.expected(&format!("an integer ({ty})")));
         }
-        // More digits than any of the types has need not fit.
+        // A number of more digits than any of the types has need not fit.
         let value = if digits.len() > 20 { None } else { token.parse::<i128>().ok() };
         match value.filter(|value| (min..=max).contains(value)) {
             Some(value) => {
@@ -291,7 +291,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The number that begins here, by JSON's grammar.
+    /// Returns the number that begins here, by JSON's grammar.
     fn number(&self) -> Option<&'a str> {
         let rest = &self.text[self.at..];
         let digits = |from: usize| rest[from..].iter().take_while(|b| b.is_ascii_digit()).count();
@@ -319,7 +319,7 @@ impl<'a> Cursor<'a> {
         std::str::from_utf8(&rest[..end]).ok()
     }
 
-    /// What stands here, in a few words.
+    /// Describes the next value in a few words.
     fn found(&self) -> String {
         let rest = &self.text[self.at.min(self.text.len())..];
         match rest.first() {
@@ -336,7 +336,8 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// An integer of at most 18 digits and nothing else: nearly every job of numbers.
+/// Returns the integer if the job is one of at most 18 digits and nothing else, as nearly every job
+/// of numbers is.
 #[inline]
 pub(crate) fn short_integer(job: &[u8]) -> Option<i64> {
     let (negative, digits) = match job {

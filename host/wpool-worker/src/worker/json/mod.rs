@@ -1,4 +1,5 @@
-//! Jobs out of JSON, and results into it, without a tree between: the types say what stands where.
+//! JSON of jobs and results, read and written without an intermediate tree: the types say what
+//! comes where.
 
 mod cursor;
 mod write;

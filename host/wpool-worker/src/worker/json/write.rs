@@ -1,13 +1,13 @@
-//! Values that are written as JSON.
+//! The writing of values as JSON.
 
 use crate::module::scalar::Scalar;
 use wasmtime::ValRaw;
 
-/// Appends a number as a value of this type. `bare`: strings are written without quotes.
+/// Appends a number as a value of this type. If `bare` is true, strings are written without quotes.
 #[inline]
 pub(crate) fn write_scalar(ty: Scalar, number: &ValRaw, bare: bool, out: &mut Vec<u8>) {
     let mut digits = itoa::Buffer::new();
-    // A guest may leave anything in the bits above those of its type: they are cut.
+    // A guest may leave anything in the bits above those of the type: they are cut.
     let text = match ty {
         Scalar::Signed(64) => digits.format(number.get_i64()),
         Scalar::Unsigned(64) => digits.format(number.get_u64()),
@@ -45,7 +45,7 @@ fn write_float(value: f64, bare: bool, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a string. `bare`: without quotes.
+/// Appends a string. If `bare` is true, it has no quotes.
 pub(crate) fn write_string(text: &str, bare: bool, out: &mut Vec<u8>) {
     if bare {
         out.extend_from_slice(text.as_bytes());

@@ -18,10 +18,10 @@ use wasmtime::component::{
 };
 use wasmtime::{Store, StoreContextMut};
 
-/// The arguments of a call, or what it answered.
+/// The arguments of a call, or its result.
 pub(crate) enum Flow {
     Values(Vec<Val>),
-    /// What flows in the stream that is all there is: as values, bytes would be 32 times as large.
+    /// The bytes of a stream that is the only value: as values, they would be 32 times as large.
     Bytes(Vec<u8>),
 }
 
@@ -29,7 +29,7 @@ impl Signature {
     /// Reads a job into the arguments of a call.
     ///
     /// # Errors
-    /// As [`Signature::read`].
+    /// Returns the same failures as [`Signature::read`].
     pub(crate) fn read_flow(&self, job: &[u8]) -> Result<Flow, Failure> {
         match self.params.as_slice() {
             [ty] if ty.is_byte_stream() => self.read_bytes(job).map(Flow::Bytes),
@@ -37,10 +37,10 @@ impl Signature {
         }
     }
 
-    /// Appends what a call answered.
+    /// Appends the result of a call.
     ///
     /// # Errors
-    /// As [`Signature::write`].
+    /// Returns the same failures as [`Signature::write`].
     pub(crate) fn write_flow(&self, answer: Flow, out: &mut Vec<u8>) -> Result<(), Failure> {
         match answer {
             Flow::Values(values) => self.write(&values, out),
@@ -48,10 +48,10 @@ impl Signature {
         }
     }
 
-    /// Calls a function. It has ended when all that it answered has flowed.
+    /// Calls a function. The call has ended when all streams and futures of its result have ended.
     ///
     /// # Errors
-    /// It trapped, or waits for what nobody does.
+    /// Returns the trap of the call, or an error if it waits for something that never happens.
     pub(crate) fn call_concurrently(
         &self,
         function: &Func,
@@ -68,7 +68,7 @@ impl Signature {
         })
     }
 
-    /// The arguments as a guest gets them.
+    /// Returns the arguments in the form in which a guest gets them.
     fn give(&self, arguments: Flow, store: &mut Store<Host>) -> wasmtime::Result<Vec<Val>> {
         match arguments {
             Flow::Bytes(bytes) => Ok(vec![stream(bytes, store)?]),
@@ -80,7 +80,7 @@ impl Signature {
         }
     }
 
-    /// The answer when all that flows in it is there.
+    /// Returns the result once all its streams and futures have ended.
     async fn take(&self, answer: Option<Val>, store: &mut Store<Host>) -> wasmtime::Result<Flow> {
         let (Some(ty), Some(answer)) = (&self.answer, answer) else {
             return Ok(Flow::Values(Vec::new()));
@@ -103,7 +103,7 @@ impl Signature {
         })?;
         let all = async {
             for end in ends {
-                // It is told by being dropped.
+                // The sender reports the end by being dropped.
                 end.await.ok();
             }
         };
@@ -120,7 +120,7 @@ impl Ty {
     }
 }
 
-/// The stream of bytes that an answer is, unless it is something else.
+/// Returns the stream of bytes that a result is, or the result if it is something else.
 fn lone_stream(ty: &Ty, answer: Val) -> Result<StreamAny, Val> {
     match (ty, answer) {
         (ty, Val::Stream(stream)) if ty.is_byte_stream() => Ok(stream),
@@ -132,7 +132,7 @@ fn lone_stream(ty: &Ty, answer: Val) -> Result<StreamAny, Val> {
     }
 }
 
-/// The value with something else in the place of each stream and future.
+/// Returns the value with each stream and future replaced.
 fn each_flow(
     ty: &Ty,
     value: Val,
@@ -171,12 +171,12 @@ fn each_flow(
     })
 }
 
-/// What streams and futures consist of.
+/// A type of the items of streams and futures.
 trait Item: Lift + Lower + Send + Sync + Unpin + 'static {
     fn of(value: Val) -> Self;
     fn into_val(self) -> Val;
 
-    /// Bytes of a result that it is at least.
+    /// Returns the least number of bytes that the item takes in a result.
     fn bytes(&self) -> u64 {
         1
     }
@@ -262,7 +262,7 @@ macro_rules! of_items {
     };
 }
 
-/// What a stream is made of, if this is all of it.
+/// Returns the type of the items of a stream with this whole value.
 fn item(whole: &Ty) -> &Ty {
     match whole {
         Ty::List(item) => item,
@@ -270,7 +270,7 @@ fn item(whole: &Ty) -> &Ty {
     }
 }
 
-/// A stream or a future of what a job holds.
+/// Makes a stream or a future of a value in a job.
 fn given(ty: &Ty, value: Val, store: &mut Store<Host>) -> wasmtime::Result<Val> {
     fn future<T: Item>(value: Val, store: &mut Store<Host>) -> wasmtime::Result<Val> {
         let value = T::of(value);
@@ -292,11 +292,11 @@ fn stream<T: Item>(items: Vec<T>, store: &mut Store<Host>) -> wasmtime::Result<V
     Ok(Val::Stream(reader.try_into_stream_any(store)?))
 }
 
-/// What has flowed, when all has.
+/// A function that returns the collected value, once the stream or future has ended.
 type Take = Box<dyn FnOnce() -> wasmtime::Result<Val>>;
 
-/// Begins to take what flows, up to so many bytes of a result; answers with what will have been taken at the
-/// end, and with the end.
+/// Begins to collect a stream or a future, up to `bytes_max` bytes of a result. Returns a function
+/// for the collected value, and a receiver that reports the end.
 fn taking(
     ty: &Ty,
     value: Val,
@@ -334,7 +334,7 @@ fn taking(
     }
 }
 
-/// Items that the host has taken.
+/// The items that the host has collected.
 type Items<T> = Arc<Mutex<Vec<T>>>;
 
 fn lock<T>(items: &Items<T>) -> MutexGuard<'_, Vec<T>> {
@@ -355,7 +355,7 @@ fn collect<T: Item>(
 struct Collector<T> {
     items: Items<T>,
     bytes_left: u64,
-    /// Tells that all has flowed, by being dropped with this end.
+    /// A sender that reports the end of the stream by being dropped with this collector.
     _end: Sender<()>,
 }
 
@@ -366,7 +366,7 @@ impl<T: Item> Collector<T> {
         (collector, items, end)
     }
 
-    /// Takes all that is there.
+    /// Takes all items that are there.
     fn take(
         &mut self,
         mut store: StoreContextMut<'_, Host>,

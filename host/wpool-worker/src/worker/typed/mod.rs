@@ -17,24 +17,24 @@ use wasmtime::component::Val;
 use wasmtime::component::types::ComponentFunc;
 use write::{TooLong, Writer, put_bytes};
 
-/// What a typed task takes and answers.
+/// The types of a typed task's parameters and result.
 #[derive(Debug)]
 pub(crate) struct Signature {
     params: Vec<Ty>,
     answer: Option<Ty>,
-    /// For messages.
+    /// The signature as text, for messages.
     text: String,
     input: InputForm,
     output: OutputForm,
     base64: bool,
     output_bytes_max: u64,
-    /// How it is called, if there is a quick way.
+    /// The quick way to call the function, if there is one.
     pub(crate) quick: Option<quick::MakeQuick>,
 }
 
 impl Signature {
-    /// The signature of a task, from its function's type; `None` if it has a type without a form in
-    /// JSON, or several results.
+    /// Returns the signature of a task, from its function's type, or `None` if a type has no form
+    /// in JSON, or if there are several results.
     pub(crate) fn new(task: &Task, ty: &ComponentFunc, settings: &Settings) -> Option<Self> {
         let params: Vec<Ty> = ty.params().map(|(_, ty)| Ty::of(&ty)).collect::<Option<_>>()?;
         let answers: Vec<Ty> = ty.results().map(|ty| Ty::of(&ty)).collect::<Option<_>>()?;
@@ -52,7 +52,7 @@ impl Signature {
         })
     }
 
-    /// Whether a job can be a line of text, or bytes, that is no JSON.
+    /// Returns whether a job can be a line of text, or bytes, that is no JSON.
     pub(crate) fn takes_raw(&self) -> bool {
         match self.params.as_slice() {
             [] => true,
@@ -61,7 +61,7 @@ impl Signature {
         }
     }
 
-    /// Room for the values it answers.
+    /// Returns room for the result.
     #[inline]
     pub(crate) fn room(&self) -> Vec<Val> {
         self.answer.iter().map(|_| Val::Bool(false)).collect()
@@ -70,7 +70,7 @@ impl Signature {
     /// Reads a job into the arguments of a call.
     ///
     /// # Errors
-    /// The job is not one value for each parameter, of its type and range.
+    /// Returns a failure if the job is not one value for each parameter, of its type and range.
     pub(crate) fn read(&self, job: &[u8]) -> Result<Vec<Val>, Failure> {
         let is_text = || serde_json::from_slice::<IgnoredAny>(job).is_err();
         let invalid = |message: String| Failure::new(FailureKind::InvalidJob, message);
@@ -119,11 +119,11 @@ impl Signature {
         Ok(params)
     }
 
-    /// Appends what a call answered, as a line of JSON without the line's end, or as its bare text or
-    /// bytes where the output takes that.
+    /// Appends the result of a call, as a line of JSON without the line's end, or as its bare text
+    /// or bytes if the output takes that.
     ///
     /// # Errors
-    /// It answered with an error, or with too much.
+    /// Returns a failure if the result is an error, or too long.
     pub(crate) fn write(&self, results: &[Val], out: &mut Vec<u8>) -> Result<(), Failure> {
         let (ty, value) = match (&self.answer, results) {
             (Some(Ty::Result(outcome)), [Val::Result(Ok(value))]) => {
@@ -153,7 +153,7 @@ impl Signature {
         if written > self.output_bytes_max { Err(self.too_large()) } else { Ok(()) }
     }
 
-    /// The failure of a task that answered with an error.
+    /// Returns the failure of a task that returned an error.
     fn error(&self, ty: Option<&Ty>, value: Option<&Val>) -> Failure {
         let mut message = Vec::new();
         match (ty, value) {
@@ -161,7 +161,7 @@ impl Signature {
                 message.extend_from_slice(text.as_bytes());
             }
             (Some(ty), Some(value)) => {
-                // What is too long is cut.
+                // A message that is too long is cut.
                 let _ = self.json(ty, value, &mut message);
             }
             _ => {}
@@ -174,7 +174,7 @@ impl Signature {
         Writer { out, end_max, base64: self.base64 }.value(ty, value)
     }
 
-    /// How long the text may become, with the result behind what is there.
+    /// Returns how long the text may become, with the result appended to what is there.
     fn end_max(&self, out: &[u8]) -> usize {
         let most = usize::try_from(self.output_bytes_max).unwrap_or(usize::MAX);
         most.saturating_add(out.len())

@@ -1,5 +1,6 @@
-//! Quick calls: of functions with at most one argument and simple types, whose bytes, texts and lists of
-//! numbers cross as a whole. Any other call makes a value of each element, which is 32 bytes.
+//! Quick calls: calls of functions with at most one argument and simple types, whose bytes, texts
+//! and lists of numbers cross as a whole. Any other call makes a value of 32 bytes for each
+//! element.
 
 use super::Signature;
 use super::ty::Ty;
@@ -13,16 +14,16 @@ use crate::worker::outcome;
 use wasmtime::component::{ComponentNamedList, Func, Lift, Lower, TypedFunc, Val};
 use wasmtime::{Store, ValRaw};
 
-/// A function of one instance, ready for jobs. The outer error is the guest's end, the inner one the
-/// job's.
+/// A function of one instance, ready for jobs. The outer error is the guest's end, the inner one
+/// the job's failure.
 pub(crate) type Quick = Box<dyn Fn(&mut Store<Host>, Argument) -> Called>;
 
 type Called = wasmtime::Result<Result<Answer, Failure>>;
 
-/// Makes a function of an instance ready.
+/// A function that makes a function of an instance ready.
 pub(crate) type MakeQuick = fn(&Func, &mut Store<Host>) -> wasmtime::Result<Quick>;
 
-/// What a job gives.
+/// The argument in a job.
 pub(crate) enum Argument {
     Nothing,
     Integer(i64),
@@ -30,7 +31,7 @@ pub(crate) enum Argument {
     Bytes(Vec<u8>),
 }
 
-/// What a call answers.
+/// The result of a call.
 pub(crate) enum Answer {
     Nothing,
     Number(Scalar, ValRaw),
@@ -40,7 +41,7 @@ pub(crate) enum Answer {
     Floats(Vec<f64>),
 }
 
-/// How functions of this signature are called quickly; `None` if they are not.
+/// Returns the quick way to call functions of this signature, or `None` if there is none.
 pub(super) fn of(params: &[Ty], answer: Option<&Ty>) -> Option<MakeQuick> {
     match params {
         [] => answered::<()>(answer),
@@ -165,7 +166,7 @@ impl Signature {
     /// Reads a job into the argument of a quick call.
     ///
     /// # Errors
-    /// As [`Signature::read`].
+    /// Returns the same failures as [`Signature::read`].
     pub(crate) fn read_quick(&self, job: &[u8]) -> Result<Argument, Failure> {
         if let [Ty::Bytes] = self.params[..] {
             return self.read_bytes(job).map(Argument::Bytes);
@@ -178,10 +179,10 @@ impl Signature {
         })
     }
 
-    /// Appends what a quick call answered.
+    /// Appends the result of a quick call.
     ///
     /// # Errors
-    /// It is too much.
+    /// Returns a failure if the result is too long.
     pub(crate) fn write_quick(&self, answer: Answer, out: &mut Vec<u8>) -> Result<(), Failure> {
         let start = out.len();
         let end_max = self.end_max(out);
@@ -212,7 +213,7 @@ const BYTE: Scalar = Scalar::Unsigned(8);
 const INTEGER: Scalar = Scalar::Signed(64);
 const FLOAT: Scalar = Scalar::F64;
 
-/// Appends numbers in brackets, and stops where there is more text than allowed.
+/// Appends numbers in brackets, and stops when there is more text than allowed.
 fn list(numbers: impl Iterator<Item = (Scalar, ValRaw)>, end_max: usize, out: &mut Vec<u8>) {
     out.push(b'[');
     for (index, (ty, number)) in numbers.enumerate() {

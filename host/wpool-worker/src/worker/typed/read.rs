@@ -1,4 +1,4 @@
-//! Values out of JSON.
+//! The reading of values from JSON.
 
 use super::ty::{Outcome, Ty};
 use crate::module::scalar::Scalar;
@@ -11,7 +11,7 @@ impl Ty {
     /// Reads a value of this type.
     ///
     /// # Errors
-    /// What stands there is none.
+    /// Returns an error if the next value is not of this type.
     pub(super) fn read(&self, cursor: &mut Cursor<'_>) -> Result<Val, Wrong> {
         Ok(match self {
             Ty::Scalar(scalar) => from_raw(*scalar, cursor.scalar(*scalar)?),
@@ -40,7 +40,7 @@ impl Ty {
     }
 }
 
-/// Values for each of the types, in an array. `what`: the array, in words.
+/// Reads an array with one value for each of the types. `what` describes the array in words.
 pub(super) fn tuple<'a>(
     cursor: &mut Cursor<'_>,
     types: impl ExactSizeIterator<Item = &'a Ty>,
@@ -90,7 +90,7 @@ fn list(cursor: &mut Cursor<'_>, element: &Ty) -> Result<Vec<Val>, Wrong> {
     Ok(values)
 }
 
-/// Bytes: an array of numbers, or a string in base64.
+/// Reads bytes: an array of numbers, or a string in base64.
 pub(super) fn bytes(cursor: &mut Cursor<'_>) -> Result<Vec<u8>, Wrong> {
     if cursor.at(b'"') {
         let place = cursor.place();
@@ -105,7 +105,7 @@ pub(super) fn bytes(cursor: &mut Cursor<'_>) -> Result<Vec<u8>, Wrong> {
     Ok(bytes)
 }
 
-/// One of the names, as a string.
+/// Reads one of the names, as a string.
 fn name(cursor: &mut Cursor<'_>, names: &[String], what: &str) -> Result<String, Wrong> {
     let place = cursor.place();
     let text = cursor.string(what)?;
@@ -180,7 +180,7 @@ fn result(cursor: &mut Cursor<'_>, outcome: &Outcome) -> Result<Val, Wrong> {
     Ok(Val::Result(if name == "ok" { Ok(value) } else { Err(value) }))
 }
 
-/// An object with one member, which is read by a function that knows its name.
+/// Reads an object with one member, by a function that knows its name.
 fn single(
     cursor: &mut Cursor<'_>,
     what: &dyn Fn() -> String,
@@ -198,7 +198,7 @@ fn single(
     found.ok_or_else(|| begin.wrong(format!("expected {}, found an empty object", what())))
 }
 
-/// The value of a case; `null` where it has none.
+/// Reads the value of a case, or `null` if it has none.
 fn payload(cursor: &mut Cursor<'_>, ty: Option<&Ty>) -> Result<Option<Val>, Wrong> {
     match ty {
         Some(ty) => ty.read(cursor).map(Some),

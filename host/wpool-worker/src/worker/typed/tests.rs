@@ -1,4 +1,4 @@
-//! What JSON is for each type, and what is said where it is something else.
+//! Tests of the JSON of each type, and of the messages for other JSON.
 
 use super::ty::Outcome;
 use super::*;
@@ -45,7 +45,7 @@ fn shape() -> Ty {
 
 fn outcome() -> Ty {
     let outcome = Outcome { ok: Some(number()), error: None };
-    // In a tuple, so that it is not the function's own.
+    // The result lies in a tuple, so that it is not the function's own.
     Ty::Tuple(vec![Ty::Result(Box::new(outcome))])
 }
 
@@ -66,7 +66,7 @@ fn members_may_come_in_any_order_and_options_be_left_out() {
     ] {
         assert_eq!(echo(ty, json).as_deref(), Ok(written), "{json}");
     }
-    // The outermost of the tuple's brackets is the list of arguments here.
+    // The outermost brackets of the tuple are the list of arguments here.
     assert_eq!(echo(outcome(), r#"[{"error":null}]"#).as_deref(), Ok(r#"[{"error":null}]"#));
 }
 

@@ -4,36 +4,36 @@ use crate::module::component::flows;
 use crate::module::scalar::Scalar;
 use wasmtime::component::types::Type;
 
-/// A type. What it is in JSON stands beside each.
+/// A type. The form of its values in JSON is given for each.
 #[derive(Debug, PartialEq)]
 pub(super) enum Ty {
-    /// A number, `true` or `false`, a string of one character; a float may be `"NaN"`, `"Infinity"` or
-    /// `"-Infinity"`.
+    /// A number, `true` or `false`, or a string of one character; a float may be `"NaN"`,
+    /// `"Infinity"` or `"-Infinity"`.
     Scalar(Scalar),
     /// A string.
     String,
-    /// `list<u8>`: an array of numbers, or a string in base64.
+    /// An array of numbers, or a string in base64: `list<u8>`.
     Bytes,
     /// An array.
     List(Box<Ty>),
-    /// An array with one value for each.
+    /// An array with one value for each type.
     Tuple(Vec<Ty>),
     /// An object with one member for each field.
     Record(Vec<(String, Ty)>),
-    /// The name of a case without a value; else an object with one member, the case's.
+    /// The name of a case without a value, or an object with the case as its only member.
     Variant(Vec<(String, Option<Ty>)>),
     /// The name of a case.
     Enum(Vec<String>),
-    /// `null`, or the value. An option in an option is `{"some": VALUE}`, so that its `null` is not the
-    /// outer one's.
+    /// The value or `null`. An option in an option is `{"some": VALUE}`, so that its `null` is not
+    /// the outer one's.
     Option(Box<Ty>),
-    /// `{"ok": VALUE}` or `{"error": VALUE}`, with `null` where there is no value.
+    /// An object: `{"ok": VALUE}` or `{"error": VALUE}`, with `null` if there is no value.
     Result(Box<Outcome>),
     /// An array of names.
     Flags(Vec<String>),
-    /// All its items: bytes, or a list.
+    /// The items of a stream: bytes, or a list.
     Stream(Box<Ty>),
-    /// Its value.
+    /// The value of a future.
     Future(Box<Ty>),
 }
 
@@ -45,8 +45,8 @@ pub(super) struct Outcome {
 }
 
 impl Ty {
-    /// The type, as it is converted; `None` where its values have no form in JSON (resources).
-    /// The compiler has refused tasks with those, and types that are nested too deep.
+    /// Returns the type for conversion, or `None` if its values have no form in JSON (resources).
+    /// The compiler has refused tasks with such types, and types that are nested too deeply.
     pub(super) fn of(ty: &Type) -> Option<Ty> {
         let boxed = |ty: &Type| Ty::of(ty).map(Box::new);
         let optional =
@@ -91,7 +91,8 @@ impl Ty {
                 error: optional(result.err())?,
             })),
             Type::Flags(flags) => Ty::Flags(flags.names().map(str::to_owned).collect()),
-            // Handles have no form in JSON; the rest are proposals that the engine does not have.
+            // Handles have no form in JSON; the other types are proposals that the engine does not
+            // have.
             Type::Own(_)
             | Type::Borrow(_)
             | Type::ErrorContext
@@ -100,7 +101,8 @@ impl Ty {
         })
     }
 
-    /// The type that its values have in a job: of a stream or a future, all that flows.
+    /// Returns the type that the values have in a job: for a stream or a future, the type of its
+    /// contents.
     pub(super) fn whole(&self) -> &Ty {
         match self {
             Ty::Stream(whole) | Ty::Future(whole) => whole,
@@ -108,7 +110,7 @@ impl Ty {
         }
     }
 
-    /// A list of such elements.
+    /// Returns the type of a list of such elements.
     fn list(element: &Type) -> Option<Ty> {
         Some(match element {
             Type::U8 => Ty::Bytes,

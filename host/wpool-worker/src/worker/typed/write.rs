@@ -1,4 +1,4 @@
-//! Values into JSON.
+//! The writing of values as JSON.
 
 use super::ty::Ty;
 use crate::module::scalar::Scalar;
@@ -7,16 +7,16 @@ use crate::worker::json::{write_scalar, write_string};
 use wasmtime::ValRaw;
 use wasmtime::component::Val;
 
-/// There is more text than allowed.
+/// The error of more text than allowed.
 #[derive(Debug)]
 pub(super) struct TooLong;
 
-/// JSON that is being written.
+/// A writer of JSON.
 pub(super) struct Writer<'a> {
     pub(super) out: &'a mut Vec<u8>,
-    /// Most bytes of `out`.
+    /// The greatest length of `out` in bytes.
     pub(super) end_max: usize,
-    /// Whether `list<u8>` is a string in base64.
+    /// True if `list<u8>` is a string in base64.
     pub(super) base64: bool,
 }
 
@@ -24,7 +24,7 @@ impl Writer<'_> {
     /// Writes a value of this type.
     ///
     /// # Errors
-    /// There is more text than allowed; some of it is there.
+    /// Returns an error if there is more text than allowed; some of the text has been written then.
     pub(super) fn value(&mut self, ty: &Ty, value: &Val) -> Result<(), TooLong> {
         match (ty, value) {
             (Ty::Scalar(scalar), value) => write_scalar(*scalar, &raw(value), false, self.out),
@@ -89,7 +89,7 @@ impl Writer<'_> {
         self.value(ty, value)
     }
 
-    /// An object with one member; `null` where it has no value.
+    /// Writes an object with one member, whose value is `null` if there is none.
     fn member(&mut self, name: &str, ty: Option<&Ty>, value: Option<&Val>) -> Result<(), TooLong> {
         self.out.push(b'{');
         match (ty, value) {
@@ -103,7 +103,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Items with commas between them, in brackets.
+    /// Writes items with commas between them, in brackets.
     fn separated<T>(
         &mut self,
         items: impl Iterator<Item = T>,

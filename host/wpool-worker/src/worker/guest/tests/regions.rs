@@ -1,11 +1,11 @@
-//! Guests with regions that may only be read, which only the host creates.
+//! Tests of guests with regions that may only be read, which only the host creates.
 
 use super::*;
 use crate::shared::{Member, Shared, Side, Space, Spec};
 use crate::wire::control::Membership;
 use crate::wire::jobmem::JobMem;
 
-/// Shared state in which there is the region `r`, with the bytes 0 to 99, to be read only.
+/// Returns shared state with the region `r`, which holds the bytes 0 to 99 and may only be read.
 fn attached() -> Attached {
     let space = Space { shared_bytes: 4 << 20, region_bytes: 1 << 20 };
     let shared = Arc::new(Shared::new(space).unwrap());
@@ -19,8 +19,8 @@ fn attached() -> Attached {
     Attached::new(shared, slot, Arc::new(JobMem::create(0).unwrap().0))
 }
 
-/// Runs a task once for each of the jobs, with the region mapped at `$at`: the results, or why there is
-/// none.
+/// Runs a task once for each of the jobs, with the region mapped at `$at`. Returns the results, or
+/// the reasons why there are none.
 fn results(task: &str, jobs: &[&str]) -> Vec<String> {
     let text = format!(
         r#"(module
@@ -60,7 +60,7 @@ fn a_read_only_region_can_be_read_and_a_store_to_it_is_a_trap_that_names_it() {
     };
     for store in [
         "(i32.store8 (i32.add (local.get $at) (i32.const 99)) (i32.const 1))",
-        // Behind its end, in its last page.
+        // The store is behind the region's end, in its last page.
         "(v128.store offset=65520 (local.get $at) (v128.const i64x2 0 0))",
         "(drop (i64.atomic.rmw.add (local.get $at) (i64.const 1)))",
         "(drop (call $job_read (local.get $at) (i32.const 0) (i32.const 1)))",

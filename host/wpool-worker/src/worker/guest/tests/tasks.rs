@@ -1,4 +1,4 @@
-//! Jobs that name their tasks.
+//! Tests of jobs that name their tasks.
 
 use super::*;
 use crate::wire::settings::task_job;

@@ -1,8 +1,8 @@
-//! Guests that use WASI: commands, printed lines, time, chance, and what is granted.
+//! Tests of guests that use WASI: commands, printed lines, time, random numbers, and grants.
 
 use super::*;
 
-/// A module with these WASI imports, a page of memory and these functions.
+/// Returns a module with these WASI imports, a page of memory and these functions.
 fn wasi(functions: &str) -> String {
     format!(
         r#"(module
@@ -28,7 +28,8 @@ fn wasi(functions: &str) -> String {
     )
 }
 
-/// A command that writes its arguments, NUL after each, then its standard input.
+/// The functions of a command that writes its arguments, with a NUL after each, then its standard
+/// input.
 const SHOW: &str = r#"(func (export "_start") (local $n i32)
   (drop (call $args_sizes (i32.const 16) (i32.const 20)))
   (drop (call $args (i32.const 100) (i32.const 1000)))
@@ -130,7 +131,8 @@ fn a_task_that_exits_has_failed_whatever_its_code_and_the_next_job_runs() {
     );
 }
 
-/// Sleeps 2 ms in one of three ways; answers with the nanoseconds slept.
+/// The functions of a task that sleeps 2 ms in one of three ways, and returns the nanoseconds
+/// slept.
 const SLEEP: &str = r#"
   (func $now (result i64) (drop (call $clock (i32.const 1) (i64.const 1) (i32.const 4096)))
     (i64.load (i32.const 4096)))
@@ -197,7 +199,8 @@ fn a_guest_has_the_environment_it_is_granted_and_no_other() {
 
 #[test]
 fn a_guest_opens_files_in_granted_directories_only_and_writes_where_it_may() {
-    // Opens the file `one` in the first granted directory: creating it if the argument is not 0.
+    // The task opens the file `one` in the first granted directory, and creates it if the argument
+    // is not 0.
     let text = wasi(
         r#"(func (export "f") (param i32) (result i32)
       (if (result i32) (call $prestat (i32.const 3) (i32.const 16)) (then (i32.const -1)) (else
