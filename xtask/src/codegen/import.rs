@@ -33,7 +33,7 @@ pub(super) enum Role {
     Elements,
     /// A pointer to memory for numbers that the function writes. Their number comes later.
     ElementsRoom,
-    /// Where a number of 64 bits goes that the function writes.
+    /// A pointer to memory for a number of 64 bits that the function writes.
     Place,
     /// A length of what is in memory, or a place in it.
     Size,

@@ -39,7 +39,7 @@ impl std::error::Error for Error {}
 /// end them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MapError {
-    /// Index and error of each job without a result, in order; at least one.
+    /// The index and error of each job without a result, in order; at least one.
     pub failures: Vec<(usize, Error)>,
 }
 
