@@ -3,8 +3,7 @@
 //! ```text
 //! primary    PRIMARY {closed: 1 bit}
 //! second     PRIMARY {descriptors, blocks} ever used, see `super::message`
-//! more[0]    PRIMARY the journal: {descriptor plus one, undone of its owner after the
-//! acknowledgement}
+//! more[0]    PRIMARY the journal: {descriptor plus one, its owner's undone after acknowledging}
 //! more[1]    tasks lost with the dead, not yet told
 //! derived    0 {first in the ring, ready}   1 {being written, on lease}   2 {free descriptor, free block}
 //!            3 blocks in use   4 next ticket   5 all undone

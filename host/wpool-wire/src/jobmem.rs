@@ -1,19 +1,13 @@
 //! Job memory: one memfd for each worker, mapped by the dispatcher and that worker only.
 //!
 //! ```text
-//! word[2]     {batch u32, next u16, end u16}   the claimed jobs of a batch, and the number of its
-//! jobs
+//! word[2]     {batch u32, next u16, end u16}   the claimed jobs of a batch, and its number of jobs
 //! commit[2]   {batch u32, bytes u32}           the committed bytes of the outbox
-//! writing     u32                              not 0 while a child of the worker writes into the
-//! pipe
-//! stop        u32                              not 0 once the worker's waits for its guest are to
-//! end
-//! last words  {bytes u32, text}                the reason why the process is about to end by
-//! itself
-//! began       u64                              the moment at which the running job began, if jobs
-//! are measured; else 0
-//! called      u64                              the moment of the last call of a shared object, if
-//! waits are reported
+//! writing     u32                              not 0 while a child of the worker writes to the pipe
+//! stop        u32                              not 0 once the worker's waits for its guest must end
+//! last words  {bytes u32, text}                the reason why the process is about to end by itself
+//! began       u64                              the begin of the running job, if jobs are measured
+//! called      u64                              the last call of a shared object, if waits are told
 //! printed     u64                              how many bytes the running command has printed
 //! outbox[2]   records (see `super::record`)
 //! tape        the bytes that it has printed (see `super::tape`), if jobs may be killed; not mapped
