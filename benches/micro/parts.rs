@@ -17,7 +17,7 @@ use wpool_wire::control::Membership;
 use wpool_wire::frame::{Entries, FrameKind, Header, Walk};
 use wpool_wire::jobmem::JobMem;
 use wpool_wire::record::{self, Record};
-use wpool_wire::settings::{Isolation, Settings};
+use wpool_wire::settings::{Isolation, Settings, TaskSpec};
 use wpool_worker::imports::attached::Attached;
 use wpool_worker::worker::guest::Guest;
 use wpool_worker::worker::log::{LogSink, Origin};
@@ -147,7 +147,8 @@ pub(crate) fn job(
     let code = memfd_create("wpool-micro", MemfdFlags::CLOEXEC).expect("there is memory");
     let mut code = File::from(code);
     code.write_all(&cwasm).expect("there is memory");
-    let settings = Settings { task: Some(task.to_owned()), isolation, ..Settings::default() };
+    let name = Some(task.to_owned());
+    let settings = Settings::from(TaskSpec { name, isolation, ..TaskSpec::default() });
     let program =
         Program::load(&settings, &description, code, Folders::default()).expect("it can be linked");
     // The guest borrows its program, which therefore lives as long as the process.

@@ -105,13 +105,13 @@ fn a_guest_that_goes_wrong_is_told_by_kind_and_takes_nobody_along() {
             .isolation(isolation)
             .memory(64 << 20)
             .on_log(|_| {})
-            .config(|_, settings| settings.output_bytes_max = 1 << 20)
+            .config(|_, settings| settings.limits.output_bytes_max = 1 << 20)
             .start()
             .unwrap();
         // The job's own 100 MB of text need more than the others' limit.
         let pool_of_large = guest_pool("misbehave", "misbehave")
             .isolation(isolation)
-            .config(|_, settings| settings.output_bytes_max = 1 << 20)
+            .config(|_, settings| settings.limits.output_bytes_max = 1 << 20)
             .start()
             .unwrap();
         for (name, kind, message) in kinds {

@@ -17,7 +17,7 @@ use wpool::pool::config::Config;
 use wpool::pool::feed::{NoCommands, Notice, Outcome, Results, Sink};
 use wpool::pool::session::Session;
 use wpool::pool::summary::End;
-use wpool::wire::settings::{Isolation, Settings};
+use wpool::wire::settings::Isolation;
 
 /// The time for which each mode is measured if the number of rounds is not given.
 const ENOUGH: Duration = Duration::from_secs(3);
@@ -147,10 +147,11 @@ pub(super) fn config(
     native: bool,
     isolation: Isolation,
 ) -> Config {
-    let config = subject.modules[module].config.clone();
-    let native = subject.native.filter(|_| native).map(ToOwned::to_owned);
-    let settings = Settings { native, isolation, ..config.settings };
-    Config { settings, workers, ..config }
+    let mut config = subject.modules[module].config.clone();
+    let task = &mut config.settings.task;
+    task.native = subject.native.filter(|_| native).map(ToOwned::to_owned);
+    task.isolation = isolation;
+    Config { workers, ..config }
 }
 
 /// Runs all jobs in one process.

@@ -58,7 +58,7 @@ pub(crate) fn run(
         .args(workers.map(|workers| workers.to_string()))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped());
-    let form = subject.config().settings.input;
+    let form = subject.config().settings.task.input;
     let mut input = Vec::new();
     for (number, job) in subject.jobs.iter().enumerate() {
         write_job(form, job, &mut input).map_err(|why| {

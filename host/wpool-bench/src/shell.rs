@@ -77,7 +77,7 @@ struct Calls {
 
 impl Calls {
     fn of(subject: &Subject<'_>) -> Result<Calls, Error> {
-        let line = &subject.config().settings.command;
+        let line = &subject.config().settings.task.command;
         let inputs = (!line.append).then(Folder::create).transpose().map_err(unwritable)?;
         let (mut list, mut count) = (Vec::new(), 0);
         for (job, bytes) in subject.jobs.iter().enumerate() {

@@ -7,10 +7,9 @@ use super::subject::{Replay, Subject};
 use crate::error::Error;
 use std::io;
 use std::time::Duration;
-use wpool::pool::config::Config;
 use wpool::pool::feed::{NoCommands, Notice, Outcome, Sink};
 use wpool::wire::clock::Moment;
-use wpool::wire::settings::Settings;
+use wpool::wire::settings::Probe;
 
 /// The most jobs of one timeline; further jobs are left out.
 const JOBS_MAX: usize = 1_000_000;
@@ -30,17 +29,12 @@ pub fn record<S: Sink>(
     let mut timelines = Vec::new();
     for contender in contenders.iter().filter(|contender| contender.workers == most) {
         let Way::Pool { native, isolation } = contender.mode.way() else { continue };
-        let config = config(subject, *contender, native, isolation);
-        let settings = Settings { measured: true, waits: true, ..config.settings };
+        let mut config = config(subject, *contender, native, isolation);
+        config.settings.probe = Probe { measured: true, waits: true };
         let mut session = open(subject, *contender)?;
         let began = Moment::now();
         session
-            .run(
-                Config { settings, ..config },
-                &mut Replay::new(subject.jobs),
-                sink,
-                &mut NoCommands,
-            )
+            .run(config, &mut Replay::new(subject.jobs), sink, &mut NoCommands)
             .map_err(Error::of_module(subject.modules[contender.module].path))?;
         let spans = spans(sink).take_from(began);
         timelines.push(Timeline { mode: subject.name(*contender), spans });

@@ -13,6 +13,7 @@ use super::output::stream::Patience;
 use super::output::trace::Traced;
 use super::plan;
 use super::report::Report;
+use super::setup::Setup;
 use super::signals::{SharedCause, Signals};
 use super::{modules, summary, units};
 use anstream::{AutoStream, ColorChoice};
@@ -27,7 +28,7 @@ use wpool::pool::config::{CompileConfig, Config};
 use wpool::pool::cpus;
 use wpool::pool::feed::{Command, Commands, Fill, Intake};
 use wpool::pool::session::Session;
-use wpool::wire::settings::{OutputForm, Settings};
+use wpool::wire::settings::{Limits, OutputForm, Probe, TaskSpec};
 use wpool_bench::error::{Error, Told};
 use wpool_bench::findings::{Findings, Group};
 use wpool_bench::mode::{Contender, Mode, Way};
@@ -166,29 +167,28 @@ fn spinner(flags: &BenchFlags) -> ProgressBar {
 }
 
 fn config(flags: &BenchFlags, path: &Path, task: &Task, planned: &plan::Jobs) -> Config {
-    let rest = Settings {
+    let spec = TaskSpec {
         output: if flags.input.files { OutputForm::Bytes } else { OutputForm::Json },
-        ..flags.foreign.settings(flags.limits.settings(&flags.grants))
+        ..plan::task_spec(&flags.call(path), task, planned)
     };
-    let default = Config::default();
+    let setup = Setup {
+        limits: &flags.limits,
+        grants: &flags.grants,
+        scratch: None,
+        foreign: &flags.foreign,
+    };
+    let shared = setup.config(spec, Limits::default().log_bytes_max, Probe::default());
     Config {
-        settings: plan::settings(&flags.call(path), task, planned, rest),
-        shared_bytes_max: flags.limits.shared_space,
-        timeout: flags.limits.timeout(),
-        deadline: flags.limits.deadline,
         batch_jobs_max: flags.compared.batch,
-        init_timeout: [flags.limits.init_timeout, flags.limits.deadline]
-            .into_iter()
-            .flatten()
-            .min(),
-        ..default
+        init_timeout: [shared.init_timeout, shared.deadline].into_iter().flatten().min(),
+        ..shared
     }
 }
 
 /// Reads and encodes all jobs.
 fn jobs(form: Form, config: &Config, planned: plan::Jobs) -> Result<Jobs, Report> {
     let encoder = Encoder::new(form, config.buffer_bytes_max, None, planned.names)
-        .beside(&config.settings.dirs);
+        .beside(&config.settings.grants.dirs);
     let jobs = read(Input::new(planned.origin, encoder))?;
     match jobs.len() {
         0 => Err(Report::new(Exit::NoInput, "there are no jobs to measure")),

@@ -8,7 +8,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use wpool::pool::config::{CompileConfig, OnCompile};
+use wpool::pool::config::{CompileConfig, HostOnly, OnCompile};
 use wpool::pool::session::{EarlyZygote, Session};
 
 /// The size from which a module's compilation is announced; a smaller module takes a moment.
@@ -39,7 +39,8 @@ pub(crate) fn open(
             })
         }
     };
-    let opened = Session::open_in(early, module, CompileConfig { on_compile, ..config });
+    let host = HostOnly { on_compile, ..config.host };
+    let opened = Session::open_in(early, module, CompileConfig { host, ..config });
     if let Some(Some(spinner)) = shown.lock().unwrap_or_else(PoisonError::into_inner).take() {
         let spinner: ProgressBar = spinner;
         spinner.finish_and_clear();

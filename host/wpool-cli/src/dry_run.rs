@@ -45,13 +45,13 @@ fn tell(session: &Session, task: &Task, config: &Config, jobs: Option<u64>) {
         ("task", task.name.escape_default().to_string()),
         ("jobs", jobs.map_or("not known before they are read".into(), |jobs| jobs.to_string())),
         ("workers", config.workers.to_string()),
-        ("isolation", format!("{:?}", settings.isolation).to_lowercase()),
+        ("isolation", format!("{:?}", settings.task.isolation).to_lowercase()),
         ("timeout", optional(timeout)),
         ("deadline", optional(config.deadline.map(duration_text))),
-        ("memory", size_text(settings.memory_bytes_max)),
-        ("fuel", optional(settings.fuel.map(|fuel| fuel.to_string()))),
-        ("max-output", size_text(settings.output_bytes_max)),
-        ("max-log", size_text(settings.log_bytes_max)),
+        ("memory", size_text(settings.limits.memory_bytes_max)),
+        ("fuel", optional(settings.limits.fuel.map(|fuel| fuel.to_string()))),
+        ("max-output", size_text(settings.limits.output_bytes_max)),
+        ("max-log", size_text(settings.limits.log_bytes_max)),
         ("max-buffer", size_text(config.buffer_bytes_max as u64)),
         ("retries", config.retry.attempts.to_string()),
     ];
@@ -67,7 +67,8 @@ fn tell(session: &Session, task: &Task, config: &Config, jobs: Option<u64>) {
 /// Fails if a job cannot be read, or standard output cannot be written.
 fn show(task: &Task, config: &Config, mut source: impl Source) -> Result<Exit, Report> {
     let settings = &config.settings;
-    let template = Template::parse(&settings.command.template, settings.command.replace.as_deref());
+    let template =
+        Template::parse(&settings.task.command.template, settings.task.command.replace.as_deref());
     let mut out = BufWriter::new(io::stdout().lock());
     let mut intake = Intake::default();
     loop {
@@ -86,9 +87,9 @@ fn show(task: &Task, config: &Config, mut source: impl Source) -> Result<Exit, R
                     let job = jobs.next().unwrap_or_default();
                     match split_command_job(&job).filter(|_| task.form == Form::Command) {
                         Some((words, stdin)) => {
-                            command(&settings.command, &template, number, words, stdin)
+                            command(&settings.task.command, &template, number, words, stdin)
                         }
-                        None => call(task, settings.input, &job),
+                        None => call(task, settings.task.input, &job),
                     }
                 }
             };

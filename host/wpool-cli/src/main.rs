@@ -28,6 +28,7 @@ mod output;
 mod plan;
 mod report;
 mod run;
+mod setup;
 mod signals;
 mod summary;
 mod synonyms;

@@ -202,7 +202,7 @@ fn input(
     let named = named.into_iter().flatten().map(PathBuf::as_path);
     let written = Written::new(named, flags.output.results.as_deref());
     let encoder = Encoder::new(form, config.buffer_bytes_max, skip, jobs.names);
-    let encoder = encoder.beside(&config.settings.dirs).sparing(written);
+    let encoder = encoder.beside(&config.settings.grants.dirs).sparing(written);
     let pacing = Pacing::new(flags.pool.conditions(), delayed)
         .map_err(|error| Report::new(Exit::Setup, format!("cannot make a timer: {error}")))?;
     Ok(Input::new(jobs.origin, encoder).paced(pacing))

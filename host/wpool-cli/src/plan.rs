@@ -16,6 +16,7 @@ use super::modules;
 use super::output::Format;
 use super::output::words::WordsOf;
 use super::report::Report;
+use super::setup::Setup;
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
@@ -26,7 +27,7 @@ use wpool::pool::config::Config;
 use wpool::pool::error::PoolError;
 use wpool::pool::feed::{Fill, Intake};
 use wpool::pool::session::closed_at_start;
-use wpool::wire::settings::{CommandLine, InputForm, Settings};
+use wpool::wire::settings::{CommandLine, InputForm, Probe, TaskSpec};
 
 /// The jobs of a run, before the kind of the module is known.
 #[derive(Debug)]
@@ -499,12 +500,11 @@ fn template(arguments: &[String], header: &[String]) -> Vec<String> {
     arguments.iter().map(replaced).collect()
 }
 
-/// Returns the settings of the workers for the task and its jobs; results and limits come from
-/// `rest`.
-pub(crate) fn settings(call: &Call<'_>, task: &Task, jobs: &Jobs, rest: Settings) -> Settings {
+/// Returns what workers are told of the task and its jobs.
+pub(crate) fn task_spec(call: &Call<'_>, task: &Task, jobs: &Jobs) -> TaskSpec {
     let input = call.input;
-    Settings {
-        task: call.task.map(str::to_owned),
+    TaskSpec {
+        name: call.task.map(str::to_owned),
         init: call.init.map(str::to_owned),
         input: match jobs.origin {
             _ if jobs.width == 1 && input.is_raw() => InputForm::Raw,
@@ -523,7 +523,7 @@ pub(crate) fn settings(call: &Call<'_>, task: &Task, jobs: &Jobs, rest: Settings
             },
             false => CommandLine::default(),
         },
-        ..rest
+        ..TaskSpec::default()
     }
 }
 
@@ -533,29 +533,22 @@ pub(crate) fn config(flags: &MapFlags, task: &Task, jobs: &Jobs) -> Config {
     let (pool, policy, limits) = (&flags.pool, &flags.policy, &flags.limits);
     let traced = flags.log.trace.trace.is_some();
     let recorded = results.format() == Format::Jsonl || flags.log.joblog.is_some();
-    let rest = Settings {
+    let spec = TaskSpec {
         isolation: pool.isolation,
-        output: results.form(),
-        nul_ends: results.format() == Format::Null,
         ok_exit: output.ok_exit.clone(),
-        base64: results.base64,
-        log_bytes_max: flags.buffer.max_log,
-        scratch: flags.scratch.settings(),
-        measured: recorded || traced || limits.timeout_percent().is_some(),
-        waits: traced,
-        ..flags.foreign.settings(limits.settings(&flags.grants))
+        ..results.apply(task_spec(&flags.call(), task, jobs))
     };
-    let settings = settings(&flags.call(), task, jobs, rest);
-    let default = Config::default();
+    let probe =
+        Probe { measured: recorded || traced || limits.timeout_percent().is_some(), waits: traced };
+    let setup = Setup {
+        limits,
+        grants: &flags.grants,
+        scratch: Some(&flags.scratch),
+        foreign: &flags.foreign,
+    };
+    let shared = setup.config(spec, flags.buffer.max_log, probe);
     Config {
-        workers: pool.workers.unwrap_or(default.workers),
-        settings,
-        shared: None,
-        shared_bytes_max: limits.shared_space,
-        init_timeout: limits.init_timeout,
-        timeout: limits.timeout(),
-        timeout_percent: limits.timeout_percent(),
-        deadline: limits.deadline,
+        workers: pool.workers.unwrap_or(shared.workers),
         retry: policy.retry(),
         halt: policy.halt(),
         jobs_per_worker_max: pool.max_jobs_per_worker,
@@ -566,5 +559,6 @@ pub(crate) fn config(flags: &MapFlags, task: &Task, jobs: &Jobs) -> Config {
         ordered: !output.unordered,
         // Files may have many bytes, and their paths are kept anyway.
         keep_inputs: (recorded || output.needs_words()) && !input.files,
+        ..shared
     }
 }

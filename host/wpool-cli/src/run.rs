@@ -17,6 +17,7 @@ use super::output::target::Target;
 use super::output::trace::Traced;
 use super::plan::command_has_no_init;
 use super::report::Report;
+use super::setup::Setup;
 use super::signals::{AtOnce, Cause, Signals};
 use super::{argv, compiling, modules};
 use std::io;
@@ -27,7 +28,7 @@ use wpool::pool::error::PoolError;
 use wpool::pool::feed::{Fill, Intake, Source};
 use wpool::pool::session::EarlyZygote;
 use wpool::pool::summary::End;
-use wpool::wire::settings::{CommandLine, Settings, command_job, task_job};
+use wpool::wire::settings::{CommandLine, Probe, TaskSpec, command_job, task_job};
 
 /// The jobs of a run, and the processes that run them.
 struct Plan {
@@ -154,8 +155,9 @@ fn command_plan(flags: &RunFlags) -> Result<Plan, Report> {
     let command = CommandLine { name: argv0, append: true, ..CommandLine::default() };
     let process =
         Process { task: name.clone(), name, arguments: Vec::new(), answers: false, command: true };
-    let settings = Settings { command, stdio: true, ..settings(flags) };
-    Ok(Plan { jobs: vec![job], processes: vec![process], config: config(flags, settings, 1) })
+    let mut config = config(flags, TaskSpec { command, ..TaskSpec::default() }, 1);
+    config.settings.grants.stdio = true;
+    Ok(Plan { jobs: vec![job], processes: vec![process], config })
 }
 
 /// Makes the plan of calls: a process for each.
@@ -217,48 +219,40 @@ fn calls_plan(flags: &RunFlags, description: &Description) -> Result<Plan, Repor
         let (task, answers) = (task.name.clone(), task.answers());
         processes.push(Process { name, task, arguments, answers, command: false });
     }
-    let settings = Settings { tasks: distinct, ..settings(flags) };
-    let config = config(flags, settings, jobs.len());
+    let spec = TaskSpec { tasks: distinct, ..TaskSpec::default() };
+    let config = config(flags, spec, jobs.len());
     Ok(Plan { jobs, processes, config })
 }
 
-fn settings(flags: &RunFlags) -> Settings {
+/// A process for each job, all at once.
+fn config(flags: &RunFlags, task: TaskSpec, processes: usize) -> Config {
     let traced = flags.trace.trace.is_some();
-    Settings {
-        init: flags.init.clone(),
-        output: flags.results.form(),
-        nul_ends: flags.results.format() == Format::Null,
-        base64: flags.results.base64,
-        // The processes' lines are passed on and not kept.
-        log_bytes_max: u64::MAX,
-        scratch: flags.scratch.settings(),
+    let probe = Probe {
         measured: flags.console.verbose || flags.results.format() == Format::Jsonl || traced,
         waits: traced,
-        ..flags.foreign.settings(flags.limits.settings(&flags.grants))
-    }
-}
-
-/// Returns the configuration of the pool: a process for each job, all at once.
-fn config(flags: &RunFlags, settings: Settings, processes: usize) -> Config {
-    let default = Config::default();
-    let output = usize::try_from(settings.output_bytes_max).unwrap_or(usize::MAX);
+    };
+    let task = TaskSpec { init: flags.init.clone(), ..flags.results.apply(task) };
+    let setup = Setup {
+        limits: &flags.limits,
+        grants: &flags.grants,
+        scratch: Some(&flags.scratch),
+        foreign: &flags.foreign,
+    };
+    // The processes' lines are passed on and not kept.
+    let shared = setup.config(task, u64::MAX, probe);
+    let output = usize::try_from(shared.settings.limits.output_bytes_max).unwrap_or(usize::MAX);
     Config {
         workers: processes,
         jobs_per_worker_max: Some(1),
         batch_jobs_max: Some(1),
-        shared_bytes_max: flags.limits.shared_space,
-        timeout: flags.limits.timeout(),
-        deadline: flags.limits.deadline,
-        init_timeout: flags.limits.init_timeout,
         retry: flags.policy.retry(),
         // A single process ends with its own code.
         halt: if processes > 1 { flags.policy.halt() } else { Halt::Never },
         // The buffer has to hold a result.
-        buffer_bytes_max: default.buffer_bytes_max.max(output),
+        buffer_bytes_max: shared.buffer_bytes_max.max(output),
         // Results are kept until the end anyway, and lines must not wait for them.
         ordered: false,
-        settings,
-        ..default
+        ..shared
     }
 }
 

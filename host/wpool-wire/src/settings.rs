@@ -105,7 +105,7 @@ pub fn split_command_job(job: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(u32::from_le_bytes(*words_bytes) as usize)
 }
 
-/// Encodes a job that names its task: the task's index in [`Settings::tasks`] (`u32 LE`), then the
+/// Encodes a job that names its task: the task's index in [`TaskSpec::tasks`] (`u32 LE`), then the
 /// job.
 pub fn task_job(task: u32, job: &[u8]) -> Vec<u8> {
     [&task.to_le_bytes(), job].concat()
@@ -118,14 +118,27 @@ pub fn split_task_job(job: &[u8]) -> Option<(usize, &[u8])> {
     Some((u32::from_le_bytes(*task) as usize, job))
 }
 
-/// All settings that the zygote and its workers need to run jobs. They cross the control socket as
-/// JSON.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// All settings that the zygote and its workers need to run jobs, by who may know them. They cross
+/// the control socket as JSON, and all of them may travel to another process or machine.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
+    /// The task to call, and the encoding of its jobs and results.
+    pub task: TaskSpec,
+    /// The costs that jobs may have.
+    pub limits: Limits,
+    /// The parts of the host that guests may use.
+    pub grants: Grants,
+    /// The measurements of jobs.
+    pub probe: Probe,
+}
+
+/// The task to call: how jobs become arguments, and answers results.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TaskSpec {
     /// The name of the task to call; ignored for a command, and `None` if the module has only one.
-    pub task: Option<String>,
+    pub name: Option<String>,
     /// The tasks of jobs that name their own (see [`task_job`]). If the list is empty, all jobs are
-    /// for [`task`](Self::task).
+    /// for [`name`](Self::name).
     pub tasks: Vec<String>,
     /// A shared library whose tasks are called instead of the module's, without a sandbox.
     pub native: Option<PathBuf>,
@@ -149,9 +162,47 @@ pub struct Settings {
     pub base64: bool,
     /// The arguments of a command.
     pub command: CommandLine,
-    /// True if a command uses the standard streams of the dispatcher's process instead of its job's
-    /// input and its result.
-    pub stdio: bool,
+    /// True if functions that the module imports and nobody provides trap when they are called,
+    /// instead of being an error of the run.
+    pub stub_imports: bool,
+    /// True if integers of tasks are unsigned if the module does not give their types.
+    pub unsigned: bool,
+}
+
+impl TaskSpec {
+    /// Returns the names of all tasks that jobs may call; `None` is the task that needs no name.
+    pub fn names(&self) -> Vec<Option<&str>> {
+        match self.tasks.as_slice() {
+            [] => vec![self.name.as_deref()],
+            tasks => tasks.iter().map(|name| Some(name.as_str())).collect(),
+        }
+    }
+}
+
+impl Default for TaskSpec {
+    fn default() -> Self {
+        TaskSpec {
+            name: None,
+            tasks: Vec::new(),
+            native: None,
+            init: None,
+            isolation: Isolation::default(),
+            pause: PauseAfter::default(),
+            input: InputForm::default(),
+            output: OutputForm::default(),
+            nul_ends: false,
+            ok_exit: vec![0],
+            base64: false,
+            command: CommandLine::default(),
+            stub_imports: false,
+            unsigned: false,
+        }
+    }
+}
+
+/// The costs that jobs may have.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Limits {
     /// The greatest size of one instance's linear memory, in bytes.
     pub memory_bytes_max: u64,
     /// The greatest size of one instance's call stack, in bytes.
@@ -167,27 +218,6 @@ pub struct Settings {
     pub job_bytes_max: u64,
     /// The greatest size of the printed lines of one job, in bytes; the rest is cut, with a note.
     pub log_bytes_max: u64,
-    /// The environment variables granted to guests.
-    pub env: Vec<(String, String)>,
-    /// The folders granted to guests.
-    pub dirs: Vec<Directory>,
-    /// A folder that each job finds empty, and may write.
-    pub scratch: Option<Scratch>,
-    /// The seed of WASI's random numbers; the system's numbers are used if `None`.
-    pub seed: Option<u64>,
-    /// The fixed time of WASI's clocks in nanoseconds since 1970; the system's clocks are used if
-    /// `None`.
-    pub clock: Option<u64>,
-    /// True if each result carries when its job began, how many nanoseconds it ran, and its peak of
-    /// linear memory.
-    pub measured: bool,
-    /// True if the waits of jobs in shared state are reported.
-    pub waits: bool,
-    /// True if functions that the module imports and nobody provides trap when they are called,
-    /// instead of being an error of the run.
-    pub stub_imports: bool,
-    /// True if integers of tasks are unsigned if the module does not give their types.
-    pub unsigned: bool,
 }
 
 /// The private memory that a process needs beside its guest's, a job and a result, in bytes: values
@@ -198,7 +228,7 @@ const HOST_BYTES: u64 = 256 << 20;
 /// twice.
 const GROWS_IN_PLACE: u64 = 4 << 30;
 
-impl Settings {
+impl Limits {
     /// Returns how many bytes of private memory a process may add to its initial ones to run one
     /// guest: the guest's memory, twice a result, three times a job, and 256 MiB. A job that makes
     /// it need more fails.
@@ -209,32 +239,11 @@ impl Settings {
         let jobs = self.job_bytes_max.saturating_mul(3);
         memory.saturating_add(results).saturating_add(jobs).saturating_add(HOST_BYTES)
     }
-
-    /// Returns the names of all tasks that jobs may call; `None` is the task that needs no name.
-    pub fn task_names(&self) -> Vec<Option<&str>> {
-        match self.tasks.as_slice() {
-            [] => vec![self.task.as_deref()],
-            tasks => tasks.iter().map(|name| Some(name.as_str())).collect(),
-        }
-    }
 }
 
-impl Default for Settings {
+impl Default for Limits {
     fn default() -> Self {
-        Settings {
-            task: None,
-            tasks: Vec::new(),
-            native: None,
-            init: None,
-            isolation: Isolation::default(),
-            pause: PauseAfter::default(),
-            input: InputForm::default(),
-            output: OutputForm::default(),
-            nul_ends: false,
-            ok_exit: vec![0],
-            base64: false,
-            command: CommandLine::default(),
-            stdio: false,
+        Limits {
             memory_bytes_max: 1 << 30,
             stack_bytes_max: 1 << 20,
             region_bytes_max: 4 << 30,
@@ -242,15 +251,53 @@ impl Default for Settings {
             output_bytes_max: 64 << 20,
             job_bytes_max: 64 << 20,
             log_bytes_max: 1 << 20,
-            env: Vec::new(),
-            dirs: Vec::new(),
-            scratch: None,
-            seed: None,
-            clock: None,
-            measured: false,
-            waits: false,
-            stub_imports: false,
-            unsigned: false,
         }
+    }
+}
+
+/// The parts of the host that guests may use: none but those that are given here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Grants {
+    /// The environment variables.
+    pub env: Vec<(String, String)>,
+    /// The folders.
+    pub dirs: Vec<Directory>,
+    /// A folder that each job finds empty, and may write.
+    pub scratch: Option<Scratch>,
+    /// True if a command uses the standard streams of the dispatcher's process instead of its job's
+    /// input and its result.
+    pub stdio: bool,
+    /// The seed of WASI's random numbers; the system's numbers are used if `None`.
+    pub seed: Option<u64>,
+    /// The fixed time of WASI's clocks in nanoseconds since 1970; the system's clocks are used if
+    /// `None`.
+    pub clock: Option<u64>,
+}
+
+/// The measurements of jobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    /// True if each result carries when its job began, how many nanoseconds it ran, and its peak of
+    /// linear memory.
+    pub measured: bool,
+    /// True if the waits of jobs in shared state are reported.
+    pub waits: bool,
+}
+
+impl From<TaskSpec> for Settings {
+    fn from(task: TaskSpec) -> Settings {
+        Settings { task, ..Settings::default() }
+    }
+}
+
+impl From<Limits> for Settings {
+    fn from(limits: Limits) -> Settings {
+        Settings { limits, ..Settings::default() }
+    }
+}
+
+impl From<Grants> for Settings {
+    fn from(grants: Grants) -> Settings {
+        Settings { grants, ..Settings::default() }
     }
 }

@@ -6,11 +6,11 @@ use crate::cli::report::Report;
 use crate::cli::units;
 use clap::Args;
 use std::time::{Duration, Instant};
-use wpool::pool::config::{CompileConfig, Halt, HaltLimit, HaltOn, Retry};
+use wpool::pool::config::{CompileConfig, Halt, HaltLimit, HaltOn, HostOnly, Retry};
 use wpool::wire::directory::Directory;
 use wpool::wire::failure::FailureKind;
 use wpool::wire::scratch::Scratch;
-use wpool::wire::settings::{Isolation, Settings};
+use wpool::wire::settings::{Grants, Isolation, Limits};
 
 /// The flags for the task of `wpool map`, and for its workers.
 #[derive(Args, Debug)]
@@ -248,7 +248,8 @@ impl LimitFlags {
 
     /// Returns the limits on compiling, with the cache or without it.
     pub(crate) fn compile(&self, cache: bool) -> CompileConfig {
-        CompileConfig { cache, fuel: self.fuel.is_some(), ..self.compile.config() }
+        let host = HostOnly { cache, ..HostOnly::default() };
+        CompileConfig { host, fuel: self.fuel.is_some(), ..self.compile.config() }
     }
 
     /// Returns the limits on compiling, for a run that `--deadline` bounds from now on.
@@ -257,19 +258,15 @@ impl LimitFlags {
         CompileConfig { deadline, ..self.compile(cache) }
     }
 
-    /// Returns the settings of workers for these limits and grants.
-    pub(crate) fn settings(&self, grants: &GrantFlags) -> Settings {
-        Settings {
+    /// Returns the limits of jobs.
+    pub(crate) fn of_jobs(&self) -> Limits {
+        Limits {
             memory_bytes_max: self.memory,
             stack_bytes_max: self.stack,
             region_bytes_max: self.region_space,
             fuel: self.fuel,
             output_bytes_max: self.max_output,
-            env: grants.variables(),
-            dirs: grants.dir.clone(),
-            seed: grants.seed,
-            clock: grants.clock,
-            ..Settings::default()
+            ..Limits::default()
         }
     }
 }
@@ -315,14 +312,25 @@ pub(crate) struct ScratchFlags {
 }
 
 impl ScratchFlags {
-    /// The folder that each job finds empty.
-    pub(crate) fn settings(&self) -> Option<Scratch> {
+    /// Returns the folder that each job finds empty.
+    pub(crate) fn folder(&self) -> Option<Scratch> {
         let guest = self.scratch.clone()?;
         Some(Scratch { guest, bytes_max: self.scratch_size })
     }
 }
 
 impl GrantFlags {
+    /// Returns what guests are granted.
+    pub(crate) fn granted(&self) -> Grants {
+        Grants {
+            env: self.variables(),
+            dirs: self.dir.clone(),
+            seed: self.seed,
+            clock: self.clock,
+            ..Grants::default()
+        }
+    }
+
     /// Returns the variables, the last of each name.
     fn variables(&self) -> Vec<(String, String)> {
         let again = |at: usize, key: &str| self.env[at + 1..].iter().any(|(other, _)| other == key);

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use wpool::pool::config::CompileConfig;
-use wpool::wire::settings::Settings;
+use wpool::wire::settings::TaskSpec;
 
 /// The flags for modules that were not made for wpool.
 #[derive(Args, Debug)]
@@ -23,8 +23,8 @@ impl ModuleFlags {
         CompileConfig { stub_imports: self.stub_imports, ..config }
     }
 
-    /// Adds these flags to the settings of workers.
-    pub(crate) fn settings(&self, settings: Settings) -> Settings {
-        Settings { stub_imports: self.stub_imports, unsigned: self.unsigned, ..settings }
+    /// Adds these flags to what workers are told of the task.
+    pub(crate) fn apply(&self, task: TaskSpec) -> TaskSpec {
+        TaskSpec { stub_imports: self.stub_imports, unsigned: self.unsigned, ..task }
     }
 }

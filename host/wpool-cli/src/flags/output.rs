@@ -4,7 +4,7 @@ use super::grammar;
 use crate::cli::output::Format;
 use clap::{Args, ColorChoice, ValueEnum};
 use std::path::PathBuf;
-use wpool::wire::settings::OutputForm;
+use wpool::wire::settings::{OutputForm, TaskSpec};
 
 /// The format in which results are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -129,8 +129,18 @@ impl ResultFlags {
         format!("--output-format {format}{}", flags.collect::<String>())
     }
 
+    /// Adds these flags to what workers are told of the task.
+    pub(crate) fn apply(&self, task: TaskSpec) -> TaskSpec {
+        TaskSpec {
+            output: self.form(),
+            nul_ends: self.format() == Format::Null,
+            base64: self.base64,
+            ..task
+        }
+    }
+
     /// Returns the form in which workers send results.
-    pub(crate) fn form(&self) -> OutputForm {
+    fn form(&self) -> OutputForm {
         match self.format() {
             _ if self.raw_output => OutputForm::Raw,
             Format::Null => OutputForm::Bytes,

@@ -148,12 +148,12 @@ pub(crate) fn help(failure: &Failure, config: &Config) -> Option<String> {
 impl Limits {
     fn new(config: &Config) -> Limits {
         Limits {
-            memory: config.settings.memory_bytes_max,
-            stack: config.settings.stack_bytes_max,
-            output: config.settings.output_bytes_max,
-            scratch: config.settings.scratch.as_ref().map(|scratch| scratch.bytes_max),
+            memory: config.settings.limits.memory_bytes_max,
+            stack: config.settings.limits.stack_bytes_max,
+            output: config.settings.limits.output_bytes_max,
+            scratch: config.settings.grants.scratch.as_ref().map(|scratch| scratch.bytes_max),
             buffer: config.buffer_bytes_max,
-            fuel: config.settings.fuel,
+            fuel: config.settings.limits.fuel,
             timeout: config.timeout,
             workers: config.workers,
         }

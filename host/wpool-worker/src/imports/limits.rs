@@ -10,9 +10,9 @@ const NEVER_ASKED: &str = "memory growth exceeds memory type's limits";
 /// each.
 pub(crate) const TABLE_ELEMENTS_MAX: usize = 1 << 20;
 
-/// The limits of one instance.
+/// The limiter of one instance.
 #[derive(Debug)]
-pub(crate) struct Limits {
+pub(crate) struct Limiter {
     /// The memory that the instance has grown itself.
     own: Budget,
     /// The memory that the host has added to hold regions.
@@ -47,11 +47,11 @@ impl Budget {
     }
 }
 
-impl Limits {
-    /// Makes limits for an instance whose memories may hold this many bytes together, and this many
-    /// more for regions.
+impl Limiter {
+    /// Makes the limiter of an instance whose memories may hold this many bytes together, and this
+    /// many more for regions.
     pub(crate) fn new(memory_bytes_max: u64, region_bytes_max: u64) -> Self {
-        Limits {
+        Limiter {
             own: Budget::new(memory_bytes_max),
             regions: Budget::new(region_bytes_max),
             for_region: false,
@@ -86,7 +86,7 @@ impl Limits {
     }
 }
 
-impl ResourceLimiter for Limits {
+impl ResourceLimiter for Limiter {
     fn memory_growing(
         &mut self,
         current: usize,
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn all_memories_count_together_and_a_failed_growth_is_given_back() {
-        let mut limits = Limits::new(100, 0);
+        let mut limits = Limiter::new(100, 0);
         assert!(limits.memory_growing(0, 60, None).unwrap());
         assert!(limits.memory_growing(0, 40, None).unwrap());
         limits.memory_grow_failed(wasmtime::Error::msg("no space")).unwrap();
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_growth_above_the_memory_s_own_maximum_is_not_refused_by_the_limit() {
-        let mut limits = Limits::new(100, 0);
+        let mut limits = Limiter::new(100, 0);
         assert!(limits.memory_growing(0, 200, Some(80)).unwrap());
         limits.memory_grow_failed(wasmtime::Error::msg("above its maximum")).unwrap();
         assert_eq!((limits.memory_bytes(), limits.refused()), (0, None));
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_growth_that_wasmtime_refuses_unasked_gives_nothing_back() {
-        let mut limits = Limits::new(100, 0);
+        let mut limits = Limiter::new(100, 0);
         assert!(limits.memory_growing(0, 100, None).unwrap());
         limits.memory_grow_failed(wasmtime::Error::msg(NEVER_ASKED)).unwrap();
         assert_eq!((limits.memory_bytes(), limits.refused()), (100, None));
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn growth_for_regions_has_a_limit_of_its_own_and_is_never_out_of_memory() {
-        let mut limits = Limits::new(100, 50);
+        let mut limits = Limiter::new(100, 50);
         limits.grow_for_region(true);
         assert!(limits.memory_growing(60, 100, None).unwrap());
         assert!(!limits.memory_growing(100, 111, None).unwrap());
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn tables_are_bounded_together() {
-        let mut limits = Limits::new(0, 0);
+        let mut limits = Limiter::new(0, 0);
         assert!(limits.table_growing(0, TABLE_ELEMENTS_MAX, None).unwrap());
         assert!(!limits.table_growing(0, 1, None).unwrap());
     }

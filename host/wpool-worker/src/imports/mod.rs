@@ -30,7 +30,7 @@ mod semaphore;
 mod value;
 
 use job::Job;
-use limits::Limits;
+use limits::Limiter;
 use mapping::Mappings;
 use objects::Objects;
 use std::borrow::Cow;
@@ -47,7 +47,7 @@ pub(crate) struct Host {
     /// The running job, and its result so far.
     pub(crate) job: Job,
     /// The limits of the instance, and what it has taken.
-    pub(crate) limits: Limits,
+    pub(crate) limits: Limiter,
     /// The state of WASI; `None` if the module does not import WASI.
     pub(crate) wasi: Option<WasiP1Ctx>,
     /// The shared objects that the instance has open; `None` without shared state.
@@ -211,7 +211,7 @@ mod tests {
         link(&mut linker).unwrap();
         let host = Host {
             job: Job::default(),
-            limits: Limits::new(0, 0),
+            limits: Limiter::new(0, 0),
             wasi: None,
             objects: None,
             mappings: Mappings::default(),

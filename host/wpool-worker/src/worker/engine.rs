@@ -75,13 +75,13 @@ fn in_engine<T>(
     load: impl Fn(&Engine) -> wasmtime::Result<T>,
 ) -> wasmtime::Result<T> {
     let parts = description.parts;
-    let stack = settings.stack_bytes_max;
-    let mut config = engine_config(Variant::of(description, settings.fuel.is_some()));
+    let stack = settings.limits.stack_bytes_max;
+    let mut config = engine_config(Variant::of(description, settings.limits.fuel.is_some()));
     config.max_wasm_stack(stack as usize).async_stack_size((stack + stack::HOST_BYTES) as usize);
     if parts.memories <= MEMORIES_MAX && parts.tables <= TABLES_MAX {
-        let regions = if description.shares() { settings.region_bytes_max } else { 0 };
+        let regions = if description.shares() { settings.limits.region_bytes_max } else { 0 };
         let most = if parts.wide { WIDE_BYTES } else { SLOT_BYTES_MAX };
-        let bytes = settings.memory_bytes_max.saturating_add(regions).min(most);
+        let bytes = settings.limits.memory_bytes_max.saturating_add(regions).min(most);
         let mut slots = slots(bytes, parts);
         slots.total_stacks(if description.is_concurrent() { STACKS_MAX } else { 0 });
         let mut config = config.clone();

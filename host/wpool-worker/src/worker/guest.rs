@@ -13,10 +13,10 @@ use super::stdio::Stdio;
 use super::streams::{Captured, Input, Output};
 use super::text::{self, Takes};
 use super::typed;
-use super::wasi::{self, Folders, Grants, SeededRandom, Streams};
+use super::wasi::{self, Folders, Invocation, SeededRandom, Streams};
 use crate::imports::attached::Attached;
 use crate::imports::objects::Objects;
-use crate::imports::{Host, job::Job, limits::Limits, mapping::Mappings};
+use crate::imports::{Host, job::Job, limits::Limiter, mapping::Mappings};
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::jobmem::JobMem;
 use crate::wire::line::Stream;
@@ -63,9 +63,9 @@ impl<'a> Guest<'a> {
     fn before_fork(program: &'a Program, sink: Arc<dyn LogSink>) -> Self {
         let settings = &program.settings;
         Guest {
-            log: Arc::new(Log::new(sink, settings.log_bytes_max)),
-            captured: Arc::new(Captured::new(settings.output_bytes_max)),
-            random: SeededRandom::new(settings.seed.unwrap_or_default()),
+            log: Arc::new(Log::new(sink, settings.limits.log_bytes_max)),
+            captured: Arc::new(Captured::new(settings.limits.output_bytes_max)),
+            random: SeededRandom::new(settings.grants.seed.unwrap_or_default()),
             attached: None,
             stdio: None,
             live: None,
@@ -94,7 +94,7 @@ impl<'a> Guest<'a> {
     /// one job each, and would all have to do it.
     pub(crate) fn warm_up(&self) {
         // If the store cannot be made, the first job fails.
-        drop(self.store(Grants::default()));
+        drop(self.store(Invocation::default()));
     }
 
     /// Runs job `number` and appends its result to `out`, without a line end. All lines that the
@@ -123,7 +123,7 @@ impl<'a> Guest<'a> {
         }
         // A command has ended when it returns: the next job finds no memory of it.
         let command = matches!(program.calling(task), Calling::Command { .. });
-        if command || program.settings.isolation != Isolation::Reuse {
+        if command || program.settings.task.isolation != Isolation::Reuse {
             self.discard();
         }
         self.log.end_job();
@@ -172,7 +172,7 @@ impl<'a> Guest<'a> {
         out: &mut Vec<u8>,
     ) -> Result<(), Failure> {
         let settings = &self.program.settings;
-        let input = text::job(settings.input, takes, job)?;
+        let input = text::job(settings.task.input, takes, job)?;
         self.begin_job(number, task)?;
         let Some(Live { store, call: TaskCall::Byte(task), .. }) = &mut self.live else {
             unreachable!("a byte program has byte instances");
@@ -183,7 +183,7 @@ impl<'a> Guest<'a> {
         let called = task.call(&mut **store, ());
         let written = &mut store.data_mut().job.output;
         match called {
-            Ok(0) => text::result(self.program.settings.output, written, out),
+            Ok(0) => text::result(self.program.settings.task.output, written, out),
             Ok(_) => Err(outcome::guest_error(written)),
             Err(error) => Err(self.fail(&error)),
         }
@@ -255,10 +255,10 @@ impl<'a> Guest<'a> {
         // The instance was left by another task of the module.
         self.discard();
         self.random.begin_job(number);
-        let grants = Grants { arguments: &arguments, input: Some(Input::new(job.stdin)) };
+        let invocation = Invocation { arguments: &arguments, input: Some(Input::new(job.stdin)) };
         let start = out.len();
         self.captured.swap(out);
-        let result = self.instantiate(number, task, grants).and_then(|mut live| {
+        let result = self.instantiate(number, task, invocation).and_then(|mut live| {
             let called = live.run_command();
             let failure = called.err().and_then(|error| self.failure(&live.store, &error));
             self.live = Some(live);
@@ -282,15 +282,15 @@ impl<'a> Guest<'a> {
     /// Makes sure that there is an instance, and prepares it for a job.
     #[inline]
     fn begin_job(&mut self, number: u64, task: usize) -> Result<(), Failure> {
-        if self.program.settings.seed.is_some() {
+        if self.program.settings.grants.seed.is_some() {
             self.random.begin_job(number);
         }
         match &mut self.live {
-            None => self.live = Some(self.instantiate(number, task, Grants::default())?),
+            None => self.live = Some(self.instantiate(number, task, Invocation::default())?),
             Some(live) => {
                 live.store.begin_job(number);
                 live.turn_to(self.program, task).map_err(|error| not_found(&error))?;
-                if let Some(fuel) = self.program.settings.fuel {
+                if let Some(fuel) = self.program.settings.limits.fuel {
                     live.store.set_fuel(fuel).expect(FUEL);
                 }
             }
@@ -299,8 +299,8 @@ impl<'a> Guest<'a> {
     }
 
     /// Makes a new instance, initialised, with fuel for one job.
-    fn instantiate(&mut self, number: u64, task: usize, grants: Grants) -> Result<Live, Failure> {
-        let mut store = self.store(grants)?;
+    fn instantiate(&mut self, number: u64, task: usize, call: Invocation) -> Result<Live, Failure> {
+        let mut store = self.store(call)?;
         store.begin_job(number);
         let started = Live::start(self.program, self.program.init.unwrap_or(task), &mut store);
         let mut live = match started {
@@ -312,19 +312,19 @@ impl<'a> Guest<'a> {
         if let Some(init) = self.program.init {
             live.task = init;
             self.initialise(init, &mut live)?;
-            let fuel = self.program.settings.fuel;
+            let fuel = self.program.settings.limits.fuel;
             fuel.into_iter().for_each(|fuel| live.store.set_fuel(fuel).expect(FUEL));
             live.turn_to(self.program, task).map_err(|error| not_found(&error))?;
         }
         Ok(live)
     }
 
-    fn store(&self, grants: Grants) -> Result<Sandbox, Failure> {
+    fn store(&self, call: Invocation) -> Result<Sandbox, Failure> {
         let program = self.program;
         let settings = &program.settings;
         let wasi = if program.wasi {
             let log = |stream| Output::Log(self.log.clone(), stream);
-            let streams = match (grants.input, self.stdio) {
+            let streams = match (call.input, self.stdio) {
                 (Some(_), Some(stdio)) => Streams::Own(stdio),
                 (Some(input), None) => {
                     let output = Output::Result(self.captured.clone());
@@ -336,12 +336,13 @@ impl<'a> Guest<'a> {
                 }
             };
             let folders = &self.folders;
-            Some(wasi::context(settings, folders, grants.arguments, streams, &self.random))
+            Some(wasi::context(settings, folders, call.arguments, streams, &self.random))
         } else {
             None
         };
-        let job = Job { output_bytes_max: settings.output_bytes_max, ..Job::default() };
-        let limits = Limits::new(settings.memory_bytes_max, settings.region_bytes_max);
+        let job = Job { output_bytes_max: settings.limits.output_bytes_max, ..Job::default() };
+        let limits =
+            Limiter::new(settings.limits.memory_bytes_max, settings.limits.region_bytes_max);
         let objects = self.attached.clone().map(Objects::new);
         let mappings = Mappings::default();
         let host = Host { job, limits, wasi, objects, mappings, memory: None };
@@ -350,7 +351,7 @@ impl<'a> Guest<'a> {
         if self.attached.is_some() {
             fault::watch(&mut store);
         }
-        if let Some(fuel) = settings.fuel {
+        if let Some(fuel) = settings.limits.fuel {
             store.set_fuel(fuel).expect(FUEL);
         }
         store.set_hostcall_fuel(outcome::lift_bytes_max(settings));

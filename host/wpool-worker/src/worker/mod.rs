@@ -119,12 +119,12 @@ impl<'a> Start<'a> {
         fault::install_abort().map_err(|_| FAILED)?;
         let memory = JobMem::map(&self.memory).map(Arc::new).map_err(|_| FAILED)?;
         fault::report_to(&memory);
-        let in_children = self.settings.isolation == Isolation::Process;
+        let in_children = self.settings.task.isolation == Isolation::Process;
         let noted_in = in_children.then(|| Arc::clone(&memory));
         let pipe = Arc::new(ResultPipe::new(File::from(self.results), noted_in));
         let attached = self.shared.map(|(shared, slot)| {
             let attached = Attached::new(shared, slot, Arc::clone(&memory));
-            if self.settings.waits { attached.noting_waits() } else { attached }
+            if self.settings.probe.waits { attached.noting_waits() } else { attached }
         });
         let jobs = File::from(self.jobs);
         let mut worker = Worker {
@@ -326,7 +326,7 @@ impl<'a> Worker<'a> {
     fn run_batch(&mut self, header: &Header, body: &[u8]) -> io::Result<()> {
         let mut outbox = Outbox::new(header.batch);
         for (number, job) in Walk::new(body, header.first_job) {
-            let after = match self.settings.isolation {
+            let after = match self.settings.task.isolation {
                 Isolation::Process => self.run_in_child(number, job, &mut outbox)?,
                 Isolation::Reuse | Isolation::Fresh => match self.memory.claim(header.batch) {
                     Some(index) => self.run_here(number, index, job, &mut outbox)?,
@@ -361,7 +361,7 @@ impl<'a> Worker<'a> {
             self.make_ready();
         }
         let guest = self.guest.as_mut().expect("just made");
-        let began = self.settings.measured.then(Moment::now);
+        let began = self.settings.probe.measured.then(Moment::now);
         if began.is_some() {
             self.memory.set_began(began);
         }
@@ -373,7 +373,7 @@ impl<'a> Worker<'a> {
             failure.encode(&mut self.record);
         }
         record::finish(&mut self.record, index, result.is_err(), measure);
-        if self.settings.waits {
+        if self.settings.probe.waits {
             self.tell_waits(number)?;
         }
         let fits = outbox.put(&self.memory, &self.pipe, &self.record)?;
@@ -386,7 +386,7 @@ impl<'a> Worker<'a> {
     /// Returns how a batch goes on after a job.
     #[inline]
     fn after(&self, failed: bool, fits: bool) -> After {
-        match self.settings.pause {
+        match self.settings.task.pause {
             PauseAfter::Failure if failed => After::GiveBack,
             PauseAfter::AnyJob => After::GiveBack,
             _ if fits => After::Next,
@@ -472,7 +472,7 @@ impl<'a> Worker<'a> {
         self.memory.forget_printed();
         // The memory of the child is gone with it.
         let began = || self.memory.began().unwrap_or_else(Moment::now);
-        let measure = self.settings.measured.then(|| Measure::until_now(began(), 0, 0));
+        let measure = self.settings.probe.measured.then(|| Measure::until_now(began(), 0, 0));
         record::begin(&mut self.record, measure.is_some());
         failure.encode(&mut self.record);
         record::finish(&mut self.record, index, true, measure);

@@ -22,7 +22,7 @@ const LIFTED_TOO_MUCH: &str = "too much data is being copied between the host an
 /// JSON each value has at least two bytes (a digit and a comma), so a result above this bound is
 /// above `--max-output` as well.
 pub(crate) fn lift_bytes_max(settings: &Settings) -> usize {
-    let values = usize::try_from(settings.output_bytes_max / 2).unwrap_or(usize::MAX);
+    let values = usize::try_from(settings.limits.output_bytes_max / 2).unwrap_or(usize::MAX);
     values.saturating_mul(size_of::<Val>())
 }
 
@@ -48,12 +48,12 @@ pub(crate) fn failure(
         return exit(*code);
     }
     if error.is::<OutputTooLarge>() || error.to_string().starts_with(LIFTED_TOO_MUCH) {
-        return Some(output_too_large(settings.output_bytes_max));
+        return Some(output_too_large(settings.limits.output_bytes_max));
     }
     let trap = error.downcast_ref::<Trap>().copied();
     let mut failure = match (trap, circumstances) {
         (Some(Trap::OutOfFuel), _) => {
-            let fuel = settings.fuel.unwrap_or_default();
+            let fuel = settings.limits.fuel.unwrap_or_default();
             Failure::new(FailureKind::Fuel, format!("used up --fuel {fuel}"))
         }
         (Some(_), Circumstances { guarded: Some(what), .. }) => {
@@ -94,7 +94,7 @@ pub(crate) fn exited(code: i32) -> Failure {
 /// Returns whether a command has exited with a code that is a success.
 pub(crate) fn is_ok_exit(failure: &Failure, settings: &Settings) -> bool {
     failure.kind == FailureKind::Exit
-        && failure.code.is_some_and(|code| settings.ok_exit.contains(&code))
+        && failure.code.is_some_and(|code| settings.task.ok_exit.contains(&code))
 }
 
 /// Checks that a result holds no NUL byte where one ends each result.
@@ -103,7 +103,7 @@ pub(crate) fn is_ok_exit(failure: &Failure, settings: &Settings) -> bool {
 /// Returns a failure if the result would be taken for two.
 #[inline]
 pub(crate) fn check_nul(settings: &Settings, result: &[u8]) -> Result<(), Failure> {
-    match settings.nul_ends && memchr::memchr(0, result).is_some() {
+    match settings.task.nul_ends && memchr::memchr(0, result).is_some() {
         true => Err(guest_error(b"its result has a NUL byte in it, which would end it")),
         false => Ok(()),
     }
@@ -133,7 +133,7 @@ fn out_of_memory(settings: &Settings, refused: Refused) -> Failure {
     let wanted = size(refused.wanted);
     let message = match refused.why {
         None => {
-            let limit = size(settings.memory_bytes_max);
+            let limit = size(settings.limits.memory_bytes_max);
             format!("needed more than --memory {limit} (asked for {wanted})")
         }
         Some(why) => format!("its memory cannot grow to {wanted}: {}", bounded(one_line(&why))),

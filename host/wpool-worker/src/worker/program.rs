@@ -133,11 +133,11 @@ impl Program {
         cwasm: File,
         folders: Folders,
     ) -> Result<Program, ProgramError> {
-        let names = settings.task_names();
+        let names = settings.task.names();
         let mut tasks: Vec<&Task> =
             names.into_iter().map(|name| description.choose(name)).collect::<Result<_, _>>()?;
-        let init = settings.init.as_ref().map(|_| tasks.len());
-        if let Some(name) = &settings.init {
+        let init = settings.task.init.as_ref().map(|_| tasks.len());
+        if let Some(name) = &settings.task.init {
             let init = initialiser(description, name)?;
             // A command starts as its module does, each time, so it cannot be initialised.
             if tasks.iter().any(|task| task.form == Form::Command) {
@@ -146,23 +146,27 @@ impl Program {
             tasks.push(init);
         }
         let unsigned: Vec<Task>;
-        if settings.unsigned {
+        if settings.task.unsigned {
             unsigned = tasks.into_iter().map(Task::unsigned).collect();
             tasks = unsigned.iter().collect();
         }
         check_memory(settings, description)?;
-        if settings.native.is_none() && !settings.stub_imports && !description.missing.is_empty() {
+        if settings.task.native.is_none()
+            && !settings.task.stub_imports
+            && !description.missing.is_empty()
+        {
             return Err(ProgramError::Imports(description.missing_text()));
         }
         let stack_bytes_max =
-            stack::make_room(settings.stack_bytes_max).map_err(ProgramError::Stack)?;
-        let settings = Settings { stack_bytes_max, ..settings.clone() };
-        let (tasks, code) = match &settings.native {
+            stack::make_room(settings.limits.stack_bytes_max).map_err(ProgramError::Stack)?;
+        let mut settings = settings.clone();
+        settings.limits.stack_bytes_max = stack_bytes_max;
+        let (tasks, code) = match &settings.task.native {
             Some(library) => native(&settings, &tasks, library)?,
             None if description.component => component(&settings, description, &tasks, &cwasm)?,
             None => core(&settings, description, &tasks, &cwasm)?,
         };
-        let wasm = settings.native.is_none();
+        let wasm = settings.task.native.is_none();
         Ok(Program {
             settings,
             tasks,
@@ -187,10 +191,10 @@ impl Program {
     /// Returns a failure if the job should name one of several tasks, but does not.
     #[inline]
     pub(crate) fn route<'a>(&self, job: &'a [u8]) -> Result<(usize, &'a [u8]), Failure> {
-        if self.settings.tasks.is_empty() {
+        if self.settings.task.tasks.is_empty() {
             return Ok((0, job));
         }
-        let routed = split_task_job(job).filter(|(task, _)| *task < self.settings.tasks.len());
+        let routed = split_task_job(job).filter(|(task, _)| *task < self.settings.task.tasks.len());
         routed.ok_or_else(|| Failure::new(FailureKind::InvalidJob, "it names no task"))
     }
 
@@ -200,8 +204,8 @@ impl Program {
         if matches!(self.code, Code::Native { .. }) {
             return Memory::Inherited;
         }
-        let above = if self.shares { self.settings.region_bytes_max } else { 0 };
-        Memory::More { bytes: self.settings.process_bytes_max().saturating_add(more), above }
+        let above = if self.shares { self.settings.limits.region_bytes_max } else { 0 };
+        Memory::More { bytes: self.settings.limits.process_bytes_max().saturating_add(more), above }
     }
 
     /// Returns how a task is called.
@@ -252,7 +256,7 @@ fn core(
     module.initialize_copy_on_write_image().map_err(ProgramError::Load)?;
     let tasks = tasks.iter().map(|task| calling(settings, task, &module));
     let tasks = tasks.collect::<Result<_, _>>()?;
-    let pre = link::core(&module, description, settings.stub_imports)?;
+    let pre = link::core(&module, description, settings.task.stub_imports)?;
     let initialize = module.get_export_index("_initialize");
     Ok((tasks, Code::Core { pre, initialize, memory: module.get_export_index("memory") }))
 }
@@ -270,7 +274,10 @@ fn component(
     component.initialize_copy_on_write_image().map_err(ProgramError::Load)?;
     let tasks = tasks.iter().map(|task| typed_calling(settings, task, &component));
     let tasks = tasks.collect::<Result<_, _>>()?;
-    Ok((tasks, Code::Component(link::component(&component, description, settings.stub_imports)?)))
+    Ok((
+        tasks,
+        Code::Component(link::component(&component, description, settings.task.stub_imports)?),
+    ))
 }
 
 /// Loads a shared library with the same tasks.
@@ -281,7 +288,7 @@ fn native(
 ) -> Result<(Vec<Calling>, Code), ProgramError> {
     let wrong = |message: String| ProgramError::Native(path.display().to_string(), message);
     let library = NativeLibrary::load(path).map_err(|error| wrong(error.to_string()))?;
-    let bare = settings.output == OutputForm::Raw;
+    let bare = settings.task.output == OutputForm::Raw;
     let tasks = tasks.iter().map(|task| library.task(task, bare).map(Calling::Native));
     let tasks = tasks.collect::<Result<_, _>>().map_err(wrong)?;
     Ok((tasks, Code::Native { _library: library, engine: Engine::default() }))
@@ -292,15 +299,17 @@ fn calling(settings: &Settings, task: &Task, module: &Module) -> Result<Calling,
     let takes = Takes::of(task);
     match task.form {
         Form::Command => {
-            let command = Command::new(&settings.command);
+            let command = Command::new(&settings.task.command);
             Ok(Calling::Command { command, entry: Entry::Core(export(&task.name)?) })
         }
-        _ if settings.input == InputForm::Raw && matches!(takes, Takes::Json | Takes::Integer) => {
+        _ if settings.task.input == InputForm::Raw
+            && matches!(takes, Takes::Json | Takes::Integer) =>
+        {
             Err(ProgramError::Input(task.signature()))
         }
         Form::Byte => Ok(Calling::Byte { takes, export: export(&format!("task_{}", task.name))? }),
         Form::Scalar => {
-            let bare = settings.output == OutputForm::Raw;
+            let bare = settings.task.output == OutputForm::Raw;
             let scalar = convert::Signature::new(task, bare).and_then(|signature| {
                 let export = ScalarExport::new(module, &task.name, &signature)?;
                 Some(Calling::Scalar { signature, export })
@@ -318,12 +327,12 @@ fn typed_calling(
 ) -> Result<Calling, ProgramError> {
     let (ty, export) = exported(component, &task.name).ok_or_else(|| undescribed(&task.name))?;
     if task.form == Form::Command {
-        let command = Command::new(&settings.command);
+        let command = Command::new(&settings.task.command);
         return Ok(Calling::Command { command, entry: Entry::Component(export) });
     }
     let signature = typed::Signature::new(task, &ty, settings);
     let signature = signature.ok_or_else(|| undescribed(&task.name))?;
-    if settings.input == InputForm::Raw && !signature.takes_raw() {
+    if settings.task.input == InputForm::Raw && !signature.takes_raw() {
         return Err(ProgramError::Input(task.signature()));
     }
     Ok(Calling::Typed { signature, export })
@@ -359,7 +368,7 @@ fn undescribed(name: &str) -> ProgramError {
 
 fn check_memory(settings: &Settings, description: &Description) -> Result<(), ProgramError> {
     let pages = description.memory_pages.map_or(0, |(initial, _)| initial);
-    let (needed, limit) = (pages.saturating_mul(PAGE_BYTES), settings.memory_bytes_max);
+    let (needed, limit) = (pages.saturating_mul(PAGE_BYTES), settings.limits.memory_bytes_max);
     if needed > limit { Err(ProgramError::Memory { needed, limit }) } else { Ok(()) }
 }
 

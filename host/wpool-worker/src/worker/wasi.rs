@@ -23,9 +23,9 @@ use wasmtime_wasi::{FsPerms, HostMonotonicClock, HostWallClock, WasiCtxBuilder, 
 /// The most entries of an instance's table that may be folders: no process has more files open.
 const KEYS_MAX: u32 = 1024;
 
-/// The parts of the world that one instance sees beyond its streams.
+/// The arguments and the input with which one instance is called, if it is a command.
 #[derive(Default)]
-pub(crate) struct Grants<'a> {
+pub(crate) struct Invocation<'a> {
     /// The arguments of a command, its name first.
     pub(crate) arguments: &'a [String],
     /// The standard input of a command.
@@ -148,7 +148,7 @@ pub(crate) fn context(
     random: &SeededRandom,
 ) -> WasiP1Ctx {
     let mut builder = WasiCtxBuilder::new();
-    builder.allow_blocking_current_thread(true).envs(&settings.env).args(arguments);
+    builder.allow_blocking_current_thread(true).envs(&settings.grants.env).args(arguments);
     // The network is never granted; without this call a guest could make sockets that lead nowhere.
     builder.allow_tcp(false).allow_udp(false);
     match streams {
@@ -162,11 +162,11 @@ pub(crate) fn context(
             builder.stdin(input.clone()).stdout(output.clone()).stderr(error.clone());
         }
     }
-    if settings.seed.is_some() {
+    if settings.grants.seed.is_some() {
         builder.secure_random(random.clone()).insecure_random(random.clone());
         builder.insecure_random_seed(random.seed().into());
     }
-    if let Some(nanoseconds) = settings.clock {
+    if let Some(nanoseconds) = settings.grants.clock {
         builder.wall_clock(FixedClock(nanoseconds)).monotonic_clock(FixedClock(nanoseconds));
     }
     let mut context = builder.build_p1();

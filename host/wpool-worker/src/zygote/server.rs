@@ -332,7 +332,7 @@ fn load(mut files: Attachments) -> Result<Loaded, String> {
     let load: Load<Settings, Description> =
         serde_json::from_reader(io::BufReader::new(File::from(load)))
             .map_err(|error| format!("the settings cannot be read: {error}"))?;
-    let stdio = match load.settings.stdio {
+    let stdio = match load.settings.grants.stdio {
         true => {
             let streams =
                 [take(Attachment::Input)?, take(Attachment::Output)?, take(Attachment::Error)?];
@@ -341,10 +341,10 @@ fn load(mut files: Attachments) -> Result<Loaded, String> {
         }
         false => None,
     };
-    let dirs = &load.settings.dirs;
+    let dirs = &load.settings.grants.dirs;
     let folders = (0..).zip(dirs).map(|(at, dir)| Ok((dir.clone(), take(Attachment::Folder(at))?)));
     let folders = folders.collect::<Result<Vec<_>, String>>()?;
-    let scratch = load.settings.scratch.as_ref();
+    let scratch = load.settings.grants.scratch.as_ref();
     let base =
         scratch.map(|scratch| take(Attachment::Scratch).map(|base| (base, scratch.guest.clone())));
     let folders = Folders::open(folders, base.transpose()?)

@@ -41,8 +41,8 @@ impl<Of> Builder<Of> {
             Module::Bytes(_) => None,
         };
         let mut config = Config { ordered: false, ..Config::default() };
-        config.settings.command.name = name.unwrap_or_else(|| "command".into());
-        config.settings.command.append = true;
+        config.settings.task.command.name = name.unwrap_or_else(|| "command".into());
+        config.settings.task.command.append = true;
         Builder {
             module,
             config,
@@ -72,7 +72,7 @@ impl<Of> Builder<Of> {
     /// instance.
     #[must_use]
     pub fn init(mut self, task: impl Into<String>) -> Self {
-        self.config.settings.init = Some(task.into());
+        self.config.settings.task.init = Some(task.into());
         self
     }
 
@@ -88,7 +88,7 @@ impl<Of> Builder<Of> {
     /// unless set.
     #[must_use]
     pub fn stack(mut self, bytes: u64) -> Self {
-        self.config.settings.stack_bytes_max = bytes;
+        self.config.settings.limits.stack_bytes_max = bytes;
         self
     }
 
@@ -109,7 +109,7 @@ impl<Of> Builder<Of> {
     /// Sets the greatest size of an instance's linear memory in bytes; 1 GiB unless set.
     #[must_use]
     pub fn memory(mut self, bytes: u64) -> Self {
-        self.config.settings.memory_bytes_max = bytes;
+        self.config.settings.limits.memory_bytes_max = bytes;
         self
     }
 
@@ -117,7 +117,7 @@ impl<Of> Builder<Of> {
     /// set.
     #[must_use]
     pub fn fuel(mut self, fuel: u64) -> Self {
-        self.config.settings.fuel = Some(fuel);
+        self.config.settings.limits.fuel = Some(fuel);
         self.compile.fuel = true;
         self
     }
@@ -126,7 +126,7 @@ impl<Of> Builder<Of> {
     /// they are called. Unless set, such a module is an error.
     #[must_use]
     pub fn stub_imports(mut self) -> Self {
-        self.config.settings.stub_imports = true;
+        self.config.settings.task.stub_imports = true;
         self.compile.stub_imports = true;
         self
     }
@@ -134,7 +134,7 @@ impl<Of> Builder<Of> {
     /// Grants guests an environment variable.
     #[must_use]
     pub fn env(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.config.settings.env.push((key.into(), value.into()));
+        self.config.settings.grants.env.push((key.into(), value.into()));
         self
     }
 
@@ -147,7 +147,7 @@ impl<Of> Builder<Of> {
         guest: impl Into<String>,
         read_only: bool,
     ) -> Self {
-        self.config.settings.dirs.push(Directory::new(host, guest, read_only));
+        self.config.settings.grants.dirs.push(Directory::new(host, guest, read_only));
         self
     }
 
@@ -155,7 +155,7 @@ impl<Of> Builder<Of> {
     /// folder under this path, and may write up to `bytes_max` bytes there.
     #[must_use]
     pub fn scratch(mut self, guest: impl Into<String>, bytes_max: u64) -> Self {
-        self.config.settings.scratch = Some(Scratch { guest: guest.into(), bytes_max });
+        self.config.settings.grants.scratch = Some(Scratch { guest: guest.into(), bytes_max });
         self
     }
 
@@ -185,7 +185,7 @@ impl<Of> Builder<Of> {
     /// unless set).
     #[must_use]
     pub fn cache(mut self, cache: bool) -> Self {
-        self.compile.cache = cache;
+        self.compile.host.cache = cache;
         self
     }
 
@@ -193,7 +193,7 @@ impl<Of> Builder<Of> {
     /// this crate (a plug-in inside another program).
     #[must_use]
     pub fn executable(mut self, path: impl Into<PathBuf>) -> Self {
-        self.compile.executable = Some(path.into());
+        self.compile.host.executable = Some(path.into());
         self
     }
 
@@ -211,7 +211,7 @@ impl Builder<Pool> {
     /// Sets the task to call; may be left out if the module has only one.
     #[must_use]
     pub fn task(mut self, name: impl Into<String>) -> Self {
-        self.config.settings.task = Some(name.into());
+        self.config.settings.task.name = Some(name.into());
         self
     }
 
@@ -225,7 +225,7 @@ impl Builder<Pool> {
     /// Sets when an instance is thrown away; [`Isolation::Reuse`] unless set.
     #[must_use]
     pub fn isolation(mut self, isolation: Isolation) -> Self {
-        self.config.settings.isolation = isolation;
+        self.config.settings.task.isolation = isolation;
         self
     }
 

@@ -311,8 +311,8 @@ fn dispatch(
             let settings = &mut config.settings;
             // A command cannot be initialised.
             let tasks = launchable(description)
-                .filter(|task| settings.init.is_none() || task.form != Form::Command);
-            settings.tasks = tasks.map(|task| task.name.clone()).collect();
+                .filter(|task| settings.task.init.is_none() || task.form != Form::Command);
+            settings.task.tasks = tasks.map(|task| task.name.clone()).collect();
         }
         session.load(&config).map_err(not_started)?;
         let shared = match (shared, session.shared()) {

@@ -147,7 +147,7 @@ impl Builder<Process> {
     /// Sets the task to call; may be left out if the module has only one.
     #[must_use]
     pub fn task(mut self, name: impl Into<String>) -> Self {
-        self.config.settings.task = Some(name.into());
+        self.config.settings.task.name = Some(name.into());
         self
     }
 
@@ -158,7 +158,7 @@ impl Builder<Process> {
     /// Returns an error if the module cannot be used or has no such task, or if the system allows
     /// no process. A failure of the task is not an error of the start.
     pub fn start<T: Serialize>(mut self, args: T) -> Result<Process, Error> {
-        let task = self.config.settings.task.take();
+        let task = self.config.settings.task.name.take();
         self.alone(|launcher| {
             let task = launcher.description().choose(task.as_deref());
             let task = task.map_err(|error| Error::Pool(error.to_string()))?;

@@ -65,7 +65,7 @@ impl Done {
 impl Session {
     /// Runs all jobs in one process that is forked for them, in several threads if the
     /// configuration names a native library
-    /// ([`Settings::native`](crate::wire::settings::Settings::native)). No job is retried, and the
+    /// ([`TaskSpec::native`](crate::wire::settings::TaskSpec::native)). No job is retried, and the
     /// first job that takes too long ends the run.
     ///
     /// # Errors

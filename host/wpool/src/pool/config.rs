@@ -91,13 +91,13 @@ pub struct Config {
     pub shared: Option<Arc<Shared>>,
     /// The largest size of control memory, in bytes, if it is made for this pool.
     pub shared_bytes_max: u64,
-    /// The longest time of the task that initialises ([`Settings::init`]) if it is called once for
+    /// The longest time of the task that initialises ([`TaskSpec::init`](crate::wire::settings::TaskSpec::init)) if it is called once for
     /// all workers. If `None`, the limit of one attempt at a job applies, or a minute.
     pub init_timeout: Option<Duration>,
     /// The longest time of one attempt at a job.
     pub timeout: Option<Duration>,
     /// The longest time of one attempt at a job, in percent of the median of the jobs that have
-    /// succeeded so far, once there are enough of them. Needs [`Settings::measured`].
+    /// succeeded so far, once there are enough of them. Needs [`Probe::measured`](crate::wire::settings::Probe::measured).
     pub timeout_percent: Option<f64>,
     /// The longest time of the whole run.
     pub deadline: Option<Duration>,
@@ -128,7 +128,7 @@ impl Config {
         let bytes = |bytes| usize::try_from(bytes).unwrap_or(usize::MAX);
         Space {
             shared_bytes: bytes(self.shared_bytes_max),
-            region_bytes: bytes(self.settings.region_bytes_max),
+            region_bytes: bytes(self.settings.limits.region_bytes_max),
         }
     }
 
@@ -140,7 +140,7 @@ impl Config {
     /// Returns how many bytes of a command's output are kept outside its worker, for a job that may be killed.
     pub(crate) fn tape_bytes(&self) -> u64 {
         let kills = self.timeout.is_some() || self.timeout_percent.is_some();
-        if kills { self.settings.output_bytes_max } else { 0 }
+        if kills { self.settings.limits.output_bytes_max } else { 0 }
     }
 
     /// Returns the configuration with limits that agree: a result also has to fit the buffer, and
@@ -150,10 +150,10 @@ impl Config {
         self.deadline = self.deadline.filter(|deadline| *deadline < FOREVER);
         self.init_timeout = self.init_timeout.map(|timeout| timeout.min(FOREVER));
         self.retry.delay = self.retry.delay.min(FOREVER);
-        let settings = &mut self.settings;
-        settings.output_bytes_max = settings.output_bytes_max.min(self.buffer_bytes_max as u64);
-        settings.job_bytes_max = self.buffer_bytes_max as u64;
-        settings.pause = match self.halt {
+        let limits = &mut self.settings.limits;
+        limits.output_bytes_max = limits.output_bytes_max.min(self.buffer_bytes_max as u64);
+        limits.job_bytes_max = self.buffer_bytes_max as u64;
+        self.settings.task.pause = match self.halt {
             Halt::Never => PauseAfter::Nothing,
             Halt::Soon(HaltOn::Fail(_)) | Halt::Now(HaltOn::Fail(_)) => PauseAfter::Failure,
             Halt::Soon(_) | Halt::Now(_) => PauseAfter::AnyJob,
@@ -186,11 +186,9 @@ impl Default for Config {
     }
 }
 
-/// The cost that compiling a module may have, and the place where the result is kept.
+/// How a module is compiled, and the cost that this may have.
 #[derive(Clone, Debug)]
 pub struct CompileConfig {
-    /// True if compiled modules are read from and written to the user's cache folder.
-    pub cache: bool,
     /// The largest amount of writable memory of the compiler process, in bytes.
     pub bytes_max: u64,
     /// The longest time of compiling.
@@ -205,26 +203,39 @@ pub struct CompileConfig {
     /// compiled without inlining is compiled again.
     pub inline: bool,
     /// True if a module is compiled even though the host does not provide what it imports
-    /// ([`Settings::stub_imports`]).
+    /// ([`TaskSpec::stub_imports`](crate::wire::settings::TaskSpec::stub_imports)).
     pub stub_imports: bool,
+    /// The part that has a meaning on this host only.
+    pub host: HostOnly,
+}
+
+/// The part of a configuration that has a meaning on this host and in this process only.
+#[derive(Clone, Debug)]
+pub struct HostOnly {
+    /// True if compiled modules are read from and written to the user's cache folder.
+    pub cache: bool,
     /// The function that is called when a module has to be compiled, before compiling begins.
     pub on_compile: OnCompile,
     /// The program to run as the zygote if the embedding program does not contain this crate.
     pub executable: Option<PathBuf>,
 }
 
+impl Default for HostOnly {
+    fn default() -> Self {
+        HostOnly { cache: true, on_compile: OnCompile::default(), executable: None }
+    }
+}
+
 impl Default for CompileConfig {
     fn default() -> Self {
         CompileConfig {
-            cache: true,
             bytes_max: 4 << 30,
             timeout: Duration::from_secs(600),
             deadline: None,
             fuel: false,
             inline: false,
             stub_imports: false,
-            on_compile: OnCompile::default(),
-            executable: None,
+            host: HostOnly::default(),
         }
     }
 }

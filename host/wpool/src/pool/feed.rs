@@ -141,7 +141,7 @@ pub struct Attempt {
     /// The time from the start of the run until the job's batch was sent.
     pub sent: Duration,
     /// The time at which the job began in its worker, if
-    /// [`Settings::measured`](crate::wire::settings::Settings::measured).
+    /// [`Probe::measured`](crate::wire::settings::Probe::measured).
     pub began: Option<Moment>,
     /// The time for which the job ran, if measured.
     pub ran: Option<Duration>,
@@ -214,7 +214,7 @@ pub enum Notice {
         line: Vec<u8>,
     },
     /// A job waited in shared state, reported if
-    /// [`Settings::waits`](crate::wire::settings::Settings::waits) is set. The worker reports the
+    /// [`Probe::waits`](crate::wire::settings::Probe::waits) is set. The worker reports the
     /// waits when the job ends. For a job that dies first, only the wait in which it died is
     /// reported.
     Waited {

@@ -120,7 +120,7 @@ impl Session {
         };
         // The zygote starts meanwhile.
         let digest = blake3::hash(module);
-        let cache = if config.cache { Cache::open() } else { None };
+        let cache = if config.host.cache { Cache::open() } else { None };
         let hash = ask(&mut zygote, &config, |zygote| zygote.compatibility(config.fuel))?;
         let key = Cache::key(&digest, hash);
         let found = cache.as_ref().and_then(|cache| cache.get(&key));
@@ -129,7 +129,7 @@ impl Session {
         let (code, description) = match found {
             Some(found) => found,
             None => {
-                config.on_compile.call();
+                config.host.on_compile.call();
                 let (code, description) = compile(&mut zygote, module, &config)?;
                 if let Some(cache) = &cache {
                     // Without the entry, the next start merely compiles again.
@@ -243,9 +243,9 @@ impl Session {
             let shared = config.shared.clone().map_or_else(made, Ok);
             self.sharing = Some(Sharing::new(&shared.map_err(setup("make shared state"))?)?);
         }
-        self.scratch = settings.scratch.as_ref().map(ScratchFolder::make).transpose()?;
-        let init = settings.init.iter().map(|name| Some(name.as_str()));
-        for name in settings.task_names().into_iter().chain(init) {
+        self.scratch = settings.grants.scratch.as_ref().map(ScratchFolder::make).transpose()?;
+        let init = settings.task.init.iter().map(|name| Some(name.as_str()));
+        for name in settings.task.names().into_iter().chain(init) {
             self.description.choose(name).map_err(|error| PoolError::Task {
                 message: error.message,
                 candidates: error.candidates,
@@ -266,7 +266,7 @@ impl Session {
                     // The zygote is still initialising and cannot answer anything else.
                     self.zygote.end();
                     self.zygote = start_zygote(&self.config)?;
-                    return Err(match &config.settings.init {
+                    return Err(match &config.settings.task.init {
                         _ if left <= limit => PoolError::Deadline("loaded"),
                         Some(task) => PoolError::InitTime { task: task.clone(), limit },
                         None => no_zygote(error),
@@ -288,7 +288,7 @@ impl Session {
         loaded.map_err(|error| match error {
             LoadError::Refused(message) => PoolError::Module(message),
             LoadError::Init(failure) => {
-                let task = config.settings.init.clone().unwrap_or_default();
+                let task = config.settings.task.init.clone().unwrap_or_default();
                 let printed = printed.iter().map(|line| line.bytes.clone()).collect();
                 PoolError::Init { task, failure: Box::new(failure), printed }
             }
@@ -319,14 +319,14 @@ impl Session {
             files.extend([(Attachment::Control, control), (Attachment::Regions, regions)]);
         }
         let (input, output, error) = (io::stdin(), io::stdout(), io::stderr());
-        if settings.stdio {
+        if settings.grants.stdio {
             files.extend([
                 (Attachment::Input, input.as_fd()),
                 (Attachment::Output, output.as_fd()),
                 (Attachment::Error, error.as_fd()),
             ]);
         }
-        let folders = grants::descriptors(&settings.dirs)?;
+        let folders = grants::descriptors(&settings.grants.dirs)?;
         files.extend((0..).map(Attachment::Folder).zip(folders));
         let scratch = self.scratch.as_ref().map(ScratchFolder::descriptor);
         files.extend(scratch.map(|folder| (Attachment::Scratch, folder)));
@@ -423,7 +423,7 @@ fn check_addresses(description: &Description) -> Result<(), PoolError> {
 }
 
 fn start_zygote(config: &CompileConfig) -> Result<Zygote, PoolError> {
-    Zygote::start(config.executable.as_deref()).map_err(setup("start a zygote"))
+    Zygote::start(config.host.executable.as_deref()).map_err(setup("start a zygote"))
 }
 
 pub(super) fn no_zygote(error: io::Error) -> PoolError {
@@ -459,7 +459,7 @@ fn useless(error: io::Error) -> PoolError {
 
 /// Returns the longest time of loading a module and of initialising a guest of it.
 fn load_limit(config: &Config) -> Duration {
-    config.settings.init.as_ref().map_or(LOADED, |_| config.init_limit())
+    config.settings.task.init.as_ref().map_or(LOADED, |_| config.init_limit())
 }
 
 /// Compiles a module. The machine code is sealed before it is used.

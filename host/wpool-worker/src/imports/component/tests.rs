@@ -11,7 +11,7 @@ use super::wit::value::HostValue;
 use super::*;
 use crate::imports::attached::Attached;
 use crate::imports::job::Job;
-use crate::imports::limits::Limits;
+use crate::imports::limits::Limiter;
 use crate::imports::mapping::Mappings;
 use crate::shared::{Shared, Side, Space};
 use crate::wire::control::Membership;
@@ -27,7 +27,7 @@ fn host() -> Host {
     let attached = Attached::new(shared, slot, Arc::new(JobMem::create(0).unwrap().0));
     Host {
         job: Job::default(),
-        limits: Limits::new(0, 0),
+        limits: Limiter::new(0, 0),
         wasi: None,
         objects: Some(Objects::new(attached)),
         mappings: Mappings::default(),

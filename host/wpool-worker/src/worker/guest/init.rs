@@ -1,7 +1,7 @@
 //! Warm starts: guests that are initialised once, and forked.
 
 use super::{
-    Attached, Calling, Failure, FailureKind, Folders, Grants, Guest, Live, LogSink, Program,
+    Attached, Calling, Failure, FailureKind, Folders, Guest, Invocation, Live, LogSink, Program,
     TaskCall, outcome, runtime,
 };
 use crate::worker::typed::flow::Flow;
@@ -29,7 +29,7 @@ impl<'a> Guest<'a> {
             })?;
         let mut initialise = || {
             guest.random.begin_job(0);
-            let live = guest.instantiate(0, 0, Grants::default());
+            let live = guest.instantiate(0, 0, Invocation::default());
             guest.log.end_job();
             live.map(|live| guest.live = Some(live))
         };
@@ -65,7 +65,7 @@ impl<'a> Guest<'a> {
             return;
         }
         wasi::reseed();
-        let live = self.live.as_mut().filter(|_| self.program.settings.seed.is_none());
+        let live = self.live.as_mut().filter(|_| self.program.settings.grants.seed.is_none());
         let context = live.and_then(|live| live.store.data_mut().wasi.as_mut());
         context.into_iter().for_each(wasi::renew);
     }

@@ -21,12 +21,12 @@ impl Guest<'_> {
                 Ok(())
             }
             NativeTask::Bytes { takes, function } => {
-                let input = text::job(settings.input, *takes, job)?;
-                let limit = settings.output_bytes_max;
+                let input = text::job(settings.task.input, *takes, job)?;
+                let limit = settings.limits.output_bytes_max;
                 let answer = function.call(limit, |bytes| input.put(bytes));
                 match answer.code {
                     _ if answer.too_large => Err(outcome::output_too_large(limit)),
-                    0 => text::result(settings.output, &answer.bytes, out),
+                    0 => text::result(settings.task.output, &answer.bytes, out),
                     _ => Err(outcome::guest_error(&answer.bytes)),
                 }
             }

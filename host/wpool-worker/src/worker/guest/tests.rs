@@ -3,7 +3,9 @@
 use super::*;
 use crate::module::compile::compile;
 use crate::wire::directory::Directory;
-use crate::wire::settings::{CommandLine, InputForm, OutputForm, Settings, command_job};
+use crate::wire::settings::{
+    CommandLine, Grants, InputForm, Limits, OutputForm, Settings, TaskSpec, command_job,
+};
 use crate::worker::link;
 use crate::worker::log::tests::Kept;
 use crate::worker::program::ProgramError;
@@ -11,12 +13,12 @@ use std::io::Write;
 
 fn load(text: &str, settings: &Settings) -> Result<Program, ProgramError> {
     let (cwasm, mut description) =
-        compile(text.as_bytes(), settings.fuel.is_some(), false).unwrap();
+        compile(text.as_bytes(), settings.limits.fuel.is_some(), false).unwrap();
     description.missing = link::missing(&description).unwrap();
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(&cwasm).unwrap();
     let open = |folder: &Directory| folder.descriptor().unwrap().try_clone_to_owned().unwrap();
-    let granted = settings.dirs.iter().map(|folder| (folder.clone(), open(folder))).collect();
+    let granted = settings.grants.dirs.iter().map(|folder| (folder.clone(), open(folder))).collect();
     let folders = crate::worker::wasi::Folders::open(granted, None).unwrap();
     Program::load(settings, &description, file, folders)
 }
@@ -114,7 +116,8 @@ fn initialize_is_called_once_per_instance_and_state_lasts_as_the_isolation_says(
     let reuse = results(text, Settings::default(), &jobs);
     assert_eq!(reuse, ["101", "102", "trap: unreachable", "101"]);
     for isolation in [Isolation::Fresh, Isolation::Process] {
-        let fresh = results(text, Settings { isolation, ..Settings::default() }, &jobs);
+        let fresh =
+            results(text, Settings::from(TaskSpec { isolation, ..TaskSpec::default() }), &jobs);
         assert_eq!(fresh, ["101", "101", "trap: unreachable", "101"]);
     }
 }
@@ -125,7 +128,7 @@ fn memory_written_by_one_job_is_not_seen_by_the_next_in_fresh_isolation() {
       (func (export "f") (param i32) (result i32)
         (i32.add (i32.load8_u (i32.const 8)) (i32.load (i32.const 150000)))
         (i32.store8 (i32.const 8) (local.get 0)) (i32.store (i32.const 150000) (local.get 0))))"#;
-    let fresh = Settings { isolation: Isolation::Fresh, ..Settings::default() };
+    let fresh = Settings::from(TaskSpec { isolation: Isolation::Fresh, ..TaskSpec::default() });
     assert_eq!(results(text, fresh, &["50", "60"]), ["7", "7"]);
     assert_eq!(results(text, Settings::default(), &["50", "60"]), ["7", "100"]);
 }
@@ -140,7 +143,7 @@ fn an_instance_that_wrote_much_leaves_nothing_behind() {
         (memory.fill (i32.const 65536) (i32.const 100)
           (i32.sub (local.get $end) (i32.const 65536)))
         (local.get $found)))"#;
-    let fresh = Settings { isolation: Isolation::Fresh, ..Settings::default() };
+    let fresh = Settings::from(TaskSpec { isolation: Isolation::Fresh, ..TaskSpec::default() });
     let jobs = ["200000", "3000000", "13107200", "13107200", "3000000", "200000", "90000"];
     assert_eq!(results(text, fresh, &jobs), ["7"; 7]);
 }
@@ -161,7 +164,7 @@ fn a_byte_task_reads_its_job_and_writes_its_result() {
 
 #[test]
 fn forms_of_input_and_output_quote_and_unquote_strings() {
-    let forms = |input, output| Settings { input, output, ..Settings::default() };
+    let forms = |input, output| Settings::from(TaskSpec { input, output, ..TaskSpec::default() });
     let echo = byte_task(ECHO);
     let raw = forms(InputForm::Raw, OutputForm::Json);
     assert_eq!(results(&echo, raw, &["a \"b\"", "1"]), [r#""a \"b\"""#, "\"1\""]);
@@ -177,7 +180,7 @@ fn forms_of_input_and_output_quote_and_unquote_strings() {
 
 #[test]
 fn a_task_of_numbers_takes_no_raw_text() {
-    let raw = Settings { input: InputForm::Raw, ..Settings::default() };
+    let raw = Settings::from(TaskSpec { input: InputForm::Raw, ..TaskSpec::default() });
     let error = load(SQUARE, &raw).err().unwrap();
     assert_eq!(
         error.to_string(),
@@ -213,7 +216,7 @@ fn a_wrong_pointer_traps_with_the_name_of_the_call() {
 #[test]
 fn the_process_id_is_the_worker_s() {
     let body = format!("(i32.ne (call $process_id) (i32.const {}))", std::process::id());
-    let settings = Settings { output: OutputForm::Bytes, ..Settings::default() };
+    let settings = Settings::from(TaskSpec { output: OutputForm::Bytes, ..TaskSpec::default() });
     assert_eq!(results(&byte_task(&body), settings, &["0"]), [""]);
 }
 
@@ -244,8 +247,8 @@ fn a_guest_that_gets_no_memory_and_aborts_is_out_of_memory() {
       (if (i32.eq (memory.grow (local.get 0)) (i32.const -1)) (then unreachable)) (memory.size))
       (func (export "try") (param i32) (result i32) (memory.grow (local.get 0))))"#;
     let limited = |task: &str| Settings {
-        task: Some(task.into()),
-        memory_bytes_max: 64 << 20,
+        task: TaskSpec { name: Some(task.into()), ..TaskSpec::default() },
+        limits: Limits { memory_bytes_max: 64 << 20, ..Limits::default() },
         ..Settings::default()
     };
     assert_eq!(
@@ -264,7 +267,7 @@ fn a_refusal_in_one_job_does_not_explain_the_trap_of_another() {
 
 #[test]
 fn a_module_that_cannot_start_within_the_limit_is_an_error_of_the_run() {
-    let settings = Settings { memory_bytes_max: 64 << 10, ..Settings::default() };
+    let settings = Settings::from(Limits { memory_bytes_max: 64 << 10, ..Limits::default() });
     let error = load("(module (memory 2) (func (export \"f\")))", &settings).err().unwrap();
     assert_eq!(
         error.to_string(),
@@ -276,7 +279,7 @@ fn a_module_that_cannot_start_within_the_limit_is_an_error_of_the_run() {
 fn a_limit_of_any_size_can_be_set() {
     let text = r#"(module (func (export "f") (result i32) (i32.const 1)))"#;
     for memory_bytes_max in [0, 1, 65_537, 4 << 30, (4 << 30) + 1, u64::MAX] {
-        let settings = Settings { memory_bytes_max, ..Settings::default() };
+        let settings = Settings::from(Limits { memory_bytes_max, ..Limits::default() });
         assert_eq!(results(text, settings, &["", ""]), ["1", "1"]);
     }
 }
@@ -286,7 +289,8 @@ fn the_memory_of_the_last_instance_is_known_after_it_is_gone() {
     let text =
         r#"(module (memory 2) (func (export "f") (param i32) (drop (memory.grow (local.get 0)))))"#;
     for isolation in [Isolation::Reuse, Isolation::Fresh] {
-        let program = load(text, &Settings { isolation, ..Settings::default() }).unwrap();
+        let program =
+            load(text, &Settings::from(TaskSpec { isolation, ..TaskSpec::default() })).unwrap();
         let mut guest = Guest::new(&program, Arc::new(Kept::default()), None, None);
         guest.run(0, b"3", &mut Vec::new()).unwrap();
         assert_eq!(guest.memory_bytes(), 5 << 16);
@@ -298,7 +302,7 @@ fn fuel_is_given_anew_to_each_job() {
     let text = r#"(module (func (export "f") (param i64) (result i64)
       (loop $l (local.set 0 (i64.sub (local.get 0) (i64.const 1)))
         (br_if $l (i64.gt_s (local.get 0) (i64.const 0)))) (local.get 0)))"#;
-    let settings = Settings { fuel: Some(10_000), ..Settings::default() };
+    let settings = Settings::from(Limits { fuel: Some(10_000), ..Limits::default() });
     assert_eq!(
         results(text, settings, &["1000", "1000", "100000", "1000"]),
         ["0", "0", "fuel: used up --fuel 10000", "0"]
@@ -307,7 +311,7 @@ fn fuel_is_given_anew_to_each_job() {
 
 #[test]
 fn a_result_above_the_limit_ends_the_job() {
-    let settings = Settings { output_bytes_max: 10, ..Settings::default() };
+    let settings = Settings::from(Limits { output_bytes_max: 10, ..Limits::default() });
     let jobs = ["[1, 2, 3]", "[1, 2, 3, 4]"];
     assert_eq!(
         results(&byte_task(ECHO), settings, &jobs),
@@ -327,11 +331,11 @@ fn imports_that_nobody_provides_are_all_listed() {
 fn a_module_that_fits_no_slot_gets_its_memory_on_demand() {
     let text = r#"(module (memory 1) (memory 1) (table 200000 funcref)
       (func (export "f") (result i32) (table.size)))"#;
-    let fresh = Settings { isolation: Isolation::Fresh, ..Settings::default() };
+    let fresh = Settings::from(TaskSpec { isolation: Isolation::Fresh, ..TaskSpec::default() });
     assert_eq!(results(text, fresh, &["0", "0"]), ["200000", "200000"]);
     let memory64 =
         r#"(module (memory i64 1) (func (export "f") (result i64) (memory.grow (i64.const 1))))"#;
-    let large = Settings { memory_bytes_max: 8 << 30, ..Settings::default() };
+    let large = Settings::from(Limits { memory_bytes_max: 8 << 30, ..Limits::default() });
     assert_eq!(results(memory64, large, &["0", "0"]), ["1", "2"]);
 }
 
@@ -358,7 +362,7 @@ fn garbage_collected_memory_counts_against_the_limit() {
         (loop $more
           (local.set $list (struct.new $node (local.get $list) (i64.const 0)))
           (br $more))))"#;
-    let settings = Settings { memory_bytes_max: 4 << 20, ..Settings::default() };
+    let settings = Settings::from(Limits { memory_bytes_max: 4 << 20, ..Limits::default() });
     let failed = "out of memory: needed more than --memory 4 MiB (asked for 8 MiB)";
     assert_eq!(results(text, settings, &["", ""]), [failed; 2]);
 }

@@ -45,10 +45,10 @@ impl Signature {
             params,
             answer,
             text: task.signature(),
-            input: settings.input,
-            output: settings.output,
-            base64: settings.base64,
-            output_bytes_max: settings.output_bytes_max,
+            input: settings.task.input,
+            output: settings.task.output,
+            base64: settings.task.base64,
+            output_bytes_max: settings.limits.output_bytes_max,
         })
     }
 

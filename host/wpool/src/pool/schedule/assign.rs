@@ -117,7 +117,7 @@ impl Schedule {
     fn sendable(&self, post: Post, now: Instant) -> impl Iterator<Item = (u32, &Worker)> {
         let limit = self.config.jobs_per_worker_max.unwrap_or(u64::MAX);
         // A worker that must wait until its last job has been handled is sent nothing in advance.
-        let ahead = self.config.settings.pause == PauseAfter::Nothing && !self.config.paced;
+        let ahead = self.config.settings.task.pause == PauseAfter::Nothing && !self.config.paced;
         let batches = if ahead { BATCHES_MAX } else { 1 };
         self.slots().filter(move |(_, worker)| {
             let has_room = worker.has_room(batches, now) && worker.window.jobs_sent < limit;

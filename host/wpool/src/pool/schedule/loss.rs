@@ -163,7 +163,7 @@ impl Schedule {
         now: Instant,
     ) -> Attempt {
         let seen = worker.seen.map(|seen| now.saturating_duration_since(seen.since));
-        if !self.config.settings.measured {
+        if !self.config.settings.probe.measured {
             return Attempt { ran: seen, ..attempt };
         }
         let ended = Moment::ago(now.saturating_duration_since(death.since));
@@ -174,7 +174,8 @@ impl Schedule {
     /// Reports the wait in which a worker died while running a job, if it was waiting.
     fn tell_last_wait(&mut self, work: &Work, death: &Death) {
         let ended = work.attempt.began.zip(work.attempt.ran).map(|(began, ran)| began.after(ran));
-        let (true, Some(ended), Some(wait)) = (self.config.settings.waits, ended, &death.waited)
+        let (true, Some(ended), Some(wait)) =
+            (self.config.settings.probe.waits, ended, &death.waited)
         else {
             return;
         };

@@ -153,7 +153,7 @@ impl Schedule {
     /// Returns an error if the worker has printed more than its jobs may print: the limit of each
     /// job that it has, and as much again for instances that are starting.
     pub(crate) fn printed(&mut self, slot: u32, bytes: usize) -> Result<(), Stop> {
-        let each = self.config.settings.log_bytes_max.saturating_add(LOG_SLACK);
+        let each = self.config.settings.limits.log_bytes_max.saturating_add(LOG_SLACK);
         let Some(worker) = self.worker_mut(slot) else { return Ok(()) };
         worker.printed += bytes as u64 + 1;
         match worker.printed > each.saturating_mul(worker.window.unfinished() + 2) {

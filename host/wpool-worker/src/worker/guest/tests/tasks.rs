@@ -21,7 +21,7 @@ fn jobs_that_name_their_tasks_share_an_instance_and_one_that_names_none_is_inval
     let jobs = jobs.map(|(task, job)| task_job(task, job.as_bytes()));
     let mut jobs: Vec<&[u8]> = jobs.iter().map(Vec::as_slice).collect();
     jobs.push(b"12");
-    let (results, _) = run(text, Settings { tasks, ..Settings::default() }, &jobs);
+    let (results, _) = run(text, Settings::from(TaskSpec { tasks, ..TaskSpec::default() }), &jobs);
     let shown = results.into_iter().map(|result| result.unwrap_or_else(|f| f.to_string()));
     assert_eq!(
         shown.collect::<Vec<_>>(),

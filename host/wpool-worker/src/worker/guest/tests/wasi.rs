@@ -44,7 +44,7 @@ const SHOW: &str = r#"(func (export "_start") (local $n i32)
 fn command(template: &[&str]) -> Settings {
     let template = template.iter().map(|text| (*text).into()).collect();
     let command = CommandLine { name: "tool".into(), template, append: true, replace: None };
-    Settings { command, ..Settings::default() }
+    Settings::from(TaskSpec { command, ..TaskSpec::default() })
 }
 
 #[test]
@@ -86,7 +86,8 @@ fn a_command_that_writes_too_much_is_ended() {
     let text = wasi(
         r#"(func (export "_start") (loop $l (call $write (i32.const 1) (i32.const 0) (i32.const 60000)) (br $l)))"#,
     );
-    let settings = Settings { output_bytes_max: 1 << 20, ..command(&[]) };
+    let mut settings = command(&[]);
+    settings.limits.output_bytes_max = 1 << 20;
     let (mut outcome, _) = run(&text, settings, &[&command_job(&[], b"").unwrap()]);
     assert_eq!(outcome.remove(0).unwrap_err().to_string(), "output too large: more than 1 MiB");
 }
@@ -102,7 +103,7 @@ fn what_a_task_prints_is_passed_on_line_by_line_and_cut_at_the_limit() {
     let (outcomes, printed) = run(&text, Settings::default(), &jobs);
     assert_eq!(printed, ["one", "two", "one", "two"]);
     assert_eq!(outcomes[1].as_ref().unwrap_err().to_string(), "trap: unreachable");
-    let limited = Settings { log_bytes_max: 4, ..Settings::default() };
+    let limited = Settings::from(Limits { log_bytes_max: 4, ..Limits::default() });
     let (_, printed) = run(&text, limited, &[b"1"]);
     assert_eq!(printed, ["one", "… output cut: more than 4 bytes"]);
 }
@@ -167,7 +168,9 @@ fn seeded_random_numbers_depend_on_seed_and_job_alone() {
       (drop (call $random (i32.const 0) (i32.const 8))) (i64.load (i32.const 0)))"#,
     );
     let numbers = |seed, isolation| {
-        results(&text, Settings { seed, isolation, ..Settings::default() }, &["", "", ""])
+        let task = TaskSpec { isolation, ..TaskSpec::default() };
+        let grants = Grants { seed, ..Grants::default() };
+        results(&text, Settings { task, grants, ..Settings::default() }, &["", "", ""])
     };
     let reuse = numbers(Some(1), Isolation::Reuse);
     assert_eq!(reuse, numbers(Some(1), Isolation::Fresh));
@@ -182,7 +185,8 @@ fn a_fixed_clock_stands_still() {
         r#"(func (export "f") (param i32) (result i64)
       (drop (call $clock (local.get 0) (i64.const 1) (i32.const 8))) (i64.load (i32.const 8)))"#,
     );
-    let settings = Settings { clock: Some(1_700_000_000_123_456_789), ..Settings::default() };
+    let settings =
+        Settings::from(Grants { clock: Some(1_700_000_000_123_456_789), ..Grants::default() });
     assert_eq!(results(&text, settings, &["0", "1"]), ["1700000000123456789"; 2]);
 }
 
@@ -194,7 +198,7 @@ fn a_guest_has_the_environment_it_is_granted_and_no_other() {
     );
     assert_eq!(results(&text, Settings::default(), &[""]), ["0"]);
     let env = vec![("KEY".into(), "value".into())];
-    assert_eq!(results(&text, Settings { env, ..Settings::default() }, &[""]), ["1"]);
+    assert_eq!(results(&text, Settings::from(Grants { env, ..Grants::default() }), &[""]), ["1"]);
 }
 
 #[test]
@@ -211,7 +215,7 @@ fn a_guest_opens_files_in_granted_directories_only_and_writes_where_it_may() {
     let directory = tempfile::tempdir().unwrap();
     let granted = |read_only| {
         let dir = Directory::new(directory.path(), "/d", read_only);
-        Settings { dirs: vec![dir], ..Settings::default() }
+        Settings::from(Grants { dirs: vec![dir], ..Grants::default() })
     };
     let (not_there, not_permitted) = ("44", "63");
     assert_eq!(results(&text, granted(true), &["1"]), [not_permitted]);

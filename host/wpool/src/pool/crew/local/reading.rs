@@ -91,7 +91,7 @@ impl LocalCrew<'_> {
     }
 
     fn take_frames(&mut self, slot: u32, listener: &mut dyn Listener) -> Result<(), Stop> {
-        let output_bytes_max = self.config.settings.output_bytes_max as usize;
+        let output_bytes_max = self.config.settings.limits.output_bytes_max as usize;
         let Some(worker) = self.worker_mut(slot).filter(|worker| !worker.broken) else {
             return Ok(());
         };
