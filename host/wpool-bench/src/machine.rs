@@ -5,10 +5,9 @@ use nix::sys::utsname::uname;
 use std::fs;
 use wpool::pool::cpus;
 
-/// Returns the facts, as names and values.
-pub fn facts(subject: &Subject<'_>) -> Vec<(String, String)> {
-    let mut facts =
-        vec![("wpool".into(), concat!(env!("CARGO_PKG_VERSION"), " (wasmtime 48.0.8)").into())];
+/// Returns the facts, as names and values; `version` is that of the program.
+pub fn facts(subject: &Subject<'_>, version: &str) -> Vec<(String, String)> {
+    let mut facts = vec![("wpool".to_owned(), version.to_owned())];
     let modules = subject.modules.iter().map(|module| module.path.display().to_string());
     facts.extend(modules.map(|path| ("module".to_owned(), path)));
     let mut add = |name: &str, value: Option<String>| {

@@ -95,7 +95,7 @@ pub(crate) fn run(flags: &BenchFlags, columns: Vec<Column>) -> Result<Exit, Repo
     console.finish(Patience::Endless);
     let findings = Findings {
         title: title(&modules, &counted),
-        machine: machine::facts(&subject),
+        machine: machine::facts(&subject, crate::VERSION),
         results,
         timelines,
     };

@@ -44,6 +44,10 @@ use std::process::ExitCode;
 use wpool::pool::session::EarlyZygote;
 use wpool_text::{escape, units};
 
+/// The version of wpool, and that of its engine.
+pub(crate) const VERSION: &str =
+    concat!(env!("CARGO_PKG_VERSION"), " (wasmtime ", env!("WASMTIME_VERSION"), ")");
+
 /// The error with which `wpool` without arguments shows the help and fails.
 const NO_ARGUMENTS: ErrorKind = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
 
@@ -51,7 +55,7 @@ const NO_ARGUMENTS: ErrorKind = ErrorKind::DisplayHelpOnMissingArgumentOrSubcomm
 #[derive(Debug, Parser)]
 #[command(
     name = "wpool",
-    version = concat!(env!("CARGO_PKG_VERSION"), " (wasmtime 48.0.8)"),
+    version = VERSION,
     arg_required_else_help = true,
     max_term_width = 100
 )]
