@@ -153,7 +153,8 @@ fn what_goes_wrong_there_ends_the_run_before_it_begins() {
     };
     let done = init("bad").says("--init bad trapped: while it was initialised: unreachable\n");
     done.says("    <wasm function 3>\n");
-    init("count").says("--init count(s32) -> s32: it would have to be a task without parameters");
+    init("count")
+        .says("count(s32) -> s32 cannot initialise: it would have to be a task without parameters");
     init("nothing").says("the module has no task `nothing`");
 }
 

@@ -265,7 +265,7 @@ fn a_module_that_needs_more_memory_than_the_limit_is_refused_at_once() {
     let wat =
         r#"(module (memory (export "memory") 1000) (func (export "f") (result i32) i32.const 1))"#;
     let done = map_wat(wat).flags("--memory 1MiB").stdin("\n").run().ends(101).prints("");
-    done.says("more than --memory 1 MiB").says("help: raise --memory");
+    done.says("more than the limit of 1 MiB").says("help: raise --memory");
     map_wat(wat).flags("--memory 63MiB").stdin("\n").run().ends(0).prints("1\n");
 }
 

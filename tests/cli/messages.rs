@@ -68,7 +68,7 @@ fn modules_that_cannot_be_used() {
     exit code 101
     "#);
     assert_snapshot!(said("map large.wat --memory 1MiB ::: 1"), @r#"
-    error: large.wat: the module needs 6.3 MiB of memory to start, more than --memory 1 MiB
+    error: large.wat: the module needs 6.3 MiB of memory to start, more than the limit of 1 MiB
     help: raise --memory, or build the module with less memory at the start
     exit code 101
     "#);

@@ -146,7 +146,8 @@ fn a_module_for_another_host_is_refused_with_its_toolchain_and_the_way_out() {
         (with("\"env\" \"seed\" (func (result f64))"), "by AssemblyScript", "wasi-shim"),
         (with("\"wasi_snapshot_preview1\" \"sock_open\" (func)"), "sockets", "no network"),
         (
-            "(module (@custom \"dylink.0\" \"\") (import \"env\" \"memory\" (memory 1)))".into(),
+            "(module (@custom \"dylink.0\" \"\") (import \"env\" \"__memory_base\" (global i32)))"
+                .into(),
             "a side module",
             "link it into a program",
         ),
@@ -205,6 +206,10 @@ fn imports_that_nobody_provides_trap_when_they_are_called_if_that_is_asked_for()
         file("stub.wat", "(module (import \"env\" \"m\" (memory 1)) (func (export \"f\")))");
     let map = map_file(&memory).arg("--stub-imports").jobs(["1"]);
     one_error(map, &memory, "does not provide: env.m");
+    let name = "m".repeat(90_000);
+    let long = format!("(module (import \"env\" \"{name}\" (func)) (func (export \"f\")))");
+    let long = file("long-name.wat", &long);
+    one_error(map_file(&long).jobs(["1"]), &long, "does not provide: env.mmm");
 }
 
 #[test]
@@ -488,6 +493,24 @@ fn people_are_told_that_a_large_module_is_compiled_and_only_then() {
 }
 
 #[test]
+fn a_large_module_that_is_refused_is_not_said_to_be_compiled_first() {
+    let many = "(func)".repeat(200_000);
+    for (name, wat, help) in [
+        (
+            "invalid.wat",
+            format!("(module (func (result i32) i64.const 1) {many})"),
+            "build it again",
+        ),
+        ("foreign.wat", format!("(module (import \"a\" \"f\" (func)) {many})"), "wasm32-wasip1"),
+    ] {
+        let module = file(name, wat);
+        let done = map_file(&module).stdin("\n").run().ends(101).says(help);
+        assert!(!done.stderr.contains("compiling "), "{}", done.stderr);
+        assert!(!done.stderr.contains("short"), "{}", done.stderr);
+    }
+}
+
+#[test]
 fn nothing_is_kept_where_that_is_asked_for_or_others_could_write() {
     use std::os::unix::fs::PermissionsExt;
     let cache = folder("cache");
@@ -516,6 +539,13 @@ fn a_compiler_that_is_killed_is_an_error_that_says_so() {
     let is_compiler = |pid: &i32| name(*pid).is_some_and(|name| name == "wpool-compiler\n");
     let compiler = || processes::children(zygote).into_iter().find(is_compiler);
     run.until("the compiler", || compiler().is_some());
+    // A process of untrusted bytes keeps neither the control socket nor the pidfd of another process.
+    let pid = compiler().expect("just seen");
+    for entry in fs::read_dir(format!("/proc/{pid}/fd")).expect("it is there").flatten() {
+        let target = fs::read_link(entry.path()).unwrap_or_default();
+        let target = target.to_string_lossy();
+        assert!(!target.starts_with("socket:") && !target.contains("pidfd"), "{target}");
+    }
     processes::kill(compiler().expect("just seen"));
     let done = run.finish().ends(101).prints("").says("the compiler was killed by signal 9");
     assert_eq!((done.labelled("error: ").len(), done.labelled("help: ").len()), (1, 1));

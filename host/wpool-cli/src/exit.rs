@@ -114,7 +114,7 @@ impl Exit {
         match error {
             PoolError::Grant(_) | PoolError::CacheGranted { .. } => Exit::Usage,
             PoolError::Module(_)
-            | PoolError::Task { .. }
+            | PoolError::Task(_)
             | PoolError::Compile(_)
             | PoolError::Init { .. }
             | PoolError::InitTime { .. } => Exit::Module,

@@ -16,6 +16,7 @@ mod dry_run;
 pub(crate) mod exit;
 mod files;
 mod flags;
+mod help;
 mod input;
 mod inspect;
 mod language;

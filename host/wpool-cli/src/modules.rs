@@ -10,8 +10,7 @@ use wpool::pool::error::PoolError;
 /// # Errors
 /// Fails if the file cannot be read, or is too large.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Report> {
-    module::read(path)
-        .map_err(|error| Report::of_module(path, PoolError::Module(error.to_string())))
+    module::read(path).map_err(|error| Report::of_module(path, PoolError::Module(error)))
 }
 
 /// Returns the file's name without its folder and extension, which is a command's `argv[0]`.

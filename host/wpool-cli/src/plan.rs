@@ -24,7 +24,6 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 use wpool::module::description::{Description, Kind, Parameter, Task};
 use wpool::pool::config::Config;
-use wpool::pool::error::PoolError;
 use wpool::pool::feed::{Fill, Intake};
 use wpool::pool::session::closed_at_start;
 use wpool::wire::settings::{CommandLine, InputForm, Probe, TaskSpec};
@@ -370,10 +369,8 @@ fn describe(file: &File, name: &str) -> io::Result<String> {
 /// # Errors
 /// Fails if there is no such task, or a flag has no meaning for this kind of task.
 pub(crate) fn task(call: &Call<'_>, description: &Description) -> Result<Task, Report> {
-    let task = description.choose(call.task).map_err(|error| {
-        let error = PoolError::Task { message: error.message, candidates: error.candidates };
-        Report::of_module(call.module, error)
-    })?;
+    let task = description.choose(call.task);
+    let task = task.map_err(|error| Report::of_module(call.module, error.into()))?;
     if task.is_command() {
         if call.init.is_some() {
             return Err(command_has_no_init(call.module));

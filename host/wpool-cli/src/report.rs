@@ -1,10 +1,10 @@
 //! Errors for people: one `error:` line that names the flag or file, and one `help:` line.
 
 use super::exit::Exit;
+use super::help;
 use super::input::encode::Differs;
-use super::language;
 use super::output::console::Console;
-use super::output::failures::{FRAMES_MAX, happened, help};
+use super::output::failures::{self, FRAMES_MAX, happened};
 use super::output::unwritable::Unwritable;
 use super::{escape, synonyms, units};
 use anstream::{AutoStream, ColorChoice};
@@ -12,7 +12,6 @@ use clap::error::ErrorKind;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
-use wpool::module::toolchain::Toolchain;
 use wpool::pool::config::{CompileLimit, Config};
 use wpool::pool::error::PoolError;
 
@@ -59,10 +58,14 @@ impl Report {
 
     /// Reports an error of a pool, and names the module's file if the module is at fault.
     pub(crate) fn of_module(path: &Path, error: PoolError) -> Self {
+        let help = match &error {
+            PoolError::Module(error) => help::of_module(path, error),
+            _ => None,
+        };
         let report = Report::from(error);
         match report.exit {
             Exit::Module => {
-                let help = report.help.or_else(|| module_help(path, &report.error));
+                let help = report.help.or(help);
                 Report { error: format!("{}: {}", path.display(), report.error), help, ..report }
             }
             _ => report,
@@ -74,7 +77,7 @@ impl Report {
         match error {
             PoolError::Init { task, failure, printed } => {
                 let error = format!("{}: --init {task} {}", path.display(), happened(&failure));
-                let help = help(&failure, config);
+                let help = failures::help(&failure, config);
                 let frames = failure.backtrace.into_iter().take(FRAMES_MAX).collect();
                 Report { before: printed, frames, help, ..Report::new(Exit::Module, error) }
             }
@@ -160,84 +163,6 @@ impl Report {
     }
 }
 
-/// Returns advice on an error of the system.
-pub(crate) fn system_help(error: &io::Error) -> Option<&'static str> {
-    match error.kind() {
-        io::ErrorKind::OutOfMemory => {
-            Some("`ulimit -v unlimited`: only addresses are reserved; --memory limits what is used")
-        }
-        io::ErrorKind::NotFound if !Path::new("/proc/self").exists() => {
-            Some("mount it: mount -t proc proc /proc")
-        }
-        io::ErrorKind::FileTooLarge => Some("raise `ulimit -f`: memory that is shared is files"),
-        _ => match error.raw_os_error()? {
-            nix::libc::EMFILE => Some("raise `ulimit -n`, or have fewer workers: -j"),
-            nix::libc::ENFILE => Some("have fewer workers: -j"),
-            nix::libc::EAGAIN => Some("raise `ulimit -u`, or have fewer workers: -j"),
-            _ => None,
-        },
-    }
-}
-
-/// Returns advice on a module that cannot be used. The error comes from another process, as a text.
-fn module_help(path: &Path, error: &str) -> Option<String> {
-    const HELP: [(&str, &str); 17] = [
-        ("cannot read", "give the path of a module: a .wasm or .wat file"),
-        (
-            "not a WebAssembly module",
-            "build one: in Rust by cargo build --release --target wasm32-wasip1, in C by clang \
-             --target=wasm32-wasi",
-        ),
-        (
-            "invalid WebAssembly module",
-            "the file seems to be cut off or damaged: build or copy it again",
-        ),
-        ("invalid section wpool:tasks", "build it again with the wpool-guest of this version"),
-        ("larger than", "leave debug information out; in Rust: strip = true in [profile.release]"),
-        ("shared memory", "in Rust: build for wasm32-wasip1, not for wasm32-wasip1-threads"),
-        (
-            "exports no function",
-            "export one: in Rust with #[task] of the crate wpool-guest, in C with wpool.h",
-        ),
-        (
-            "imports what wpool does not provide",
-            "build it for wasm32-wasip1; with --stub-imports it runs as long as it calls no such function",
-        ),
-        ("more than --memory", "raise --memory, or build the module with less memory at the start"),
-        ("ulimit -s", "lower --stack, or raise the system's limit first: ulimit -s unlimited"),
-        (
-            "table of the module",
-            "tables hold functions: build it with fewer that are called by pointers",
-        ),
-        ("does not take raw text", "leave out -R and --files: its jobs are JSON"),
-        (
-            "incompatible import type",
-            "build it again with the wpool-guest or the wpool.h of this version",
-        ),
-        ("is a command and has no task", "leave --task out"),
-        ("cannot load", "try it with --no-cache"),
-        (
-            "a proposal that wpool does not have",
-            "build it without: wpool has the proposals that wasmtime takes for finished",
-        ),
-        // The compiler gave up, was killed, or refused the module.
-        (
-            "compil",
-            "check the module with: wasm-tools validate; if it is valid, is memory or time short?",
-        ),
-    ];
-    if error.contains("not a WebAssembly module")
-        && let Some(way) = language::way(path)
-    {
-        return Some(way);
-    }
-    let made = Toolchain::ALL.into_iter().find(|made| error.contains(made.name()));
-    let way = made.map(Toolchain::way);
-    let help =
-        way.or_else(|| HELP.iter().find(|(what, _)| error.contains(what)).map(|(_, help)| *help));
-    help.map(str::to_owned)
-}
-
 impl From<PoolError> for Report {
     fn from(error: PoolError) -> Self {
         if let Some(unwritable) = Unwritable::in_error(&error) {
@@ -248,8 +173,8 @@ impl From<PoolError> for Report {
         }
         let report = Report::new(Exit::of_error(&error), error.to_string());
         match error {
-            PoolError::Task { candidates, .. } if !candidates.is_empty() => {
-                report.help(format!("choose one with --task: {}", candidates.join(", ")))
+            PoolError::Task(error) => {
+                Report { help: help::of_choice(&error, "choose one with --task"), ..report }
             }
             PoolError::Compile(limit) => report.help(match limit {
                 CompileLimit::Memory(bytes) => {
@@ -271,7 +196,7 @@ impl From<PoolError> for Report {
                 let error = format!("--deadline passed while the module was {doing}");
                 Report { error, ..report }.help("give the whole run longer, or none: --deadline")
             }
-            PoolError::Setup { source, .. } => match system_help(&source) {
+            PoolError::Setup { source, .. } => match help::of_system(&source) {
                 Some(help) => report.help(help),
                 None => report,
             },
@@ -318,6 +243,7 @@ impl Label {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wpool::module::description::{ChooseError, NoChoice};
 
     #[test]
     fn a_report_is_one_error_line_and_one_help_line_with_control_characters_escaped() {
@@ -353,7 +279,12 @@ mod tests {
 
     #[test]
     fn candidates_are_offered_where_the_task_is_wrong() {
-        let error = PoolError::Task { message: "no task".into(), candidates: vec!["a()".into()] };
+        let error = ChooseError {
+            why: NoChoice::Unknown,
+            message: "no task".into(),
+            candidates: vec!["a()".into()],
+        };
+        let error = PoolError::Task(error);
         let report = Report::of_module(Path::new("m.wasm"), error);
         assert_eq!((report.exit, report.error.as_str()), (Exit::Module, "m.wasm: no task"));
         assert_eq!(report.help.as_deref(), Some("choose one with --task: a()"));

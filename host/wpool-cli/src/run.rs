@@ -4,6 +4,7 @@ use super::call::{Call, names};
 use super::exit::Exit;
 use super::files::{Files, Outputs};
 use super::flags::RunFlags;
+use super::help;
 use super::input::names::Names;
 use super::map::trace;
 use super::objects::{self, Objects};
@@ -169,13 +170,8 @@ fn calls_plan(flags: &RunFlags, description: &Description) -> Result<Plan, Repor
         return Err(Report::usage(error).help("give calls of its tasks: 'TASK(ARGUMENT, …)'"));
     }
     let of_module = |error: ChooseError| {
-        let error = PoolError::Task { message: error.message, candidates: error.candidates };
-        let report = Report::of_module(&flags.module, error);
-        let help = report
-            .help
-            .as_deref()
-            .map(|help| help.replace("choose one with --task", "call one of"));
-        Report { help, ..report }
+        let help = help::of_choice(&error, "call one of");
+        Report { help, ..Report::of_module(&flags.module, error.into()) }
     };
     if flags.calls.is_empty() {
         // A module without any task is reported first.

@@ -1,11 +1,11 @@
 //! Classification: the description of a core module, derived from its bytes.
 
+use super::ModuleError;
 use super::description::{Description, Import, Parts, Task};
 use super::proposals::Proposals;
 use super::scalar::Core;
 use super::tasks::{self, Export};
 use super::toolchain::Toolchain;
-use super::{ModuleError, one_line};
 use std::collections::HashSet;
 use wasmparser::{
     BinaryReaderError, CompositeInnerType, ExternalKind, FuncType, Parser, Payload, TypeRef,
@@ -73,7 +73,7 @@ pub(super) fn has_shared_memory(bytes: &[u8]) -> Result<bool, ModuleError> {
 }
 
 fn invalid(error: BinaryReaderError) -> ModuleError {
-    ModuleError::Invalid(one_line(&error.to_string()))
+    ModuleError::damaged(error)
 }
 
 /// The material of the description, gathered section by section.
@@ -269,6 +269,6 @@ mod tests {
             broken[at] ^= 0xff;
             let _ = describe(&broken);
         }
-        assert!(matches!(describe(b"\x7fELF"), Err(ModuleError::Invalid(_))));
+        assert!(matches!(describe(b"\x7fELF"), Err(ModuleError::Damaged(_))));
     }
 }

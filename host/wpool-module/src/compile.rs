@@ -12,6 +12,8 @@ use std::thread;
 use wasmparser::{Parser, Validator, WasmFeatures};
 use wasmtime::component::Component;
 use wasmtime::{Collector, Config, Engine, Inlining, Module, WasmBacktraceDetails};
+use wast::Wat;
+use wast::parser::{self, ParseBuffer};
 
 /// The largest number of frames in a backtrace.
 const BACKTRACE_FRAMES: NonZeroUsize = NonZeroUsize::new(FRAMES_MAX).expect("not 0");
@@ -24,7 +26,7 @@ pub const WIDE_BYTES: u64 = 64 << 30;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Variant {
     /// True if jobs have a limit of fuel.
-    pub(crate) fuel: bool,
+    pub fuel: bool,
     /// True if memories may grow above 4 GiB.
     wide: bool,
     /// True if functions are inlined across the modules of a component.
@@ -97,7 +99,7 @@ pub fn compatibility(fuel: bool) -> u64 {
 ///
 /// # Errors
 /// Returns an error if the bytes are neither WebAssembly nor its text form.
-pub(crate) fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, ModuleError> {
+pub fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, ModuleError> {
     if bytes.starts_with(b"\0asm") {
         return Ok(Cow::Borrowed(bytes));
     }
@@ -112,61 +114,73 @@ pub(crate) fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, ModuleError> {
     if !text.trim_start().starts_with(['(', ';']) {
         return not_wasm("it is text, but not WebAssembly's");
     }
-    match wat::parse_str(text) {
-        Ok(binary) => Ok(Cow::Owned(binary)),
-        Err(error) => Err(ModuleError::NotWasm(text_error(&error.to_string()))),
-    }
-}
-
-/// Returns the first line of `wat`'s message, after the position that the message points at.
-fn text_error(drawing: &str) -> String {
-    let message = drawing.lines().next().unwrap_or_default();
-    let position = drawing.lines().find_map(|line| line.trim().strip_prefix("--> <anon>:"));
-    match position.and_then(|position| position.split_once(':')) {
-        Some((line, column)) => format!("line {line}, column {column}: {message}"),
-        None => message.to_owned(),
-    }
+    let parsed = ParseBuffer::new(text)
+        .and_then(|buffer| parser::parse::<Wat>(&buffer).and_then(|mut module| module.encode()));
+    parsed.map(Cow::Owned).map_err(|error| {
+        let (line, column) = error.span().linecol_in(text);
+        let (line, column) = (line + 1, column + 1);
+        ModuleError::NotWasm(format!("line {line}, column {column}: {}", error.message()))
+    })
 }
 
 /// Compiles a module in binary or text form.
 ///
 /// # Errors
-/// Returns the same errors as [`compile_if`].
+/// Returns the same errors as [`check`] and [`Checked::compile`].
 pub fn compile(
     bytes: &[u8],
     fuel: bool,
     inline: bool,
 ) -> Result<(Vec<u8>, Description), ModuleError> {
-    compile_if(bytes, fuel, inline, |_| Ok(()))
+    check(bytes, fuel, inline, |_| Ok(()))?.compile()
 }
 
-/// Describes a module given in binary or text form, and compiles it if it passes a check, which may
-/// add to the description. With `inline`, functions are inlined across the modules of a component.
+/// A module that can be compiled, as far as is known without doing it.
+pub struct Checked<'a> {
+    binary: Cow<'a, [u8]>,
+    description: Description,
+    engine: Engine,
+}
+
+/// Describes a module given in binary or text form, and checks it; `look` may add to the description, and
+/// refuse the module. With `inline`, functions are inlined across the modules of a component.
 ///
-/// The compiler process calls this function on untrusted bytes. The function uses several threads.
+/// The compiler process calls this function on untrusted bytes.
 ///
 /// # Errors
 /// Returns an error if the bytes are not a module, or a module of a kind that cannot be run, and
-/// returns the error of the check.
-pub fn compile_if(
+/// returns the error of `look`.
+pub fn check(
     bytes: &[u8],
     fuel: bool,
     inline: bool,
-    check: impl FnOnce(&mut Description) -> Result<(), ModuleError>,
-) -> Result<(Vec<u8>, Description), ModuleError> {
+    look: impl FnOnce(&mut Description) -> Result<(), ModuleError>,
+) -> Result<Checked<'_>, ModuleError> {
     let binary = binary(bytes)?;
     let mut description = describe_binary(&binary)?;
-    check(&mut description)?;
+    look(&mut description)?;
     description.inlined = inline && description.component;
     if !description.component && classify::has_shared_memory(&binary)? {
         return Err(ModuleError::SharedMemory);
     }
     let engine = engine(Variant::of(&description, fuel))?;
-    let cwasm = match description.component {
-        true => engine.precompile_component(&binary),
-        false => engine.precompile_module(&binary),
-    };
-    Ok((cwasm.map_err(refused)?, description))
+    validate(&engine, &binary, description.component)?;
+    Ok(Checked { binary, description, engine })
+}
+
+impl Checked<'_> {
+    /// Makes machine code of the module; uses several threads.
+    ///
+    /// # Errors
+    /// The compiler refuses it, or gets no memory.
+    pub fn compile(self) -> Result<(Vec<u8>, Description), ModuleError> {
+        let Checked { binary, description, engine } = self;
+        let cwasm = match description.component {
+            true => engine.precompile_component(&binary),
+            false => engine.precompile_module(&binary),
+        };
+        Ok((cwasm.map_err(refused)?, description))
+    }
 }
 
 /// Describes a module given in binary or text form. The compiler process calls this function too.
@@ -176,17 +190,27 @@ pub fn compile_if(
 pub fn describe(bytes: &[u8]) -> Result<Description, ModuleError> {
     let binary = binary(bytes)?;
     let description = describe_binary(&binary)?;
-    match description.component {
-        true => Validator::new_with_features(WasmFeatures::all())
-            .validate_all(&binary)
-            .map(drop)
-            .map_err(|error| ModuleError::Compile(one_line(&error.to_string()))),
-        false => {
-            let engine = engine(Variant::of(&description, false))?;
-            Module::validate(&engine, &binary).map_err(refused)
-        }
-    }?;
+    let engine = engine(Variant::of(&description, false))?;
+    validate(&engine, &binary, description.component)?;
     Ok(description)
+}
+
+/// Claims that a module follows the rules of WebAssembly with the proposals that the engine has.
+///
+/// # Errors
+/// It follows those of all proposals only, or none.
+fn validate(engine: &Engine, binary: &[u8], component: bool) -> Result<(), ModuleError> {
+    let valid = |features| Validator::new_with_features(features).validate_all(binary).map(drop);
+    // Functions of a core module are validated by several threads.
+    if !component && Module::validate(engine, binary).is_ok() {
+        return Ok(());
+    }
+    let Err(error) = valid(engine.get_wasm_features()) else { return Ok(()) };
+    let message = one_line(&error.to_string());
+    Err(match valid(WasmFeatures::all()) {
+        Ok(()) => ModuleError::Proposal(message),
+        Err(_) => ModuleError::Invalid(message),
+    })
 }
 
 fn describe_binary(binary: &[u8]) -> Result<Description, ModuleError> {
@@ -198,7 +222,13 @@ fn describe_binary(binary: &[u8]) -> Result<Description, ModuleError> {
     let outline = outline::without_code(binary)?;
     let concurrent = concurrency::is_needed(&outline);
     let engine = engine(Variant { concurrent, ..Variant::default() })?;
-    let component = Component::new(&engine, outline).map_err(refused)?;
+    let component = match Component::new(&engine, outline) {
+        Ok(component) => component,
+        Err(error) => {
+            validate(&engine, binary, true)?;
+            return Err(refused(error));
+        }
+    };
     Ok(component::describe(&component, binary, concurrent))
 }
 
@@ -222,25 +252,11 @@ fn has_threads() -> bool {
 }
 
 fn refused(error: wasmtime::Error) -> ModuleError {
-    // The phrases by which wasmparser says that a proposal is not enabled.
-    const NOT_ENABLED: [&str; 7] = [
-        " feature required for ",
-        " proposal must be enabled",
-        " the component model ",
-        " feature to be enabled",
-        " is not enabled",
-        " without the gc feature",
-        " requires the `cm-gc` feature",
-    ];
     if error.chain().any(|cause| cause.downcast_ref() == Some(&Errno::NOMEM)) {
         return ModuleError::Memory;
     }
-    let mut causes: Vec<String> = error.chain().map(|cause| one_line(&cause.to_string())).collect();
-    let is_proposal = |cause: &String| NOT_ENABLED.iter().any(|words| cause.contains(words));
-    match causes.iter().position(is_proposal) {
-        Some(at) => ModuleError::Proposal(causes.swap_remove(at)),
-        None => ModuleError::Compile(causes.join(": ")),
-    }
+    let causes: Vec<String> = error.chain().map(|cause| one_line(&cause.to_string())).collect();
+    ModuleError::Compile(causes.join(": "))
 }
 
 #[cfg(test)]
@@ -266,7 +282,7 @@ mod tests {
         ] {
             assert_eq!(compile(bytes, false, false).unwrap_err().to_string(), message);
         }
-        assert!(matches!(compile(b"\0asm", false, false), Err(ModuleError::Invalid(_))));
+        assert!(matches!(compile(b"\0asm", false, false), Err(ModuleError::Damaged(_))));
         for shared in
             ["(module (memory 1 1 shared))", "(module (import \"\" \"\" (memory 1 1 shared)))"]
         {
@@ -280,8 +296,8 @@ mod tests {
     #[test]
     fn a_module_that_does_not_validate_is_refused_with_the_place() {
         let error = compile(b"(module (func (result i32) i64.const 1))", false, false).unwrap_err();
+        assert!(matches!(error, ModuleError::Invalid(_)), "{error:?}");
         let message = error.to_string();
-        assert!(message.starts_with("cannot compile the module: "), "{message}");
         assert!(message.contains("type mismatch"), "{message}");
         assert!(!message.contains('\n'));
     }

@@ -1,7 +1,7 @@
 //! The description of a module, derived from its bytes: its kind, its tasks, and its imports.
 
-use super::name_list;
 use super::toolchain::Toolchain;
+use super::{ModuleError, name_list};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -130,10 +130,29 @@ pub struct Description {
 /// The proposal that concurrent components use.
 pub(super) const CONCURRENT: &str = "component-model-async";
 
+/// The reason why there is no task, or no single task, to call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoChoice {
+    /// The module exports none.
+    NoTask,
+    /// The module is a command, and a task was named.
+    Command,
+    /// There are several, and none was named.
+    Several,
+    /// None has this name.
+    Unknown,
+    /// Several answer to this name.
+    Ambiguous,
+    /// It cannot be called.
+    Refused,
+}
+
 /// An error of choosing a task: there is none, or no single one, to call.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}{}", list(.candidates))]
 pub struct ChooseError {
+    /// The reason.
+    pub why: NoChoice,
     /// A description of what is wrong.
     pub message: String,
     /// The signatures of the tasks that could be called.
@@ -157,11 +176,17 @@ impl Description {
     /// if the task cannot be called.
     pub fn choose(&self, name: Option<&str>) -> Result<&Task, ChooseError> {
         let task = match (self.kind, self.tasks.as_slice(), name) {
-            (_, [], _) => fail("the module exports no function that can be a task", &[]),
+            (_, [], _) => {
+                fail(NoChoice::NoTask, "the module exports no function that can be a task", &[])
+            }
             (Kind::Command, [task, ..], None) => Ok(task),
             (Kind::Command, [task], Some(name)) if task.name != name => {
                 let name = name.escape_debug();
-                fail(&format!("the module is a command and has no task `{name}`"), &[])
+                fail(
+                    NoChoice::Command,
+                    &format!("the module is a command and has no task `{name}`"),
+                    &[],
+                )
             }
             (Kind::Tasks, tasks, None) => only(tasks),
             (_, tasks, Some(name)) => named(tasks, name),
@@ -171,7 +196,7 @@ impl Description {
             Some(why) => {
                 let name = task.name.escape_debug();
                 let others: Vec<&Task> = self.callable().collect();
-                fail(&format!("task `{name}` cannot be called: {why}"), &others)
+                fail(NoChoice::Refused, &format!("task `{name}` cannot be called: {why}"), &others)
             }
         }
     }
@@ -181,11 +206,18 @@ impl Description {
         callable(&self.tasks)
     }
 
-    /// Returns, for a message, the names of imports that the host does not provide, and the
-    /// toolchain of the module.
-    pub fn missing_text(&self) -> String {
-        let made = self.toolchain.map(|made| format!(" (it is {})", made.name()));
-        name_list(&self.missing) + &made.unwrap_or_default()
+    /// Checks that the host provides all that the module imports.
+    ///
+    /// # Errors
+    /// Returns an error with the names of what the host does not provide.
+    pub fn check_imports(&self) -> Result<(), ModuleError> {
+        match self.missing.is_empty() {
+            true => Ok(()),
+            false => Err(ModuleError::Imports {
+                names: name_list(&self.missing),
+                made_for: self.toolchain,
+            }),
+        }
     }
 
     /// Returns whether the module uses shared objects, and so needs control memory.
@@ -227,7 +259,7 @@ fn only(tasks: &[Task]) -> Result<&Task, ChooseError> {
         ([task], _) | (_, [task]) => Ok(task),
         // The caller reports why the only task cannot be called.
         ([], _) => Ok(&tasks[0]),
-        (several, _) => fail("the module has several tasks", several),
+        (several, _) => fail(NoChoice::Several, "the module has several tasks", several),
     }
 }
 
@@ -241,15 +273,17 @@ fn named<'a>(tasks: &'a [Task], name: &str) -> Result<&'a Task, ChooseError> {
         [task] => Ok(task),
         [] => {
             let all: Vec<&Task> = callable(tasks).collect();
-            fail(&format!("the module has no task `{name_shown}`"), &all)
+            fail(NoChoice::Unknown, &format!("the module has no task `{name_shown}`"), &all)
         }
-        several => fail(&format!("several tasks answer to `{name_shown}`"), several),
+        several => {
+            fail(NoChoice::Ambiguous, &format!("several tasks answer to `{name_shown}`"), several)
+        }
     }
 }
 
-fn fail<T>(message: &str, candidates: &[&Task]) -> Result<T, ChooseError> {
+fn fail<T>(why: NoChoice, message: &str, candidates: &[&Task]) -> Result<T, ChooseError> {
     let candidates = candidates.iter().map(|task| task.signature()).collect();
-    Err(ChooseError { message: message.to_owned(), candidates })
+    Err(ChooseError { why, message: message.to_owned(), candidates })
 }
 
 /// Splits a name into the interface, if it has one, and the function's own name.

@@ -8,6 +8,7 @@ pub mod compile;
 pub mod component;
 mod concurrency;
 pub mod description;
+mod error;
 pub mod load;
 mod outline;
 mod proposals;
@@ -17,9 +18,9 @@ mod tasks;
 pub mod toolchain;
 mod wit;
 
-use description::DESCRIPTION_BYTES_MAX;
+pub use error::ModuleError;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 use wpool_wire as wire;
 
@@ -29,47 +30,6 @@ pub const MODULE_BYTES_MAX: u64 = 256 << 20;
 
 /// The largest number of names that a message lists.
 const LISTED_MAX: usize = 20;
-
-/// The reason why a module cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ModuleError {
-    /// The file cannot be read.
-    #[error("cannot read the module: {0}")]
-    Read(#[from] io::Error),
-    /// The file is larger than [`MODULE_BYTES_MAX`].
-    #[error("the module is larger than {} MiB", MODULE_BYTES_MAX >> 20)]
-    TooLarge,
-    /// The bytes are neither WebAssembly nor its text form.
-    #[error("not a WebAssembly module: {0}")]
-    NotWasm(String),
-    /// The bytes begin as WebAssembly and go on as something else.
-    #[error("invalid WebAssembly module: {0}")]
-    Invalid(String),
-    /// The custom section `wpool:tasks` is malformed, or contradicts the exports.
-    #[error("invalid section wpool:tasks: {0}")]
-    Section(String),
-    /// The module expects to be run by several threads.
-    #[error(
-        "the module has a shared memory, and threads inside a guest are not supported: build it \
-         without them, and share by wpool's regions"
-    )]
-    SharedMemory,
-    /// The description of the module would be too large.
-    #[error("its exports and imports take more than {} MiB to describe", DESCRIPTION_BYTES_MAX >> 20)]
-    Described,
-    /// The compiler needed more memory than it may have.
-    #[error("compiling it needs more memory than it may have")]
-    Memory,
-    /// The module imports something that the host does not provide.
-    #[error("the module imports what wpool does not provide: {0}")]
-    Missing(String),
-    /// The module uses an addition to WebAssembly that is not supported, or not ready.
-    #[error("the module uses a proposal that wpool does not have: {0}")]
-    Proposal(String),
-    /// The compiler refuses the module.
-    #[error("cannot compile the module: {0}")]
-    Compile(String),
-}
 
 /// Reads a module, or its text form, from a file.
 ///

@@ -1,7 +1,7 @@
 //! The outline of a component: a copy without its code, which has all its types and is cheap to
 //! compile.
 
-use super::{ModuleError, one_line};
+use super::ModuleError;
 use wasmparser::{BinaryReader, Parser};
 
 /// The deepest nesting of components and modules.
@@ -19,8 +19,7 @@ const TRAPS: [u8; 4] = [3, 0, 0x00, 0x0b];
 /// Returns an error if the bytes are not made of sections.
 pub(super) fn without_code(binary: &[u8]) -> Result<Vec<u8>, ModuleError> {
     let mut outline = Vec::with_capacity(binary.len() / 4);
-    copy(binary, &mut outline, 0)
-        .map_err(|error| ModuleError::Invalid(one_line(&error.to_string())))?;
+    copy(binary, &mut outline, 0).map_err(ModuleError::damaged)?;
     Ok(outline)
 }
 

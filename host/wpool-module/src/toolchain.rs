@@ -39,28 +39,11 @@ pub enum Toolchain {
 }
 
 impl Toolchain {
-    /// The list of all toolchains.
-    pub const ALL: [Toolchain; 14] = [
-        Toolchain::SideModule,
-        Toolchain::ComponentCore,
-        Toolchain::Emscripten,
-        Toolchain::WasmBindgen,
-        Toolchain::Go,
-        Toolchain::AssemblyScript,
-        Toolchain::Kotlin,
-        Toolchain::Ruby,
-        Toolchain::ProxyWasm,
-        Toolchain::Extism,
-        Toolchain::Wasix,
-        Toolchain::Threads,
-        Toolchain::Sockets,
-        Toolchain::Http,
-    ];
-
     /// Returns the toolchain of a module with these imports and custom sections, if it is known.
     pub(super) fn of(imports: &[Import], sections: &[&str]) -> Option<Toolchain> {
         let has = |prefix: &str| sections.iter().any(|section| section.starts_with(prefix));
-        if has("dylink") {
+        // A program that loads side modules has the section, too: but it has places of its own.
+        if has("dylink") && imports.iter().any(is_place) {
             return Some(Toolchain::SideModule);
         }
         let of_import = imports.iter().find_map(|Import { module, name }| of_import(module, name));
@@ -127,6 +110,14 @@ impl Toolchain {
             Toolchain::Sockets => "guests have no network: build it without its sockets",
             Toolchain::Http => "guests have no network: give it what it needs as jobs",
         }
+    }
+}
+
+/// Returns whether an import is the place that whoever loads a side module gives it.
+fn is_place(import: &Import) -> bool {
+    match import.module.as_str() {
+        "env" => matches!(import.name.as_str(), "__memory_base" | "__table_base"),
+        module => matches!(module, "GOT.mem" | "GOT.func"),
     }
 }
 
@@ -212,7 +203,16 @@ mod tests {
         ] {
             assert_eq!(of(module, name, &[]), toolchain, "{module} {name}");
         }
-        assert_eq!(of("env", "memory", &["dylink.0"]), Some(Toolchain::SideModule));
+        for (module, name, toolchain) in [
+            ("env", "__memory_base", Some(Toolchain::SideModule)),
+            ("env", "__table_base", Some(Toolchain::SideModule)),
+            ("GOT.func", "f", Some(Toolchain::SideModule)),
+            // A program that loads side modules.
+            ("env", "emscripten_resize_heap", Some(Toolchain::Emscripten)),
+            ("env", "memory", None),
+        ] {
+            assert_eq!(of(module, name, &["dylink.0"]), toolchain, "{module} {name}");
+        }
         let interface = ("wasi:cli/environment@0.2.0", "get-environment");
         let sections = ["component-type:wit-bindgen:0.1:x"];
         assert_eq!(of(interface.0, interface.1, &sections), Some(Toolchain::ComponentCore));

@@ -42,7 +42,8 @@ pub enum ToZygote {
     },
     /// Compiles a module in a process of its own: answered by [`FromZygote::Compiled`].
     /// Attached: the module, the file for its description (JSON), and the file for the machine
-    /// code. Without the latter the module is only described.
+    /// code. Without the latter the module is only described. A pipe is attached, too, if the
+    /// dispatcher wants to be notified when compiling begins: never, if the module is refused.
     Compile {
         /// True if jobs will have a limit of fuel.
         fuel: bool,
@@ -168,9 +169,9 @@ impl From<ProcessId> for i32 {
     }
 }
 
-/// An answer or a report of the zygote.
+/// An answer or a report of the zygote; `R` is the reason for which a module is refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum FromZygote {
+pub enum FromZygote<R> {
     /// The answer to [`ToZygote::Compatibility`].
     Compatible {
         /// The hash of the program's properties: programs with equal hashes can exchange machine
@@ -180,10 +181,10 @@ pub enum FromZygote {
     /// The answer of a zygote that speaks another protocol or cannot fork, with the reason.
     Unfit(String),
     /// The module is compiled, or the reason why not.
-    Compiled(Result<(), Uncompiled>),
+    Compiled(Result<(), Uncompiled<R>>),
     /// The module is linked, or the reason why not. If a guest was to be initialised, its printed
     /// lines are attached, and its failure if it failed.
-    Loaded(Result<(), Unloaded>),
+    Loaded(Result<(), Unloaded<R>>),
     /// All jobs were run in one process, or the reason why not.
     Alone(Result<(), String>),
     /// A worker was forked, or the reason why not. Attached: its pidfd.
@@ -204,9 +205,9 @@ pub enum FromZygote {
 
 /// The reason why there is no machine code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Uncompiled {
-    /// The module is refused, or the compiler was lost; the text is for the user.
-    Refused(String),
+pub enum Uncompiled<R> {
+    /// The module is refused, or the compiler was lost.
+    Refused(R),
     /// Compilation needs more memory than it may have.
     Memory,
     /// Compilation takes longer than it may.
@@ -215,9 +216,9 @@ pub enum Uncompiled {
 
 /// The reason why a module is not linked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Unloaded {
-    /// The module is refused; the text is for the user.
-    Refused(String),
+pub enum Unloaded<R> {
+    /// The module is refused, or the loader was lost.
+    Refused(R),
     /// The guest failed while it was initialised.
     Init,
 }
@@ -237,7 +238,7 @@ mod tests {
     use super::*;
 
     /// Decodes a message of a zygote.
-    fn decode(json: &str) -> Result<FromZygote, serde_json::Error> {
+    fn decode(json: &str) -> Result<FromZygote<String>, serde_json::Error> {
         serde_json::from_str(json)
     }
 

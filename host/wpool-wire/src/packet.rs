@@ -31,8 +31,10 @@ pub enum Attachment {
     Module,
     /// The file for the description of a module, or for the reason why there is none.
     Description,
-    /// Machine code.
+    /// Machine code, or the file for it.
     Code,
+    /// The pipe into which a compiler writes when it begins to compile.
+    Begun,
     /// The facts that a zygote must know to link a module, as JSON.
     Load,
     /// Control memory.

@@ -1,10 +1,9 @@
 //! Linking: the imports of modules, provided by WASI and by wpool.
 
 use super::paths;
-use super::program::ProgramError;
 use crate::imports::{self, Host, foreign};
 use crate::module::description::{Description, Import};
-use crate::module::name_list;
+use crate::module::{ModuleError, name_list};
 use wasmtime::component::{self, Component};
 use wasmtime::{Engine, ExternType, FuncType, InstancePre, Linker, Module};
 use wasmtime_wasi::p1::WasiP1Ctx;
@@ -31,19 +30,23 @@ pub(super) fn core(
     module: &Module,
     description: &Description,
     stub: bool,
-) -> Result<InstancePre<Host>, ProgramError> {
-    let mut linker = core_linker(module.engine(), description).map_err(ProgramError::Load)?;
-    foreign::link(&mut linker, module).map_err(ProgramError::Load)?;
+) -> Result<InstancePre<Host>, ModuleError> {
+    let mut linker =
+        core_linker(module.engine(), description).map_err(|error| ModuleError::load(&error))?;
+    foreign::link(&mut linker, module).map_err(|error| ModuleError::load(&error))?;
     if stub {
-        linker.define_unknown_imports_as_traps(module).map_err(ProgramError::Load)?;
+        linker
+            .define_unknown_imports_as_traps(module)
+            .map_err(|error| ModuleError::load(&error))?;
     }
     linker.instantiate_pre(module).map_err(|error| {
         // Imports other than functions cannot be replaced by stubs.
         let others = module.imports().filter(|import| !matches!(import.ty(), ExternType::Func(_)));
         let others = others.map(|import| format!("{}.{}", import.module(), import.name()));
         match name_list(others) {
-            names if names.is_empty() => ProgramError::Load(error),
-            names => ProgramError::Imports(names),
+            // They are there, and of another type.
+            names if names.is_empty() => ModuleError::ImportType(format!("{error:#}")),
+            names => ModuleError::Imports { names, made_for: description.toolchain },
         }
     })
 }
@@ -99,13 +102,15 @@ pub(super) fn component(
     component: &Component,
     description: &Description,
     stub: bool,
-) -> Result<component::InstancePre<Host>, ProgramError> {
+) -> Result<component::InstancePre<Host>, ModuleError> {
     let linker = component_linker(component.engine(), description.is_concurrent());
-    let mut linker = linker.map_err(ProgramError::Load)?;
+    let mut linker = linker.map_err(|error| ModuleError::load(&error))?;
     if stub {
-        linker.define_unknown_imports_as_traps(component).map_err(ProgramError::Load)?;
+        linker
+            .define_unknown_imports_as_traps(component)
+            .map_err(|error| ModuleError::load(&error))?;
     }
-    linker.instantiate_pre(component).map_err(ProgramError::Load)
+    linker.instantiate_pre(component).map_err(|error| ModuleError::ImportType(format!("{error:#}")))
 }
 
 fn component_linker(

@@ -15,7 +15,8 @@ use super::wasi::Folders;
 use super::{convert, typed};
 use crate::imports::Host;
 use crate::imports::limits::TABLE_ELEMENTS_MAX;
-use crate::module::description::{ChooseError, Description, Form, Task};
+use crate::module::ModuleError;
+use crate::module::description::{Description, Form, Task};
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::settings::{InputForm, OutputForm, Settings, split_task_job};
 use std::fs::File;
@@ -23,46 +24,6 @@ use std::path::Path;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{self, Component, ComponentExportIndex};
 use wasmtime::{Engine, InstancePre, Module, ModuleExport, ResourcesRequired};
-
-/// The reason why no job can be run.
-#[derive(Debug, thiserror::Error)]
-pub enum ProgramError {
-    /// There is no such task, or no task to choose.
-    #[error(transparent)]
-    Choose(#[from] ChooseError),
-    /// The task that initialises takes arguments, or there is nothing that it could be called
-    /// before.
-    #[error("--init {0}: it would have to be a task without parameters, and the jobs no command's")]
-    Init(String),
-    /// The form of the jobs does not suit the task.
-    #[error("{0} does not take raw text: its only parameter would have to be a string")]
-    Input(String),
-    /// The module's memory is above the limit from the start.
-    #[error("the module needs {} of memory to start, more than --memory {}", size(*.needed), size(*.limit))]
-    Memory {
-        /// The bytes that the module begins with.
-        needed: u64,
-        /// The bytes that a guest may have.
-        limit: u64,
-    },
-    /// The system does not allow the stack that a guest is to have.
-    #[error("{0}")]
-    Stack(String),
-    /// A table is above the limit from the start.
-    #[error(
-        "a table of the module needs {0} elements to start, more than the {TABLE_ELEMENTS_MAX} that all may have"
-    )]
-    Table(u64),
-    /// The module imports functions that nobody provides.
-    #[error("the module imports what wpool does not provide: {0}")]
-    Imports(String),
-    /// The shared library cannot be used.
-    #[error("cannot use the native library {0}: {1}")]
-    Native(String, String),
-    /// The compiled code cannot be used.
-    #[error("cannot load the module: {0:#}")]
-    Load(wasmtime::Error),
-}
 
 /// The way a job becomes a call.
 pub(crate) enum Calling {
@@ -132,16 +93,16 @@ impl Program {
         description: &Description,
         cwasm: File,
         folders: Folders,
-    ) -> Result<Program, ProgramError> {
+    ) -> Result<Program, ModuleError> {
         let names = settings.task.names();
         let mut tasks: Vec<&Task> =
-            names.into_iter().map(|name| description.choose(name)).collect::<Result<_, _>>()?;
+            names.into_iter().map(|name| choose(description, name)).collect::<Result<_, _>>()?;
         let init = settings.task.init.as_ref().map(|_| tasks.len());
         if let Some(name) = &settings.task.init {
             let init = initialiser(description, name)?;
             // A command starts as its module does, each time, so it cannot be initialised.
             if tasks.iter().any(|task| task.form == Form::Command) {
-                return Err(ProgramError::Init(init.signature()));
+                return Err(ModuleError::Initialiser(init.signature()));
             }
             tasks.push(init);
         }
@@ -151,14 +112,11 @@ impl Program {
             tasks = unsigned.iter().collect();
         }
         check_memory(settings, description)?;
-        if settings.task.native.is_none()
-            && !settings.task.stub_imports
-            && !description.missing.is_empty()
-        {
-            return Err(ProgramError::Imports(description.missing_text()));
+        if settings.task.native.is_none() && !settings.task.stub_imports {
+            description.check_imports()?;
         }
         let stack_bytes_max =
-            stack::make_room(settings.limits.stack_bytes_max).map_err(ProgramError::Stack)?;
+            stack::make_room(settings.limits.stack_bytes_max).map_err(ModuleError::Stack)?;
         let mut settings = settings.clone();
         settings.limits.stack_bytes_max = stack_bytes_max;
         let (tasks, code) = match &settings.task.native {
@@ -250,10 +208,11 @@ fn core(
     description: &Description,
     tasks: &[&Task],
     cwasm: &File,
-) -> Result<(Vec<Calling>, Code), ProgramError> {
-    let module = engine::load_module(settings, description, cwasm).map_err(ProgramError::Load)?;
+) -> Result<(Vec<Calling>, Code), ModuleError> {
+    let module = engine::load_module(settings, description, cwasm)
+        .map_err(|error| ModuleError::load(&error))?;
     check_tables(Some(module.resources_required()))?;
-    module.initialize_copy_on_write_image().map_err(ProgramError::Load)?;
+    module.initialize_copy_on_write_image().map_err(|error| ModuleError::load(&error))?;
     let tasks = tasks.iter().map(|task| calling(settings, task, &module));
     let tasks = tasks.collect::<Result<_, _>>()?;
     let pre = link::core(&module, description, settings.task.stub_imports)?;
@@ -267,11 +226,11 @@ fn component(
     description: &Description,
     tasks: &[&Task],
     cwasm: &File,
-) -> Result<(Vec<Calling>, Code), ProgramError> {
-    let component =
-        engine::load_component(settings, description, cwasm).map_err(ProgramError::Load)?;
+) -> Result<(Vec<Calling>, Code), ModuleError> {
+    let component = engine::load_component(settings, description, cwasm)
+        .map_err(|error| ModuleError::load(&error))?;
     check_tables(component.resources_required())?;
-    component.initialize_copy_on_write_image().map_err(ProgramError::Load)?;
+    component.initialize_copy_on_write_image().map_err(|error| ModuleError::load(&error))?;
     let tasks = tasks.iter().map(|task| typed_calling(settings, task, &component));
     let tasks = tasks.collect::<Result<_, _>>()?;
     Ok((
@@ -285,8 +244,9 @@ fn native(
     settings: &Settings,
     tasks: &[&Task],
     path: &Path,
-) -> Result<(Vec<Calling>, Code), ProgramError> {
-    let wrong = |message: String| ProgramError::Native(path.display().to_string(), message);
+) -> Result<(Vec<Calling>, Code), ModuleError> {
+    let wrong =
+        |message: String| ModuleError::Native { library: path.display().to_string(), why: message };
     let library = NativeLibrary::load(path).map_err(|error| wrong(error.to_string()))?;
     let bare = settings.task.output == OutputForm::Raw;
     let tasks = tasks.iter().map(|task| library.task(task, bare).map(Calling::Native));
@@ -294,7 +254,7 @@ fn native(
     Ok((tasks, Code::Native { _library: library, engine: Engine::default() }))
 }
 
-fn calling(settings: &Settings, task: &Task, module: &Module) -> Result<Calling, ProgramError> {
+fn calling(settings: &Settings, task: &Task, module: &Module) -> Result<Calling, ModuleError> {
     let export = |name: &str| module.get_export_index(name).ok_or_else(|| undescribed(name));
     let takes = Takes::of(task);
     match task.form {
@@ -305,7 +265,7 @@ fn calling(settings: &Settings, task: &Task, module: &Module) -> Result<Calling,
         _ if settings.task.input == InputForm::Raw
             && matches!(takes, Takes::Json | Takes::Integer) =>
         {
-            Err(ProgramError::Input(task.signature()))
+            Err(ModuleError::RawText(task.signature()))
         }
         Form::Byte => Ok(Calling::Byte { takes, export: export(&format!("task_{}", task.name))? }),
         Form::Scalar => {
@@ -324,7 +284,7 @@ fn typed_calling(
     settings: &Settings,
     task: &Task,
     component: &Component,
-) -> Result<Calling, ProgramError> {
+) -> Result<Calling, ModuleError> {
     let (ty, export) = exported(component, &task.name).ok_or_else(|| undescribed(&task.name))?;
     if task.form == Form::Command {
         let command = Command::new(&settings.task.command);
@@ -333,7 +293,7 @@ fn typed_calling(
     let signature = typed::Signature::new(task, &ty, settings);
     let signature = signature.ok_or_else(|| undescribed(&task.name))?;
     if settings.task.input == InputForm::Raw && !signature.takes_raw() {
-        return Err(ProgramError::Input(task.signature()));
+        return Err(ModuleError::RawText(task.signature()));
     }
     Ok(Calling::Typed { signature, export })
 }
@@ -353,30 +313,38 @@ fn exported(component: &Component, name: &str) -> Option<(ComponentFunc, Compone
 }
 
 /// Returns the task with this name, if it can be called without a job.
-fn initialiser<'a>(description: &'a Description, name: &str) -> Result<&'a Task, ProgramError> {
-    let task = description.choose(Some(name))?;
+fn initialiser<'a>(description: &'a Description, name: &str) -> Result<&'a Task, ModuleError> {
+    let task = choose(description, Some(name))?;
     match task.params.as_ref().is_some_and(|params| !params.is_empty()) {
-        true => Err(ProgramError::Init(task.signature())),
+        true => Err(ModuleError::Initialiser(task.signature())),
         false => Ok(task),
     }
 }
 
-fn undescribed(name: &str) -> ProgramError {
-    let name = name.escape_debug();
-    ProgramError::Load(wasmtime::format_err!("its export `{name}` is not what was described"))
+/// Returns the task that is called by this name.
+fn choose<'a>(description: &'a Description, name: Option<&str>) -> Result<&'a Task, ModuleError> {
+    description.choose(name).map_err(|error| ModuleError::Task(error.to_string()))
 }
 
-fn check_memory(settings: &Settings, description: &Description) -> Result<(), ProgramError> {
+fn undescribed(name: &str) -> ModuleError {
+    let name = name.escape_debug();
+    ModuleError::Load(format!("its export `{name}` is not what was described"))
+}
+
+fn check_memory(settings: &Settings, description: &Description) -> Result<(), ModuleError> {
     let pages = description.memory_pages.map_or(0, |(initial, _)| initial);
     let (needed, limit) = (pages.saturating_mul(PAGE_BYTES), settings.limits.memory_bytes_max);
-    if needed > limit { Err(ProgramError::Memory { needed, limit }) } else { Ok(()) }
+    match needed > limit {
+        true => Err(ModuleError::StartMemory { needed: size(needed), limit: size(limit) }),
+        false => Ok(()),
+    }
 }
 
-fn check_tables(required: Option<ResourcesRequired>) -> Result<(), ProgramError> {
+fn check_tables(required: Option<ResourcesRequired>) -> Result<(), ModuleError> {
     let largest = required.and_then(|required| required.max_initial_table_size);
     match largest {
-        Some(elements) if elements > TABLE_ELEMENTS_MAX as u64 => {
-            Err(ProgramError::Table(elements))
+        Some(needed) if needed > TABLE_ELEMENTS_MAX as u64 => {
+            Err(ModuleError::Table { needed, limit: TABLE_ELEMENTS_MAX as u64 })
         }
         _ => Ok(()),
     }

@@ -1,15 +1,18 @@
 //! The dispatcher's side of a zygote.
 
-use crate::wire::control::{FromZygote, PROTOCOL, ToZygote, Uncompiled, Unloaded};
+use super::{FromZygote, Uncompiled, Unloaded};
+use crate::module::ModuleError;
+use crate::wire::control::{PROTOCOL, ToZygote};
 use crate::wire::failure::Failure;
 use crate::wire::line::{self, Line};
 use crate::wire::packet::{Attachment, Attachments, ControlSocket};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -17,6 +20,9 @@ use std::time::{Duration, Instant};
 
 /// The time that a zygote may take for its first answer.
 const FIRST_ANSWER: Duration = Duration::from_secs(5);
+
+/// The function that is called when a module begins to be compiled.
+type Begun<'a> = Option<&'a dyn Fn()>;
 
 /// The descriptors that travel beside a message, with their names.
 type Attached<'a> = [(Attachment, BorrowedFd<'a>)];
@@ -31,8 +37,8 @@ const PRINTED_BYTES_MAX: u64 = 64 << 20;
 /// The reason why a module is not loaded.
 #[derive(Debug)]
 pub enum LoadError {
-    /// The module cannot be linked; the text is for the user.
-    Refused(String),
+    /// The module cannot be linked.
+    Refused(ModuleError),
     /// The guest failed while it was initialised.
     Init(Failure),
 }
@@ -133,6 +139,7 @@ impl Zygote {
     }
 
     /// Compiles or describes a module in a process of its own. On success the memfds are filled.
+    /// `begun` is called when compiling begins.
     ///
     /// # Errors
     /// Returns an outer error if the zygote is of no use any more, and an inner error if the module
@@ -142,8 +149,15 @@ impl Zygote {
         request: &ToZygote,
         files: &Attached<'_>,
         timeout: Duration,
+        begun: &Begun<'_>,
     ) -> io::Result<Result<(), Uncompiled>> {
-        match self.ask(request, files, timeout.saturating_add(FIRST_ANSWER))? {
+        let mut attached = files.to_vec();
+        let pipe = begun.map(|_| pipe_with(PipeFlags::CLOEXEC)).transpose()?;
+        attached.extend(pipe.iter().map(|(_, write)| (Attachment::Begun, write.as_fd())));
+        self.socket.send(request, &attached)?;
+        let mut heard = pipe.map(|(read, _)| read);
+        let answered = self.wait(timeout.saturating_add(FIRST_ANSWER), &mut heard, begun)?;
+        match answered.0 {
             FromZygote::Compiled(result) => Ok(result),
             other => Err(unexpected(&other)),
         }
@@ -197,6 +211,16 @@ impl Zygote {
         timeout: Duration,
     ) -> io::Result<(FromZygote, Attachments)> {
         self.socket.send(request, attached)?;
+        self.wait(timeout, &mut None, &None)
+    }
+
+    /// Waits for an answer. Calls `begun` if something comes out of the pipe first.
+    fn wait(
+        &self,
+        timeout: Duration,
+        pipe: &mut Option<OwnedFd>,
+        begun: &Begun<'_>,
+    ) -> io::Result<(FromZygote, Attachments)> {
         let deadline = Instant::now().checked_add(timeout);
         loop {
             let left =
@@ -207,12 +231,26 @@ impl Zygote {
                     format!("the zygote did not answer within {} s", timeout.as_secs()),
                 ));
             }
-            let mut fds = [PollFd::new(&self.socket, PollFlags::IN)];
+            let mut fds = vec![PollFd::new(&self.socket, PollFlags::IN)];
+            fds.extend(pipe.iter().map(|pipe| PollFd::new(pipe, PollFlags::IN)));
             let left = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 60, tv_nsec: 0 });
             match poll(&mut fds, Some(&left)) {
                 Err(rustix::io::Errno::INTR) | Ok(0) => continue,
                 Err(error) => return Err(error.into()),
                 Ok(_) => {}
+            }
+            let answered = !fds[0].revents().is_empty();
+            let told = fds.get(1).is_some_and(|pipe| pipe.revents().contains(PollFlags::IN));
+            let closed = fds.get(1).is_some_and(|pipe| !pipe.revents().is_empty());
+            if closed {
+                // The compiler writes once, or never.
+                *pipe = None;
+            }
+            if let (true, Some(begun)) = (told, begun) {
+                begun();
+            }
+            if !answered {
+                continue;
             }
             return match self.receive()? {
                 Some((FromZygote::Unfit(why), _)) => {
@@ -291,7 +329,7 @@ pub fn loaded(answer: Result<(), Unloaded>, mut files: Attachments) -> io::Resul
     let lines = lines.map_or_else(|| Ok(Vec::new()), printed)?;
     let loaded = match answer {
         Ok(()) => Ok(()),
-        Err(Unloaded::Refused(message)) => Err(LoadError::Refused(message)),
+        Err(Unloaded::Refused(error)) => Err(LoadError::Refused(error)),
         Err(Unloaded::Init) => {
             Err(LoadError::Init(failure(files.take(Attachment::Failure)?.into())?))
         }

@@ -3,11 +3,12 @@
 //! The compiler is bounded in memory and time. Whatever happens to it is an error message, not the
 //! end of anything else.
 
+use super::Uncompiled;
 use super::fork::{self, ChildProcess, Plan};
 use super::role::{Held, Role};
 use crate::module::description::{DESCRIPTION_BYTES_MAX, Description};
 use crate::module::{ModuleError, compile};
-use crate::wire::control::{ExitStatus, ToZygote, Uncompiled, cut_text};
+use crate::wire::control::{ExitStatus, ToZygote};
 use crate::wire::packet::{Attachment, Attachments};
 use crate::worker::jail::Memory;
 use crate::worker::link;
@@ -16,6 +17,9 @@ use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
+
+/// The greatest size of a compiler's error, which the compiler has cut, in bytes.
+const ERROR_BYTES_MAX: u64 = 60 << 10;
 
 /// The exit code of a compiler that has written why the module is not valid.
 const INVALID: i32 = 1;
@@ -39,14 +43,15 @@ pub(super) fn run(
     held: &Held,
     watch: BorrowedFd<'_>,
 ) -> Result<(), Uncompiled> {
-    let refused = |message: String| Uncompiled::Refused(cut_text(message));
+    let lost = |what: String| Uncompiled::Refused(ModuleError::Compiler(what));
     let &ToZygote::Compile { bytes_max, timeout_ms, .. } = request else {
-        return Err(refused("not a request to compile".into()));
+        return Err(lost("not a request to compile".into()));
     };
-    let mut take = |name| files.take(name).map_err(|error| refused(error.to_string()));
+    let mut take = |name| files.take(name).map_err(|error| lost(error.to_string()));
     let module = File::from(take(Attachment::Module)?);
     let mut description = File::from(take(Attachment::Description)?);
     let code = files.find(Attachment::Code).map(File::from);
+    let begun = files.find(Attachment::Begun).map(File::from);
     let plan = Plan {
         threads,
         held,
@@ -54,23 +59,28 @@ pub(super) fn run(
         // use.
         memory: Memory::Total(bytes_max),
         prepare: || Ok(()),
-        serve: |()| child(request, module, code, &mut description),
+        serve: |()| child(request, module, code.map(|code| (code, begun)), &mut description),
     };
     let child = fork::spawn(Role::Compiler, plan)
-        .map_err(|error| refused(format!("cannot fork the compiler: {error}")))?;
+        .map_err(|error| lost(format!("cannot fork the compiler: {error}")))?;
     let timeout = Duration::from_millis(timeout_ms);
     match wait(&child, watch, timeout) {
         Some(ExitStatus::Code(0)) => Ok(()),
-        Some(ExitStatus::Code(INVALID)) => Err(refused(read_message(description))),
+        Some(ExitStatus::Code(INVALID)) => Err(Uncompiled::Refused(read_error(description))),
         // A signal ends the process when Rust's allocator is refused memory.
         Some(ExitStatus::Code(OUT_OF_MEMORY) | ExitStatus::Signal(6)) => Err(Uncompiled::Memory),
-        Some(status) => Err(refused(crashed(status))),
+        Some(status) => Err(lost(crashed(status))),
         None => Err(Uncompiled::Time),
     }
 }
 
 /// Runs the compiler process. Returns its exit code.
-fn child(request: &ToZygote, mut module: File, code: Option<File>, description: &mut File) -> i32 {
+fn child(
+    request: &ToZygote,
+    mut module: File,
+    code: Option<(File, Option<File>)>,
+    description: &mut File,
+) -> i32 {
     let compiled = (|| -> Result<(), ModuleError> {
         let mut bytes = Vec::new();
         module.read_to_end(&mut bytes)?;
@@ -78,24 +88,26 @@ fn child(request: &ToZygote, mut module: File, code: Option<File>, description: 
         let described = serde_json::to_vec(&described).map_err(io::Error::from)?;
         match described.len() > DESCRIPTION_BYTES_MAX {
             true => Err(ModuleError::Described),
-            false => Ok(description.write_all(&described)?),
+            false => Ok((&*description).write_all(&described)?),
         }
     })();
     match compiled {
         Ok(()) => 0,
         Err(ModuleError::Memory) => OUT_OF_MEMORY,
-        Err(ModuleError::Read(error)) if error.kind() == io::ErrorKind::OutOfMemory => {
-            OUT_OF_MEMORY
-        }
-        Err(error) => match description.write_all(cut_text(error.to_string()).as_bytes()) {
+        Err(error) => match serde_json::to_writer(description, &error.cut()) {
             Ok(()) => INVALID,
             Err(_) => CRASHED,
         },
     }
 }
 
-/// Describes a module, and compiles it if there is a file for the machine code.
-fn work(request: &ToZygote, bytes: &[u8], code: Option<File>) -> Result<Description, ModuleError> {
+/// Describes a module, and compiles it if there is a file for the machine code; the other file is
+/// a pipe, which is written when compiling begins.
+fn work(
+    request: &ToZygote,
+    bytes: &[u8],
+    code: Option<(File, Option<File>)>,
+) -> Result<Description, ModuleError> {
     let &ToZygote::Compile { fuel, inline, stub_imports, .. } = request else {
         unreachable!("the request was looked at before the fork");
     };
@@ -104,19 +116,21 @@ fn work(request: &ToZygote, bytes: &[u8], code: Option<File>) -> Result<Descript
             link::missing(described).map_err(|error| ModuleError::Compile(error.to_string()))?;
         Ok(())
     };
-    let Some(mut code) = code else {
+    let Some((mut code, begun)) = code else {
         let mut described = compile::describe(bytes)?;
         look(&mut described)?;
         return Ok(described);
     };
-    let (machine_code, described) = compile::compile_if(bytes, fuel, inline, |described| {
+    let checked = compile::check(bytes, fuel, inline, |described| {
         look(described)?;
         // Machine code that cannot be used is not worth waiting for.
-        match described.missing.is_empty() || stub_imports {
-            true => Ok(()),
-            false => Err(ModuleError::Missing(described.missing_text())),
-        }
+        if stub_imports { Ok(()) } else { described.check_imports() }
     })?;
+    if let Some(mut begun) = begun {
+        // If the other end is closed, the dispatcher no longer waits for it.
+        let _ = begun.write_all(b"!");
+    }
+    let (machine_code, described) = checked.compile()?;
     code.write_all(&machine_code)?;
     Ok(described)
 }
@@ -140,13 +154,15 @@ fn wait(child: &ChildProcess, watch: BorrowedFd<'_>, timeout: Duration) -> Optio
     }
 }
 
-fn read_message(mut file: File) -> String {
-    let mut message = String::new();
-    let read: io::Result<usize> = file.rewind().and_then(|()| file.read_to_string(&mut message));
-    match read {
-        Ok(_) => message,
-        Err(error) => format!("the compiler's message cannot be read: {error}"),
-    }
+/// Reads the reason why a module is refused, as its compiler has written it. The file is untrusted.
+fn read_error(mut file: File) -> ModuleError {
+    let mut json = Vec::new();
+    let read = file.rewind().and_then(|()| file.take(ERROR_BYTES_MAX).read_to_end(&mut json));
+    let error = read.and_then(|_| serde_json::from_slice(&json).map_err(io::Error::from));
+    error.map_or_else(
+        |error| ModuleError::Compiler(format!("the compiler's message cannot be read: {error}")),
+        ModuleError::cut,
+    )
 }
 
 fn crashed(status: ExitStatus) -> String {

@@ -17,3 +17,13 @@ mod template;
 
 pub use client::{LOADED, LoadError, Loaded, Zygote, loaded, payload};
 pub use fork::closed_at_start;
+
+use crate::module::ModuleError;
+use crate::wire::control;
+
+/// An answer or a report of the zygote.
+pub type FromZygote = control::FromZygote<ModuleError>;
+/// The reason why there is no machine code.
+pub type Uncompiled = control::Uncompiled<ModuleError>;
+/// The reason why a module is not linked.
+pub type Unloaded = control::Unloaded<ModuleError>;

@@ -77,11 +77,11 @@ impl Role {
     /// Returns the error of a system call: a process that cannot be bounded must not go on.
     pub(super) fn enter(self, parents: &Held, memory: Memory) -> io::Result<()> {
         let profile = self.profile();
+        // The owners of the descriptors are never dropped in a child.
+        jail::close(&parents.given_up(profile.keeps));
         if let Some(name) = profile.name {
             jail::name(name)?;
         }
-        // The owners of the descriptors are never dropped in a child.
-        jail::close(&parents.given_up(profile.keeps));
         if let Some(most) = profile.files_max {
             jail::bound_files(most)?;
         }

@@ -5,13 +5,12 @@ use super::client::payload;
 use super::fork::{self, ChildProcess, Plan};
 use super::role::{Held, Role};
 use super::template;
-use super::{alone, compiler};
-use crate::module::compile;
+use super::{FromZygote, Unloaded, alone, compiler};
 use crate::module::description::Description;
+use crate::module::{ModuleError, compile};
 use crate::shared::Shared;
 use crate::wire::control::{
-    ExitStatus, FromZygote, Load, Membership, PROTOCOL, ProcessId, ToZygote, Unloaded, WorkerId,
-    cut_text,
+    ExitStatus, Load, Membership, PROTOCOL, ProcessId, ToZygote, WorkerId, cut_text,
 };
 use crate::wire::packet::{Attachment, Attachments, ControlSocket};
 use crate::wire::settings::Settings;
@@ -202,7 +201,7 @@ impl Server {
                     }
                     FromZygote::Loaded(Ok(()))
                 }
-                Err(message) => FromZygote::Loaded(Err(Unloaded::Refused(cut_text(message)))),
+                Err(error) => FromZygote::Loaded(Err(Unloaded::Refused(error.cut()))),
             },
             ToZygote::Alone { threads, timeout_ms } => FromZygote::Alone(match self.loaded {
                 Some(loaded) => {
@@ -326,39 +325,40 @@ impl Server {
     }
 }
 
-fn load(mut files: Attachments) -> Result<Loaded, String> {
-    let mut take = |name| files.take(name).map_err(|error| error.to_string());
+fn load(mut files: Attachments) -> Result<Loaded, ModuleError> {
+    let lacks = |what: String| ModuleError::Loader(what);
+    let mut take = |name| files.take(name).map_err(|error| lacks(error.to_string()));
     let (code, load) = (take(Attachment::Code)?, take(Attachment::Load)?);
     let load: Load<Settings, Description> =
         serde_json::from_reader(io::BufReader::new(File::from(load)))
-            .map_err(|error| format!("the settings cannot be read: {error}"))?;
+            .map_err(|error| lacks(format!("the settings cannot be read: {error}")))?;
     let stdio = match load.settings.grants.stdio {
         true => {
             let streams =
                 [take(Attachment::Input)?, take(Attachment::Output)?, take(Attachment::Error)?];
             let streams = Stdio::of_parent(streams);
-            Some(streams.map_err(|error| format!("no dispatcher: {error}"))?)
+            Some(streams.map_err(|error| lacks(format!("no dispatcher: {error}")))?)
         }
         false => None,
     };
     let dirs = &load.settings.grants.dirs;
     let folders = (0..).zip(dirs).map(|(at, dir)| Ok((dir.clone(), take(Attachment::Folder(at))?)));
-    let folders = folders.collect::<Result<Vec<_>, String>>()?;
+    let folders = folders.collect::<Result<Vec<_>, ModuleError>>()?;
     let scratch = load.settings.grants.scratch.as_ref();
     let base =
         scratch.map(|scratch| take(Attachment::Scratch).map(|base| (base, scratch.guest.clone())));
     let folders = Folders::open(folders, base.transpose()?)
-        .map_err(|(path, error)| format!("cannot open directory {path}: {error}"))?;
+        .map_err(|(path, error)| lacks(format!("cannot open directory {path}: {error}")))?;
     let shared = match files.find(Attachment::Control) {
         Some(control) => {
-            let regions = files.take(Attachment::Regions).map_err(|error| error.to_string())?;
-            let shared = Shared::map(control, regions);
-            Some(Arc::new(shared.map_err(|error| format!("cannot map shared state: {error}"))?))
+            let regions = files.take(Attachment::Regions);
+            let shared = regions.and_then(|regions| Shared::map(control, regions));
+            let shared = shared.map_err(|error| lacks(format!("cannot map shared state: {error}")));
+            Some(Arc::new(shared?))
         }
         None => None,
     };
-    let program = Program::load(&load.settings, &load.description, File::from(code), folders)
-        .map_err(|error| error.to_string())?;
+    let program = Program::load(&load.settings, &load.description, File::from(code), folders)?;
     Ok(Loaded { program, settings: load.settings, shared, stdio })
 }
 

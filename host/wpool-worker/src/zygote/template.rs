@@ -4,6 +4,7 @@
 //! The zygote waits for the template process, and does nothing else any more: whatever the guest
 //! does to the process in which it is initialised, the zygote can still report it.
 
+use crate::module::ModuleError;
 use crate::wire::control::ExitStatus;
 use crate::wire::failure::Failure;
 use crate::wire::jobmem::NEEDED_TOO_MUCH;
@@ -21,9 +22,9 @@ pub(super) fn initialise(program: &'static Program) -> (Result<Guest<'static>, F
     (guest, encode(&lines))
 }
 
-/// Returns the message for a template process that has died.
-pub(super) fn lost(status: ExitStatus) -> String {
-    match status {
+/// Returns the error of a template process that has died.
+pub(super) fn lost(status: ExitStatus) -> ModuleError {
+    ModuleError::Loader(match status {
         // Rust's allocator ends the process with this signal when it is refused memory.
         ExitStatus::Signal(6) => format!("out of memory: {NEEDED_TOO_MUCH}"),
         ExitStatus::Signal(signal) => {
@@ -32,7 +33,7 @@ pub(super) fn lost(status: ExitStatus) -> String {
         ExitStatus::Code(code) => {
             format!("the process in which it was initialised ended (exit code {code})")
         }
-    }
+    })
 }
 
 /// The lines that a guest prints while it is initialised. The log bounds them.

@@ -11,7 +11,6 @@ use super::reply::{Address, GuestLine, write_line};
 use super::shared::Shared;
 use crate::module::description::{Description, Form, Kind, Task};
 use crate::pool::config::{Config, Halt, Retry, WORKERS_MAX};
-use crate::pool::error::PoolError;
 use crate::wire::line::Stream;
 use crate::wire::settings::{command_job, task_job};
 use serde::Serialize;
@@ -94,9 +93,7 @@ impl Launcher {
     /// in the pool's settings.
     fn find(&self, name: Option<&str>) -> Result<(u32, &Task), Error> {
         let description = self.description();
-        let found = description.choose(name).map_err(|error| {
-            not_started(PoolError::Task { message: error.message, candidates: error.candidates })
-        })?;
+        let found = description.choose(name).map_err(|error| not_started(error.into()))?;
         let index = launchable(description).position(|task| std::ptr::eq(task, found));
         Ok((index.expect("it was chosen from these") as u32, found))
     }

@@ -8,7 +8,7 @@ use super::inbox::{Inbox, InboxCommands, InboxSource, Submission};
 use super::reply::{Address, Addresses, GuestLine, Mailbox, Router, write_line};
 use super::result::{AsyncResult, MapResult};
 use super::shared::{Shared, SharedError};
-use crate::module::description::{ChooseError, Description, Form, Task};
+use crate::module::description::{Description, Form, Task};
 use crate::pool::error::PoolError;
 use crate::pool::feed::Command;
 use crate::pool::session::Session;
@@ -262,7 +262,7 @@ impl Drop for Pool {
 /// helps.
 pub(super) fn not_started(error: PoolError) -> Error {
     Error::Pool(match error {
-        PoolError::Task { message, candidates } => ChooseError { message, candidates }.to_string(),
+        PoolError::Task(error) => error.to_string(),
         other => other.to_string(),
     })
 }

@@ -2,6 +2,8 @@
 //! them.)
 
 use super::config::CompileLimit;
+use crate::module::ModuleError;
+use crate::module::description::ChooseError;
 use crate::wire::failure::Failure;
 use std::io;
 use std::path::PathBuf;
@@ -11,10 +13,10 @@ use thiserror::Error;
 /// The reason why a run could not be started or had to be given up.
 #[derive(Debug, Error)]
 pub enum PoolError {
-    /// The module cannot be used: not wasm, invalid, too large, or too costly to compile.
-    #[error("{0}")]
-    Module(String),
-    /// Compiling the module takes more memory or time than it may.
+    /// The module cannot be used.
+    #[error(transparent)]
+    Module(#[from] ModuleError),
+    /// Compiling the module takes more than it may.
     #[error("compiling it {0}")]
     Compile(CompileLimit),
     /// The task that initialises guests failed.
@@ -39,14 +41,9 @@ pub enum PoolError {
     /// "loaded".
     #[error("the deadline passed while the module was {0}")]
     Deadline(&'static str),
-    /// The module has no task of that name, or has several and none was named.
-    #[error("{message}")]
-    Task {
-        /// A description of what is wrong.
-        message: String,
-        /// The tasks of the module, each as `name(parameters) -> results`.
-        candidates: Vec<String>,
-    },
+    /// The module has no such task, or several and none was named.
+    #[error("{}", .0.message)]
+    Task(#[from] ChooseError),
     /// A folder cannot be granted.
     #[error("{0}")]
     Grant(String),

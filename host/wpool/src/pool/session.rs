@@ -12,7 +12,7 @@ use crate::module::description::{DESCRIPTION_BYTES_MAX, Description};
 use crate::module::{MODULE_BYTES_MAX, ModuleError};
 use crate::shared::Shared;
 use crate::wire::clock::after;
-use crate::wire::control::{Load, ToZygote, Uncompiled, Unloaded};
+use crate::wire::control::{Load, ToZygote};
 use crate::wire::line::Line;
 use crate::wire::packet::{Attachment, Attachments};
 use crate::wire::settings::Settings;
@@ -25,7 +25,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use wpool_worker::zygote::{LOADED, LoadError, Loaded, Zygote, loaded, payload};
+use wpool_worker::zygote::{
+    LOADED, LoadError, Loaded, Uncompiled, Unloaded, Zygote, loaded, payload,
+};
 
 /// The number of zygotes that are started, one after another, if each is killed before it has done
 /// what was asked of it.
@@ -129,7 +131,6 @@ impl Session {
         let (code, description) = match found {
             Some(found) => found,
             None => {
-                config.host.on_compile.call();
                 let (code, description) = compile(&mut zygote, module, &config)?;
                 if let Some(cache) = &cache {
                     // Without the entry, the next start merely compiles again.
@@ -246,10 +247,7 @@ impl Session {
         self.scratch = settings.grants.scratch.as_ref().map(ScratchFolder::make).transpose()?;
         let init = settings.task.init.iter().map(|name| Some(name.as_str()));
         for name in settings.task.names().into_iter().chain(init) {
-            self.description.choose(name).map_err(|error| PoolError::Task {
-                message: error.message,
-                candidates: error.candidates,
-            })?;
+            self.description.choose(name)?;
         }
         let loaded = self.ask_to_load(&config)?;
         self.printed = self.take_loaded(loaded, &config)?;
@@ -286,7 +284,7 @@ impl Session {
         self.loading = None;
         let (loaded, printed) = loaded;
         loaded.map_err(|error| match error {
-            LoadError::Refused(message) => PoolError::Module(message),
+            LoadError::Refused(error) => PoolError::Module(error),
             LoadError::Init(failure) => {
                 let task = config.settings.task.init.clone().unwrap_or_default();
                 let printed = printed.iter().map(|line| line.bytes.clone()).collect();
@@ -386,7 +384,7 @@ impl Session {
 
 fn check_size(module: &[u8]) -> Result<(), PoolError> {
     match module.len() as u64 > MODULE_BYTES_MAX {
-        true => Err(PoolError::Module(ModuleError::TooLarge.to_string())),
+        true => Err(ModuleError::TooLarge.into()),
         false => Ok(()),
     }
 }
@@ -505,10 +503,12 @@ fn ask_compiler(
             (Attachment::Description, description.as_fd()),
         ];
         files.extend(code.map(|code| (Attachment::Code, code.as_fd())));
-        zygote.compile(&request, &files, timeout)
+        let begun = || config.host.on_compile.call();
+        let begun = code.map(|_| &begun as &dyn Fn());
+        zygote.compile(&request, &files, timeout, &begun)
     })?;
     compiled.map_err(|why| match why {
-        Uncompiled::Refused(message) => PoolError::Module(message),
+        Uncompiled::Refused(error) => PoolError::Module(error),
         Uncompiled::Memory => PoolError::Compile(CompileLimit::Memory(config.bytes_max)),
         Uncompiled::Time if left <= config.timeout => PoolError::Deadline("compiled"),
         Uncompiled::Time => PoolError::Compile(CompileLimit::Time(config.timeout)),

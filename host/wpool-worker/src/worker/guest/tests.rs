@@ -1,6 +1,7 @@
 //! Tests of jobs, for each way to call a guest and each way in which it can misbehave.
 
 use super::*;
+use crate::module::ModuleError;
 use crate::module::compile::compile;
 use crate::wire::directory::Directory;
 use crate::wire::settings::{
@@ -8,10 +9,9 @@ use crate::wire::settings::{
 };
 use crate::worker::link;
 use crate::worker::log::tests::Kept;
-use crate::worker::program::ProgramError;
 use std::io::Write;
 
-fn load(text: &str, settings: &Settings) -> Result<Program, ProgramError> {
+fn load(text: &str, settings: &Settings) -> Result<Program, ModuleError> {
     let (cwasm, mut description) =
         compile(text.as_bytes(), settings.limits.fuel.is_some(), false).unwrap();
     description.missing = link::missing(&description).unwrap();

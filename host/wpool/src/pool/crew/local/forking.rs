@@ -3,11 +3,12 @@
 
 use super::*;
 use crate::pool::crew::Stop;
-use crate::wire::control::{FromZygote, ToZygote, Unloaded, WorkerId};
+use crate::wire::control::{ToZygote, WorkerId};
 use crate::wire::packet::{Attachment, Attachments};
 use rustix::process::pidfd_send_signal;
 use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
+use wpool_worker::zygote::{FromZygote, Unloaded};
 
 /// The largest number of messages from the zygote that are taken at once.
 const REPORTS_MAX: u32 = 64;
