@@ -107,7 +107,7 @@ fn limits_hold_while_a_task_waits_and_while_its_answer_flows() {
     for isolation in ISOLATIONS {
         let flags = |limit: &str| format!("--isolation {isolation} {limit}");
         run("spin", &flags("--timeout 0.2"), "").ends(100).says("timed out");
-        run("spin", &flags("--fuel 10000000"), "").ends(100).says("--fuel 10000000");
+        run("spin", &flags("--fuel 10000000"), "").ends(100).says("more than 10000000 instr");
         run("square-later", &flags("--timeout 0.2"), "[2,600000]").ends(100).says("timed out");
         run("grow-later", &flags("--memory 16MiB"), "64").ends(100).says("out of memory");
         run("grow-later", &flags("--memory 16MiB"), "8").ends(0).prints("8\n");

@@ -82,11 +82,11 @@ fn each_misbehaviour_fails_alone_and_says_what_happened() {
         ),
         ("panic", "", "trap", "trapped: panicked at misbehave/src/lib.rs"),
         ("spin", "--timeout 0.2", "timeout", "timed out"),
-        ("allocate", "--memory 64MiB", "out-of-memory", "needed more than --memory 64 MiB"),
+        ("allocate", "--memory 64MiB", "out-of-memory", "needed more than 64 MiB"),
         ("recurse", "", "trap", "trapped: call stack exhausted"),
         ("exit", "", "exit", "exited with code 3"),
         ("abort", "", "trap", "trapped: unreachable"),
-        ("spin", "--fuel 10000000", "fuel", "used up --fuel 10000000"),
+        ("spin", "--fuel 10000000", "fuel", "more than 10000000 instructions"),
         ("big-result", "--max-output 1MiB", "output-too-large", "more than 1 MiB"),
         (
             "big-result",
@@ -295,7 +295,7 @@ fn objects_that_refer_to_each_other_are_freed_and_those_that_stay_count_as_memor
     run("cycles", "1MiB", "1000000").ends(0).prints("0\n");
     run("chain", "64MiB", "100000").ends(0).prints("0\n");
     let done = run("chain", "4MiB", "1000000").ends(100);
-    done.says("out of memory").says("--memory 4 MiB");
+    done.says("out of memory").says("needed more than 4 MiB");
     run("chain", "5GiB", "1000000").ends(0).prints("0\n");
 }
 
@@ -352,7 +352,7 @@ fn a_memory_of_64_bits_grows_above_4_gib_and_says_why_where_it_cannot() {
         run.jobs(["65000", "70000"]).run().ends(0).prints("65000\n70000\n");
     }
     let done = map_wat(wat).flags("--memory 5GiB").jobs(["90000"]).run().ends(100);
-    done.says("needed more than --memory 5 GiB").says("help: raise the limit: --memory 10GiB");
+    done.says("needed more than 5 GiB").says("help: raise the limit: --memory 10GiB");
     let done = map_wat(wat).flags("--memory 500GiB").jobs(["2000000"]).run().ends(100);
     done.says("its memory cannot grow to 122.1 GiB: ");
 }
@@ -446,7 +446,7 @@ const LISTS: &str = r#"(component
     (func (export "huge") (result (list bool))
         (canon lift (core func $instance "huge") (memory $instance "memory"))))"#;
 
-const PROCESS_NEEDED: &str = "its process needed more than --memory, twice --max-output";
+const PROCESS_NEEDED: &str = "its process needed more than the limits of memory, twice a result";
 
 #[test]
 fn what_a_job_has_its_process_hold_is_bounded_as_well() {

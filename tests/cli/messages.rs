@@ -332,12 +332,12 @@ fn jobs_that_fail() {
     exit code 100
     "#);
     assert_snapshot!(said("map misbehave.wasm -q --fuel 100000 ::: spin"), @r#"
-    error: job 0 (spin) used up its fuel: used up --fuel 100000
+    error: job 0 (spin) used up its fuel: more than 100000 instructions
     help: give it more: --fuel 200000
     exit code 100
     "#);
     assert_snapshot!(said("map misbehave.wasm -q --memory 2MiB --max-log 0 ::: allocate"), @r#"
-    error: job 0 (allocate) ran out of memory: needed more than --memory 2 MiB (asked for 2.2 MiB)
+    error: job 0 (allocate) ran out of memory: needed more than 2 MiB (asked for 2.2 MiB)
     help: raise the limit: --memory 4MiB
     exit code 100
     "#);

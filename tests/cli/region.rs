@@ -332,7 +332,7 @@ fn regions_count_against_their_own_limit_and_the_guest_s_growth_against_memory()
     let run = map(task).flags("--memory 1MiB --region-space 4MiB -j 1 --isolation fresh");
     let done = run.jobs(["15", "16", "15"]).run().ends(100);
     done.prints("[65536,65,0,80]\nnull\n[65536,65,0,80]\n")
-        .says("needed more than --memory 1 MiB (asked for 1.1 MiB)");
+        .says("needed more than 1 MiB (asked for 1.1 MiB)");
 }
 
 #[test]

@@ -196,7 +196,7 @@ fn the_first_failure_ends_the_others_where_that_is_asked_for() {
     let done = gate.run(&calls).run().ends(100);
     assert_eq!(done.lines(), ["null", "null"]);
     // The second process may not even have begun.
-    let ended = ["was killed: the limit of --halt is met", "wait was not run"];
+    let ended = ["was killed: enough jobs have ended", "wait was not run"];
     assert!(ended.iter().any(|ended| done.stderr.contains(ended)), "{}", done.stderr);
 }
 

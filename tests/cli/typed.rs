@@ -78,7 +78,7 @@ fn limits_hold_for_components() {
         map_file(tasks()).args(["--task", task]).flags(limit).jobs([job]).run()
     };
     run("spin", "--timeout 0.2", "1").ends(100).says("timed out");
-    run("spin", "--fuel 1000000", "1").ends(100).says("--fuel 1000000");
+    run("spin", "--fuel 1000000", "1").ends(100).says("more than 1000000 instructions");
     // The memory has one page already.
     run("grow", "--memory 1MiB", "16").ends(100).says("out of memory");
     run("grow", "--memory 1MiB", "15").ends(0).prints("15\n");

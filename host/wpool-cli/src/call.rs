@@ -7,6 +7,7 @@ use super::units::count;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use wpool::module::description::Task;
+use wpool::wire::failure::json_error;
 
 /// A call.
 #[derive(Debug, PartialEq, Eq)]
@@ -155,10 +156,9 @@ fn value(text: &str, at: usize) -> Result<&str, Wrong> {
         let what = format!("{} is not JSON", &rest[..word_end]);
         return Err(Wrong::new(at, what, format!("a string has double quotes: {whole}")));
     }
-    let message = error.to_string();
-    let what = message.split(" at line ").next().unwrap_or_default().to_owned();
     let help = "arguments are JSON: 'TASK(1, \"text\", [2, 3])'";
-    Err(Wrong::new(at + offset(rest, error.line(), error.column()), what, help))
+    let place = at + offset(rest, error.line(), error.column());
+    Err(Wrong::new(place, json_error(&error), help))
 }
 
 /// Returns the byte offset of a line and column that serde_json reports.

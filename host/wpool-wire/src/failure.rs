@@ -7,12 +7,6 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
-/// The message of a trap by an exhausted call stack.
-pub const STACK_EXHAUSTED: &str = "call stack exhausted";
-
-/// The beginning of the message of a job that had more in its scratch folder than it may.
-pub const SCRATCH_FULL: &str = "its scratch folder has more than";
-
 /// The greatest size of a failure's message, in bytes.
 pub const MESSAGE_BYTES_MAX: usize = 64 << 10;
 
@@ -36,24 +30,24 @@ pub enum FailureKind {
     Trap,
     /// The guest exited with a code other than 0 (or with any code, if it is not a command).
     Exit,
-    /// The guest needed more than `--memory`.
+    /// The guest needed more memory than it may have.
     OutOfMemory,
-    /// The job ran longer than `--timeout`.
+    /// The job ran longer than it may.
     Timeout,
-    /// The job used up its `--fuel`.
+    /// The job executed more instructions than it may.
     Fuel,
     /// The worker process died while it ran the job.
     WorkerLost,
-    /// The result is larger than `--max-output`.
+    /// The result is larger than it may be.
     OutputTooLarge,
     /// The job does not fit the task: not JSON, wrong number or type of arguments, out of range.
     InvalidJob,
-    /// The job was given up before it finished: cancelled, `--halt now`, `--deadline`.
+    /// The job was given up before it finished: cancelled, or its run was ended.
     Cancelled,
 }
 
 impl FailureKind {
-    /// Returns the kind's name in messages, in plural summaries, and in `--retry-on`.
+    /// Returns the kind's name in messages and in plural summaries.
     pub fn name(self) -> &'static str {
         match self {
             FailureKind::GuestError => "guest error",
@@ -70,11 +64,36 @@ impl FailureKind {
     }
 }
 
+/// The exact cause of a failure, if the kind leaves open what can be done about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureDetail {
+    /// The call stack was exhausted ([`FailureKind::Trap`]).
+    Stack,
+    /// The files in the job's scratch folder had too many bytes ([`FailureKind::OutOfMemory`]).
+    ScratchBytes,
+    /// The files in the job's scratch folder were too many, or too deep
+    /// ([`FailureKind::OutOfMemory`]).
+    ScratchFiles,
+    /// The job has more bytes than a job may have ([`FailureKind::InvalidJob`]).
+    JobBytes,
+    /// The job is not JSON ([`FailureKind::InvalidJob`]).
+    NotJson,
+    /// An integer of the job is too large for its type, and would perhaps fit the type without a
+    /// sign ([`FailureKind::InvalidJob`]).
+    SignedRange,
+    /// A signal that the pool had not sent ended the worker ([`FailureKind::WorkerLost`]).
+    Signal,
+}
+
 /// The reason why a job has no result: a kind, and a description in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// The kind of the failure.
     pub kind: FailureKind,
+    /// The exact cause, if it is known. A worker may claim any: untrusted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<FailureDetail>,
     /// The description as a lowercase fragment on one line; may be empty. It comes from the guest:
     /// untrusted.
     pub message: String,
@@ -105,6 +124,7 @@ impl Failure {
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         Failure {
             kind,
+            detail: None,
             message: message.into(),
             backtrace: Vec::new(),
             code: None,
@@ -113,6 +133,11 @@ impl Failure {
             asked: None,
             stdout: Arc::default(),
         }
+    }
+
+    /// Adds the exact cause.
+    pub fn detailed(self, detail: FailureDetail) -> Self {
+        Failure { detail: Some(detail), ..self }
     }
 
     /// Appends the failure as a record holds it: `{length u32}`, the failure as JSON of that
@@ -197,6 +222,13 @@ impl Failure {
         let told = code == EXIT_WITH_LAST_WORDS && !words.is_empty();
         told.then(|| Failure::new(FailureKind::Trap, words))
     }
+}
+
+/// Returns the message of an error of serde_json without the place, which the error has as numbers.
+pub fn json_error(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    text.strip_suffix(&place).unwrap_or(&text).to_owned()
 }
 
 /// Cuts a text that is longer than `most` bytes, and frees the memory of the rest.

@@ -56,8 +56,8 @@ pub const EXIT_WITHOUT_PROCESS: i32 = 4;
 pub const EXIT_OUT_OF_MEMORY: i32 = 4;
 
 /// The message of a process that was refused memory.
-pub const NEEDED_TOO_MUCH: &str = "its process needed more than --memory, twice --max-output, three \
-                                          times --max-buffer and 256 MiB together";
+pub const NEEDED_TOO_MUCH: &str = "its process needed more than the limits of memory, twice a result, \
+                                          three times a job and 256 MiB together";
 
 /// The greatest size of last words in bytes.
 const LAST_WORDS_MAX: usize = 256;

@@ -9,6 +9,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -107,8 +108,29 @@ fn dissolve(folder: BorrowedFd<'_>, entry: &DirEntry) -> rustix::io::Result<()> 
     }
 }
 
-/// Returns a description of what a folder has beyond the limits of a job, if anything.
-pub fn excess(folder: BorrowedFd<'_>, bytes_max: u64) -> Option<String> {
+/// The limit of a scratch folder that a job has exceeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Excess {
+    /// The largest number of bytes.
+    Bytes(u64),
+    /// The largest number of files and folders.
+    Files(u64),
+    /// The largest number of folders in each other.
+    Depth(usize),
+}
+
+impl fmt::Display for Excess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Excess::Bytes(bytes) => write!(f, "{bytes} bytes"),
+            Excess::Files(files) => write!(f, "{files} files"),
+            Excess::Depth(folders) => write!(f, "{folders} folders in each other"),
+        }
+    }
+}
+
+/// Returns the limit that a folder exceeds, if it exceeds one.
+pub fn excess(folder: BorrowedFd<'_>, bytes_max: u64) -> Option<Excess> {
     let (mut bytes, mut count) = (0, 0);
     let mut open = vec![Dir::read_from(folder).ok()?];
     while let Some(dir) = open.last_mut() {
@@ -123,10 +145,10 @@ pub fn excess(folder: BorrowedFd<'_>, bytes_max: u64) -> Option<String> {
         bytes += stat.st_blocks as u64 * 512;
         count += 1;
         if bytes > bytes_max {
-            return Some(format!("{bytes_max} bytes"));
+            return Some(Excess::Bytes(bytes_max));
         }
         if count > ENTRIES_MAX {
-            return Some(format!("{ENTRIES_MAX} files"));
+            return Some(Excess::Files(ENTRIES_MAX));
         }
         if FileType::from_raw_mode(stat.st_mode) == FileType::Directory
             && let Ok(inner) = openat(at, name, OPEN, Mode::empty())
@@ -134,7 +156,7 @@ pub fn excess(folder: BorrowedFd<'_>, bytes_max: u64) -> Option<String> {
         {
             open.push(inner);
             if open.len() > DEPTH_MAX {
-                return Some(format!("{DEPTH_MAX} folders in each other"));
+                return Some(Excess::Depth(DEPTH_MAX));
             }
         }
     }
@@ -198,11 +220,11 @@ mod tests {
         fs::create_dir(folder.path().join("a")).unwrap();
         fs::write(folder.path().join("a/file"), vec![b'x'; 300 << 10]).unwrap();
         assert_eq!(excess(base.as_fd(), 1 << 20), None);
-        assert_eq!(excess(base.as_fd(), 200 << 10).as_deref(), Some("204800 bytes"));
+        assert_eq!(excess(base.as_fd(), 200 << 10), Some(Excess::Bytes(200 << 10)));
         let mut deep = make(base.as_fd(), "deep").unwrap();
         for _ in 0..DEPTH_MAX {
             deep = make(deep.as_fd(), "deep").unwrap();
         }
-        assert_eq!(excess(base.as_fd(), 1 << 30).as_deref(), Some("100 folders in each other"));
+        assert_eq!(excess(base.as_fd(), 1 << 30), Some(Excess::Depth(DEPTH_MAX)));
     }
 }

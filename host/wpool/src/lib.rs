@@ -44,7 +44,7 @@ pub use embed::{
 pub use embed::{
     AsyncResult, Builder, Error, GuestLine, Imap, Launcher, MapError, MapResult, Pool, Process,
 };
-pub use wire::failure::{Failure, FailureKind};
+pub use wire::failure::{Failure, FailureDetail, FailureKind};
 pub use wire::line::Stream;
 pub use wire::settings::Isolation;
 

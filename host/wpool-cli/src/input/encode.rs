@@ -22,7 +22,7 @@ use std::path::Path;
 use wpool::pool::error::PoolError;
 use wpool::pool::feed::Intake;
 use wpool::wire::directory::Directory;
-use wpool::wire::failure::{Failure, FailureKind};
+use wpool::wire::failure::{Failure, FailureDetail, FailureKind, json_error};
 use wpool::wire::settings::command_job;
 
 /// The shape of a job.
@@ -439,7 +439,7 @@ fn invalid(message: impl Into<String>) -> Failure {
 }
 
 fn too_large(bytes_max: usize) -> Failure {
-    invalid(format!("too large: more than {bytes_max} bytes"))
+    invalid(format!("too large: more than {bytes_max} bytes")).detailed(FailureDetail::JobBytes)
 }
 
 fn command(words: &[&[u8]], stdin: &[u8]) -> Result<Vec<u8>, Failure> {
@@ -505,9 +505,8 @@ fn check_json(word: &[u8]) -> Result<(), Failure> {
         Err(error) => {
             // serde_json counts every record as line 1, and the record's own line is shown with the
             // job.
-            let text = error.to_string();
-            let text = text.split(" at line ").next().unwrap_or_default();
-            Err(invalid(format!("not JSON at column {}: {text}", error.column())))
+            let message = format!("not JSON at column {}: {}", error.column(), json_error(&error));
+            Err(invalid(message).detailed(FailureDetail::NotJson))
         }
     }
 }

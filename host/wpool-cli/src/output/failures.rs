@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::time::Duration;
 use wpool::pool::config::Config;
-use wpool::wire::failure::{Failure, FailureKind, SCRATCH_FULL, STACK_EXHAUSTED};
+use wpool::wire::failure::{Failure, FailureDetail, FailureKind};
 use wpool::wire::waits::{Awaited, Want};
 
 /// The number of failures that are reported in full.
@@ -15,9 +15,6 @@ const FULL_MAX: u64 = 3;
 
 /// The number of a backtrace's functions that are shown.
 pub(crate) const FRAMES_MAX: usize = 20;
-
-/// The words that wpool and serde_json use of a job that is not JSON.
-const NOT_JSON: [&str; 4] = ["JSON", "expected value", "expected ident", "EOF while parsing"];
 
 /// The limits that help lines propose to raise.
 #[derive(Clone, Copy, Debug, Default)]
@@ -159,14 +156,32 @@ impl Limits {
         }
     }
 
-    /// Returns advice on a failure of this kind, if there is any.
+    /// Returns advice on a failure, if there is any.
     fn help(&self, failure: &Failure) -> Option<String> {
-        let double = |bytes: u64| units::size_text(bytes.saturating_mul(2));
-        match failure.kind {
-            FailureKind::OutOfMemory if failure.message.starts_with(SCRATCH_FULL) => {
-                let bytes = self.scratch.filter(|_| failure.message.ends_with("bytes"))?;
-                Some(format!("raise the limit: --scratch-size {}", double(bytes)))
+        match failure.detail {
+            Some(detail) => self.help_of_detail(detail),
+            None => self.help_of_kind(failure),
+        }
+    }
+
+    /// Returns advice on what exactly went wrong, if there is any.
+    fn help_of_detail(&self, detail: FailureDetail) -> Option<String> {
+        let raise = |flag: &str, bytes: u64| format!("raise the limit: {flag} {}", double(bytes));
+        match detail {
+            FailureDetail::Stack => Some(raise("--stack", self.stack)),
+            FailureDetail::ScratchBytes => Some(raise("--scratch-size", self.scratch?)),
+            FailureDetail::JobBytes => Some(raise("--max-buffer", self.buffer as u64)),
+            FailureDetail::SignedRange => {
+                Some("if the task takes unsigned integers, say so: --unsigned".into())
             }
+            FailureDetail::NotJson => Some("jobs are JSON; -R takes each line as a string".into()),
+            FailureDetail::ScratchFiles | FailureDetail::Signal => None,
+        }
+    }
+
+    /// Returns advice on a failure of which no more than the kind is known, if there is any.
+    fn help_of_kind(&self, failure: &Failure) -> Option<String> {
+        match failure.kind {
             FailureKind::OutOfMemory => {
                 // The advice is the size that the guest asked for, if it is above the limit. A
                 // request below the limit did not fail because of the limit.
@@ -175,9 +190,6 @@ impl Limits {
                 let asked = asked.checked_next_multiple_of(unit).filter(|_| asked > self.memory)?;
                 let limit = units::size_text(asked.max(self.memory.saturating_mul(2)));
                 Some(format!("raise the limit: --memory {limit}"))
-            }
-            FailureKind::Trap if failure.message.ends_with(STACK_EXHAUSTED) => {
-                Some(format!("raise the limit: --stack {}", double(self.stack)))
             }
             FailureKind::OutputTooLarge => {
                 // A result must fit both limits.
@@ -200,17 +212,6 @@ impl Limits {
             FailureKind::Fuel => {
                 Some(format!("give it more: --fuel {}", self.fuel?.saturating_mul(2)))
             }
-            FailureKind::InvalidJob if failure.message.starts_with("too large") => {
-                Some(format!("raise the limit: --max-buffer {}", double(self.buffer as u64)))
-            }
-            FailureKind::InvalidJob
-                if [" for s32 (", " for s64 ("].iter().any(|ty| failure.message.contains(ty)) =>
-            {
-                Some("if the task takes unsigned integers, say so: --unsigned".into())
-            }
-            FailureKind::InvalidJob if NOT_JSON.iter().any(|w| failure.message.contains(w)) => {
-                Some("jobs are JSON; -R takes each line as a string".into())
-            }
             _ => None,
         }
     }
@@ -232,6 +233,11 @@ impl Limits {
             Want::Notification | Want::Event => "it takes a job that runs at the same time".into(),
         }
     }
+}
+
+/// Returns twice a size, as a flag takes it.
+fn double(bytes: u64) -> String {
+    units::size_text(bytes.saturating_mul(2))
 }
 
 #[cfg(test)]
@@ -258,9 +264,9 @@ mod tests {
             timeout: Some(Duration::from_millis(1500)),
             ..Limits::default()
         };
-        let help = |kind, message: &str| limits.help(&Failure::new(kind, message));
+        let help = |kind| limits.help(&Failure::new(kind, "unreachable"));
         assert_eq!(
-            help(FailureKind::OutOfMemory, "").as_deref(),
+            help(FailureKind::OutOfMemory).as_deref(),
             Some("raise the limit: --memory 128MiB")
         );
         let asked = |asked| {
@@ -272,17 +278,14 @@ mod tests {
         assert_eq!(asked((4 << 30) + 1).as_deref(), Some("raise the limit: --memory 4.5GiB"));
         assert_eq!(asked(64 << 20), None);
         assert_eq!(asked(u64::MAX), None);
-        assert_eq!(
-            help(FailureKind::Trap, STACK_EXHAUSTED).as_deref(),
-            Some("raise the limit: --stack 4MiB")
-        );
-        assert_eq!(
-            help(FailureKind::Timeout, "").as_deref(),
-            Some("give it longer: --timeout 3.00s")
-        );
-        assert_eq!(help(FailureKind::Trap, "unreachable"), None);
-        assert_eq!(help(FailureKind::InvalidJob, "out of range"), None);
-        assert!(help(FailureKind::InvalidJob, "not JSON at column 1").is_some());
-        assert!(help(FailureKind::InvalidJob, "line 1, column 1: expected value").is_some());
+        assert_eq!(help(FailureKind::Timeout).as_deref(), Some("give it longer: --timeout 3.00s"));
+        assert_eq!(help(FailureKind::Trap), None);
+        assert_eq!(help(FailureKind::InvalidJob), None);
+        let stack = Failure::new(FailureKind::Trap, "").detailed(FailureDetail::Stack);
+        assert_eq!(limits.help(&stack).as_deref(), Some("raise the limit: --stack 4MiB"));
+        // Whatever it says: what a guest can make the message be decides nothing.
+        let text = Failure::new(FailureKind::InvalidJob, "too large, not JSON for s32 (");
+        assert_eq!(limits.help(&text), None);
+        assert!(limits.help(&text.detailed(FailureDetail::NotJson)).is_some());
     }
 }

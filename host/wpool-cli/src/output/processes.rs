@@ -15,7 +15,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use wpool::pool::feed::{Attempt, Notice, Outcome, Sink, Stats};
-use wpool::{Failure, FailureKind, Stream as GuestStream};
+use wpool::{Failure, FailureDetail, FailureKind, Stream as GuestStream};
 
 /// The signals that end a command without a message: the sender knows.
 const QUIET_SIGNALS: [i32; 5] = [1, 2, 3, 13, 15];
@@ -216,7 +216,7 @@ impl Processes {
         };
         if !quiet {
             let what = match failure.kind {
-                FailureKind::WorkerLost if failure.message.starts_with("killed by") => {
+                FailureKind::WorkerLost if failure.detail == Some(FailureDetail::Signal) => {
                     format!("was {}", failure.message)
                 }
                 FailureKind::Cancelled => format!("was killed: {}", failure.message),

@@ -3,7 +3,7 @@
 use super::json::{Cursor, Wrong, short_integer, write_scalar};
 use crate::module::description::Task;
 use crate::module::scalar::Scalar;
-use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::failure::Failure;
 use wasmtime::ValRaw;
 
 /// The types of a scalar task's parameters and results.
@@ -61,8 +61,7 @@ impl Signature {
             numbers[0] = ValRaw::i64(value);
             return Ok(());
         }
-        self.read_any(job, numbers)
-            .map_err(|wrong| Failure::new(FailureKind::InvalidJob, wrong.describe(job)))
+        self.read_any(job, numbers).map_err(|wrong| wrong.failure(job))
     }
 
     fn read_any(&self, job: &[u8], numbers: &mut [ValRaw]) -> Result<(), Wrong> {
@@ -125,6 +124,7 @@ impl Signature {
 mod tests {
     use super::*;
     use crate::module::description::{Form, Parameter};
+    use crate::wire::failure::FailureKind;
 
     fn signature(params: &[&str], results: &[&str]) -> Signature {
         let param = |ty: &&str| Parameter { name: None, ty: (*ty).into() };

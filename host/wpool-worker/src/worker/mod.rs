@@ -38,7 +38,7 @@ use crate::shared::Shared;
 use crate::wire::channel::FrameBuffer;
 use crate::wire::clock::Moment;
 use crate::wire::control::Membership;
-use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::failure::{Failure, FailureDetail, FailureKind};
 use crate::wire::frame::{ENTRY_BYTES, FrameKind, Header, PART_BYTES, Walk, entry_head, u64_at};
 use crate::wire::jobmem::{EXIT_WITHOUT_PROCESS, JobMem};
 use crate::wire::record::{self, Measure};
@@ -466,7 +466,8 @@ impl<'a> Worker<'a> {
         let trap = code.and_then(|code| Failure::of_last_words(code, &self.memory));
         let mut failure = trap.unwrap_or_else(|| {
             let how = code.map_or("killed by a signal".into(), |code| format!("exit code {code}"));
-            Failure { code, ..Failure::new(FailureKind::WorkerLost, how) }
+            let detail = code.is_none().then_some(FailureDetail::Signal);
+            Failure { code, detail, ..Failure::new(FailureKind::WorkerLost, how) }
         });
         failure.stdout = self.memory.printed().into();
         self.memory.forget_printed();

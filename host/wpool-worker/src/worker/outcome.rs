@@ -5,7 +5,7 @@ use crate::imports::job::OutputTooLarge;
 use crate::imports::limits::Refused;
 use crate::module::one_line;
 use crate::wire::failure::{
-    FRAME_BYTES_MAX, FRAMES_MAX, Failure, FailureKind, MESSAGE_BYTES_MAX, STACK_EXHAUSTED, cut,
+    FRAME_BYTES_MAX, FRAMES_MAX, Failure, FailureDetail, FailureKind, MESSAGE_BYTES_MAX, cut,
 };
 use crate::wire::settings::Settings;
 use std::fmt::{self, Write};
@@ -15,12 +15,12 @@ use wasmtime::{FrameInfo, ThrownException, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 /// The beginning of wasmtime's error for a component's result that was larger than its store may
-/// take over.
+/// take over. The type of that error is private to wasmtime.
 const LIFTED_TOO_MUCH: &str = "too much data is being copied between the host and the guest";
 
 /// Returns the greatest number of bytes of values that are taken over from a component at once. As
 /// JSON each value has at least two bytes (a digit and a comma), so a result above this bound is
-/// above `--max-output` as well.
+/// above the limit of results as well.
 pub(crate) fn lift_bytes_max(settings: &Settings) -> usize {
     let values = usize::try_from(settings.limits.output_bytes_max / 2).unwrap_or(usize::MAX);
     values.saturating_mul(size_of::<Val>())
@@ -54,7 +54,7 @@ pub(crate) fn failure(
     let mut failure = match (trap, circumstances) {
         (Some(Trap::OutOfFuel), _) => {
             let fuel = settings.limits.fuel.unwrap_or_default();
-            Failure::new(FailureKind::Fuel, format!("used up --fuel {fuel}"))
+            Failure::new(FailureKind::Fuel, format!("more than {fuel} instructions"))
         }
         (Some(_), Circumstances { guarded: Some(what), .. }) => {
             Failure::new(FailureKind::Trap, format!("write to {what}"))
@@ -68,7 +68,10 @@ pub(crate) fn failure(
             }
             failure
         }
-        (Some(trap), _) => Failure::new(FailureKind::Trap, trap_name(trap)),
+        (Some(trap), _) => Failure {
+            detail: (trap == Trap::StackOverflow).then_some(FailureDetail::Stack),
+            ..Failure::new(FailureKind::Trap, trap_name(trap))
+        },
         (None, _) if error.is::<ThrownException>() => {
             Failure::new(FailureKind::Trap, "uncaught exception")
         }
@@ -134,7 +137,7 @@ fn out_of_memory(settings: &Settings, refused: Refused) -> Failure {
     let message = match refused.why {
         None => {
             let limit = size(settings.limits.memory_bytes_max);
-            format!("needed more than --memory {limit} (asked for {wanted})")
+            format!("needed more than {limit} (asked for {wanted})")
         }
         Some(why) => format!("its memory cannot grow to {wanted}: {}", bounded(one_line(&why))),
     };
@@ -166,7 +169,7 @@ fn trap_name(trap: Trap) -> String {
     match trap {
         Trap::UnreachableCodeReached => "unreachable".into(),
         Trap::MemoryOutOfBounds => "out of bounds memory access".into(),
-        Trap::StackOverflow => STACK_EXHAUSTED.into(),
+        Trap::StackOverflow => "call stack exhausted".into(),
         trap => {
             let text = trap.to_string();
             text.trim_start_matches("wasm trap: ").to_owned()

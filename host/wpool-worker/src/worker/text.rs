@@ -3,7 +3,7 @@
 use super::outcome::guest_error;
 use crate::module::description::Task;
 use crate::module::scalar::Scalar;
-use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::failure::{Failure, FailureDetail, FailureKind, json_error};
 use crate::wire::settings::{InputForm, OutputForm};
 use memchr::{memchr2, memchr2_iter};
 use serde::de::IgnoredAny;
@@ -82,10 +82,8 @@ pub(crate) fn job(form: InputForm, takes: Takes, job: &[u8]) -> Result<Input<'_>
         Err(_) if form == InputForm::Word && takes == Takes::Text => quoted(),
         Err(error) => {
             let (line, column) = (error.line(), error.column().max(1));
-            let text = error.to_string();
-            let what = text.split(" at line ").next().unwrap_or_default();
-            let message = format!("line {line}, column {column}: {what}");
-            Err(Failure::new(FailureKind::InvalidJob, message))
+            let message = format!("line {line}, column {column}: {}", json_error(&error));
+            Err(Failure::new(FailureKind::InvalidJob, message).detailed(FailureDetail::NotJson))
         }
     }
 }

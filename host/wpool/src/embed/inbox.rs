@@ -4,6 +4,7 @@ use super::error::Error;
 use super::home::{Home, may_wait};
 use super::reply::{Address, Addresses};
 use crate::pool::feed::{Command, Commands, Fill, Intake, Source};
+use crate::wire::failure::{Failure, FailureDetail, FailureKind};
 use rustix::event::{EventfdFlags, eventfd};
 use std::collections::VecDeque;
 use std::io;
@@ -84,8 +85,9 @@ impl Inbox {
         self.home.enter()?;
         let bytes = submission.job.len();
         if bytes > self.bytes_max {
-            let why = format!("too large: {bytes} bytes, and --max-buffer is {}", self.bytes_max);
-            return Err(Error::Job(crate::Failure::new(crate::FailureKind::InvalidJob, why)));
+            let why = format!("too large: {bytes} bytes, more than {}", self.bytes_max);
+            let failure = Failure::new(FailureKind::InvalidJob, why);
+            return Err(Error::Job(failure.detailed(FailureDetail::JobBytes)));
         }
         let mut queue = self.lock();
         loop {
@@ -176,7 +178,7 @@ impl Inbox {
 }
 
 fn cancelled() -> Error {
-    Error::Job(crate::Failure::new(crate::FailureKind::Cancelled, ""))
+    Error::Job(Failure::new(FailureKind::Cancelled, ""))
 }
 
 fn ring(bell: &OwnedFd) {

@@ -170,7 +170,7 @@ impl Listener for Core<'_> {
             }
             Event::Lost { slot } => self.schedule.lost(slot),
             Event::Broke { slot, what } => self.schedule.broke(slot, what),
-            Event::Full { slot, what } => self.schedule.full(slot, what),
+            Event::Full { slot, excess } => self.schedule.full(slot, excess),
             Event::Gone { slot, death } => self.schedule.gone(slot, *death, now)?,
             Event::ZygoteLost => self.schedule.zygote_lost()?,
             Event::ZygoteRestarted { how } => self.tell(Notice::ZygoteLost { how }),

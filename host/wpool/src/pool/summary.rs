@@ -7,7 +7,7 @@ use super::feed::Stats;
 pub enum End {
     /// Every job of the input has its outcome.
     Complete,
-    /// The `--halt` option stopped the run.
+    /// As many jobs ended as end a run ([`Halt`](super::config::Halt)).
     Halted {
         /// True if the limit that was met counts failed jobs.
         failed: bool,

@@ -18,7 +18,8 @@ fn load(text: &str, settings: &Settings) -> Result<Program, ModuleError> {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(&cwasm).unwrap();
     let open = |folder: &Directory| folder.descriptor().unwrap().try_clone_to_owned().unwrap();
-    let granted = settings.grants.dirs.iter().map(|folder| (folder.clone(), open(folder))).collect();
+    let granted =
+        settings.grants.dirs.iter().map(|folder| (folder.clone(), open(folder))).collect();
     let folders = crate::worker::wasi::Folders::open(granted, None).unwrap();
     Program::load(settings, &description, file, folders)
 }
@@ -253,7 +254,7 @@ fn a_guest_that_gets_no_memory_and_aborts_is_out_of_memory() {
     };
     assert_eq!(
         results(text, limited("grow"), &["1023", "1", "1"]),
-        ["1024", "out of memory: needed more than --memory 64 MiB (asked for 64.1 MiB)", "2"]
+        ["1024", "out of memory: needed more than 64 MiB (asked for 64.1 MiB)", "2"]
     );
     assert_eq!(results(text, limited("try"), &["1024", "1"]), ["-1", "1"]);
 }
@@ -271,7 +272,7 @@ fn a_module_that_cannot_start_within_the_limit_is_an_error_of_the_run() {
     let error = load("(module (memory 2) (func (export \"f\")))", &settings).err().unwrap();
     assert_eq!(
         error.to_string(),
-        "the module needs 128 KiB of memory to start, more than --memory 64 KiB"
+        "the module needs 128 KiB of memory to start, more than the limit of 64 KiB"
     );
 }
 
@@ -305,7 +306,7 @@ fn fuel_is_given_anew_to_each_job() {
     let settings = Settings::from(Limits { fuel: Some(10_000), ..Limits::default() });
     assert_eq!(
         results(text, settings, &["1000", "1000", "100000", "1000"]),
-        ["0", "0", "fuel: used up --fuel 10000", "0"]
+        ["0", "0", "fuel: more than 10000 instructions", "0"]
     );
 }
 
@@ -363,7 +364,7 @@ fn garbage_collected_memory_counts_against_the_limit() {
           (local.set $list (struct.new $node (local.get $list) (i64.const 0)))
           (br $more))))"#;
     let settings = Settings::from(Limits { memory_bytes_max: 4 << 20, ..Limits::default() });
-    let failed = "out of memory: needed more than --memory 4 MiB (asked for 8 MiB)";
+    let failed = "out of memory: needed more than 4 MiB (asked for 8 MiB)";
     assert_eq!(results(text, settings, &["", ""]), [failed; 2]);
 }
 

@@ -3,6 +3,7 @@
 //! serde_json would lose the last bit of some floats, and the column of an integer out of range.
 
 use crate::module::scalar::Scalar;
+use crate::wire::failure::{Failure, FailureDetail, FailureKind};
 use wasmtime::ValRaw;
 
 /// The reason why a text is not as it should be, with its place.
@@ -10,9 +11,17 @@ use wasmtime::ValRaw;
 pub(crate) struct Wrong {
     at: usize,
     message: String,
+    detail: Option<FailureDetail>,
 }
 
 impl Wrong {
+    /// Returns the failure of the job that is not as it should be.
+    #[cold]
+    pub(crate) fn failure(self, job: &[u8]) -> Failure {
+        let message = self.describe(job);
+        Failure { detail: self.detail, ..Failure::new(FailureKind::InvalidJob, message) }
+    }
+
     /// Returns the place and the reason: `line 1, column 3: …`.
     pub(crate) fn describe(&self, text: &[u8]) -> String {
         let before = &text[..self.at.min(text.len())];
@@ -30,7 +39,7 @@ impl Place {
     /// Makes an error at this place.
     #[cold]
     pub(crate) fn wrong(self, message: impl Into<String>) -> Wrong {
-        Wrong { at: self.0, message: message.into() }
+        Wrong { at: self.0, message: message.into(), detail: None }
     }
 
     /// Makes an error at this place: there is a string or a name other than the expected one.
@@ -98,8 +107,8 @@ impl<'a> Cursor<'a> {
                 self.skip_space();
                 Ok(string)
             }
-            Some(Err(error)) if error.is_eof() => Err(self.place().wrong("the string has no end")),
-            _ => Err(self.place().wrong("the string is not JSON, or not UTF-8")),
+            Some(Err(error)) if error.is_eof() => Err(self.not_json("the string has no end")),
+            _ => Err(self.not_json("the string is not JSON, or not UTF-8")),
         }
     }
 
@@ -156,7 +165,12 @@ impl<'a> Cursor<'a> {
 
     /// Makes an error at this place: something else was expected.
     pub(crate) fn expected(&self, what: &str) -> Wrong {
-        Wrong { at: self.at, message: format!("expected {what}, found {}", self.found()) }
+        self.place().wrong(format!("expected {what}, found {}", self.found()))
+    }
+
+    /// Makes an error at this place: the text is not JSON.
+    fn not_json(&self, what: &str) -> Wrong {
+        Wrong { detail: Some(FailureDetail::NotJson), ..self.place().wrong(what) }
     }
 
     /// Checks that nothing is left.
@@ -229,7 +243,11 @@ impl<'a> Cursor<'a> {
             }
             None => {
                 let message = format!("{} is out of range for {ty} ({min} to {max})", self.found());
-                Err(Wrong { at: self.at, message })
+                // A module does not say whether its integers of 32 and 64 bits have a sign.
+                let has_words_size = max == i32::MAX.into() || max == i64::MAX.into();
+                let detail =
+                    (has_words_size && token == digits).then_some(FailureDetail::SignedRange);
+                Err(Wrong { detail, ..self.place().wrong(message) })
             }
         }
     }
@@ -253,10 +271,7 @@ impl<'a> Cursor<'a> {
                 self.at += token.len();
                 Ok(value)
             }
-            Ok(_) => {
-                let message = format!("{} is out of range for {ty}", self.found());
-                Err(Wrong { at: self.at, message })
-            }
+            Ok(_) => Err(self.place().wrong(format!("{} is out of range for {ty}", self.found()))),
             Err(_) => Err(self.expected(&format!("a number ({ty})"))),
         }
     }

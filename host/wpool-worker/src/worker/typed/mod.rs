@@ -73,7 +73,6 @@ impl Signature {
     /// Returns a failure if the job is not one value for each parameter, of its type and range.
     pub(crate) fn read(&self, job: &[u8]) -> Result<Vec<Val>, Failure> {
         let is_text = || serde_json::from_slice::<IgnoredAny>(job).is_err();
-        let invalid = |message: String| Failure::new(FailureKind::InvalidJob, message);
         let whole = match self.params.as_slice() {
             [] => return Ok(Vec::new()),
             [ty] => Some(ty.whole()),
@@ -88,11 +87,12 @@ impl Signature {
             {
                 let text = std::str::from_utf8(job).map_err(|error| {
                     let byte = error.valid_up_to() + 1;
-                    invalid(format!("byte {byte}: not UTF-8, so not a string"))
+                    let message = format!("byte {byte}: not UTF-8, so not a string");
+                    Failure::new(FailureKind::InvalidJob, message)
                 })?;
                 Ok(vec![Val::String(text.to_owned())])
             }
-            _ => self.read_json(job).map_err(|wrong| invalid(wrong.describe(job))),
+            _ => self.read_json(job).map_err(|wrong| wrong.failure(job)),
         }
     }
 
@@ -103,7 +103,7 @@ impl Signature {
         }
         let mut cursor = Cursor::new(job);
         let bytes = read::bytes(&mut cursor).and_then(|bytes| cursor.end().map(|()| bytes));
-        bytes.map_err(|wrong| Failure::new(FailureKind::InvalidJob, wrong.describe(job)))
+        bytes.map_err(|wrong| wrong.failure(job))
     }
 
     fn read_json(&self, job: &[u8]) -> Result<Vec<Val>, Wrong> {

@@ -13,6 +13,7 @@ use crate::wire::clock::Moment;
 use crate::wire::control::ExitStatus;
 use crate::wire::failure::Failure;
 use crate::wire::line::Stream;
+use crate::wire::scratch::Excess;
 use crate::wire::waits::{Awaited, Wait, Waits};
 use rustix::process::Signal;
 use std::borrow::Cow;
@@ -110,7 +111,7 @@ pub(crate) enum Event<'a> {
     /// The worker broke the protocol.
     Broke { slot: u32, what: String },
     /// The scratch folder of the worker's job holds more than it may; `what` says how much.
-    Full { slot: u32, what: String },
+    Full { slot: u32, excess: Excess },
     /// The worker is gone, and all that it left has been reported. Its slot is free.
     Gone { slot: u32, death: Box<Death> },
     /// The zygote is gone, and its workers will be gone soon.

@@ -8,7 +8,7 @@ use super::*;
 use crate::pool::feed::Attempt;
 use crate::wire::clock::Moment;
 use crate::wire::control::ExitStatus;
-use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::failure::{Failure, FailureDetail, FailureKind};
 use crate::wire::jobmem::EXIT_WITHOUT_PROCESS;
 use crate::wire::waits::{Wait, Waits};
 
@@ -282,13 +282,14 @@ fn failure_of(worker: &Worker, death: &Death) -> Failure {
     let status = status_text(death.status);
     let mut failure = match killed {
         Some(killed) => killed.failure(),
-        None => Failure::new(
-            FailureKind::WorkerLost,
-            match &death.last_words {
-                Some(words) => format!("{words} ({status})"),
-                None => status,
+        None => match &death.last_words {
+            Some(words) => Failure::new(FailureKind::WorkerLost, format!("{words} ({status})")),
+            None => Failure {
+                detail: matches!(death.status, Some(ExitStatus::Signal(_)))
+                    .then_some(FailureDetail::Signal),
+                ..Failure::new(FailureKind::WorkerLost, status)
             },
-        ),
+        },
     };
     match death.status {
         Some(ExitStatus::Signal(signal)) => failure.signal = Some(signal),

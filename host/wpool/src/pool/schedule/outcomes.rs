@@ -1,4 +1,4 @@
-//! The outcomes of jobs: successes, failures, retries, and the end of a run that `--halt` stops.
+//! The outcomes of jobs: successes, failures, retries, and the end of a run that the limit of ended jobs stops.
 
 use super::reorder::{Run, Segment};
 use super::worker::Worker;
@@ -292,7 +292,7 @@ impl Schedule {
         self.fail(work, Failure::new(FailureKind::Cancelled, ""), self.started);
     }
 
-    /// Ends the run if the `--halt` limit is met.
+    /// Ends the run if as many jobs have ended as end it.
     pub(crate) fn halt_if_met(&mut self) {
         let (now, on) = match self.config.halt {
             Halt::Never => return,
@@ -317,7 +317,7 @@ impl Schedule {
             return;
         }
         let end = End::Halted { failed: failures };
-        let why = "the limit of --halt is met";
+        let why = "enough jobs have ended";
         if now { self.kill_all(end, why) } else { self.drain(end, None, why) }
     }
 }

@@ -4,6 +4,7 @@
 use super::worker::{Seen, Verdict, Worker};
 use super::*;
 use crate::wire::clock::after;
+use crate::wire::scratch::Excess;
 use crate::wire::waits::Awaited;
 use rustix::process::Signal;
 
@@ -264,10 +265,10 @@ impl Schedule {
         self.kill(slot, Killed::Protocol(what));
     }
 
-    /// The job of a worker has so much in its scratch folder, which is more than it may.
-    pub(crate) fn full(&mut self, slot: u32, what: String) {
+    /// Kills a worker whose job has more in its scratch folder than it may.
+    pub(crate) fn full(&mut self, slot: u32, excess: Excess) {
         if self.worker_mut(slot).is_some_and(|worker| worker.is_serving()) {
-            self.kill(slot, Killed::Full(what));
+            self.kill(slot, Killed::Full(excess));
         }
     }
 }

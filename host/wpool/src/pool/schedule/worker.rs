@@ -2,7 +2,8 @@
 
 use super::window::Window;
 use crate::pool::crew::later;
-use crate::wire::failure::{Failure, FailureKind, SCRATCH_FULL};
+use crate::wire::failure::{Failure, FailureDetail, FailureKind};
+use crate::wire::scratch::Excess;
 use crate::wire::waits::Awaited;
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
@@ -51,8 +52,8 @@ pub(crate) enum Killed {
     /// The worker's job ran longer than this duration. The second field is what the job waited for
     /// when its time was over.
     Timeout(Duration, Option<Awaited>),
-    /// The scratch folder of the worker's job held more than it may, as the text says.
-    Full(String),
+    /// The scratch folder of the worker's job held more than this limit.
+    Full(Excess),
     /// The worker's job, or the whole run, was cancelled.
     Cancelled(String),
     /// The worker's job was cancelled by SIGTERM.
@@ -76,8 +77,13 @@ impl Killed {
                 let awaited = awaited.clone().map(Box::new);
                 Failure { awaited, ..Failure::new(FailureKind::Timeout, message) }
             }
-            Killed::Full(what) => {
-                Failure::new(FailureKind::OutOfMemory, format!("{SCRATCH_FULL} {what}"))
+            Killed::Full(excess) => {
+                let detail = match excess {
+                    Excess::Bytes(_) => FailureDetail::ScratchBytes,
+                    Excess::Files(_) | Excess::Depth(_) => FailureDetail::ScratchFiles,
+                };
+                let message = format!("its scratch folder has more than {excess}");
+                Failure::new(FailureKind::OutOfMemory, message).detailed(detail)
             }
             Killed::Cancelled(why) => Failure::new(FailureKind::Cancelled, why.clone()),
             Killed::Terminated => Failure::new(FailureKind::Cancelled, ""),

@@ -171,7 +171,9 @@ impl<'a> LocalCrew<'a> {
         };
         let alive = self.workers.iter().flatten().filter(|worker| worker.ended.is_none());
         let found = scratch.look(alive.filter_map(|worker| Some((worker.id.slot, worker.pid?))));
-        found.into_iter().try_for_each(|(slot, what)| hear(listener, Event::Full { slot, what }))
+        found
+            .into_iter()
+            .try_for_each(|(slot, excess)| hear(listener, Event::Full { slot, excess }))
     }
 
     /// Takes what a worker has committed.

@@ -1,7 +1,7 @@
 //! The folder of a session in which its workers have their scratch folders.
 
 use crate::pool::error::PoolError;
-use crate::wire::scratch::{Scratch, empty, excess, new_name, remove};
+use crate::wire::scratch::{Excess, Scratch, empty, excess, new_name, remove};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, open, openat};
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -76,14 +76,13 @@ impl ScratchFolder {
         now >= self.next_look
     }
 
-    /// Returns those of these workers, by slot, whose jobs hold too much, each with a text that
-    /// says how much.
-    pub(super) fn look(&mut self, workers: impl Iterator<Item = (u32, i32)>) -> Vec<(u32, String)> {
+    /// Returns those of these workers, by slot, whose jobs hold too much, each with the limit that
+    /// the job exceeds.
+    pub(super) fn look(&mut self, workers: impl Iterator<Item = (u32, i32)>) -> Vec<(u32, Excess)> {
         let began = Instant::now();
         let folder = |pid: i32| openat(self.descriptor(), pid.to_string(), FOLDER, Mode::empty());
         let found = workers.filter_map(|(slot, pid)| {
-            let what = excess(folder(pid).ok()?.as_fd(), self.bytes_max)?;
-            Some((slot, what))
+            Some((slot, excess(folder(pid).ok()?.as_fd(), self.bytes_max)?))
         });
         let found = found.collect();
         self.next_look = Instant::now() + LOOK.max(began.elapsed() * SHARE);
