@@ -14,6 +14,7 @@
 //! has the object open any more and no condition needs it as its lock. Storages do not overlap.
 
 use super::Shared;
+use super::collection;
 use super::condition;
 use super::error::Error;
 use super::latch::Latch;
@@ -150,6 +151,28 @@ impl Shared {
         Ok(())
     }
 
+    /// Reserves one of the extents that a collection gets when it needs them, unless it has it already.
+    ///
+    /// # Errors
+    /// `NoSpace`, `NotFound`, `Broken`.
+    pub(super) fn grow(
+        &self,
+        caller: &Caller<'_>,
+        id: ObjectId,
+        which: usize,
+    ) -> Result<(), Error> {
+        let directory = self.directory(caller)?;
+        let (object, entry) = directory.of(id)?;
+        let field = record::GROWN + which * 8;
+        if field >= record::END || object.get(field) != 0 {
+            return Ok(());
+        }
+        let extent = directory.allocate(entry.kind, collection::grown_bytes(which));
+        // The commit.
+        object.put(field, extent.ok_or(Error::NoSpace)?);
+        Ok(())
+    }
+
     /// Returns the names and kinds of all objects that have names.
     ///
     /// # Errors
@@ -251,9 +274,7 @@ impl<'a> Directory<'a> {
                     .entry()
                     .is_some_and(|entry| (entry.kind == Kind::Region) == (kind == Kind::Region))
             })
-            .map(|object| object.get(record::EXTENT))
-            .filter(|extent| *extent as u32 > 0)
-            .map(|extent| (extent >> 32, u64::from(extent as u32)))
+            .flat_map(Object::extents)
             .collect();
         taken.sort_unstable();
         let mut first = 0;
@@ -304,8 +325,13 @@ impl<'a> Directory<'a> {
             if let Some((at, bytes)) = object.pieces(self.shared.region_memory()) {
                 self.shared.region_memory().discard(at, bytes);
             }
-        } else if let Some((at, bytes)) = object.storage() {
-            self.shared.memory().discard(at, bytes);
+        } else {
+            let blocks = (self.shared.memory().bytes() - BLOCK_BASE) / BLOCK_BYTES;
+            let inside = |(first, count): &(u64, u64)| first + count <= blocks as u64;
+            for (first, count) in object.extents().filter(inside) {
+                let (at, bytes) = (first as usize * BLOCK_BYTES, count as usize * BLOCK_BYTES);
+                self.shared.memory().discard(BLOCK_BASE + at, bytes);
+            }
         }
         // The store commits. The generation stays, for the record's next life.
         object.put(record::ENTRY, u64::from(entry.generation) << 32);

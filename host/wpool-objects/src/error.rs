@@ -50,6 +50,8 @@ pub enum Error {
     OutOfRange,
     /// The region may only be read.
     ReadOnly,
+    /// The object changed during each attempt to read all of it.
+    Changing,
     // codegen: end
 }
 
@@ -74,6 +76,7 @@ impl Error {
             Error::WrongType => -13,
             Error::OutOfRange => -14,
             Error::ReadOnly => -15,
+            Error::Changing => -16,
             // codegen: end
         }
     }
@@ -126,6 +129,9 @@ impl fmt::Display for Error {
                 "object: a name has 1 to 128 bytes without NUL, and sizes and counts have limits",
             ),
             Error::ReadOnly => f.write_str("the region may only be read: write to another one"),
+            Error::Changing => f.write_str(
+                "object keeps changing while it is read: use a lock, or read less of it at once",
+            ),
             // codegen: end
         }
     }

@@ -7,6 +7,7 @@ use super::Shared;
 use super::arena;
 use super::array::Array;
 use super::barrier::Barrier;
+use super::collection;
 use super::condition;
 use super::directory;
 use super::layout::{SLOTS, record};
@@ -107,11 +108,9 @@ impl Report<'_> {
                 let lives = Slot::new(self.shared.memory(), slot).life().is_some();
                 self.check(lives, || format!("{name} is open in slot {slot}, which is free"));
             }
-            let extent = object.get(record::EXTENT);
-            if extent as u32 > 0 {
-                let first = extent >> 32;
-                let region = entry.kind == Kind::Region;
-                extents.push((region, first, first + u64::from(extent as u32), name));
+            let region = entry.kind == Kind::Region;
+            for (first, count) in object.extents() {
+                extents.push((region, first, first + count, name.clone()));
             }
         }
         extents.sort_unstable();
@@ -146,6 +145,12 @@ impl Report<'_> {
                 let region = Region::at(object, self.shared.region_memory());
                 self.check(region.is_some(), || format!("{name}: outside of its storage"));
             }
+            Kind::List | Kind::Dict | Kind::Set => match collection::survey(object) {
+                Some(wrong) => {
+                    self.wrong.extend(wrong.iter().map(|wrong| format!("{name}: {wrong}")))
+                }
+                None => self.wrong.push(format!("{name}: its words make no sense")),
+            },
             Kind::Event | Kind::Value => {}
         }
     }

@@ -4,7 +4,7 @@
 //! 0         header     magic, size, directory latch, ticket counter
 //! 4 KiB     slots      1024 × 128 bytes
 //! 132 KiB   objects    1024 × 1024 bytes, one record each
-//! …         blocks     4 KiB each: storage of queues, arrays and semaphores
+//! …         blocks     4 KiB each: storage of queues, arrays, semaphores and collections
 //! ```
 //!
 //! The memory is sparse: a page that nobody has touched costs nothing.
@@ -73,12 +73,15 @@ pub(super) mod record {
     pub(in crate::shared) const WAITERS: usize = 256;
     pub(in crate::shared) const HANDLES: usize = 384;
     pub(in crate::shared) const NAME: usize = 512;
+    /// PRIMARY: the extents that a collection was given since its creation, as words like the extent's.
+    pub(in crate::shared) const GROWN: usize = 640;
     /// The end of the words that `create` sets to zero, from the status on.
-    pub(in crate::shared) const END: usize = 640;
+    pub(in crate::shared) const END: usize = 768;
 }
 
 pub(super) const BLOCK_BASE: usize = OBJECT_BASE + OBJECTS * OBJECT_BYTES;
 
 const _: () = assert!(BLOCK_BASE.is_multiple_of(BLOCK_BYTES), "blocks are pages");
-const _: () = assert!(record::NAME + NAME_BYTES == record::END && record::END <= OBJECT_BYTES);
+const _: () = assert!(record::NAME + NAME_BYTES == record::GROWN && record::END <= OBJECT_BYTES);
+const _: () = assert!(record::GROWN + super::collection::GROWN * 8 == record::END);
 const _: () = assert!(SLOTS == 1024 && SLOTS.is_multiple_of(64), "a set of slots is 16 words");

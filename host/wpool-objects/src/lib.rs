@@ -2,7 +2,7 @@
 //!
 //! Control memory is one memfd, mapped by the host (the program that makes it), by zygotes and by
 //! workers. It holds slots, which are identities, and objects: locks, semaphores, conditions,
-//! events, barriers, queues, values, arrays and regions. Guests never see control memory; they hold
+//! events, barriers, queues, values, arrays, regions, lists, dicts and sets. Guests never see control memory; they hold
 //! handles. A second memfd holds the contents of regions. This crate knows nothing of wasm, pipes
 //! or jobs.
 //!
@@ -36,6 +36,7 @@
 //! object  wait    sweep      what all objects do (watch: which slots wait, and for what)
 //! directory  spec   member   names, handles, storage; threads of the host
 //! lock semaphore condition event barrier queue (message arena peek) value array (scalar) region
+//! collection         lists, dicts, sets
 //! ```
 
 extern crate self as shared;
@@ -43,6 +44,7 @@ extern crate self as shared;
 mod arena;
 mod array;
 mod barrier;
+mod collection;
 mod condition;
 mod directory;
 mod error;
@@ -75,6 +77,9 @@ pub(crate) mod tests;
 pub use self::{
     array::Array,
     barrier::Barrier,
+    collection::{
+        CALL_BYTES_MAX, CALL_ENTRIES_MAX, Dict, Inner, List, Page, Part, Set, Update, unpack, whole,
+    },
     condition::{Condition, LINE as NOTIFIED, Waited},
     error::Error,
     event::Event,
@@ -89,11 +94,14 @@ pub use self::{
     scalar::{Scalar, Type},
     semaphore::{Permit, Semaphore},
     slots::{Caller, Owner},
-    spec::Spec,
+    spec::{Bounds, Spec},
     sweep::Swept,
     value::Value,
     watch::Standing,
 };
+
+#[cfg(test)]
+pub(crate) use self::collection::ITEM_BYTES_MAX;
 
 use layout::{BLOCK_BASE, BLOCK_BYTES, MAGIC, header};
 use memory::Memory;

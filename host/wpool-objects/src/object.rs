@@ -67,6 +67,12 @@ kinds! {
     Array = 8: "array",
     /// Regions: shared memory.
     Region = 9: "region",
+    /// Lists of elements by index, like Python's.
+    List = 10: "list",
+    /// Dicts of values by key, in the order of insertion, like Python's.
+    Dict = 11: "dict",
+    /// Sets of members, like Python's.
+    Set = 12: "set",
     // codegen: end
 }
 
@@ -199,6 +205,16 @@ impl<'a> Object<'a> {
     #[inline]
     pub(super) fn entry(self) -> Option<Entry> {
         Entry::unpack(self.get(record::ENTRY))
+    }
+
+    /// Its extents: the first unit and how many there are, of those that have any.
+    pub(super) fn extents(self) -> impl Iterator<Item = (u64, u64)> + use<'a> {
+        let grown = (record::GROWN..record::END).step_by(8);
+        std::iter::once(record::EXTENT)
+            .chain(grown)
+            .map(move |field| self.get(field))
+            .filter(|extent| *extent as u32 > 0)
+            .map(|extent| (extent >> 32, u64::from(extent as u32)))
     }
 
     /// Returns the offset and the bytes of the object's storage, or `None` if it is not inside the

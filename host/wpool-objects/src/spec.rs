@@ -2,9 +2,10 @@
 
 use super::Shared;
 use super::array;
+use super::collection::{BYTES_MAX as COLLECTION_BYTES_MAX, STORAGE_BYTES};
 use super::condition;
 use super::error::Error;
-use super::layout::{SLOTS, record};
+use super::layout::{BLOCK_BYTES, SLOTS, record};
 use super::lock;
 use super::message::{self, BYTES_MAX, MESSAGES_MAX, PIECE};
 use super::object::{Kind, Object, ObjectId};
@@ -69,6 +70,21 @@ pub enum Spec {
         /// True if guests may only read the region.
         read_only: bool,
     },
+    /// A list, empty.
+    List(Bounds),
+    /// A dict, empty.
+    Dict(Bounds),
+    /// A set, empty.
+    Set(Bounds),
+}
+
+/// How much a list, dict or set may hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// Most elements, entries or members; 0 for as many as there is space for.
+    pub entries: u32,
+    /// Most bytes, in pages of 4 KiB, with all that is needed to find them; 0 for as many as there are.
+    pub bytes: u64,
 }
 
 /// The words of a new object.
@@ -90,6 +106,14 @@ fn within<T: PartialOrd>(number: T, least: T, most: T) -> Result<T, Error> {
     if least <= number && number <= most { Ok(number) } else { Err(Error::OutOfRange) }
 }
 
+impl Bounds {
+    fn plan(self, kind: Kind) -> Result<Plan, Error> {
+        let bytes = within(self.bytes, 0, COLLECTION_BYTES_MAX)?;
+        let pages = bytes.div_ceil(BLOCK_BYTES as u64);
+        Ok(plan(kind, STORAGE_BYTES, pages << 32 | u64::from(self.entries), 0))
+    }
+}
+
 impl Spec {
     /// Returns a sentence about the limits of this kind of object.
     pub fn limits(&self) -> String {
@@ -104,6 +128,9 @@ impl Spec {
             Spec::Value { .. } => "it is a number".into(),
             Spec::Array { .. } => format!("it has at most {} elements", u32::MAX),
             Spec::Region { .. } => "it has at least a byte, and at most a TiB".into(),
+            Spec::List(_) | Spec::Dict(_) | Spec::Set(_) => {
+                format!("it has room for at most {} MiB", COLLECTION_BYTES_MAX >> 20)
+            }
         }
     }
 
@@ -148,6 +175,9 @@ impl Spec {
                 let read_only = if read_only { region::READ_ONLY } else { 0 };
                 plan(Kind::Region, bytes, (bytes as u64) << region::BYTES_SHIFT | read_only, 0)
             }
+            Spec::List(bounds) => bounds.plan(Kind::List)?,
+            Spec::Dict(bounds) => bounds.plan(Kind::Dict)?,
+            Spec::Set(bounds) => bounds.plan(Kind::Set)?,
         })
     }
 }

@@ -10,6 +10,7 @@
 use super::Shared;
 use super::arena;
 use super::barrier::Barrier;
+use super::collection;
 use super::condition::Condition;
 use super::directory;
 use super::event::Event;
@@ -133,6 +134,8 @@ impl<'a> Sweep<'a> {
             Kind::Barrier => Barrier::sweep(held, dead, open),
             Kind::Queue => return arena::sweep(held, dead),
             Kind::Event | Kind::Value | Kind::Array | Kind::Region => {}
+            // What is in them belongs to nobody.
+            Kind::List | Kind::Dict | Kind::Set => {}
         }
         Some(())
     }
@@ -160,6 +163,7 @@ pub(super) fn rebuild(held: &mut Held<'_>, entry: Entry) -> Option<()> {
         Kind::Barrier => Barrier::rebuild(held),
         Kind::Queue => arena::rebuild(held),
         Kind::Value | Kind::Array | Kind::Region => Some(()),
+        Kind::List | Kind::Dict | Kind::Set => collection::rebuild(held.object),
     }
 }
 

@@ -42,6 +42,8 @@ pub enum Want {
     Room,
     /// The end of the work on all messages of a queue.
     Done,
+    /// A change of a list, dict or set.
+    Change,
 }
 
 impl fmt::Display for Awaited {
@@ -58,6 +60,7 @@ impl fmt::Display for Awaited {
             Want::Message => write!(f, "a message in queue {name}"),
             Want::Room => write!(f, "room in queue {name}"),
             Want::Done => write!(f, "the messages of queue {name} to be done with"),
+            Want::Change => write!(f, "a change of {name}"),
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use super::super::latch;
 use super::super::layout::{BLOCK_BASE, OBJECT_BASE, OBJECT_BYTES, SLOT_BASE, SLOT_BYTES};
+use super::super::object::Object;
 use super::process::Child;
 use super::*;
 use std::sync::atomic::Ordering;
@@ -31,6 +32,9 @@ fn objects() -> Objects {
         Spec::Value { initial: Scalar::F32(1.0) },
         Spec::Array { kind: Type::I32, length: 10 },
         Spec::Region { bytes: 100, read_only: false },
+        Spec::List(Bounds::default()),
+        Spec::Dict(Bounds::default()),
+        Spec::Set(Bounds::default()),
     ];
     let make = |spec: &Spec| shared.create(&me, &format!("{spec:?}"), spec, 0).unwrap();
     let ids: Vec<_> = specs.iter().map(make).collect();
@@ -41,6 +45,7 @@ fn objects() -> Objects {
         queue.put(&objects.me, &vec![5; bytes], NOW).unwrap();
     }
     queue.get(&objects.other, &mut Vec::new(), NOW).unwrap();
+    objects.use_collections();
     objects.shared.lock(objects.ids[0]).unwrap().acquire(&objects.other, NOW).unwrap();
     objects.shared.semaphore(objects.ids[1]).unwrap().acquire(&objects.other, NOW).unwrap();
     objects
@@ -83,7 +88,28 @@ impl Objects {
         if let Ok(region) = shared.region(ids[8]) {
             let _ = (region.write(0, &[1; 100]), region.read(50, &mut [0; 50]));
         }
+        self.use_collections();
         let _ = (shared.list(me), shared.open(me, "nothing"));
+    }
+
+    fn use_collections(&self) {
+        let (shared, me, ids, mut bytes) = (&self.shared, &self.me, &self.ids, Vec::new());
+        if let Ok(list) = List::of(shared, ids[9]) {
+            let _ = (list.append(me, b"a"), list.append(me, &[1; 50]), list.insert(me, 0, b"b"));
+            let _ = (list.slice(me, 0, i64::MAX), list.pop(me, 0, &mut bytes), list.reverse(me));
+            let _ = list.splice(me, (0, 9), &[&b"c"[..]; 40], None);
+            let _ = (list.index_of(me, b"d", 0, i64::MAX), list.clear(me), list.append(me, b"e"));
+        }
+        if let Ok(dict) = Dict::of(shared, ids[10]) {
+            let _ = (dict.set(me, b"a", &[1; 50]), dict.add(me, b"n", 1), dict.len(me));
+            let _ = (dict.page(me, Part::Items, (0, 0)), dict.pop_item(me, true, &mut bytes));
+            let _ = (dict.get(me, b"a", &mut bytes), dict.pop(me, b"a", &mut bytes));
+            let _ = dict.wait_changed(me, 0, NOW);
+        }
+        if let Ok(set) = Set::of(shared, ids[11]) {
+            let _ = (set.add(me, b"a"), set.discard(me, b"a"), set.pop(me, &mut bytes));
+            let _ = set.update(me, Update::Intersection, &[b"x"]);
+        }
     }
 
     fn scribble(&self, at: usize, garbage: u64) {
@@ -108,11 +134,17 @@ fn words(objects: &Objects) -> Vec<usize> {
     words.extend((0..3 * SLOT_BYTES).step_by(8).map(|at| SLOT_BASE + at));
     for id in &objects.ids {
         let record = OBJECT_BASE + usize::from(id.index) * OBJECT_BYTES;
-        words.extend((0..660).step_by(8).map(|at| record + at));
+        words.extend((0..768).step_by(8).map(|at| record + at));
     }
     // The storage: the beginnings of arrays of words, then every word that is not zero.
     let storage = (BLOCK_BASE..BLOCK_BASE + (170 << 10)).step_by(8);
     let memory = objects.shared.memory();
+    let collections = objects.ids[9..].iter().flat_map(|id| {
+        let (at, _) = Object::new(memory, id.index).storage().unwrap();
+        // The root page, the journal's first entries, and what is stored first.
+        [at, at + 4096, at + 12288].into_iter().flat_map(|at| (at..at + 768).step_by(8))
+    });
+    let storage = storage.chain(collections);
     words.extend(storage.filter(|at| memory.word(*at).load(Ordering::Relaxed) != 0));
     words
 }
@@ -154,4 +186,28 @@ fn an_object_that_makes_no_sense_is_broken_for_all_and_only_that_one() {
     assert_eq!(swept, Swept { broken: 1, stuck: Vec::new() });
     assert!(matches!(shared.queue(objects.ids[5]).err(), Some(Error::Broken { .. })));
     assert!(shared.lock(objects.ids[0]).unwrap().acquire(me, NOW).is_ok());
+}
+
+#[test]
+fn a_journal_that_lies_breaks_its_collection_and_changes_nothing_elsewhere() {
+    let _watchdog = watchdog(60);
+    for (entries, place) in
+        [(1, 0), (1, 8), (1, BLOCK_BASE), (3, usize::MAX), (u64::MAX, 0), (70_000, 0)]
+    {
+        let objects = objects();
+        let (shared, me) = (&objects.shared, &objects.me);
+        let dict = Object::new(shared.memory(), objects.ids[10].index);
+        let (at, _) = dict.storage().unwrap();
+        dict.latch().take(objects.other.owner).unwrap();
+        for entry in 0..entries.min(3) as usize {
+            shared.memory().word(at + 4096 + entry * 16).store(place as u64, Ordering::Relaxed);
+        }
+        shared.memory().word(at).store(entries, Ordering::Relaxed);
+        let swept = shared.bury(me, objects.other.owner).unwrap();
+        assert_eq!(swept, Swept { broken: 1, stuck: Vec::new() }, "{entries} at {place}");
+        let dict = Dict::of(shared, objects.ids[10]).unwrap();
+        assert!(matches!(dict.set(me, b"a", b"b"), Err(Error::Broken { .. })));
+        assert_eq!(Set::of(shared, objects.ids[11]).unwrap().add(me, b"new"), Ok(true));
+        assert_sound(shared);
+    }
 }

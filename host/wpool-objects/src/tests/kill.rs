@@ -11,7 +11,7 @@
 
 use super::process::{Child, Step, stay_on_one_cpu};
 use super::*;
-use super::{kill_cases, kill_queue};
+use super::{kill_cases, kill_collections, kill_queue};
 use std::sync::atomic::Ordering;
 
 /// A word of the header that nothing else uses: the victim's progress.
@@ -38,7 +38,7 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    fn new() -> Stage {
+    pub(super) fn new() -> Stage {
         let (shared, me) = world();
         let (victim, waiter) = (another(&shared), another(&shared));
         Stage { shared, me, victim, waiter, waiting: None, ids: Vec::new() }
@@ -93,6 +93,11 @@ pub(super) struct Case {
 
 fn cases() -> impl Iterator<Item = &'static Case> {
     kill_cases::CASES.iter().chain(kill_queue::CASES)
+}
+
+/// Returns the cases of lists, dicts and sets.
+fn collection_cases() -> impl Iterator<Item = &'static Case> {
+    kill_collections::CASES.iter().chain(kill_collections::OTHERS)
 }
 
 /// Kills the victim after `steps` instructions, or when it can go no further. Returns the number of
@@ -217,13 +222,27 @@ fn run(case: &Case) -> usize {
 
 #[test]
 fn a_death_at_any_instruction_loses_nothing_and_hangs_nobody() {
+    run_all(cases());
+}
+
+#[test]
+fn a_death_at_any_instruction_leaves_a_list_whole() {
+    run_all(collection_cases().filter(|case| case.name.starts_with("list: ")));
+}
+
+#[test]
+fn a_death_at_any_instruction_leaves_a_dict_or_a_set_whole() {
+    run_all(collection_cases().filter(|case| !case.name.starts_with("list: ")));
+}
+
+fn run_all(cases: impl Iterator<Item = &'static Case>) {
     let full = std::env::var_os("WPOOL_KILL").is_some();
     let _watchdog = watchdog(if full { 20_000 } else { 120 });
     super::super::wait::SPINS.store(3, Ordering::Relaxed);
     stay_on_one_cpu();
     let only = std::env::var("WPOOL_KILL_CASE").ok();
     let since = Instant::now();
-    let chosen = cases().filter(|case| only.as_ref().is_none_or(|only| case.name.contains(only)));
+    let chosen = cases.filter(|case| only.as_ref().is_none_or(|only| case.name.contains(only)));
     let deaths: usize = chosen.map(run).sum();
     println!("{deaths} deaths in {:.1} s", since.elapsed().as_secs_f64());
 }
@@ -233,11 +252,26 @@ fn a_death_at_any_instruction_loses_nothing_and_hangs_nobody() {
 fn without_rebuilding_deaths_do_harm() {
     let _watchdog = watchdog(120);
     let case = cases().find(|case| case.name == "queue: put a long message").unwrap();
+    assert!(is_harmed(case, || super::super::sweep::REBUILDS.store(false, Ordering::Relaxed)));
+}
+
+/// A collection without its journal: each store of a call is a commit of its own.
+#[test]
+fn without_the_journal_deaths_tear_collections() {
+    let _watchdog = watchdog(120);
+    let case =
+        collection_cases().find(|case| case.name == "list: insert, the leaf is full").unwrap();
+    let no_journal = || super::super::collection::JOURNALS.store(false, Ordering::Relaxed);
+    assert!(is_harmed(case, no_journal));
+}
+
+/// Returns whether deaths do harm once something is switched off.
+fn is_harmed(case: &Case, switch_off: impl FnOnce()) -> bool {
     // A child is needed because the switch is for the whole process.
     let child = Child::new(|| {
         stay_on_one_cpu();
         std::panic::set_hook(Box::new(|_| {}));
-        super::super::sweep::REBUILDS.store(false, Ordering::Relaxed);
+        switch_off();
         let (points, _) = changes(case);
         let harmed = points.into_iter().step_by(9).any(|steps| {
             let (mut stage, _) = die(case, steps);
@@ -246,5 +280,5 @@ fn without_rebuilding_deaths_do_harm() {
         });
         i32::from(harmed)
     });
-    assert_eq!(child.wait(Duration::from_secs(100)), Some(1));
+    child.wait(Duration::from_secs(100)) == Some(1)
 }

@@ -6,9 +6,11 @@
 mod hostile;
 mod kill;
 mod kill_cases;
+mod kill_collections;
 mod kill_queue;
 pub(crate) mod process;
 mod semantics;
+mod semantics_collections;
 mod semantics_data;
 mod semantics_queue;
 mod soak;
