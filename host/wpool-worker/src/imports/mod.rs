@@ -5,12 +5,15 @@
 //! traps; every other error is returned. The arguments, answers and traps of each function are
 //! documented in `wit/`, and not repeated here.
 
+mod answered;
 mod answers;
 mod array;
 pub mod attached;
 mod barrier;
+mod collection;
 pub(crate) mod component;
 mod condition;
+mod dict;
 mod event;
 #[cfg(test)]
 #[path = "../../../../xtask/src/codegen/flat.rs"]
@@ -18,6 +21,7 @@ mod flat;
 pub(crate) mod foreign;
 pub(crate) mod job;
 pub(crate) mod limits;
+mod list;
 mod lock;
 pub(crate) mod mapping;
 mod number;
@@ -27,6 +31,7 @@ mod queue;
 mod ranges;
 mod region;
 mod semaphore;
+mod set;
 mod value;
 
 use job::Job;
@@ -86,17 +91,21 @@ impl std::error::Error for OutOfBounds {}
 /// # Errors
 /// Returns an error if one of them is there already.
 pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    answered::link(linker)?;
     array::link(linker)?;
     barrier::link(linker)?;
     condition::link(linker)?;
+    dict::link(linker)?;
     event::link(linker)?;
     job::link(linker)?;
+    list::link(linker)?;
     lock::link(linker)?;
     objects::link(linker)?;
     process::link(linker)?;
     queue::link(linker)?;
     region::link(linker)?;
     semaphore::link(linker)?;
+    set::link(linker)?;
     value::link(linker)
 }
 

@@ -1,6 +1,7 @@
 //! The parts that all shared objects have in common for a guest: names, handles, and the functions
 //! that are the same for every kind: `KIND_open`, `object_close`, `object_delete`.
 
+use super::answered::Answered;
 use super::answers::{Answer, fault, misuse};
 use super::attached::Attached;
 use super::queue::Received;
@@ -22,6 +23,8 @@ pub(crate) struct Objects {
     culprit: Option<Owner>,
     /// The last message from a queue.
     pub(super) received: Received,
+    /// The last answer of a list, dict or set that has bytes.
+    pub(super) answered: Answered,
     /// The queues from which the running job got messages, the last of which may still be on lease.
     got_from: Vec<ObjectId>,
     /// The running job, from 1: objects count against the quota of the job that made them.
@@ -45,6 +48,7 @@ impl Objects {
             open: Vec::new(),
             culprit: None,
             received: Received::default(),
+            answered: Answered::default(),
             got_from: Vec::new(),
             // The number is not 0, which is the host.
             job: 1,
@@ -175,6 +179,11 @@ impl Objects {
         }
     }
 
+    /// Checks that a number is a handle.
+    pub(super) fn check(&self, call: &'static str, handle: i32) -> wasmtime::Result<()> {
+        self.get(call, handle).map(|_| ())
+    }
+
     /// Returns the object of a handle, which has to be of this kind.
     #[inline]
     pub(super) fn find(
@@ -216,6 +225,7 @@ impl Host {
         let objects = self.objects(call)?;
         objects.open[handle as usize - 1] = None;
         objects.received.forget(handle);
+        objects.answered.forget(handle);
         objects.close(open.id);
         Ok(())
     }

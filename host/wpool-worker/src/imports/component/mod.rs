@@ -6,13 +6,16 @@
 mod array;
 mod barrier;
 mod condition;
+mod dict;
 mod event;
+mod list;
 mod lock;
 mod number;
 mod process;
 mod queue;
 mod region;
 mod semaphore;
+mod set;
 #[cfg(test)]
 mod tests;
 mod types;

@@ -33,6 +33,7 @@ impl From<Error> for types::Error {
             Error::WrongType => types::Error::WrongType,
             Error::OutOfRange => types::Error::OutOfRange,
             Error::ReadOnly => types::Error::ReadOnly,
+            Error::Changing => types::Error::Changing,
             // codegen: end
         }
     }
