@@ -7,6 +7,7 @@ mod core;
 mod closing;
 mod echo;
 mod futures;
+mod host_collections;
 mod host_data;
 mod host_objects;
 mod host_queue;

@@ -38,8 +38,9 @@ use wpool_objects as shared;
 pub use wpool_wire as wire;
 
 pub use embed::{
-    Arithmetic, Array, Barrier, Capacity, Condition, Event, Guard, Iter, Lock, Number, ObjectKind,
-    Permit, Permits, Queue, Received, Region, Semaphore, Shared, SharedBuilder, SharedError, Value,
+    Arithmetic, Array, Barrier, Bounds, Capacity, Condition, Dict, Event, Guard, Iter, List, Lock,
+    Number, ObjectKind, Permit, Permits, Queue, Received, Region, Semaphore, Set, Shared,
+    SharedBuilder, SharedError, Value, Versioned,
 };
 pub use embed::{
     AsyncResult, Builder, Error, GuestLine, Imap, Launcher, MapError, MapResult, Pool, Process,

@@ -27,6 +27,7 @@ pub use process::Process;
 pub use reply::GuestLine;
 pub use result::{AsyncResult, MapResult};
 pub use shared::{
-    Arithmetic, Array, Barrier, Capacity, Condition, Event, Guard, Iter, Lock, Number, ObjectKind,
-    Permit, Permits, Queue, Received, Region, Semaphore, Shared, SharedBuilder, SharedError, Value,
+    Arithmetic, Array, Barrier, Bounds, Capacity, Condition, Dict, Event, Guard, Iter, List, Lock,
+    Number, ObjectKind, Permit, Permits, Queue, Received, Region, Semaphore, Set, Shared,
+    SharedBuilder, SharedError, Value, Versioned,
 };

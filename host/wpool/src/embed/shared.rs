@@ -2,32 +2,40 @@
 
 mod array;
 mod barrier;
+mod bounds;
 mod condition;
+mod dict;
 mod error;
 mod event;
 mod guard;
 mod handle;
+mod list;
 mod lock;
 mod number;
 mod queue;
 mod region;
 mod semaphore;
+mod set;
 mod show;
 mod state;
 mod value;
 
 pub use array::Array;
 pub use barrier::Barrier;
+pub use bounds::Bounds;
 pub use condition::Condition;
+pub use dict::{Dict, Versioned};
 pub use error::SharedError;
 pub use event::Event;
 pub use guard::Guard;
 pub use handle::ObjectKind;
+pub use list::List;
 pub use lock::Lock;
 pub use number::{Arithmetic, Number};
 pub use queue::{Capacity, Iter, Queue, Received};
 pub use region::Region;
 pub use semaphore::{Permit, Permits, Semaphore};
+pub use set::Set;
 pub use value::Value;
 
 use crate::pool::config::Config;
@@ -190,6 +198,8 @@ impl Shared {
     /// | lock | `{"held":…,"owner-died":…}` |
     /// | condition | the same, and `"waiting"`: the number of waiters for a notification |
     /// | barrier | `{"parties":…,"waiting":…,"broken":…}` |
+    /// | list, set | `[…]` of its elements or members, each as a message of a queue |
+    /// | dict | `{…}` of its entries in their order: keys that are strings in JSON, or any text, as they are, others in Base64; values as messages |
     /// | region | `{"bytes":…}`, and up to 64 KiB `"text"` or `"base64"`: its bytes without the zeros at the end |
     ///
     /// NaN and the infinities are the strings `"NaN"`, `"Infinity"` and `"-Infinity"`, as they are in

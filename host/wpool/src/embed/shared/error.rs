@@ -70,6 +70,11 @@ pub enum SharedError {
     },
     /// The region may only be read.
     ReadOnly,
+    /// The object changed during each attempt to read all of it.
+    Changing {
+        /// The object's kind and name, such as lock `guard`.
+        object: String,
+    },
     // codegen: end
     /// All slots for threads of this program are taken.
     NoSlot,
@@ -127,6 +132,7 @@ impl SharedError {
                 SharedError::OutOfRange { object: object(), limits: limits() }
             }
             control::Error::ReadOnly => SharedError::ReadOnly,
+            control::Error::Changing => SharedError::Changing { object: object() },
             // codegen: end
         }
     }
@@ -181,6 +187,10 @@ impl fmt::Display for SharedError {
             SharedError::ReadOnly => {
                 f.write_str("the region may only be read: write to another one")
             }
+            SharedError::Changing { object } => write!(
+                f,
+                "{object} keeps changing while it is read: use a lock, or read less of it at once"
+            ),
             // codegen: end
             SharedError::NoSlot => write!(
                 f,

@@ -57,6 +57,12 @@ kinds! {
     Array = 8: "array",
     /// Regions: shared memory.
     Region = 9: "region",
+    /// Lists of elements by index, like Python's.
+    List = 10: "list",
+    /// Dicts of values by key, in the order of insertion, like Python's.
+    Dict = 11: "dict",
+    /// Sets of members, like Python's.
+    Set = 12: "set",
     // codegen: end
 }
 

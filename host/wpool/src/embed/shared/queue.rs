@@ -270,7 +270,7 @@ fn not_joinable(error: SharedError) -> SharedError {
     }
 }
 
-fn encode(message: &impl Serialize) -> Result<Vec<u8>, SharedError> {
+pub(super) fn encode(message: &impl Serialize) -> Result<Vec<u8>, SharedError> {
     serde_json::to_vec(message).map_err(malformed)
 }
 
@@ -279,7 +279,7 @@ fn decode<T: DeserializeOwned>(got: Received<Vec<u8>>) -> Result<Received<T>, Sh
     Ok(Received { value, redelivered: got.redelivered })
 }
 
-fn malformed(error: impl Display) -> SharedError {
+pub(super) fn malformed(error: impl Display) -> SharedError {
     SharedError::Malformed { reason: error.to_string() }
 }
 

@@ -12,15 +12,33 @@ const REGION_BYTES_MAX: usize = 64 << 10;
 
 /// The state of an object. [`Shared::show`](super::Shared::show) describes its JSON.
 pub(super) enum View<'a> {
-    Lock { held: bool, owner_died: bool },
-    Condition { held: bool, owner_died: bool, waiting: u32 },
-    Semaphore { free: u64 },
-    Event { is_set: bool },
-    Barrier { parties: u32, waiting: u32, broken: bool },
+    Lock {
+        held: bool,
+        owner_died: bool,
+    },
+    Condition {
+        held: bool,
+        owner_died: bool,
+        waiting: u32,
+    },
+    Semaphore {
+        free: u64,
+    },
+    Event {
+        is_set: bool,
+    },
+    Barrier {
+        parties: u32,
+        waiting: u32,
+        broken: bool,
+    },
     Queue(Peek<'a>),
     Value(Scalar),
     Array(control::Array<'a>),
     Region(control::Region<'a>),
+    List(Vec<Vec<u8>>),
+    /// Keys and values in turn.
+    Dict(Vec<Vec<u8>>),
 }
 
 impl<'a> View<'a> {
@@ -58,6 +76,17 @@ impl<'a> View<'a> {
             Kind::Value => View::Value(memory.value(id)?.get()),
             Kind::Array => View::Array(memory.array(id)?),
             Kind::Region => View::Region(memory.region(id)?),
+            Kind::List => View::List(elements(&control::List::of(memory, id)?, caller)?),
+            Kind::Dict => {
+                let dict = control::Dict::of(memory, id)?;
+                View::Dict(control::whole(|cursor, version| {
+                    dict.page(caller, control::Part::Items, (cursor, version))
+                })?)
+            }
+            Kind::Set => {
+                let set = control::Set::of(memory, id)?;
+                View::List(control::whole(|cursor, version| set.page(caller, (cursor, version)))?)
+            }
         })
     }
 }
@@ -99,7 +128,32 @@ impl Serialize for View<'_> {
                 serializer.collect_seq((0..array.len()).map(|at| Element(array, at)))
             }
             View::Region(region) => show_region(region, serializer),
+            View::List(items) => {
+                serializer.collect_seq(items.iter().map(|item| Message(item.clone())))
+            }
+            View::Dict(items) => {
+                let entries = items.as_chunks::<2>().0.iter();
+                serializer
+                    .collect_map(entries.map(|[key, value]| (text_of(key), Message(value.clone()))))
+            }
         }
+    }
+}
+
+/// Returns the elements of a list, read at one moment.
+pub(super) fn elements(
+    list: &control::List<'_>,
+    caller: &Caller<'_>,
+) -> Result<Vec<Vec<u8>>, control::Error> {
+    control::whole(|cursor, _| list.slice(caller, cursor as i64, i64::MAX))
+}
+
+/// Returns a key as text: the text of a string in JSON, any other text as it is, and bytes in Base64.
+fn text_of(key: &[u8]) -> String {
+    match (serde_json::from_slice(key), str::from_utf8(key)) {
+        (Ok(text), _) => text,
+        (Err(_), Ok(text)) => text.to_owned(),
+        (Err(_), Err(_)) => base64(key),
     }
 }
 

@@ -207,6 +207,7 @@ impl Sharing {
             (Kind::Semaphore, _) => Want::Permit,
             (Kind::Event, _) => Want::Event,
             (Kind::Barrier, _) => Want::Parties { here, all },
+            (Kind::List | Kind::Dict | Kind::Set, _) => Want::Change,
             // Jobs never wait for objects of these kinds.
             (Kind::Value | Kind::Array | Kind::Region, _) => return None,
         };
