@@ -4,8 +4,8 @@
 use crate::common::flat::{Flat, documented, module};
 use crate::common::run::{Wpool, map_wat};
 
-/// Code that makes one object of each kind, named by its first letter. The array has 16 elements of
-/// eight bytes; `t` and `u` are a value and an array of bools.
+/// Code that makes one object of each kind, named by its first letter; the list is `i` and the set `x`. The
+/// array has 16 elements of eight bytes; `t` and `u` are a value and an array of bools.
 const ONE_OF_EACH: &str = "
     (drop (call $lock_create (i32.const 108) (i32.const 1) (i32.const 0)))
     (drop (call $semaphore_create (i32.const 115) (i32.const 1) (i32.const 1) (i32.const 0)))
@@ -17,6 +17,9 @@ const ONE_OF_EACH: &str = "
     (drop (call $value_create (i32.const 118) (i32.const 1) (i32.const 2) (i64.const 0)))
     (drop (call $array_create (i32.const 97) (i32.const 1) (i32.const 2) (i32.const 16)))
     (drop (call $region_create (i32.const 114) (i32.const 1) (i64.const 4096)))
+    (drop (call $list_create (i32.const 105) (i32.const 1) (i32.const 0) (i64.const 0)))
+    (drop (call $dict_create (i32.const 100) (i32.const 1) (i32.const 0) (i64.const 0)))
+    (drop (call $set_create (i32.const 120) (i32.const 1) (i32.const 0) (i64.const 0)))
     (drop (call $value_create (i32.const 116) (i32.const 1) (i32.const 7) (i64.const 0)))
     (drop (call $array_create (i32.const 117) (i32.const 1) (i32.const 7) (i32.const 16)))";
 
@@ -63,8 +66,13 @@ fn kind(function: &Flat) -> Option<&str> {
     (function.takes("handle") && kind != "object").then_some(kind)
 }
 
-fn first_letter(kind: &str) -> char {
-    kind.chars().next().expect("no kind is empty")
+/// Returns the name of the object of a kind.
+fn letter(kind: &str) -> char {
+    match kind {
+        "list" => 'i',
+        "set" => 'x',
+        kind => kind.chars().next().expect("no kind is empty"),
+    }
 }
 
 /// Returns the documented functions with a parameter of this name, and asserts that there are at
@@ -107,7 +115,7 @@ fn a_closed_handle_traps_in_every_function() {
     let functions = taking("handle", 45);
     let pieces = functions.iter().map(|function| {
         let kind = kind(function).unwrap_or("event");
-        let open = open(kind, first_letter(kind));
+        let open = open(kind, letter(kind));
         let call = function.drop(&[("handle", 1)]);
         let piece = format!("{open} (drop (call $object_close (i32.const 1))) {call}");
         (piece, format!("{}: 1 is not a handle", function.name))
@@ -123,7 +131,7 @@ fn a_pointer_outside_the_memory_traps_in_every_function() {
         else {
             continue;
         };
-        let opened = kind(&function).map(|kind| open(kind, first_letter(kind))).unwrap_or_default();
+        let opened = kind(&function).map(|kind| open(kind, letter(kind))).unwrap_or_default();
         let lengths = ["name_len", "len", "capacity", "count"];
         for at in [65529, 65536, -1] {
             let mut arguments = vec![("handle", 1), ("type", 1), (pointer, at)];

@@ -12,6 +12,7 @@
 mod common;
 
 mod bench;
+mod collections;
 mod component;
 mod component_commands;
 mod concurrent;

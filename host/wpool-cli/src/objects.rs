@@ -170,7 +170,13 @@ fn existing(shared: &Shared) -> Result<String, Report> {
 
 fn savable(name: &str, kind: ObjectKind) -> Result<(), Report> {
     match kind {
-        ObjectKind::Value | ObjectKind::Array | ObjectKind::Queue | ObjectKind::Region => Ok(()),
+        ObjectKind::Value
+        | ObjectKind::Array
+        | ObjectKind::Queue
+        | ObjectKind::Region
+        | ObjectKind::List
+        | ObjectKind::Dict
+        | ObjectKind::Set => Ok(()),
         _ => Err(Report::usage(format!("--save {name}: {kind:#} has no contents to be saved"))
             .help(format!("its state is printed by --show {name}"))),
     }

@@ -144,9 +144,9 @@ impl MapFlags {
 /// The flags that let guests reach files and variables of the host, or code outside the sandbox.
 /// They cannot be set by environment variables, so that a variable left there by accident grants
 /// nothing.
-pub(super) const GRANTS: [&str; 11] = [
-    "dir", "env", "files", "arg-file", "native", "python", "queue", "array", "region", "save",
-    "scratch",
+pub(super) const GRANTS: [&str; 14] = [
+    "dir", "env", "files", "arg-file", "native", "python", "queue", "array", "region", "list",
+    "dict", "set", "save", "scratch",
 ];
 
 /// Allows every long flag that grants nothing to be set by an environment variable too: `--max-log`

@@ -8,6 +8,8 @@
 
 use crate::cli::numbers::{self, Type};
 use crate::cli::units;
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use wpool::Permits;
@@ -101,6 +103,38 @@ pub(crate) struct Region {
     pub(crate) bytes: Option<u64>,
     pub(crate) file: Option<PathBuf>,
     pub(crate) read_only: bool,
+}
+
+/// The value of `--list`, `--dict` or `--set`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Collection {
+    pub(crate) name: String,
+    /// Most elements, entries or members; 0 for any number.
+    pub(crate) entries: u32,
+    /// Most bytes; 0 for any number.
+    pub(crate) bytes: u64,
+    pub(crate) contents: Contents,
+}
+
+/// What a list, dict or set begins with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Contents {
+    /// Nothing.
+    Nothing,
+    /// This JSON.
+    Given(String),
+    /// The JSON of a file.
+    File(PathBuf),
+}
+
+impl Contents {
+    /// The file that it is read from.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Contents::File(file) => Some(file),
+            Contents::Nothing | Contents::Given(_) => None,
+        }
+    }
 }
 
 /// The value of `--save`.
@@ -300,6 +334,53 @@ pub(super) fn region(text: &str) -> Result<Region, String> {
     Ok(Region { name, bytes, file, read_only })
 }
 
+/// Parses `--list`.
+pub(super) fn list(text: &str) -> Result<Collection, String> {
+    const FORM: &str = "NAME, NAME:ELEMENTS or NAME:ELEMENTS:BYTES, with =[…] or =@FILE behind it";
+    collection::<Vec<serde::de::IgnoredAny>>(text, "a list in JSON", FORM)
+}
+
+/// Parses `--dict`.
+pub(super) fn dict(text: &str) -> Result<Collection, String> {
+    const FORM: &str = "NAME, NAME:ENTRIES or NAME:ENTRIES:BYTES, with ={…} or =@FILE behind it";
+    collection::<HashMap<String, serde::de::IgnoredAny>>(text, "an object in JSON", FORM)
+}
+
+/// Parses `--set`.
+pub(super) fn set(text: &str) -> Result<Collection, String> {
+    const FORM: &str = "NAME, NAME:MEMBERS or NAME:MEMBERS:BYTES, with =[…] or =@FILE behind it";
+    collection::<Vec<serde::de::IgnoredAny>>(text, "a list in JSON", FORM)
+}
+
+/// A list, dict or set, whose JSON is a `T`.
+fn collection<T: DeserializeOwned>(
+    text: &str,
+    what: &str,
+    form: &str,
+) -> Result<Collection, String> {
+    let (name, rest) = named(text, form)?;
+    let (sizes, contents) = match rest.split_once('=') {
+        None => (rest, Contents::Nothing),
+        Some((sizes, file)) if file.starts_with('@') => (sizes, Contents::File(path(file, form)?)),
+        Some((sizes, json)) => {
+            serde_json::from_str::<T>(json).map_err(|_| wrong(json, what, form))?;
+            (sizes, Contents::Given(json.to_owned()))
+        }
+    };
+    let mut sizes = sizes.split(':').skip(1);
+    let entries =
+        sizes.next().map(|part| within(part, 1, u32::MAX, "entries", form)).transpose()?;
+    let bytes = sizes.next().map(units::size).transpose();
+    let bytes = bytes.map_err(|error| format!("the size of {name} is {error}"))?;
+    match sizes.next() {
+        Some(part) => Err(wrong(part, "a part of it", form)),
+        None => {
+            let (entries, bytes) = (entries.unwrap_or(0), bytes.unwrap_or(0));
+            Ok(Collection { name, entries, bytes, contents })
+        }
+    }
+}
+
 /// Parses `--show`.
 pub(super) fn show(text: &str) -> Result<String, String> {
     match text.len() {
@@ -395,6 +476,24 @@ mod tests {
         for text in ["r", "r:", "r:0", "r:x", "r=f", "r=@", "r:1K:ro", "r=@:ro"] {
             assert!(region(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_list_a_dict_and_a_set_have_bounds_and_contents() {
+        let list = |text| list(text).map(|l| (l.entries, l.bytes, l.contents));
+        let given = |json: &str| Contents::Given(json.into());
+        assert_eq!(list("l"), Ok((0, 0, Contents::Nothing)));
+        assert_eq!(
+            list("l:10:64KiB=[1,{\"a\":\"=@\"}]"),
+            Ok((10, 65536, given("[1,{\"a\":\"=@\"}]")))
+        );
+        assert_eq!(list("l=@a:b"), Ok((0, 0, Contents::File("a:b".into()))));
+        assert_eq!(dict("d={\"a\":[]}").map(|d| d.contents), Ok(given("{\"a\":[]}")));
+        assert_eq!(set("s:5").map(|s| s.entries), Ok(5));
+        for text in ["l:0", "l:x", "l:1:x", "l:1:2:3", "l=", "l={}", "l=[1", "l=@", "l:"] {
+            assert!(list(text).is_err(), "{text}");
+        }
+        assert!(dict("d=[1]").is_err() && set("s={}").is_err());
     }
 
     #[test]

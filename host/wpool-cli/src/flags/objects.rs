@@ -1,7 +1,7 @@
 //! The flags that make shared objects, and show or save them afterwards.
 
 use super::object::{
-    self, Array, Barrier, Condition, Event, Queue, Region, Save, Semaphore, Value,
+    self, Array, Barrier, Collection, Condition, Event, Queue, Region, Save, Semaphore, Value,
 };
 use clap::Args;
 use std::path::Path;
@@ -52,11 +52,25 @@ pub(crate) struct ObjectFlags {
     #[arg(long, value_name = "NAME[:SIZE][=@FILE[:ro]]", value_parser = object::region)]
     pub(crate) region: Vec<Region>,
 
+    /// Make a list, empty or of the elements in JSON (`[1,2]`, or such a list in FILE). It grows as far as
+    /// there is space, or to so many elements and bytes
+    #[arg(long, value_name = "NAME[:ELEMENTS[:BYTES]][=JSON|=@FILE]", value_parser = object::list)]
+    pub(crate) list: Vec<Collection>,
+
+    /// Make a dict, empty or of the entries in JSON (`{"a":1}`, or such an object in FILE), whose keys are
+    /// strings
+    #[arg(long, value_name = "NAME[:ENTRIES[:BYTES]][=JSON|=@FILE]", value_parser = object::dict)]
+    pub(crate) dict: Vec<Collection>,
+
+    /// Make a set, empty or of the members in JSON (`[1,2]`, or such a list in FILE)
+    #[arg(long, value_name = "NAME[:MEMBERS[:BYTES]][=JSON|=@FILE]", value_parser = object::set)]
+    pub(crate) set: Vec<Collection>,
+
     /// Print the state of an object after the results: a line of JSON, {"NAME":…}
     #[arg(long, value_name = "NAME", value_parser = object::show)]
     pub(crate) show: Vec<String>,
 
-    /// Write what is in a value, an array, a queue or a region to FILE after the run, as @FILE takes it
+    /// Write what is in a value, an array, a queue, a region, a list, a dict or a set to FILE after the run, as @FILE takes it
     #[arg(long, value_name = "NAME=FILE", value_parser = object::save)]
     pub(crate) save: Vec<Save>,
 }
@@ -67,7 +81,10 @@ impl ObjectFlags {
         let queues = self.queue.iter().map(|queue| (&queue.name, queue.file.as_deref()));
         let regions = self.region.iter().map(|region| (&region.name, region.file.as_deref()));
         let arrays = self.array.iter().map(|array| (&array.name, array.elements.file()));
-        queues.chain(regions).chain(arrays).any(|known| known == (&name.to_owned(), Some(file)))
+        let collections = self.list.iter().chain(&self.dict).chain(&self.set);
+        let collections = collections.map(|one| (&one.name, one.contents.file()));
+        let mut all = queues.chain(regions).chain(arrays).chain(collections);
+        all.any(|known| known == (&name.to_owned(), Some(file)))
     }
 
     /// Returns whether nothing is to be made, shown or saved.
@@ -83,12 +100,16 @@ impl ObjectFlags {
             value,
             array,
             region,
+            list,
+            dict,
+            set,
             show,
             save,
         } = self;
         let locks = lock.is_empty() && rlock.is_empty() && semaphore.is_empty();
         let waits = condition.is_empty() && event.is_empty() && barrier.is_empty();
         let data = queue.is_empty() && value.is_empty() && array.is_empty() && region.is_empty();
-        locks && waits && data && show.is_empty() && save.is_empty()
+        let collections = list.is_empty() && dict.is_empty() && set.is_empty();
+        locks && waits && data && collections && show.is_empty() && save.is_empty()
     }
 }

@@ -1,16 +1,20 @@
 //! Makes the shared objects that flags name.
 
 use crate::cli::flags::ObjectFlags;
-use crate::cli::flags::object::{self, Elements};
+use crate::cli::flags::object::{self, Contents, Elements};
 use crate::cli::numbers::{self, Text, with_type};
 use crate::cli::report::Report;
 use crate::cli::units::{self, size_text};
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value as Json;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use wpool::{
-    Array, Barrier, Capacity, Condition, Event, Lock, Queue, Region, Semaphore, Shared,
-    SharedError, Value,
+    Array, Barrier, Bounds, Capacity, Condition, Dict, Event, List, Lock, Queue, Region, Semaphore,
+    Set, Shared, SharedError, Value,
 };
 
 /// The most bytes of a file with messages or numbers.
@@ -84,7 +88,10 @@ impl Maker<'_> {
         flags.queue.iter().try_for_each(|queue| self.queue(queue))?;
         flags.value.iter().try_for_each(|value| self.value(value))?;
         flags.array.iter().try_for_each(|array| self.array(array))?;
-        flags.region.iter().try_for_each(|region| self.region(region))
+        flags.region.iter().try_for_each(|region| self.region(region))?;
+        flags.list.iter().try_for_each(|list| self.list(list))?;
+        flags.dict.iter().try_for_each(|dict| self.dict(dict))?;
+        flags.set.iter().try_for_each(|set| self.set(set))
     }
 
     fn made<T>(&self, flag: &str, name: &str, made: Result<T, SharedError>) -> Result<T, Report> {
@@ -172,6 +179,32 @@ impl Maker<'_> {
         Ok(())
     }
 
+    fn list(&self, list: &object::Collection) -> Result<(), Report> {
+        let name = &list.name;
+        let elements: Vec<Json> = contents("--list", list, "a list in JSON")?;
+        let made = List::create_bounded(self.shared, name, bounds(list));
+        let made = self.made("--list", name, made)?;
+        self.made("--list", name, made.extend(&elements))
+    }
+
+    fn dict(&self, dict: &object::Collection) -> Result<(), Report> {
+        let name = &dict.name;
+        let entries: Entries = contents("--dict", dict, "an object in JSON")?;
+        let made = Dict::create_bounded(self.shared, name, bounds(dict));
+        let made = self.made("--dict", name, made)?;
+        let mut entries = entries.0.iter();
+        self.made("--dict", name, entries.try_for_each(|(key, value)| made.set(key, value)))
+    }
+
+    fn set(&self, set: &object::Collection) -> Result<(), Report> {
+        let name = &set.name;
+        let members: Vec<Json> = contents("--set", set, "a list in JSON")?;
+        let made = Set::create_bounded(self.shared, name, bounds(set));
+        let made = self.made("--set", name, made)?;
+        let mut members = members.iter();
+        self.made("--set", name, members.try_for_each(|member| made.insert(member).map(drop)))
+    }
+
     fn region(&self, region: &object::Region) -> Result<(), Report> {
         let name = &region.name;
         let Some(path) = &region.file else {
@@ -207,6 +240,58 @@ impl Maker<'_> {
             Err(SharedError::System { reason }) => Err(wrong(reason)),
             made => self.made("--region", name, made).map(drop),
         }
+    }
+}
+
+fn bounds(collection: &object::Collection) -> Bounds {
+    Bounds::default().entries(collection.entries).bytes(collection.bytes)
+}
+
+/// What a list, dict or set begins with: what is not there is empty.
+fn contents<T: DeserializeOwned + Default>(
+    flag: &str,
+    collection: &object::Collection,
+    what: &str,
+) -> Result<T, Report> {
+    match &collection.contents {
+        Contents::Nothing => Ok(T::default()),
+        Contents::Given(json) => serde_json::from_str(json)
+            .map_err(|error| Report::usage(format!("{flag} {}: {error}", collection.name))),
+        Contents::File(file) => {
+            let bytes = read(flag, &collection.name, file)?;
+            serde_json::from_slice(&bytes).map_err(|error| {
+                unusable(flag, &collection.name, file, error)
+                    .help(format!("give a file with {what}"))
+            })
+        }
+    }
+}
+
+/// The entries of an object in JSON, in their order.
+#[derive(Default)]
+struct Entries(Vec<(String, Json)>);
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Entries, D::Error> {
+        struct InOrder;
+
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Entries;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Entries(entries))
+            }
+        }
+
+        from.deserialize_map(InOrder)
     }
 }
 

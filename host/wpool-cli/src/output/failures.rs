@@ -230,7 +230,9 @@ impl Limits {
             }
             Want::Parties { .. } => "all of its parties have to come".into(),
             Want::Lock | Want::Permit => "whoever has it must release it".into(),
-            Want::Notification | Want::Event => "it takes a job that runs at the same time".into(),
+            Want::Notification | Want::Event | Want::Change => {
+                "it takes a job that runs at the same time".into()
+            }
         }
     }
 }
