@@ -24,7 +24,7 @@ from functions import (
     calc_square_root,
     compute_squares,
 )
-from wpool import Lock, Queue, Value
+from wpool import List, Lock, Queue, Value
 
 IMPORTABLE = [datetime, json, math, random, re, statistics, sys, threading, time, wpool]
 """What `run_source` can import: modules are there at run time if they were loaded at build time."""
@@ -142,6 +142,11 @@ def run_source(source: str) -> str:
     variables = {"__name__": "__main__"}
     exec(compile(source, "job", "exec"), variables)
     return repr(variables.get("result"))
+
+
+def update_string(word: str, words: str) -> None:
+    """Puts a word into the list of this name."""
+    List.open(words).append(word)
 
 
 WitWorld = wpool.world(globals())

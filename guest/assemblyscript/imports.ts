@@ -35,6 +35,8 @@ export const WRONG_TYPE: i32 = -13;
 export const OUT_OF_RANGE: i32 = -14;
 /** The region may only be read. */
 export const READ_ONLY: i32 = -15;
+/** The object changed during each attempt to read all of it. */
+export const CHANGING: i32 = -16;
 /** A signed integer of 32 bits. */
 export const NUMBER_TYPE_I32: i32 = 1;
 /** A signed integer of 64 bits. */
@@ -487,6 +489,277 @@ export declare function region_read(handle: i32, offset: u64, dst: usize, len: u
 @external("wpool", "region_write")
 export declare function region_write(handle: i32, offset: u64, src: usize, len: usize): i32;
 
+/** Makes a list and opens it. Arguments: the name; the largest number of elements, and of bytes
+ * for them and for all that is needed to find them, in pages of 4 KiB; 0 for no bound but the
+ * space that is there. Answers: the list; `exists`, `no-space`, `out-of-range` (the name, a
+ * size). */
+// @ts-ignore: decorator
+@external("wpool", "list_create")
+export declare function list_create(name: usize, name_len: usize, entries: u32, bytes: u64): i32;
+
+/** Opens a list. Arguments: the name. Answers: the list; `not-found`, `wrong-kind`, `no-space`,
+ * `out-of-range` (the name). */
+// @ts-ignore: decorator
+@external("wpool", "list_open")
+export declare function list_open(name: usize, name_len: usize): i32;
+
+/** Returns the number of elements. Arguments: none. Answers: the number; `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "list_len")
+export declare function list_len(handle: i32): i32;
+
+/** Returns the version of the list, which each change increments. Arguments: none. Answers: the
+ * version; `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "list_version")
+export declare function list_version(handle: i32): i64;
+
+/** Waits until the version changes. Arguments: the known version; the longest time to wait.
+ * Answers: the new version; `timed-out`, `interrupted`, `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "list_wait_changed")
+export declare function list_wait_changed(handle: i32, since: u64, timeout_ns: i64): i64;
+
+/** Removes all elements. Arguments: none. Answers: nothing; `no-space`, `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "list_clear")
+export declare function list_clear(handle: i32): i32;
+
+/** Reads an element. Arguments: the index, from the end if negative. Answers: the element;
+ * `out-of-range`, `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "list_get")
+export declare function list_get(handle: i32, index: i64, dst: usize, capacity: usize): i64;
+
+/** Replaces an element. Arguments: the index, from the end if negative; the new element; the
+ * version at which the list must still be, if any. Answers: whether it was at this version, and
+ * so replaced; `out-of-range`, `too-large`, `no-space`, `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "list_set")
+export declare function list_set(handle: i32, index: i64, src: usize, len: usize, version: i64): i32;
+
+/** Puts an element at the end. Arguments: the element. Answers: nothing; `too-large` (more than 1
+ * MiB), `no-space`, `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "list_append")
+export declare function list_append(handle: i32, src: usize, len: usize): i32;
+
+/** Inserts an element before an index. Arguments: the index, from the end if negative, clamped to
+ * the list; the element. Answers: nothing; `too-large`, `no-space`, `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "list_insert")
+export declare function list_insert(handle: i32, index: i64, src: usize, len: usize): i32;
+
+/** Replaces a range of elements by others, all at once. Arguments: the begin and the end of the
+ * range, as indices that are clamped to the list; the new elements; the version at which the
+ * list must still be, if any. Answers: whether it was at this version, and so changed;
+ * `too-large` (more than 4,096 elements or 64 KiB are inserted or removed), `no-space`,
+ * `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "list_splice")
+export declare function list_splice(handle: i32, start: i64, end: i64, src: usize, len: usize, version: i64): i32;
+
+/** Removes an element, and returns it. Arguments: the index, from the end if negative. Answers:
+ * the element; `out-of-range`, `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "list_pop")
+export declare function list_pop(handle: i32, index: i64, dst: usize, capacity: usize): i64;
+
+/** Reads a range of elements. Arguments: the begin and the end, as indices that are clamped to
+ * the list. Answers: a page of them; `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "list_slice")
+export declare function list_slice(handle: i32, start: i64, end: i64, dst: usize, capacity: usize): i64;
+
+/** Looks for an element. Arguments: the element; the begin and the end of the search, as indices
+ * that are clamped to the list. Answers: the first index; `not-found`, `changing`, `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "list_index_of")
+export declare function list_index_of(handle: i32, src: usize, len: usize, start: i64, end: i64): i64;
+
+/** Reverses the order, in one step for a list of any length. Arguments: none. Answers: nothing;
+ * `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "list_reverse")
+export declare function list_reverse(handle: i32): i32;
+
+/** Makes a dict and opens it. Arguments: the name; the largest number of entries, and of bytes
+ * for them and for all that is needed to find them, in pages of 4 KiB; 0 for no bound but the
+ * space that is there. Answers: the dict; `exists`, `no-space`, `out-of-range` (the name, a
+ * size). */
+// @ts-ignore: decorator
+@external("wpool", "dict_create")
+export declare function dict_create(name: usize, name_len: usize, entries: u32, bytes: u64): i32;
+
+/** Opens a dict. Arguments: the name. Answers: the dict; `not-found`, `wrong-kind`, `no-space`,
+ * `out-of-range` (the name). */
+// @ts-ignore: decorator
+@external("wpool", "dict_open")
+export declare function dict_open(name: usize, name_len: usize): i32;
+
+/** Returns the number of entries. Arguments: none. Answers: the number; `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "dict_len")
+export declare function dict_len(handle: i32): i32;
+
+/** Returns the version of the dict, which each change increments. Arguments: none. Answers: the
+ * version; `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "dict_version")
+export declare function dict_version(handle: i32): i64;
+
+/** Waits until the version changes. Arguments: the known version; the longest time to wait.
+ * Answers: the new version; `timed-out`, `interrupted`, `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "dict_wait_changed")
+export declare function dict_wait_changed(handle: i32, since: u64, timeout_ns: i64): i64;
+
+/** Removes all entries. Arguments: none. Answers: nothing; `no-space`, `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "dict_clear")
+export declare function dict_clear(handle: i32): i32;
+
+/** Reads the value of a key. Arguments: the key. Answers: the value, if there is such a key;
+ * `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "dict_get")
+export declare function dict_get(handle: i32, key: usize, key_len: usize, dst: usize, capacity: usize): i64;
+
+/** Sets the value of a key. A new key is the last. Arguments: the key; the value. Answers:
+ * nothing; `too-large` (more than 1 MiB), `no-space`, `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "dict_set")
+export declare function dict_set(handle: i32, key: usize, key_len: usize, src: usize, len: usize): i32;
+
+/** Sets the values of several keys, all or none. Arguments: keys and values. Answers: nothing;
+ * `too-large` (more than 4,096 entries or 64 KiB), `no-space`, `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "dict_set_many")
+export declare function dict_set_many(handle: i32, src: usize, len: usize): i32;
+
+/** Reads the value of a key, which is set first if there is no such key. Arguments: the key; the
+ * value to set. Answers: the value, and whether it was set now; `too-large`, `no-space`,
+ * `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "dict_get_or_insert")
+export declare function dict_get_or_insert(handle: i32, key: usize, key_len: usize, src: usize, len: usize, dst: usize, capacity: usize): i64;
+
+/** Sets the value of a key if it was last set at a version. Arguments: the key; the version, none
+ * if there must be no such key; the value. Answers: whether it was so, and is set; `too-large`,
+ * `no-space`, `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "dict_swap_if")
+export declare function dict_swap_if(handle: i32, key: usize, key_len: usize, version: i64, src: usize, len: usize): i32;
+
+/** Removes a key if its value was last set at a version. Arguments: the key; the version, none if
+ * there must be no such key. Answers: whether it was so; `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "dict_remove_if")
+export declare function dict_remove_if(handle: i32, key: usize, key_len: usize, version: i64): i32;
+
+/** Removes a key. Arguments: the key. Answers: its value, if there was such a key; `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "dict_pop")
+export declare function dict_pop(handle: i32, key: usize, key_len: usize, dst: usize, capacity: usize): i64;
+
+/** Returns whether there is a key. Arguments: the key. Answers: whether there is; `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "dict_contains")
+export declare function dict_contains(handle: i32, key: usize, key_len: usize): i32;
+
+/** Removes the entry whose key was inserted last, and returns it. Arguments: none. Answers: the
+ * key and the value, if there was one; `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "dict_pop_item")
+export declare function dict_pop_item(handle: i32, dst: usize, capacity: usize): i64;
+
+/** Reads entries, in the order in which their keys were inserted. Arguments: the part; the cursor
+ * and the version of the page before, 0 for the first. Answers: a page. If the version has moved
+ * since the page before, it is empty, and whoever asks begins anew. `out-of-range` (no such
+ * cursor), `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "dict_page")
+export declare function dict_page(handle: i32, part: i32, cursor: u64, version: u64, dst: usize, capacity: usize): i64;
+
+/** Adds to the whole number that is the value of a key, in decimal digits; it is 0 if there is no
+ * such key. Arguments: the key; what to add. Answers: the sum; `wrong-type` (the value is no
+ * whole number), `out-of-range` (the sum has more than 64 bits), `too-large`, `no-space`,
+ * `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "dict_add")
+export declare function dict_add(handle: i32, key: usize, key_len: usize, number: i64, dst: usize): i32;
+
+/** Makes a set and opens it. Arguments: the name; the largest number of members, and of bytes for
+ * them and for all that is needed to find them, in pages of 4 KiB; 0 for no bound but the space
+ * that is there. Answers: the set; `exists`, `no-space`, `out-of-range` (the name, a size). */
+// @ts-ignore: decorator
+@external("wpool", "set_create")
+export declare function set_create(name: usize, name_len: usize, entries: u32, bytes: u64): i32;
+
+/** Opens a set. Arguments: the name. Answers: the set; `not-found`, `wrong-kind`, `no-space`,
+ * `out-of-range` (the name). */
+// @ts-ignore: decorator
+@external("wpool", "set_open")
+export declare function set_open(name: usize, name_len: usize): i32;
+
+/** Returns the number of members. Arguments: none. Answers: the number; `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "set_len")
+export declare function set_len(handle: i32): i32;
+
+/** Returns the version of the set, which each change increments. Arguments: none. Answers: the
+ * version; `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "set_version")
+export declare function set_version(handle: i32): i64;
+
+/** Waits until the version changes. Arguments: the known version; the longest time to wait.
+ * Answers: the new version; `timed-out`, `interrupted`, `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "set_wait_changed")
+export declare function set_wait_changed(handle: i32, since: u64, timeout_ns: i64): i64;
+
+/** Removes all members. Arguments: none. Answers: nothing; `no-space`, `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "set_clear")
+export declare function set_clear(handle: i32): i32;
+
+/** Puts a member in. Arguments: the member. Answers: whether it was not there; `too-large` (more
+ * than 1 MiB), `no-space`, `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "set_add")
+export declare function set_add(handle: i32, src: usize, len: usize): i32;
+
+/** Removes a member. Arguments: the member. Answers: whether it was there; `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "set_discard")
+export declare function set_discard(handle: i32, src: usize, len: usize): i32;
+
+/** Returns whether there is a member. Arguments: the member. Answers: whether there is; `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "set_contains")
+export declare function set_contains(handle: i32, src: usize, len: usize): i32;
+
+/** Removes any member, and returns it. Arguments: none. Answers: the member, if there was one;
+ * `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "set_pop")
+export declare function set_pop(handle: i32, dst: usize, capacity: usize): i64;
+
+/** Updates the set with other members, all at once. Arguments: the way; the members. Answers:
+ * whether something changed; `too-large` (more than 4,096 members or 64 KiB, or an intersection
+ * with a set of more), `no-space`, `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "set_update")
+export declare function set_update(handle: i32, how: i32, src: usize, len: usize): i32;
+
+/** Reads members. Arguments: the cursor and the version of the page before, 0 for the first.
+ * Answers: a page. If the version has moved since the page before, it is empty, and whoever asks
+ * begins anew. `out-of-range` (no such cursor), `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "set_page")
+export declare function set_page(handle: i32, cursor: u64, version: u64, dst: usize, capacity: usize): i64;
+
 /** Closes an object. */
 // @ts-ignore: decorator
 @external("wpool", "object_close")
@@ -518,3 +791,18 @@ export declare function region_map(handle: i32): i64;
 // @ts-ignore: decorator
 @external("wpool", "region_unmap")
 export declare function region_unmap(handle: i32): i32;
+
+/** The bytes of the element. */
+// @ts-ignore: decorator
+@external("wpool", "object_answer")
+export declare function object_answer(handle: i32, dst: usize, offset: usize, len: usize): i32;
+
+/** The version of the list at which the element was read. */
+// @ts-ignore: decorator
+@external("wpool", "object_answer_version")
+export declare function object_answer_version(handle: i32): i64;
+
+/** The index at which the next page begins; 0 if this page is the last. */
+// @ts-ignore: decorator
+@external("wpool", "object_answer_cursor")
+export declare function object_answer_cursor(handle: i32): i64;

@@ -77,6 +77,8 @@ enum wpool_error {
     WPOOL_OUT_OF_RANGE = -14,
     /* The region may only be read. */
     WPOOL_READ_ONLY = -15,
+    /* The object changed during each attempt to read all of it. */
+    WPOOL_CHANGING = -16,
     /* codegen: end */
 };
 
@@ -606,6 +608,323 @@ int32_t wpool_region_read(wpool_handle region, uint64_t offset, void *dst, size_
  * WPOOL_BROKEN. Traps: not all bytes are inside the region. Blocks: never. */
 WPOOL_IMPORT("region_write")
 int32_t wpool_region_write(wpool_handle region, uint64_t offset, const void *src, size_t len);
+
+/* ---- list ---- Lists of elements by index, like Python's. Elements are bytes. Each operation
+ * is atomic: if a process dies during it, all of it has happened, or nothing. */
+
+/* Makes a list and opens it.
+ * Arguments: the name; the largest number of elements, and of bytes for them and for all that is
+ * needed to find them, in pages of 4 KiB; 0 for no bound but the space that is there. Answers: a
+ * handle; WPOOL_EXISTS, WPOOL_NO_SPACE, WPOOL_OUT_OF_RANGE (the name, a size). Traps: as said
+ * above. Blocks: never. */
+WPOOL_IMPORT("list_create")
+wpool_handle wpool_list_create(const char *name, size_t name_len, uint32_t entries, uint64_t bytes);
+
+/* Opens a list.
+ * Arguments: the name. Answers: a handle; WPOOL_NOT_FOUND, WPOOL_WRONG_KIND, WPOOL_NO_SPACE,
+ * WPOOL_OUT_OF_RANGE (the name). Traps: as said above. Blocks: never. */
+WPOOL_IMPORT("list_open") wpool_handle wpool_list_open(const char *name, size_t name_len);
+
+/* Returns the number of elements.
+ * Arguments: the list. Answers: the number; WPOOL_BROKEN. Traps: as said above. Blocks: never. */
+WPOOL_IMPORT("list_len") int32_t wpool_list_len(wpool_handle list);
+
+/* Returns the version of the list, which each change increments.
+ * Arguments: the list. Answers: the version; WPOOL_BROKEN. Traps: as said above. Blocks: never. */
+WPOOL_IMPORT("list_version") int64_t wpool_list_version(wpool_handle list);
+
+/* Waits until the version changes.
+ * Arguments: the list; the known version; the longest time to wait. Answers: the new version;
+ * WPOOL_TIMED_OUT, WPOOL_INTERRUPTED, WPOOL_BROKEN. Traps: as said above. Blocks: until
+ * something changes. */
+WPOOL_IMPORT("list_wait_changed")
+int64_t wpool_list_wait_changed(wpool_handle list, uint64_t since, int64_t timeout_ns);
+
+/* Removes all elements.
+ * Arguments: the list. Answers: 0; WPOOL_NO_SPACE, WPOOL_BROKEN. Traps: as said above. Blocks:
+ * never. */
+WPOOL_IMPORT("list_clear") int32_t wpool_list_clear(wpool_handle list);
+
+/* Reads an element.
+ * Arguments: the list; the index, from the end if negative. Answers: the element;
+ * WPOOL_OUT_OF_RANGE, WPOOL_BROKEN. Traps: as said above. Blocks: never.
+ * In C: returns the element's length, and copies at most capacity bytes of it. The whole answer
+ * is kept for object_answer until the next answer of a list, dict or set that has bytes. */
+WPOOL_IMPORT("list_get")
+int64_t wpool_list_get(wpool_handle list, int64_t index, void *dst, size_t capacity);
+
+/* Replaces an element.
+ * Arguments: the list; the index, from the end if negative; the new element; the version at
+ * which the list must still be, if any. Answers: whether it was at this version, and so
+ * replaced; WPOOL_OUT_OF_RANGE, WPOOL_TOO_LARGE, WPOOL_NO_SPACE, WPOOL_BROKEN. Traps: as said
+ * above. Blocks: never.
+ * In C: 0 or 1; a negative version is none. */
+WPOOL_IMPORT("list_set")
+int32_t wpool_list_set(wpool_handle list, int64_t index, const void *src, size_t len,
+                       int64_t version);
+
+/* Puts an element at the end.
+ * Arguments: the list; the element. Answers: 0; WPOOL_TOO_LARGE (more than 1 MiB),
+ * WPOOL_NO_SPACE, WPOOL_BROKEN. Traps: as said above. Blocks: never. */
+WPOOL_IMPORT("list_append")
+int32_t wpool_list_append(wpool_handle list, const void *src, size_t len);
+
+/* Inserts an element before an index.
+ * Arguments: the list; the index, from the end if negative, clamped to the list; the element.
+ * Answers: 0; WPOOL_TOO_LARGE, WPOOL_NO_SPACE, WPOOL_BROKEN. Traps: as said above. Blocks:
+ * never. */
+WPOOL_IMPORT("list_insert")
+int32_t wpool_list_insert(wpool_handle list, int64_t index, const void *src, size_t len);
+
+/* Replaces a range of elements by others, all at once.
+ * Arguments: the list; the begin and the end of the range, as indices that are clamped to the
+ * list; the new elements; the version at which the list must still be, if any. Answers: whether
+ * it was at this version, and so changed; WPOOL_TOO_LARGE (more than 4,096 elements or 64 KiB
+ * are inserted or removed), WPOOL_NO_SPACE, WPOOL_BROKEN. Traps: as said above. Blocks: never.
+ * In C: takes a row, and traps if it is none. */
+WPOOL_IMPORT("list_splice")
+int32_t wpool_list_splice(wpool_handle list, int64_t start, int64_t end, const void *src,
+                          size_t len, int64_t version);
+
+/* Removes an element, and returns it.
+ * Arguments: the list; the index, from the end if negative. Answers: the element;
+ * WPOOL_OUT_OF_RANGE, WPOOL_BROKEN. Traps: as said above. Blocks: never.
+ * In C: as wpool_list_get. */
+WPOOL_IMPORT("list_pop")
+int64_t wpool_list_pop(wpool_handle list, int64_t index, void *dst, size_t capacity);
+
+/* Reads a range of elements.
+ * Arguments: the list; the begin and the end, as indices that are clamped to the list. Answers:
+ * a page of them; WPOOL_BROKEN. Traps: as said above. Blocks: never.
+ * In C: returns the row's length, as wpool_list_get. */
+WPOOL_IMPORT("list_slice")
+int64_t wpool_list_slice(wpool_handle list, int64_t start, int64_t end, void *dst, size_t capacity);
+
+/* Looks for an element.
+ * Arguments: the list; the element; the begin and the end of the search, as indices that are
+ * clamped to the list. Answers: the first index; WPOOL_NOT_FOUND, WPOOL_CHANGING, WPOOL_BROKEN.
+ * Traps: as said above. Blocks: never. */
+WPOOL_IMPORT("list_index_of")
+int64_t wpool_list_index_of(wpool_handle list, const void *src, size_t len, int64_t start,
+                            int64_t end);
+
+/* Reverses the order, in one step for a list of any length.
+ * Arguments: the list. Answers: 0; WPOOL_BROKEN. Traps: as said above. Blocks: never. */
+WPOOL_IMPORT("list_reverse") int32_t wpool_list_reverse(wpool_handle list);
+
+/* The bytes of the element. */
+WPOOL_IMPORT("object_answer")
+int32_t wpool_object_answer(wpool_handle list, void *dst, size_t offset, size_t len);
+
+/* The version of the list at which the element was read. */
+WPOOL_IMPORT("object_answer_version") int64_t wpool_object_answer_version(wpool_handle list);
+
+/* The index at which the next page begins; 0 if this page is the last. */
+WPOOL_IMPORT("object_answer_cursor") int64_t wpool_object_answer_cursor(wpool_handle list);
+
+/* ---- dict ---- Dicts of values by key, in the order of insertion, like Python's. Keys and
+ * values are bytes. Each operation is atomic: if a process dies during it, all of it has
+ * happened, or nothing. */
+
+/* Makes a dict and opens it.
+ * Arguments: the name; the largest number of entries, and of bytes for them and for all that is
+ * needed to find them, in pages of 4 KiB; 0 for no bound but the space that is there. Answers: a
+ * handle; WPOOL_EXISTS, WPOOL_NO_SPACE, WPOOL_OUT_OF_RANGE (the name, a size). Traps: as said
+ * above. Blocks: never. */
+WPOOL_IMPORT("dict_create")
+wpool_handle wpool_dict_create(const char *name, size_t name_len, uint32_t entries, uint64_t bytes);
+
+/* Opens a dict.
+ * Arguments: the name. Answers: a handle; WPOOL_NOT_FOUND, WPOOL_WRONG_KIND, WPOOL_NO_SPACE,
+ * WPOOL_OUT_OF_RANGE (the name). Traps: as said above. Blocks: never. */
+WPOOL_IMPORT("dict_open") wpool_handle wpool_dict_open(const char *name, size_t name_len);
+
+/* Returns the number of entries.
+ * Arguments: the dict. Answers: the number; WPOOL_BROKEN. Traps: as said above. Blocks: never. */
+WPOOL_IMPORT("dict_len") int32_t wpool_dict_len(wpool_handle dict);
+
+/* Returns the version of the dict, which each change increments.
+ * Arguments: the dict. Answers: the version; WPOOL_BROKEN. Traps: as said above. Blocks: never. */
+WPOOL_IMPORT("dict_version") int64_t wpool_dict_version(wpool_handle dict);
+
+/* Waits until the version changes.
+ * Arguments: the dict; the known version; the longest time to wait. Answers: the new version;
+ * WPOOL_TIMED_OUT, WPOOL_INTERRUPTED, WPOOL_BROKEN. Traps: as said above. Blocks: until
+ * something changes. */
+WPOOL_IMPORT("dict_wait_changed")
+int64_t wpool_dict_wait_changed(wpool_handle dict, uint64_t since, int64_t timeout_ns);
+
+/* Removes all entries.
+ * Arguments: the dict. Answers: 0; WPOOL_NO_SPACE, WPOOL_BROKEN. Traps: as said above. Blocks:
+ * never. */
+WPOOL_IMPORT("dict_clear") int32_t wpool_dict_clear(wpool_handle dict);
+
+/* Reads the value of a key.
+ * Arguments: the dict; the key. Answers: the value, if there is such a key; WPOOL_BROKEN. Traps:
+ * as said above. Blocks: never.
+ * In C: as wpool_list_get; WPOOL_NOT_FOUND if there is no such key. */
+WPOOL_IMPORT("dict_get")
+int64_t wpool_dict_get(wpool_handle dict, const void *key, size_t key_len, void *dst,
+                       size_t capacity);
+
+/* Sets the value of a key. A new key is the last.
+ * Arguments: the dict; the key; the value. Answers: 0; WPOOL_TOO_LARGE (more than 1 MiB),
+ * WPOOL_NO_SPACE, WPOOL_BROKEN. Traps: as said above. Blocks: never. */
+WPOOL_IMPORT("dict_set")
+int32_t wpool_dict_set(wpool_handle dict, const void *key, size_t key_len, const void *src,
+                       size_t len);
+
+/* Sets the values of several keys, all or none.
+ * Arguments: the dict; keys and values. Answers: 0; WPOOL_TOO_LARGE (more than 4,096 entries or
+ * 64 KiB), WPOOL_NO_SPACE, WPOOL_BROKEN. Traps: as said above. Blocks: never.
+ * In C: takes a row of keys and values in turn, and traps if it is none. */
+WPOOL_IMPORT("dict_set_many")
+int32_t wpool_dict_set_many(wpool_handle dict, const void *src, size_t len);
+
+/* Reads the value of a key, which is set first if there is no such key.
+ * Arguments: the dict; the key; the value to set. Answers: the value, and whether it was set
+ * now; WPOOL_TOO_LARGE, WPOOL_NO_SPACE, WPOOL_BROKEN. Traps: as said above. Blocks: never.
+ * In C: answers with the length in the low 32 bits, and bit 32 if it was set now. */
+WPOOL_IMPORT("dict_get_or_insert")
+int64_t wpool_dict_get_or_insert(wpool_handle dict, const void *key, size_t key_len,
+                                 const void *src, size_t len, void *dst, size_t capacity);
+
+/* Sets the value of a key if it was last set at a version.
+ * Arguments: the dict; the key; the version, none if there must be no such key; the value.
+ * Answers: whether it was so, and is set; WPOOL_TOO_LARGE, WPOOL_NO_SPACE, WPOOL_BROKEN. Traps:
+ * as said above. Blocks: never.
+ * In C: 0 or 1; a negative version is none. */
+WPOOL_IMPORT("dict_swap_if")
+int32_t wpool_dict_swap_if(wpool_handle dict, const void *key, size_t key_len, int64_t version,
+                           const void *src, size_t len);
+
+/* Removes a key if its value was last set at a version.
+ * Arguments: the dict; the key; the version, none if there must be no such key. Answers: whether
+ * it was so; WPOOL_BROKEN. Traps: as said above. Blocks: never. */
+WPOOL_IMPORT("dict_remove_if")
+int32_t wpool_dict_remove_if(wpool_handle dict, const void *key, size_t key_len, int64_t version);
+
+/* Removes a key.
+ * Arguments: the dict; the key. Answers: its value, if there was such a key; WPOOL_BROKEN.
+ * Traps: as said above. Blocks: never.
+ * In C: as wpool_dict_get. */
+WPOOL_IMPORT("dict_pop")
+int64_t wpool_dict_pop(wpool_handle dict, const void *key, size_t key_len, void *dst,
+                       size_t capacity);
+
+/* Returns whether there is a key.
+ * Arguments: the dict; the key. Answers: whether there is; WPOOL_BROKEN. Traps: as said above.
+ * Blocks: never.
+ * In C: 0 or 1. */
+WPOOL_IMPORT("dict_contains")
+int32_t wpool_dict_contains(wpool_handle dict, const void *key, size_t key_len);
+
+/* Removes the entry whose key was inserted last, and returns it.
+ * Arguments: the dict. Answers: the key and the value, if there was one; WPOOL_BROKEN. Traps: as
+ * said above. Blocks: never.
+ * In C: answers with the length of a row of both, as wpool_list_get; WPOOL_NOT_FOUND if there
+ * was none. */
+WPOOL_IMPORT("dict_pop_item")
+int64_t wpool_dict_pop_item(wpool_handle dict, void *dst, size_t capacity);
+
+/* Reads entries, in the order in which their keys were inserted.
+ * Arguments: the dict; the part; the cursor and the version of the page before, 0 for the first.
+ * Answers: a page. If the version has moved since the page before, it is empty, and whoever asks
+ * begins anew. WPOOL_OUT_OF_RANGE (no such cursor), WPOOL_BROKEN. Traps: as said above. Blocks:
+ * never.
+ * In C: answers with the row's length, as wpool_list_get; an unknown part traps. */
+WPOOL_IMPORT("dict_page")
+int64_t wpool_dict_page(wpool_handle dict, int32_t part, uint64_t cursor, uint64_t version,
+                        void *dst, size_t capacity);
+
+/* Adds to the whole number that is the value of a key, in decimal digits; it is 0 if there is no
+ * such key.
+ * Arguments: the dict; the key; what to add. Answers: the sum; WPOOL_WRONG_TYPE (the value is no
+ * whole number), WPOOL_OUT_OF_RANGE (the sum has more than 64 bits), WPOOL_TOO_LARGE,
+ * WPOOL_NO_SPACE, WPOOL_BROKEN. Traps: as said above. Blocks: never.
+ * In C: puts the sum at dst, in 64 bits, little endian. */
+WPOOL_IMPORT("dict_add")
+int32_t wpool_dict_add(wpool_handle dict, const void *key, size_t key_len, int64_t number,
+                       int64_t *dst);
+
+/* ---- set ---- Sets of members, like Python's. Members are bytes. Each operation is atomic: if
+ * a process dies during it, all of it has happened, or nothing. */
+
+/* Makes a set and opens it.
+ * Arguments: the name; the largest number of members, and of bytes for them and for all that is
+ * needed to find them, in pages of 4 KiB; 0 for no bound but the space that is there. Answers: a
+ * handle; WPOOL_EXISTS, WPOOL_NO_SPACE, WPOOL_OUT_OF_RANGE (the name, a size). Traps: as said
+ * above. Blocks: never. */
+WPOOL_IMPORT("set_create")
+wpool_handle wpool_set_create(const char *name, size_t name_len, uint32_t entries, uint64_t bytes);
+
+/* Opens a set.
+ * Arguments: the name. Answers: a handle; WPOOL_NOT_FOUND, WPOOL_WRONG_KIND, WPOOL_NO_SPACE,
+ * WPOOL_OUT_OF_RANGE (the name). Traps: as said above. Blocks: never. */
+WPOOL_IMPORT("set_open") wpool_handle wpool_set_open(const char *name, size_t name_len);
+
+/* Returns the number of members.
+ * Arguments: the set. Answers: the number; WPOOL_BROKEN. Traps: as said above. Blocks: never. */
+WPOOL_IMPORT("set_len") int32_t wpool_set_len(wpool_handle set);
+
+/* Returns the version of the set, which each change increments.
+ * Arguments: the set. Answers: the version; WPOOL_BROKEN. Traps: as said above. Blocks: never. */
+WPOOL_IMPORT("set_version") int64_t wpool_set_version(wpool_handle set);
+
+/* Waits until the version changes.
+ * Arguments: the set; the known version; the longest time to wait. Answers: the new version;
+ * WPOOL_TIMED_OUT, WPOOL_INTERRUPTED, WPOOL_BROKEN. Traps: as said above. Blocks: until
+ * something changes. */
+WPOOL_IMPORT("set_wait_changed")
+int64_t wpool_set_wait_changed(wpool_handle set, uint64_t since, int64_t timeout_ns);
+
+/* Removes all members.
+ * Arguments: the set. Answers: 0; WPOOL_NO_SPACE, WPOOL_BROKEN. Traps: as said above. Blocks:
+ * never. */
+WPOOL_IMPORT("set_clear") int32_t wpool_set_clear(wpool_handle set);
+
+/* Puts a member in.
+ * Arguments: the set; the member. Answers: whether it was not there; WPOOL_TOO_LARGE (more than
+ * 1 MiB), WPOOL_NO_SPACE, WPOOL_BROKEN. Traps: as said above. Blocks: never.
+ * In C: 0 or 1. */
+WPOOL_IMPORT("set_add") int32_t wpool_set_add(wpool_handle set, const void *src, size_t len);
+
+/* Removes a member.
+ * Arguments: the set; the member. Answers: whether it was there; WPOOL_BROKEN. Traps: as said
+ * above. Blocks: never.
+ * In C: 0 or 1. */
+WPOOL_IMPORT("set_discard")
+int32_t wpool_set_discard(wpool_handle set, const void *src, size_t len);
+
+/* Returns whether there is a member.
+ * Arguments: the set; the member. Answers: whether there is; WPOOL_BROKEN. Traps: as said above.
+ * Blocks: never.
+ * In C: 0 or 1. */
+WPOOL_IMPORT("set_contains")
+int32_t wpool_set_contains(wpool_handle set, const void *src, size_t len);
+
+/* Removes any member, and returns it.
+ * Arguments: the set. Answers: the member, if there was one; WPOOL_BROKEN. Traps: as said above.
+ * Blocks: never.
+ * In C: as wpool_list_get; WPOOL_NOT_FOUND if there was none. */
+WPOOL_IMPORT("set_pop") int64_t wpool_set_pop(wpool_handle set, void *dst, size_t capacity);
+
+/* Updates the set with other members, all at once.
+ * Arguments: the set; the way; the members. Answers: whether something changed; WPOOL_TOO_LARGE
+ * (more than 4,096 members or 64 KiB, or an intersection with a set of more), WPOOL_NO_SPACE,
+ * WPOOL_BROKEN. Traps: as said above. Blocks: never.
+ * In C: takes a row, and traps if it is none. */
+WPOOL_IMPORT("set_update")
+int32_t wpool_set_update(wpool_handle set, int32_t how, const void *src, size_t len);
+
+/* Reads members.
+ * Arguments: the set; the cursor and the version of the page before, 0 for the first. Answers: a
+ * page. If the version has moved since the page before, it is empty, and whoever asks begins
+ * anew. WPOOL_OUT_OF_RANGE (no such cursor), WPOOL_BROKEN. Traps: as said above. Blocks: never.
+ * In C: answers with the row's length, as wpool_list_get. */
+WPOOL_IMPORT("set_page")
+int64_t wpool_set_page(wpool_handle set, uint64_t cursor, uint64_t version, void *dst,
+                       size_t capacity);
 /* codegen: end */
 
 #undef WPOOL_IMPORT

@@ -16,6 +16,7 @@ pub(crate) mod error {
     pub(crate) const WRONG_TYPE: i32 = -13;
     pub(crate) const OUT_OF_RANGE: i32 = -14;
     pub(crate) const READ_ONLY: i32 = -15;
+    pub(crate) const CHANGING: i32 = -16;
 }
 
 pub(crate) mod number {

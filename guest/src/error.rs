@@ -64,6 +64,11 @@ pub enum Error {
     },
     /// The region may only be read.
     ReadOnly,
+    /// The object changed during each attempt to read all of it.
+    Changing {
+        /// The object's kind and name, such as lock `guard`.
+        object: String,
+    },
     // codegen: end
     /// A message could not be encoded as JSON, or not be decoded from it.
     Malformed {
@@ -104,6 +109,7 @@ impl Error {
             code::WRONG_TYPE => Error::WrongType { object },
             code::OUT_OF_RANGE => Error::OutOfRange { object },
             code::READ_ONLY => Error::ReadOnly,
+            code::CHANGING => Error::Changing { object },
             // codegen: end
             code => Error::Unknown { code },
         }
@@ -128,6 +134,7 @@ impl Error {
             Error::WrongType { .. } => "wrong-type",
             Error::OutOfRange { .. } => "out-of-range",
             Error::ReadOnly => "read-only",
+            Error::Changing { .. } => "changing",
             // codegen: end
             Error::Malformed { .. } => "malformed",
             Error::Unknown { .. } => "unknown",
@@ -219,6 +226,10 @@ impl fmt::Display for Error {
                  limits"
             ),
             Error::ReadOnly => f.write_str("the region may only be read: write to another one"),
+            Error::Changing { object } => write!(
+                f,
+                "{object} keeps changing while it is read: use a lock, or read less of it at once"
+            ),
             // codegen: end
             Error::Malformed { reason } => {
                 write!(f, "the message is not JSON of the type asked for: {reason}")
@@ -240,7 +251,7 @@ mod tests {
 
     /// Returns all errors except `Broken`, for which the host is asked for more.
     fn all() -> impl Iterator<Item = Error> {
-        (code::READ_ONLY..0)
+        (code::CHANGING..0)
             .filter(|code| *code != code::BROKEN)
             .map(|code| Error::of_object(code, "lock `l`".into()))
     }
@@ -249,7 +260,7 @@ mod tests {
     fn every_answer_has_a_name_and_a_message_of_its_own() {
         let names: BTreeSet<_> = all().map(|error| error.name()).collect();
         let messages: BTreeSet<_> = all().map(|error| error.to_string()).collect();
-        assert_eq!((names.len(), messages.len()), (14, 14));
+        assert_eq!((names.len(), messages.len()), (15, 15));
         assert!(!names.contains("unknown"), "{names:?}");
     }
 

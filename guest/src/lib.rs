@@ -62,6 +62,7 @@
 //! | [`Condition`], [`Event`], [`Barrier`] | waiting for each other |
 //! | [`Queue`] | messages |
 //! | [`Value`], [`Array`] | numbers that are always whole |
+//! | [`List`], [`Dict`], [`Set`] | what Python's `Manager` has, without its server process |
 //! | [`Region`] | memory, [mapped](Mapping) into this module's own |
 //!
 //! - An object is opened by its name, and [closed](Drop) when its last handle is dropped. It exists
@@ -95,10 +96,12 @@
 #[cfg(test)]
 extern crate self as wpool_guest;
 
+mod answer;
 mod array;
 mod barrier;
 mod code;
 mod condition;
+mod dict;
 mod error;
 mod event;
 mod guard;
@@ -107,6 +110,7 @@ mod host;
 mod initialize;
 #[cfg(not(all(feature = "component", target_family = "wasm")))]
 mod job;
+mod list;
 mod lock;
 #[cfg(not(all(feature = "component", target_family = "wasm")))]
 mod mapping;
@@ -119,6 +123,7 @@ mod queue;
 mod raw;
 mod region;
 mod semaphore;
+mod set;
 #[cfg(not(all(feature = "component", target_family = "wasm")))]
 mod task;
 mod value;
@@ -126,16 +131,19 @@ mod value;
 pub use array::Array;
 pub use barrier::Barrier;
 pub use condition::Condition;
+pub use dict::{Dict, Versioned};
 pub use error::Error;
 pub use event::Event;
 pub use guard::{Guard, Lockable};
 pub use host::{process_id, process_slot};
+pub use list::List;
 pub use lock::Lock;
 pub use number::{Arithmetic, Number};
 pub use plain::{Plain, SharedCell};
 pub use queue::{Capacity, Messages, Queue, Received};
 pub use region::Region;
 pub use semaphore::{Permit, Permits, Semaphore};
+pub use set::Set;
 pub use value::Value;
 
 #[cfg(not(all(feature = "component", target_family = "wasm")))]

@@ -3,7 +3,7 @@
 //! The tasks create the objects that wpool was not told to create.
 
 use wpool_guest::{
-    Capacity, Condition, Error, Event, Lock, Permits, Queue, Semaphore, Value, task,
+    Capacity, Condition, Dict, Error, Event, List, Lock, Permits, Queue, Semaphore, Value, task,
 };
 
 /// The message that travels through the queue.
@@ -102,6 +102,69 @@ fn condition_notify(n: u64) {
     for _ in 0..n {
         done(done(condition.lock()).notify_one());
     }
+}
+
+/// Sets entries of the dict `d`, which has so many, in no order; `n` times.
+#[task]
+fn dict_set(n: u64, entries: u64) {
+    let dict = filled(entries);
+    for number in 0..n {
+        done(dict.set(&scattered(number, entries), &number));
+    }
+}
+
+/// Gets entries of the dict `d`, which has so many, in no order; returns the number that were there.
+#[task]
+fn dict_get(n: u64, entries: u64) -> u64 {
+    let dict = filled(entries);
+    let found = |number| done(dict.get(&scattered(number, entries))).is_some();
+    (0..n).map(|number| u64::from(found(number))).sum()
+}
+
+/// Adds 1 to the entry `n` of the dict `d`; returns the sum.
+#[task]
+fn dict_add(n: u64) -> i64 {
+    let dict = done(Dict::<String, i64>::open_or_create("d"));
+    let key = "n".to_owned();
+    (0..n).fold(0, |_, _| done(dict.add(&key, 1)))
+}
+
+/// Appends numbers to the list `l`, which is cleared each time that it has 1,000.
+#[task]
+fn list_append(n: u64) {
+    let list = done(List::open_or_create("l"));
+    for number in 0..n {
+        done(list.append(&number));
+        if number % 1000 == 999 {
+            done(list.clear());
+        }
+    }
+}
+
+/// Appends a number to the list `l`, and pops the last; returns the number that were there.
+#[task]
+fn list_pair(n: u64) -> u64 {
+    let list = done(List::open_or_create("l"));
+    let mut popped = 0;
+    for number in 0..n {
+        done(list.append(&number));
+        popped += u64::from(done(list.pop()).is_some());
+    }
+    popped
+}
+
+/// Returns the dict `d` with so many entries.
+fn filled(entries: u64) -> Dict<u64, u64> {
+    let dict = done(Dict::open_or_create("d"));
+    if (done(dict.len()) as u64) < entries {
+        (0..entries).for_each(|key| done(dict.set(&key, &0)));
+    }
+    dict
+}
+
+/// Returns one of so many keys, without a pattern that a cache could follow.
+fn scattered(number: u64, keys: u64) -> u64 {
+    (number.wrapping_mul(6_364_136_223_846_793_005) >> 32) % keys.max(1)
 }
 
 fn queue() -> Queue<[u8]> {

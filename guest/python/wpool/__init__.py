@@ -18,13 +18,16 @@ from . import errors
 from .array import Array
 from .barrier import Barrier
 from .condition import Condition
+from .dict import Dict, Namespace
 from .errors import *  # The names that errors.__all__ lists.
 from .event import Event
+from .list import List
 from .lock import Lock, RLock
 from .process import Process, current_process, getpid
 from .queue import JoinableQueue, Queue
 from .region import Region
 from .semaphore import BoundedSemaphore, Semaphore
+from .set import Set
 from .tasks import world
 from .value import Value
 
@@ -33,14 +36,18 @@ __all__ = [
     "Barrier",
     "BoundedSemaphore",
     "Condition",
+    "Dict",
     "Event",
     "JoinableQueue",
+    "List",
     "Lock",
+    "Namespace",
     "Process",
     "Queue",
     "RLock",
     "Region",
     "Semaphore",
+    "Set",
     "Value",
     "current_process",
     "getpid",

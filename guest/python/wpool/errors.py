@@ -21,6 +21,7 @@ __all__ = [
     # codegen: names
     "AlreadyOwner",
     "Broken",
+    "Changing",
     "Closed",
     "Exists",
     "Interrupted",
@@ -123,6 +124,10 @@ class OutOfRange(Error, ValueError):
 
 class ReadOnly(Error, PermissionError):
     """The region may only be read."""
+
+
+class Changing(Error, RuntimeError):
+    """The object changed during each attempt to read all of it."""
 # codegen: end
 
 
@@ -203,6 +208,10 @@ _EXCEPTIONS: dict[Answer, tuple[type[Error], str]] = {
     Answer.READ_ONLY: (
         ReadOnly,
         "{}: the region may only be read: write to another one",
+    ),
+    Answer.CHANGING: (
+        Changing,
+        "{} keeps changing while it is read: use a lock, or read less of it at once",
     ),
     # codegen: end
 }

@@ -14,18 +14,23 @@ use bindings::wpool::host;
 use host::array::Array;
 use host::barrier::Barrier;
 use host::condition::{Condition, Waited};
+use host::dict::Dict;
 use host::event::Event;
+use host::list::List;
 use host::lock::Lock;
 use host::queue::{Message, Queue};
 use host::region::Region;
 use host::semaphore::{Options, Semaphore};
+use host::set::Set;
 use host::types::{Acquired, Error};
 use host::value::Value;
 
 use crate::code::error as code;
 
+mod collections;
 mod numbers;
 
+pub(crate) use collections::*;
 pub(crate) use numbers::*;
 
 mod bindings {
@@ -110,6 +115,12 @@ objects! {
     Array = 8: "array",
     /// Regions: shared memory.
     Region = 9: "region",
+    /// Lists of elements by index, like Python's.
+    List = 10: "list",
+    /// Dicts of values by key, in the order of insertion, like Python's.
+    Dict = 11: "dict",
+    /// Sets of members, like Python's.
+    Set = 12: "set",
     // codegen: end
 }
 
@@ -197,6 +208,7 @@ fn code_of(error: Error) -> i32 {
         Error::WrongType => code::WRONG_TYPE,
         Error::OutOfRange => code::OUT_OF_RANGE,
         Error::ReadOnly => code::READ_ONLY,
+        Error::Changing => code::CHANGING,
         // codegen: end
     }
 }
@@ -246,6 +258,12 @@ made! {
         Queue::create(name, messages, bytes, joinable != 0);
     region_open(name) = Region::open(name);
     region_create(name, bytes: u64) = Region::create(name, bytes);
+    list_open(name) = List::open(name);
+    list_create(name, elements: u32, bytes: u64) = List::create(name, elements, bytes);
+    dict_open(name) = Dict::open(name);
+    dict_create(name, entries: u32, bytes: u64) = Dict::create(name, entries, bytes);
+    set_open(name) = Set::open(name);
+    set_create(name, members: u32, bytes: u64) = Set::create(name, members, bytes);
 }
 
 /// Declares functions that call an object by its handle, and return a number.

@@ -296,6 +296,182 @@ pub(crate) fn region_write(_: i32, _: u64, _: &[u8]) -> i32 {
     nobody()
 }
 
+pub(crate) fn list_create(_: &str, _: u32, _: u64) -> i32 {
+    code::NO_SPACE
+}
+
+pub(crate) fn list_open(_: &str) -> i32 {
+    code::NOT_FOUND
+}
+
+pub(crate) extern "C" fn list_len(_: i32) -> i32 {
+    nobody()
+}
+
+pub(crate) extern "C" fn list_version(_: i32) -> i64 {
+    nobody()
+}
+
+pub(crate) extern "C" fn list_wait_changed(_: i32, _: u64, _: i64) -> i64 {
+    nobody()
+}
+
+pub(crate) extern "C" fn list_clear(_: i32) -> i32 {
+    nobody()
+}
+
+pub(crate) fn list_get(_: i32, _: i64, _: &mut [MaybeUninit<u8>]) -> i64 {
+    nobody()
+}
+
+pub(crate) fn list_set(_: i32, _: i64, _: &[u8], _: i64) -> i32 {
+    nobody()
+}
+
+pub(crate) fn list_append(_: i32, _: &[u8]) -> i32 {
+    nobody()
+}
+
+pub(crate) fn list_insert(_: i32, _: i64, _: &[u8]) -> i32 {
+    nobody()
+}
+
+pub(crate) fn list_splice(_: i32, _: i64, _: i64, _: &[u8], _: i64) -> i32 {
+    nobody()
+}
+
+pub(crate) fn list_pop(_: i32, _: i64, _: &mut [MaybeUninit<u8>]) -> i64 {
+    nobody()
+}
+
+pub(crate) fn list_slice(_: i32, _: i64, _: i64, _: &mut [MaybeUninit<u8>]) -> i64 {
+    nobody()
+}
+
+pub(crate) fn list_index_of(_: i32, _: &[u8], _: i64, _: i64) -> i64 {
+    nobody()
+}
+
+pub(crate) extern "C" fn list_reverse(_: i32) -> i32 {
+    nobody()
+}
+
+pub(crate) fn dict_create(_: &str, _: u32, _: u64) -> i32 {
+    code::NO_SPACE
+}
+
+pub(crate) fn dict_open(_: &str) -> i32 {
+    code::NOT_FOUND
+}
+
+pub(crate) extern "C" fn dict_len(_: i32) -> i32 {
+    nobody()
+}
+
+pub(crate) extern "C" fn dict_version(_: i32) -> i64 {
+    nobody()
+}
+
+pub(crate) extern "C" fn dict_wait_changed(_: i32, _: u64, _: i64) -> i64 {
+    nobody()
+}
+
+pub(crate) extern "C" fn dict_clear(_: i32) -> i32 {
+    nobody()
+}
+
+pub(crate) fn dict_get(_: i32, _: &[u8], _: &mut [MaybeUninit<u8>]) -> i64 {
+    nobody()
+}
+
+pub(crate) fn dict_set(_: i32, _: &[u8], _: &[u8]) -> i32 {
+    nobody()
+}
+
+pub(crate) fn dict_set_many(_: i32, _: &[u8]) -> i32 {
+    nobody()
+}
+
+pub(crate) fn dict_get_or_insert(_: i32, _: &[u8], _: &[u8], _: &mut [MaybeUninit<u8>]) -> i64 {
+    nobody()
+}
+
+pub(crate) fn dict_swap_if(_: i32, _: &[u8], _: i64, _: &[u8]) -> i32 {
+    nobody()
+}
+
+pub(crate) fn dict_remove_if(_: i32, _: &[u8], _: i64) -> i32 {
+    nobody()
+}
+
+pub(crate) fn dict_pop(_: i32, _: &[u8], _: &mut [MaybeUninit<u8>]) -> i64 {
+    nobody()
+}
+
+pub(crate) fn dict_contains(_: i32, _: &[u8]) -> i32 {
+    nobody()
+}
+
+pub(crate) fn dict_pop_item(_: i32, _: &mut [MaybeUninit<u8>]) -> i64 {
+    nobody()
+}
+
+pub(crate) fn dict_page(_: i32, _: i32, _: u64, _: u64, _: &mut [MaybeUninit<u8>]) -> i64 {
+    nobody()
+}
+
+pub(crate) fn dict_add(_: i32, _: &[u8], _: i64, _: &mut MaybeUninit<i64>) -> i32 {
+    nobody()
+}
+
+pub(crate) fn set_create(_: &str, _: u32, _: u64) -> i32 {
+    code::NO_SPACE
+}
+
+pub(crate) fn set_open(_: &str) -> i32 {
+    code::NOT_FOUND
+}
+
+pub(crate) extern "C" fn set_len(_: i32) -> i32 {
+    nobody()
+}
+
+pub(crate) extern "C" fn set_version(_: i32) -> i64 {
+    nobody()
+}
+
+pub(crate) extern "C" fn set_wait_changed(_: i32, _: u64, _: i64) -> i64 {
+    nobody()
+}
+
+pub(crate) extern "C" fn set_clear(_: i32) -> i32 {
+    nobody()
+}
+
+pub(crate) fn set_add(_: i32, _: &[u8]) -> i32 {
+    nobody()
+}
+
+pub(crate) fn set_discard(_: i32, _: &[u8]) -> i32 {
+    nobody()
+}
+
+pub(crate) fn set_contains(_: i32, _: &[u8]) -> i32 {
+    nobody()
+}
+
+pub(crate) fn set_pop(_: i32, _: &mut [MaybeUninit<u8>]) -> i64 {
+    nobody()
+}
+
+pub(crate) fn set_update(_: i32, _: i32, _: &[u8]) -> i32 {
+    nobody()
+}
+
+pub(crate) fn set_page(_: i32, _: u64, _: u64, _: &mut [MaybeUninit<u8>]) -> i64 {
+    nobody()
+}
+
 pub(crate) extern "C" fn object_close(_: i32) -> i32 {
     nobody()
 }
@@ -318,5 +494,17 @@ pub(crate) extern "C" fn region_map(_: i32) -> i64 {
 }
 
 pub(crate) extern "C" fn region_unmap(_: i32) -> i32 {
+    nobody()
+}
+
+pub(crate) fn object_answer(_: i32, _: &mut [MaybeUninit<u8>], _: usize) -> i32 {
+    nobody()
+}
+
+pub(crate) extern "C" fn object_answer_version(_: i32) -> i64 {
+    nobody()
+}
+
+pub(crate) extern "C" fn object_answer_cursor(_: i32) -> i64 {
     nobody()
 }

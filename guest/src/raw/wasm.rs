@@ -56,10 +56,25 @@ unsafe extern "C" {
     ) -> i64;
     pub(crate) safe fn region_size(handle: i32) -> i64;
     pub(crate) safe fn region_is_read_only(handle: i32) -> i32;
+    pub(crate) safe fn list_len(handle: i32) -> i32;
+    pub(crate) safe fn list_version(handle: i32) -> i64;
+    pub(crate) safe fn list_wait_changed(handle: i32, since: u64, timeout_ns: i64) -> i64;
+    pub(crate) safe fn list_clear(handle: i32) -> i32;
+    pub(crate) safe fn list_reverse(handle: i32) -> i32;
+    pub(crate) safe fn dict_len(handle: i32) -> i32;
+    pub(crate) safe fn dict_version(handle: i32) -> i64;
+    pub(crate) safe fn dict_wait_changed(handle: i32, since: u64, timeout_ns: i64) -> i64;
+    pub(crate) safe fn dict_clear(handle: i32) -> i32;
+    pub(crate) safe fn set_len(handle: i32) -> i32;
+    pub(crate) safe fn set_version(handle: i32) -> i64;
+    pub(crate) safe fn set_wait_changed(handle: i32, since: u64, timeout_ns: i64) -> i64;
+    pub(crate) safe fn set_clear(handle: i32) -> i32;
     pub(crate) safe fn object_close(handle: i32) -> i32;
     pub(crate) safe fn job_size() -> i32;
     pub(crate) safe fn region_map(handle: i32) -> i64;
     pub(crate) safe fn region_unmap(handle: i32) -> i32;
+    pub(crate) safe fn object_answer_version(handle: i32) -> i64;
+    pub(crate) safe fn object_answer_cursor(handle: i32) -> i64;
 }
 
 /// The imports that take pointers.
@@ -113,8 +128,133 @@ mod pointers {
         pub(super) fn region_open(name: *const u8, name_len: usize) -> i32;
         pub(super) fn region_read(handle: i32, offset: u64, dst: *mut u8, len: usize) -> i32;
         pub(super) fn region_write(handle: i32, offset: u64, src: *const u8, len: usize) -> i32;
+        pub(super) fn list_create(
+            name: *const u8,
+            name_len: usize,
+            entries: u32,
+            bytes: u64,
+        ) -> i32;
+        pub(super) fn list_open(name: *const u8, name_len: usize) -> i32;
+        pub(super) fn list_get(handle: i32, index: i64, dst: *mut u8, capacity: usize) -> i64;
+        pub(super) fn list_set(
+            handle: i32,
+            index: i64,
+            src: *const u8,
+            len: usize,
+            version: i64,
+        ) -> i32;
+        pub(super) fn list_append(handle: i32, src: *const u8, len: usize) -> i32;
+        pub(super) fn list_insert(handle: i32, index: i64, src: *const u8, len: usize) -> i32;
+        pub(super) fn list_splice(
+            handle: i32,
+            start: i64,
+            end: i64,
+            src: *const u8,
+            len: usize,
+            version: i64,
+        ) -> i32;
+        pub(super) fn list_pop(handle: i32, index: i64, dst: *mut u8, capacity: usize) -> i64;
+        pub(super) fn list_slice(
+            handle: i32,
+            start: i64,
+            end: i64,
+            dst: *mut u8,
+            capacity: usize,
+        ) -> i64;
+        pub(super) fn list_index_of(
+            handle: i32,
+            src: *const u8,
+            len: usize,
+            start: i64,
+            end: i64,
+        ) -> i64;
+        pub(super) fn dict_create(
+            name: *const u8,
+            name_len: usize,
+            entries: u32,
+            bytes: u64,
+        ) -> i32;
+        pub(super) fn dict_open(name: *const u8, name_len: usize) -> i32;
+        pub(super) fn dict_get(
+            handle: i32,
+            key: *const u8,
+            key_len: usize,
+            dst: *mut u8,
+            capacity: usize,
+        ) -> i64;
+        pub(super) fn dict_set(
+            handle: i32,
+            key: *const u8,
+            key_len: usize,
+            src: *const u8,
+            len: usize,
+        ) -> i32;
+        pub(super) fn dict_set_many(handle: i32, src: *const u8, len: usize) -> i32;
+        pub(super) fn dict_get_or_insert(
+            handle: i32,
+            key: *const u8,
+            key_len: usize,
+            src: *const u8,
+            len: usize,
+            dst: *mut u8,
+            capacity: usize,
+        ) -> i64;
+        pub(super) fn dict_swap_if(
+            handle: i32,
+            key: *const u8,
+            key_len: usize,
+            version: i64,
+            src: *const u8,
+            len: usize,
+        ) -> i32;
+        pub(super) fn dict_remove_if(
+            handle: i32,
+            key: *const u8,
+            key_len: usize,
+            version: i64,
+        ) -> i32;
+        pub(super) fn dict_pop(
+            handle: i32,
+            key: *const u8,
+            key_len: usize,
+            dst: *mut u8,
+            capacity: usize,
+        ) -> i64;
+        pub(super) fn dict_contains(handle: i32, key: *const u8, key_len: usize) -> i32;
+        pub(super) fn dict_pop_item(handle: i32, dst: *mut u8, capacity: usize) -> i64;
+        pub(super) fn dict_page(
+            handle: i32,
+            part: i32,
+            cursor: u64,
+            version: u64,
+            dst: *mut u8,
+            capacity: usize,
+        ) -> i64;
+        pub(super) fn dict_add(
+            handle: i32,
+            key: *const u8,
+            key_len: usize,
+            number: i64,
+            dst: *mut i64,
+        ) -> i32;
+        pub(super) fn set_create(name: *const u8, name_len: usize, entries: u32, bytes: u64)
+        -> i32;
+        pub(super) fn set_open(name: *const u8, name_len: usize) -> i32;
+        pub(super) fn set_add(handle: i32, src: *const u8, len: usize) -> i32;
+        pub(super) fn set_discard(handle: i32, src: *const u8, len: usize) -> i32;
+        pub(super) fn set_contains(handle: i32, src: *const u8, len: usize) -> i32;
+        pub(super) fn set_pop(handle: i32, dst: *mut u8, capacity: usize) -> i64;
+        pub(super) fn set_update(handle: i32, how: i32, src: *const u8, len: usize) -> i32;
+        pub(super) fn set_page(
+            handle: i32,
+            cursor: u64,
+            version: u64,
+            dst: *mut u8,
+            capacity: usize,
+        ) -> i64;
         pub(super) fn job_read(dst: *mut u8, offset: usize, len: usize) -> i32;
         pub(super) fn result_write(src: *const u8, len: usize);
+        pub(super) fn object_answer(handle: i32, dst: *mut u8, offset: usize, len: usize) -> i32;
     }
 }
 
@@ -273,6 +413,221 @@ pub(crate) fn region_write(handle: i32, offset: u64, src: &[u8]) -> i32 {
 }
 
 #[inline]
+pub(crate) fn list_create(name: &str, entries: u32, bytes: u64) -> i32 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::list_create(name.as_ptr(), name.len(), entries, bytes) }
+}
+
+#[inline]
+pub(crate) fn list_open(name: &str) -> i32 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::list_open(name.as_ptr(), name.len()) }
+}
+
+#[inline]
+pub(crate) fn list_get(handle: i32, index: i64, dst: &mut [MaybeUninit<u8>]) -> i64 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::list_get(handle, index, dst.as_mut_ptr().cast(), dst.len()) }
+}
+
+#[inline]
+pub(crate) fn list_set(handle: i32, index: i64, src: &[u8], version: i64) -> i32 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::list_set(handle, index, src.as_ptr(), src.len(), version) }
+}
+
+#[inline]
+pub(crate) fn list_append(handle: i32, src: &[u8]) -> i32 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::list_append(handle, src.as_ptr(), src.len()) }
+}
+
+#[inline]
+pub(crate) fn list_insert(handle: i32, index: i64, src: &[u8]) -> i32 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::list_insert(handle, index, src.as_ptr(), src.len()) }
+}
+
+#[inline]
+pub(crate) fn list_splice(handle: i32, start: i64, end: i64, src: &[u8], version: i64) -> i32 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::list_splice(handle, start, end, src.as_ptr(), src.len(), version) }
+}
+
+#[inline]
+pub(crate) fn list_pop(handle: i32, index: i64, dst: &mut [MaybeUninit<u8>]) -> i64 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::list_pop(handle, index, dst.as_mut_ptr().cast(), dst.len()) }
+}
+
+#[inline]
+pub(crate) fn list_slice(handle: i32, start: i64, end: i64, dst: &mut [MaybeUninit<u8>]) -> i64 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::list_slice(handle, start, end, dst.as_mut_ptr().cast(), dst.len()) }
+}
+
+#[inline]
+pub(crate) fn list_index_of(handle: i32, src: &[u8], start: i64, end: i64) -> i64 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::list_index_of(handle, src.as_ptr(), src.len(), start, end) }
+}
+
+#[inline]
+pub(crate) fn dict_create(name: &str, entries: u32, bytes: u64) -> i32 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::dict_create(name.as_ptr(), name.len(), entries, bytes) }
+}
+
+#[inline]
+pub(crate) fn dict_open(name: &str) -> i32 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::dict_open(name.as_ptr(), name.len()) }
+}
+
+#[inline]
+pub(crate) fn dict_get(handle: i32, key: &[u8], dst: &mut [MaybeUninit<u8>]) -> i64 {
+    // SAFETY: the host stays inside the slices.
+    unsafe {
+        pointers::dict_get(handle, key.as_ptr(), key.len(), dst.as_mut_ptr().cast(), dst.len())
+    }
+}
+
+#[inline]
+pub(crate) fn dict_set(handle: i32, key: &[u8], src: &[u8]) -> i32 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::dict_set(handle, key.as_ptr(), key.len(), src.as_ptr(), src.len()) }
+}
+
+#[inline]
+pub(crate) fn dict_set_many(handle: i32, src: &[u8]) -> i32 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::dict_set_many(handle, src.as_ptr(), src.len()) }
+}
+
+#[inline]
+pub(crate) fn dict_get_or_insert(
+    handle: i32,
+    key: &[u8],
+    src: &[u8],
+    dst: &mut [MaybeUninit<u8>],
+) -> i64 {
+    // SAFETY: the host stays inside the slices.
+    unsafe {
+        pointers::dict_get_or_insert(
+            handle,
+            key.as_ptr(),
+            key.len(),
+            src.as_ptr(),
+            src.len(),
+            dst.as_mut_ptr().cast(),
+            dst.len(),
+        )
+    }
+}
+
+#[inline]
+pub(crate) fn dict_swap_if(handle: i32, key: &[u8], version: i64, src: &[u8]) -> i32 {
+    // SAFETY: the host stays inside the slices.
+    unsafe {
+        pointers::dict_swap_if(handle, key.as_ptr(), key.len(), version, src.as_ptr(), src.len())
+    }
+}
+
+#[inline]
+pub(crate) fn dict_remove_if(handle: i32, key: &[u8], version: i64) -> i32 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::dict_remove_if(handle, key.as_ptr(), key.len(), version) }
+}
+
+#[inline]
+pub(crate) fn dict_pop(handle: i32, key: &[u8], dst: &mut [MaybeUninit<u8>]) -> i64 {
+    // SAFETY: the host stays inside the slices.
+    unsafe {
+        pointers::dict_pop(handle, key.as_ptr(), key.len(), dst.as_mut_ptr().cast(), dst.len())
+    }
+}
+
+#[inline]
+pub(crate) fn dict_contains(handle: i32, key: &[u8]) -> i32 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::dict_contains(handle, key.as_ptr(), key.len()) }
+}
+
+#[inline]
+pub(crate) fn dict_pop_item(handle: i32, dst: &mut [MaybeUninit<u8>]) -> i64 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::dict_pop_item(handle, dst.as_mut_ptr().cast(), dst.len()) }
+}
+
+#[inline]
+pub(crate) fn dict_page(
+    handle: i32,
+    part: i32,
+    cursor: u64,
+    version: u64,
+    dst: &mut [MaybeUninit<u8>],
+) -> i64 {
+    // SAFETY: the host stays inside the slices.
+    unsafe {
+        pointers::dict_page(handle, part, cursor, version, dst.as_mut_ptr().cast(), dst.len())
+    }
+}
+
+#[inline]
+pub(crate) fn dict_add(handle: i32, key: &[u8], number: i64, dst: &mut MaybeUninit<i64>) -> i32 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::dict_add(handle, key.as_ptr(), key.len(), number, dst.as_mut_ptr()) }
+}
+
+#[inline]
+pub(crate) fn set_create(name: &str, entries: u32, bytes: u64) -> i32 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::set_create(name.as_ptr(), name.len(), entries, bytes) }
+}
+
+#[inline]
+pub(crate) fn set_open(name: &str) -> i32 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::set_open(name.as_ptr(), name.len()) }
+}
+
+#[inline]
+pub(crate) fn set_add(handle: i32, src: &[u8]) -> i32 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::set_add(handle, src.as_ptr(), src.len()) }
+}
+
+#[inline]
+pub(crate) fn set_discard(handle: i32, src: &[u8]) -> i32 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::set_discard(handle, src.as_ptr(), src.len()) }
+}
+
+#[inline]
+pub(crate) fn set_contains(handle: i32, src: &[u8]) -> i32 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::set_contains(handle, src.as_ptr(), src.len()) }
+}
+
+#[inline]
+pub(crate) fn set_pop(handle: i32, dst: &mut [MaybeUninit<u8>]) -> i64 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::set_pop(handle, dst.as_mut_ptr().cast(), dst.len()) }
+}
+
+#[inline]
+pub(crate) fn set_update(handle: i32, how: i32, src: &[u8]) -> i32 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::set_update(handle, how, src.as_ptr(), src.len()) }
+}
+
+#[inline]
+pub(crate) fn set_page(handle: i32, cursor: u64, version: u64, dst: &mut [MaybeUninit<u8>]) -> i64 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::set_page(handle, cursor, version, dst.as_mut_ptr().cast(), dst.len()) }
+}
+
+#[inline]
 pub(crate) fn job_read(dst: &mut [MaybeUninit<u8>], offset: usize) -> i32 {
     // SAFETY: the host stays inside the slices.
     unsafe { pointers::job_read(dst.as_mut_ptr().cast(), offset, dst.len()) }
@@ -282,4 +637,10 @@ pub(crate) fn job_read(dst: &mut [MaybeUninit<u8>], offset: usize) -> i32 {
 pub(crate) fn result_write(src: &[u8]) {
     // SAFETY: the host stays inside the slices.
     unsafe { pointers::result_write(src.as_ptr(), src.len()) }
+}
+
+#[inline]
+pub(crate) fn object_answer(handle: i32, dst: &mut [MaybeUninit<u8>], offset: usize) -> i32 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::object_answer(handle, dst.as_mut_ptr().cast(), offset, dst.len()) }
 }
