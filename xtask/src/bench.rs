@@ -10,6 +10,7 @@ mod kernels;
 mod languages;
 mod line;
 mod machine;
+mod manager;
 mod measure;
 mod memory;
 mod micro;
@@ -198,7 +199,7 @@ mod tests {
         let names: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
         assert_eq!(
             names,
-            ["P1", "P2", "P3", "P3b", "P4", "P5", "P6", "P7", "P8", "P10", "P11", "P12"]
+            ["P1", "P2", "P3", "P3b", "P4", "P5", "P6", "P7", "P8", "P9", "P10", "P11", "P12"]
         );
     }
 }

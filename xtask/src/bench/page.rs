@@ -41,6 +41,11 @@ module. Peers are in `benches/peers`, floors (the same plumbing in C, without We
   the time of a run that does none is taken off. Python's time is that inside its loop (`shared.py`: its
   `Value` has a lock of its own, as in most programs). `P8 stream` is a producer and a consumer, each in
   a process of its own. The rows without a peer have bounds of our own.
+- **P9** What dicts and lists cost a guest (`primitives.wasm`), with small keys and values, which are JSON;
+  the time of a run that does none is taken off. The peer is Python's `Manager` (`manager.py`, without the
+  start of its processes); the column *floor* has Redis on a Unix socket (`redis-benchmark`, without
+  pipelining: `redis.py`). Where several processes are named, all use one object at once, and the time is
+  that of all, divided by what they did.
 - **P10** The digests of 10 000 files of 4 KiB, a fresh instance each, against
   `xargs -n1 -P2 sha256sum`, after checking that all digests agree. The floor's SHA-256 is portable C.
 - **P11** The larger proportional set size of two workers, idle after 1000 jobs with standard input still

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::line::{self, Goal, Line, Unit, amount};
+use super::manager::manager;
 use super::measure::{Contender, Samples, in_turns, median};
 use super::memory;
 use super::objects::objects;
@@ -21,7 +22,7 @@ pub struct Row {
 }
 
 /// The rows, in the order of the table.
-pub const ROWS: [Row; 12] = [
+pub const ROWS: [Row; 13] = [
     Row { name: "P1", measure: squares },
     Row { name: "P2", measure: unbatched },
     Row { name: "P3", measure: cubes },
@@ -31,6 +32,7 @@ pub const ROWS: [Row; 12] = [
     Row { name: "P6", measure: isolation },
     Row { name: "P7", measure: one_job },
     Row { name: "P8", measure: objects },
+    Row { name: "P9", measure: manager },
     Row { name: "P10", measure: digests },
     Row { name: "P11", measure: idle },
     Row { name: "P12", measure: languages::python },
