@@ -8,7 +8,7 @@ use crate::error::Error;
 use std::io;
 use std::time::Duration;
 use wpool::pool::feed::{NoCommands, Notice, Outcome, Sink};
-use wpool::wire::clock::Moment;
+use wpool::wire::clock::MonotonicTime;
 use wpool::wire::settings::Probe;
 
 /// The most jobs of one timeline; further jobs are left out.
@@ -32,7 +32,7 @@ pub fn record<S: Sink>(
         let mut config = config(subject, *contender, native, isolation);
         config.settings.probe = Probe { measured: true, waits: true };
         let mut session = open(subject, *contender)?;
-        let began = Moment::now();
+        let began = MonotonicTime::now();
         session
             .run(config, &mut Replay::new(subject.jobs), sink, &mut NoCommands)
             .map_err(Error::of_module(subject.modules[contender.module].path))?;
@@ -45,13 +45,13 @@ pub fn record<S: Sink>(
 
 /// The time and the worker of each job.
 #[derive(Default)]
-pub struct Spans(Vec<(u32, u64, Moment, Duration)>);
+pub struct Spans(Vec<(u32, u64, MonotonicTime, Duration)>);
 
 impl Spans {
     /// Takes the spans that were recorded for a run that began at `start`.
-    fn take_from(&mut self, start: Moment) -> Vec<Span> {
+    fn take_from(&mut self, start: MonotonicTime) -> Vec<Span> {
         let noted = std::mem::take(&mut self.0);
-        let span = |(slot, job, began, ran): (u32, u64, Moment, Duration)| {
+        let span = |(slot, job, began, ran): (u32, u64, MonotonicTime, Duration)| {
             let start = began.since(start);
             Span { worker: slot as usize, job, start, end: start + ran }
         };

@@ -24,16 +24,16 @@ pub(crate) struct Call {
 
 /// An error in a call, and its place.
 #[derive(Debug)]
-struct Wrong {
+struct ParseError {
     /// The place of the error, as a byte offset in the text.
     at: usize,
     what: String,
     help: String,
 }
 
-impl Wrong {
+impl ParseError {
     fn new(at: usize, what: impl Into<String>, help: impl Into<String>) -> Self {
-        Wrong { at, what: what.into(), help: help.into() }
+        ParseError { at, what: what.into(), help: help.into() }
     }
 
     fn report(self, text: &str) -> Report {
@@ -77,22 +77,22 @@ impl Call {
     }
 }
 
-fn read(text: &str) -> Result<Call, Wrong> {
+fn read(text: &str) -> Result<Call, ParseError> {
     const FORM: &str = "write 'TASK(ARGUMENT, …)' or 'NAME=TASK(ARGUMENT, …)'";
     let open = text.find('(').unwrap_or(text.len());
     let head = &text[..open];
     if let Some(at) = head.find(')') {
-        return Err(Wrong::new(at, "a `)` without a `(`", FORM));
+        return Err(ParseError::new(at, "a `)` without a `(`", FORM));
     }
     let (name, task) = match head.split_once('=') {
         None => (None, head.trim()),
         Some((name, task)) => (Some(name.trim()), task.trim()),
     };
     if name == Some("") {
-        return Err(Wrong::new(0, "no name before the `=`", FORM));
+        return Err(ParseError::new(0, "no name before the `=`", FORM));
     }
     if task.is_empty() && open == text.len() {
-        return Err(Wrong::new(text.len(), "no task", FORM));
+        return Err(ParseError::new(text.len(), "no task", FORM));
     }
     let arguments = if open < text.len() { arguments(text, open + 1)? } else { Vec::new() };
     Ok(Call {
@@ -105,7 +105,7 @@ fn read(text: &str) -> Result<Call, Wrong> {
 
 /// Parses the arguments from after the `(` to the end of the text. The last argument may be
 /// followed by a comma, as in Python.
-fn arguments(text: &str, start: usize) -> Result<Vec<String>, Wrong> {
+fn arguments(text: &str, start: usize) -> Result<Vec<String>, ParseError> {
     let mut arguments = Vec::new();
     let mut at = skip_space(text, start);
     while !text[at..].starts_with(')') {
@@ -118,24 +118,24 @@ fn arguments(text: &str, start: usize) -> Result<Vec<String>, Wrong> {
             Some(_) => {
                 let help =
                     "arguments are JSON, with commas between them: 'TASK(1, \"text\", [2, 3])'";
-                return Err(Wrong::new(at, "expected `,` or `)`", help));
+                return Err(ParseError::new(at, "expected `,` or `)`", help));
             }
         }
         if at == text.len() {
             let whole = quote(&format!("{})", text.trim_end().trim_end_matches(',')));
-            return Err(Wrong::new(at, "no `)` at the end", format!("write {whole}")));
+            return Err(ParseError::new(at, "no `)` at the end", format!("write {whole}")));
         }
     }
     let rest = skip_space(text, at + 1);
     if rest < text.len() {
         let help = format!("each call is a word of its own: {} …", quote(&text[..=at]));
-        return Err(Wrong::new(rest, "something follows the `)`", help));
+        return Err(ParseError::new(rest, "something follows the `)`", help));
     }
     Ok(arguments)
 }
 
 /// Returns the JSON value that begins at byte `at`.
-fn value(text: &str, at: usize) -> Result<&str, Wrong> {
+fn value(text: &str, at: usize) -> Result<&str, ParseError> {
     let rest = &text[at..];
     let mut json = serde_json::Deserializer::from_str(rest);
     let error = match <&RawValue>::deserialize(&mut json) {
@@ -143,7 +143,7 @@ fn value(text: &str, at: usize) -> Result<&str, Wrong> {
         Err(error) => error,
     };
     if rest.is_empty() {
-        return Err(Wrong::new(
+        return Err(ParseError::new(
             at,
             "no `)` at the end",
             format!("write {}", quote(&format!("{text})"))),
@@ -154,11 +154,11 @@ fn value(text: &str, at: usize) -> Result<&str, Wrong> {
     if word.starts_with(char::is_alphabetic) && !word.contains(['"', '\\']) {
         let whole = quote(&format!("{}\"{word}\"{}", &text[..at], &rest[word_end..]));
         let what = format!("{} is not JSON", &rest[..word_end]);
-        return Err(Wrong::new(at, what, format!("a string has double quotes: {whole}")));
+        return Err(ParseError::new(at, what, format!("a string has double quotes: {whole}")));
     }
     let help = "arguments are JSON: 'TASK(1, \"text\", [2, 3])'";
     let place = at + offset(rest, error.line(), error.column());
-    Err(Wrong::new(place, json_error(&error), help))
+    Err(ParseError::new(place, json_error(&error), help))
 }
 
 /// Returns the byte offset of a line and column that serde_json reports.

@@ -18,27 +18,27 @@ pub fn after(instant: Instant, time: Duration) -> Instant {
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(transparent)]
-pub struct Moment(u64);
+pub struct MonotonicTime(u64);
 
-impl Moment {
+impl MonotonicTime {
     /// Returns the present moment.
-    pub fn now() -> Moment {
+    pub fn now() -> MonotonicTime {
         let now = clock_gettime(ClockId::CLOCK_MONOTONIC).expect("every Linux has this clock");
-        Moment(Duration::from(now).as_nanos() as u64)
+        MonotonicTime(Duration::from(now).as_nanos() as u64)
     }
 
     /// Returns the moment that was `time` ago.
-    pub fn ago(time: Duration) -> Moment {
-        Moment(Moment::now().0.saturating_sub(time.as_nanos() as u64))
+    pub fn ago(time: Duration) -> MonotonicTime {
+        MonotonicTime(MonotonicTime::now().0.saturating_sub(time.as_nanos() as u64))
     }
 
     /// Returns the moment that is `time` later.
-    pub fn after(self, time: Duration) -> Moment {
-        Moment(self.0.saturating_add(time.as_nanos() as u64))
+    pub fn after(self, time: Duration) -> MonotonicTime {
+        MonotonicTime(self.0.saturating_add(time.as_nanos() as u64))
     }
 
     /// Returns the time from an earlier moment to this one, or zero if `earlier` is later.
-    pub fn since(self, earlier: Moment) -> Duration {
+    pub fn since(self, earlier: MonotonicTime) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
@@ -48,8 +48,8 @@ impl Moment {
     }
 
     /// Returns a moment that has travelled: it is untrusted, and may be far in the future.
-    pub fn of_nanos(nanos: u64) -> Moment {
-        Moment(nanos)
+    pub fn of_nanos(nanos: u64) -> MonotonicTime {
+        MonotonicTime(nanos)
     }
 }
 
@@ -66,11 +66,11 @@ mod tests {
 
     #[test]
     fn time_goes_on_and_never_back() {
-        let earlier = Moment::now();
-        let later = Moment::now();
+        let earlier = MonotonicTime::now();
+        let later = MonotonicTime::now();
         assert!(earlier <= later && earlier.nanos() > 0);
         assert_eq!(earlier.since(later), Duration::ZERO);
-        let second = Moment::of_nanos(later.nanos() + 1_000_000_000);
+        let second = MonotonicTime::of_nanos(later.nanos() + 1_000_000_000);
         assert_eq!(second.since(later), Duration::from_secs(1));
     }
 }

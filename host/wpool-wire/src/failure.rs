@@ -1,6 +1,6 @@
 //! Failures: the reasons why jobs have no result.
 
-use super::jobmem::{EXIT_OUT_OF_MEMORY, EXIT_WITH_LAST_WORDS, JobMem, NEEDED_TOO_MUCH};
+use super::jobmem::{EXIT_OUT_OF_MEMORY, EXIT_WITH_MESSAGE, JobMem, NEEDED_TOO_MUCH};
 use super::waits::Awaited;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -214,12 +214,12 @@ impl Failure {
 
     /// Returns the failure that a process reported before it ended with this exit code, if it
     /// reported one: a trap, or memory that the system refused.
-    pub fn of_last_words(code: i32, memory: &JobMem) -> Option<Failure> {
+    pub fn of_fatal_message(code: i32, memory: &JobMem) -> Option<Failure> {
         if code == EXIT_OUT_OF_MEMORY {
             return Some(Failure::new(FailureKind::OutOfMemory, NEEDED_TOO_MUCH));
         }
-        let words = memory.last_words();
-        let told = code == EXIT_WITH_LAST_WORDS && !words.is_empty();
+        let words = memory.fatal_message();
+        let told = code == EXIT_WITH_MESSAGE && !words.is_empty();
         told.then(|| Failure::new(FailureKind::Trap, words))
     }
 }

@@ -5,7 +5,7 @@
 //! commit[2]   {batch u32, bytes u32}           the committed bytes of the outbox
 //! writing     u32                              not 0 while a child of the worker writes to the pipe
 //! stop        u32                              not 0 once the worker's waits for its guest must end
-//! last words  {bytes u32, text}                the reason why the process is about to end by itself
+//! fatal text  {bytes u32, text}                the reason why the process is about to end by itself
 //! began       u64                              the begin of the running job, if jobs are measured
 //! called      u64                              the last call of a shared object, if waits are told
 //! printed     u64                              how many bytes the running command has printed
@@ -25,7 +25,7 @@
 //! unchecked index.
 #![expect(unsafe_code, reason = "memory that another process writes at the same time")]
 
-use super::clock::Moment;
+use super::clock::MonotonicTime;
 use super::tape::Tape;
 use memmap2::{MmapOptions, MmapRaw};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
@@ -43,13 +43,13 @@ const LINE: usize = 64;
 const COMMITS: usize = 2 * LINE;
 const WRITING: usize = 4 * LINE;
 const STOP: usize = 5 * LINE;
-const LAST_WORDS: usize = 6 * LINE;
+const FATAL_MESSAGE: usize = 6 * LINE;
 const BEGAN: usize = 11 * LINE;
 const CALLED: usize = 12 * LINE;
 const PRINTED: usize = 13 * LINE;
 const OUTBOXES: usize = 4096;
-/// The exit code of a process that left last words: its guest did something that ends a process.
-pub const EXIT_WITH_LAST_WORDS: i32 = 3;
+/// The exit code of a process that left a fatal message: its guest did something that ends a process.
+pub const EXIT_WITH_MESSAGE: i32 = 3;
 /// The exit code of a worker that could not fork a process for a job. It has not started that job.
 pub const EXIT_WITHOUT_PROCESS: i32 = 4;
 /// The exit code of a process that was refused memory by the system.
@@ -59,9 +59,9 @@ pub const EXIT_OUT_OF_MEMORY: i32 = 4;
 pub const NEEDED_TOO_MUCH: &str = "its process needed more than the limits of memory, twice a result, \
                                           three times a job and 256 MiB together";
 
-/// The greatest size of last words in bytes.
-const LAST_WORDS_MAX: usize = 256;
-const _: () = assert!(LAST_WORDS + 4 + LAST_WORDS_MAX <= BEGAN, "last words end before it");
+/// The greatest size of a fatal message in bytes.
+const FATAL_BYTES_MAX: usize = 256;
+const _: () = assert!(FATAL_MESSAGE + 4 + FATAL_BYTES_MAX <= BEGAN, "the message ends before it");
 const TOTAL: usize = OUTBOXES + 2 * OUTBOX_BYTES;
 
 /// The claimed jobs of a batch: those below `next`, of those below `end`.
@@ -206,28 +206,28 @@ impl JobMem {
         self.stop_word().store(1, Ordering::Release);
     }
 
-    /// Returns the last words of a process that ended with [`EXIT_WITH_LAST_WORDS`], on one line,
+    /// Returns the fatal message of a process that ended with [`EXIT_WITH_MESSAGE`], on one line,
     /// or an empty text if it left none.
-    pub(crate) fn last_words(&self) -> String {
-        let bytes = self.half(LAST_WORDS).load(Ordering::Acquire) as usize;
-        let range = LAST_WORDS + 4..LAST_WORDS + 4 + bytes.min(LAST_WORDS_MAX);
+    pub(crate) fn fatal_message(&self) -> String {
+        let bytes = self.half(FATAL_MESSAGE).load(Ordering::Acquire) as usize;
+        let range = FATAL_MESSAGE + 4..FATAL_MESSAGE + 4 + bytes.min(FATAL_BYTES_MAX);
         let words: Vec<u8> = range.map(|at| self.byte(at).load(Ordering::Relaxed)).collect();
         String::from_utf8_lossy(&words).replace(char::is_control, "\u{fffd}")
     }
 
     /// Returns the moment at which the running job began, or `None` if no job runs, or if jobs are
     /// not measured.
-    pub fn began(&self) -> Option<Moment> {
+    pub fn began(&self) -> Option<MonotonicTime> {
         match self.atomic(BEGAN).load(Ordering::Acquire) {
             0 => None,
-            nanos => Some(Moment::of_nanos(nanos)),
+            nanos => Some(MonotonicTime::of_nanos(nanos)),
         }
     }
 
     /// Returns the moment at which the worker last called a shared object: a wait began then, if
     /// there is one.
-    pub fn called(&self) -> Moment {
-        Moment::of_nanos(self.atomic(CALLED).load(Ordering::Acquire))
+    pub fn called(&self) -> MonotonicTime {
+        MonotonicTime::of_nanos(self.atomic(CALLED).load(Ordering::Acquire))
     }
 
     /// Returns the bytes that the running command has printed, or nothing without a tape.
@@ -265,22 +265,22 @@ impl JobMem {
     }
 
     /// Leaves the reason why this process is about to end. May be called from a signal handler.
-    pub fn set_last_words(&self, words: &[&[u8]]) {
+    pub fn set_fatal_message(&self, words: &[&[u8]]) {
         let mut bytes = 0;
-        for byte in words.iter().copied().flatten().take(LAST_WORDS_MAX) {
-            self.byte(LAST_WORDS + 4 + bytes).store(*byte, Ordering::Relaxed);
+        for byte in words.iter().copied().flatten().take(FATAL_BYTES_MAX) {
+            self.byte(FATAL_MESSAGE + 4 + bytes).store(*byte, Ordering::Relaxed);
             bytes += 1;
         }
-        self.half(LAST_WORDS).store(bytes as u32, Ordering::Release);
+        self.half(FATAL_MESSAGE).store(bytes as u32, Ordering::Release);
     }
 
     /// Notes when the running job began, or that it is over.
-    pub fn set_began(&self, began: Option<Moment>) {
-        self.atomic(BEGAN).store(began.map_or(0, Moment::nanos), Ordering::Release);
+    pub fn set_began(&self, began: Option<MonotonicTime>) {
+        self.atomic(BEGAN).store(began.map_or(0, MonotonicTime::nanos), Ordering::Release);
     }
 
     /// Notes when a shared object is called, because the call may have to wait.
-    pub fn set_called(&self, called: Moment) {
+    pub fn set_called(&self, called: MonotonicTime) {
         self.atomic(CALLED).store(called.nanos(), Ordering::Release);
     }
 

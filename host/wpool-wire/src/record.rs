@@ -8,7 +8,7 @@
 //! means that the bytes are the job's result, 1 that they are an encoded
 //! [`Failure`](super::failure::Failure). Flag 1 means that the measurements are there.
 
-use super::clock::Moment;
+use super::clock::MonotonicTime;
 use super::frame::{u32_at, u64_at};
 
 /// The bytes of a record before its measurements and its result.
@@ -24,7 +24,7 @@ const MEASURED: u8 = 1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measure {
     /// The moment at which the job began.
-    pub began: Moment,
+    pub began: MonotonicTime,
     /// The time of the job in nanoseconds.
     pub nanos: u64,
     /// The size of the instance's linear memory at the job's end, in bytes.
@@ -35,8 +35,8 @@ pub struct Measure {
 
 impl Measure {
     /// Returns the measurements of a job that began at `began` and ends now.
-    pub fn until_now(began: Moment, memory_bytes: u64, exit_code: i32) -> Measure {
-        let nanos = Moment::now().since(began).as_nanos() as u64;
+    pub fn until_now(began: MonotonicTime, memory_bytes: u64, exit_code: i32) -> Measure {
+        let nanos = MonotonicTime::now().since(began).as_nanos() as u64;
         Measure { began, nanos, memory_bytes, exit_code }
     }
 
@@ -52,7 +52,7 @@ impl Measure {
 
     /// Reads encoded measurements. The caller has checked the length.
     fn decode(bytes: &[u8]) -> Measure {
-        let began = Moment::of_nanos(u64_at(bytes, 0));
+        let began = MonotonicTime::of_nanos(u64_at(bytes, 0));
         let (nanos, memory_bytes) = (u64_at(bytes, 8), u64_at(bytes, 16));
         Measure { began, nanos, memory_bytes, exit_code: u64_at(bytes, 24) as i32 }
     }
@@ -137,8 +137,12 @@ mod tests {
 
     #[test]
     fn a_record_comes_back_as_it_was_written() {
-        let measure =
-            Some(Measure { began: Moment::of_nanos(3), nanos: 1, memory_bytes: 2, exit_code: -1 });
+        let measure = Some(Measure {
+            began: MonotonicTime::of_nanos(3),
+            nanos: 1,
+            memory_bytes: 2,
+            exit_code: -1,
+        });
         for measure in [None, measure] {
             let record = Record { index: 3, failed: true, measure, bytes: b"why" };
             let bytes = encode(&record);

@@ -1,7 +1,7 @@
 //! Waits: the times that a job waited in shared state, as its worker reports them in a `Waits`
 //! frame.
 
-use super::clock::Moment;
+use super::clock::MonotonicTime;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -73,9 +73,9 @@ pub struct Wait {
     /// The name of the object; any text.
     pub name: String,
     /// The moment at which the call that had to wait began.
-    pub began: Moment,
+    pub began: MonotonicTime,
     /// The moment at which the call ended.
-    pub ended: Moment,
+    pub ended: MonotonicTime,
 }
 
 /// The waits of one attempt at a job.
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn as_many_as_are_told_fit_a_frame_whatever_their_names_are() {
-        let far = Moment::of_nanos(u64::MAX);
+        let far = MonotonicTime::of_nanos(u64::MAX);
         let wait =
             || Wait { kind: "condition".into(), name: "\x01".repeat(128), began: far, ended: far };
         let mut waits = Waits { job: u64::MAX, ..Waits::default() };

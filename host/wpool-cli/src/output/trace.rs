@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wpool::FailureKind;
 use wpool::pool::feed::{Attempt, Notice, Outcome, Results, Sink, Stats};
-use wpool::wire::clock::Moment;
+use wpool::wire::clock::MonotonicTime;
 use wpool::wire::waits::{Wait, Waits};
 
 /// The beginning of the file.
@@ -60,7 +60,7 @@ pub(crate) struct Trace {
     path: PathBuf,
     /// The events not yet written.
     events: Vec<u8>,
-    began: Moment,
+    began: MonotonicTime,
     /// The names of jobs.
     names: Vec<String>,
     /// The dispatcher's process, which is also the number of its row.
@@ -75,7 +75,7 @@ impl Trace {
     /// Fails if the file cannot be written.
     pub(crate) fn begin(file: File, path: &Path, names: Vec<String>) -> io::Result<Trace> {
         let dispatcher = std::process::id();
-        let (path, events, began) = (path.to_owned(), BEGIN.to_vec(), Moment::now());
+        let (path, events, began) = (path.to_owned(), BEGIN.to_vec(), MonotonicTime::now());
         let mut trace = Trace { file, path, events, began, names, dispatcher };
         trace.label("process_name", dispatcher, json!({"name": "wpool"}));
         trace.label("thread_name", dispatcher, json!({"name": "dispatcher"}));
@@ -104,7 +104,7 @@ impl Trace {
         &mut self,
         tid: u32,
         (cat, name): (&str, &str),
-        began: Moment,
+        began: MonotonicTime,
         took: Option<Duration>,
         args: impl Serialize,
     ) {
@@ -116,7 +116,7 @@ impl Trace {
 
     /// Adds an act of the dispatcher at this moment.
     fn act(&mut self, name: &str, args: impl Serialize) {
-        self.add(self.dispatcher, ("dispatcher", name), Moment::now(), None, args);
+        self.add(self.dispatcher, ("dispatcher", name), MonotonicTime::now(), None, args);
     }
 
     /// Adds an attempt at a job: in its worker's row, unless no worker had the job.

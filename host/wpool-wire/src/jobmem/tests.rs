@@ -63,15 +63,15 @@ fn the_dispatcher_survives_any_word_the_worker_writes() {
 }
 
 #[test]
-fn last_words_are_one_short_line_whatever_the_worker_writes() {
+fn a_fatal_message_is_one_short_line_whatever_the_worker_writes() {
     let (dispatcher, worker) = pair();
-    assert_eq!(dispatcher.last_words(), "");
-    worker.set_last_words(&[b"write to ", b"region r\n\x1b[2J\xff"]);
-    assert_eq!(dispatcher.last_words(), "write to region r\u{fffd}\u{fffd}[2J\u{fffd}");
-    worker.set_last_words(&[&[b'x'; 10_000]]);
-    assert_eq!(dispatcher.last_words(), "x".repeat(LAST_WORDS_MAX));
-    worker.half(LAST_WORDS).store(u32::MAX, Ordering::Relaxed);
-    assert_eq!(dispatcher.last_words().len(), LAST_WORDS_MAX);
+    assert_eq!(dispatcher.fatal_message(), "");
+    worker.set_fatal_message(&[b"write to ", b"region r\n\x1b[2J\xff"]);
+    assert_eq!(dispatcher.fatal_message(), "write to region r\u{fffd}\u{fffd}[2J\u{fffd}");
+    worker.set_fatal_message(&[&[b'x'; 10_000]]);
+    assert_eq!(dispatcher.fatal_message(), "x".repeat(FATAL_BYTES_MAX));
+    worker.half(FATAL_MESSAGE).store(u32::MAX, Ordering::Relaxed);
+    assert_eq!(dispatcher.fatal_message().len(), FATAL_BYTES_MAX);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_write_beyond_the_outbox_is_refused() {
 fn the_dispatcher_knows_when_the_running_job_began() {
     let (dispatcher, worker) = pair();
     assert_eq!(dispatcher.began(), None);
-    let began = Moment::now();
+    let began = MonotonicTime::now();
     worker.set_began(Some(began));
     assert_eq!(dispatcher.began(), Some(began));
     worker.set_called(began);

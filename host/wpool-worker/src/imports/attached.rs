@@ -2,7 +2,7 @@
 //! jobs, if they are to be reported.
 
 use crate::shared::{self, Kind, ObjectId, Owner, Shared};
-use crate::wire::clock::Moment;
+use crate::wire::clock::MonotonicTime;
 use crate::wire::control::Membership;
 use crate::wire::jobmem::JobMem;
 use crate::wire::waits::{Wait, Waits};
@@ -75,7 +75,7 @@ impl Attached {
         operation: impl FnOnce(&shared::Caller<'_>) -> T,
     ) -> T {
         let ticket = || self.shared.ticket(self.owner);
-        let (before, began) = (ticket(), Moment::now());
+        let (before, began) = (ticket(), MonotonicTime::now());
         // If the operation never returns, the dispatcher reports the wait.
         self.memory.set_called(began);
         let done = operation(&self.caller());
@@ -85,7 +85,7 @@ impl Attached {
                 kind: kind.to_string(),
                 name: self.shared.name(id, kind).unwrap_or_default(),
                 began,
-                ended: Moment::now(),
+                ended: MonotonicTime::now(),
             });
         }
         done

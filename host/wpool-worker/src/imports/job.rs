@@ -29,7 +29,7 @@ impl Job {
     }
 }
 
-/// The error of a result that grew above `--max-output`, which ends the job.
+/// The error of a result that grew above its limit, which ends the job.
 #[derive(Debug)]
 pub(crate) struct OutputTooLarge;
 
@@ -75,7 +75,7 @@ fn job_read(
 /// Appends bytes to the result: `result_write(src: i32, len: i32)`.
 ///
 /// Arguments: `src` and `len`, the bytes. Answers: nothing.
-/// Traps: `len` bytes at `src` are not inside the memory. A result above `--max-output` ends the
+/// Traps: `len` bytes at `src` are not inside the memory. A result above its limit ends the
 /// job. Blocks: never.
 fn result_write(mut caller: Caller<'_, Host>, src: u32, len: u32) -> wasmtime::Result<()> {
     let (src, host) = bytes(&mut caller, "result_write", src, len.into())?;

@@ -93,7 +93,7 @@ impl ResourceLimiter for Limiter {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        // A growth above the memory's own maximum fails anyway; `--memory` does not have to explain
+        // A growth above the memory's own maximum fails anyway; the limit does not have to explain
         // it.
         let own_fault = maximum.is_some_and(|maximum| desired > maximum);
         let grown = if own_fault { 0 } else { (desired as u64).saturating_sub(current as u64) };

@@ -2,7 +2,7 @@
 //!
 //! Only the host chooses their place. It grows the memory beyond what the guest has, and maps the
 //! region's piece of the memfd over the pages that it has added. An unmapped range turns into zeros
-//! that may only be read, so that it is no memory beside `--memory`, and is used again before the
+//! that may only be read, so that it is no memory beside the limit, and is used again before the
 //! memory grows again.
 //!
 //! **Invariants:** initial pages, and pages that the guest has grown itself, are never mapped over.

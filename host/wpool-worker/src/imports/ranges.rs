@@ -7,7 +7,7 @@
 
 use crate::shared::ObjectId;
 
-/// The greatest size of the description of a range, in bytes: last words hold it and more.
+/// The greatest size of the description of a range, in bytes: a fatal message holds it and more.
 const WHAT_BYTES_MAX: usize = 200;
 
 /// The ranges of one memory.

@@ -63,7 +63,7 @@ fn is_read_only(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i
 /// Arguments: the region, by a handle that has it mapped until it is unmapped or closed. The region
 /// itself is mapped once: other handles get the same address, and it is unmapped with the last one.
 /// Answers: the address, a multiple of 64 KiB and not 0; `no-space`: the memory's own maximum, the
-/// rest of 4 GiB, or `--region-space`; `broken`. After an error nothing has changed.
+/// rest of 4 GiB, or the limit of regions; `broken`. After an error nothing has changed.
 /// Traps: the handle is not a region's; the memory is a 64-bit one; later, a store to a region that
 /// may only be read, or to the place of an unmapped region. Blocks: never.
 fn map(mut caller: Caller<'_, Host>, handle: i32) -> wasmtime::Result<i64> {

@@ -1,6 +1,6 @@
 //! Conversion between a scalar task's numbers and lines of JSON.
 
-use super::json::{Cursor, Wrong, short_integer, write_scalar};
+use super::json::{Cursor, ParseError, short_integer, write_scalar};
 use crate::module::description::Task;
 use crate::module::scalar::Scalar;
 use crate::wire::failure::Failure;
@@ -64,7 +64,7 @@ impl Signature {
         self.read_any(job, numbers).map_err(|wrong| wrong.failure(job))
     }
 
-    fn read_any(&self, job: &[u8], numbers: &mut [ValRaw]) -> Result<(), Wrong> {
+    fn read_any(&self, job: &[u8], numbers: &mut [ValRaw]) -> Result<(), ParseError> {
         let mut cursor = Cursor::new(job);
         match self.params[..] {
             [] => return Ok(()),
@@ -89,7 +89,7 @@ impl Signature {
         cursor.end()
     }
 
-    fn number(&self, cursor: &mut Cursor<'_>, ty: Scalar) -> Result<ValRaw, Wrong> {
+    fn number(&self, cursor: &mut Cursor<'_>, ty: Scalar) -> Result<ValRaw, ParseError> {
         match ty {
             Scalar::Signed(32) | Scalar::Unsigned(32)
                 if self.assumed && (cursor.at(b't') || cursor.at(b'f')) =>

@@ -2,7 +2,7 @@
 //!
 //! If the guest's own code writes, wasmtime makes a trap of the fault; the address tells what was
 //! hit ([`take_address`]). If the host writes on its behalf (`memory.fill`, a WASI call), the fault
-//! is in host code, which cannot go on. The handler then leaves last words in job memory and ends
+//! is in host code, which cannot go on. The handler then leaves a fatal message in job memory and ends
 //! the process: the job fails as by a trap, and another worker takes this one's place.
 //!
 //! If the system refuses an allocation, Rust's allocator aborts, and the handler ends the process
@@ -10,7 +10,7 @@
 #![expect(unsafe_code, reason = "signal handlers")]
 
 use crate::imports::{Host, mapping};
-use crate::wire::jobmem::{EXIT_OUT_OF_MEMORY, EXIT_WITH_LAST_WORDS, JobMem};
+use crate::wire::jobmem::{EXIT_OUT_OF_MEMORY, EXIT_WITH_MESSAGE, JobMem};
 use nix::libc::{_exit, SIGSEGV, c_int, c_void, siginfo_t};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, raise, sigaction};
 use nix::unistd::getpid;
@@ -21,8 +21,8 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use wasmtime::Store;
 use wasmtime::unix::StoreExt;
 
-/// The job memory in which this process leaves its last words.
-static LAST_WORDS: AtomicPtr<JobMem> = AtomicPtr::new(ptr::null_mut());
+/// The job memory in which this process leaves its fatal message.
+static FATAL_MESSAGE: AtomicPtr<JobMem> = AtomicPtr::new(ptr::null_mut());
 
 thread_local! {
     /// The last address at which this thread's guest faulted.
@@ -57,11 +57,11 @@ pub(crate) fn install_abort() -> nix::Result<()> {
     Ok(())
 }
 
-/// Sets the memory for last words, for the rest of this process.
+/// Sets the memory for a fatal message, for the rest of this process.
 pub(super) fn report_to(memory: &Arc<JobMem>) {
     // The memory is never freed, because the handler may look at any time.
     let memory = Arc::into_raw(Arc::clone(memory)).cast_mut();
-    LAST_WORDS.store(memory, Ordering::Release);
+    FATAL_MESSAGE.store(memory, Ordering::Release);
 }
 
 /// Notes the addresses at which the guest of this store faults.
@@ -106,10 +106,10 @@ extern "C" fn on_abort(_: c_int, info: *mut siginfo_t, _: *mut c_void) {
 extern "C" fn on_fault(_: c_int, info: *mut siginfo_t, _: *mut c_void) {
     mapping::tell_guarded(address(info), |what| {
         // SAFETY: the pointer is null, or its memory is never freed (see `report_to`).
-        if let Some(memory) = unsafe { LAST_WORDS.load(Ordering::Acquire).as_ref() } {
-            memory.set_last_words(&[b"write to ", what.as_bytes()]);
+        if let Some(memory) = unsafe { FATAL_MESSAGE.load(Ordering::Acquire).as_ref() } {
+            memory.set_fatal_message(&[b"write to ", what.as_bytes()]);
             // SAFETY: _exit has no preconditions.
-            unsafe { _exit(EXIT_WITH_LAST_WORDS) }
+            unsafe { _exit(EXIT_WITH_MESSAGE) }
         }
     });
     let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());

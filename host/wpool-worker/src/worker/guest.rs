@@ -372,7 +372,7 @@ impl<'a> Guest<'a> {
         let guarded = host.mappings.guarded_at(fault::take_address());
         let circumstances = Circumstances {
             refused: host.limits.refused(),
-            panic: self.log.last_words(),
+            panic: self.log.last_panic(),
             guarded: guarded.map(str::to_owned),
         };
         outcome::failure(error, &self.program.settings, circumstances)

@@ -83,8 +83,8 @@ impl Log {
     }
 
     /// Returns the last panic of the guest, if it wrote one last.
-    pub(crate) fn last_words(&self) -> Option<LastWords> {
-        last_words(&String::from_utf8_lossy(&self.lock().tail))
+    pub(crate) fn last_panic(&self) -> Option<Panic> {
+        last_panic(&String::from_utf8_lossy(&self.lock().tail))
     }
 
     fn lock(&self) -> MutexGuard<'_, Lines> {
@@ -205,7 +205,7 @@ struct Held {
 
 /// The message of a panic.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct LastWords {
+pub(crate) struct Panic {
     /// The message, on one line.
     pub(crate) message: String,
     /// True if the message is an exception of an interpreter: the place in the interpreter where it
@@ -226,11 +226,11 @@ const UNCAUGHT_IN_PYTHON: &str = "Python function threw an unexpected exception"
 
 /// Finds the text of Rust's panic hook: `thread 'main' panicked at PLACE:`, then the message. If
 /// the panic was about an exception of a task in Python, finds the exception.
-fn last_words(text: &str) -> Option<LastWords> {
+fn last_panic(text: &str) -> Option<Panic> {
     let (before, after) = text.rsplit_once("panicked at ")?;
     let (place, message) = after.split_once('\n')?;
     if message.starts_with(UNCAUGHT_IN_PYTHON) {
-        return Some(LastWords { message: exception(before)?, exception: true });
+        return Some(Panic { message: exception(before)?, exception: true });
     }
     let message: Vec<&str> = message
         .lines()
@@ -240,7 +240,7 @@ fn last_words(text: &str) -> Option<LastWords> {
         .collect();
     let place = place.trim_end().trim_end_matches(':');
     let message = crate::module::one_line(&format!("panicked at {place}: {}", message.join(" ")));
-    Some(LastWords { message, exception: false })
+    Some(Panic { message, exception: false })
 }
 
 /// Finds the exception that ends a traceback of Python: the lines behind the last indented one.
@@ -327,11 +327,11 @@ pub(crate) mod tests {
         log.write(Stream::Err, &vec![b'.'; 5000]);
         log.write(Stream::Err, b"\nthread 'main' (1) panicked at src/lib.rs:3:5:\nfirst\nsecond\n");
         log.write(Stream::Err, b"note: run with `RUST_BACKTRACE=1`\n");
-        let words = log.last_words().unwrap();
+        let words = log.last_panic().unwrap();
         assert_eq!(words.message, "panicked at src/lib.rs:3:5: first second");
         assert!(!words.exception);
         log.end_job();
-        assert_eq!(log.last_words(), None);
+        assert_eq!(log.last_panic(), None);
     }
 
     #[test]
@@ -349,7 +349,7 @@ pub(crate) mod tests {
             Stream::Err,
             b"Python function threw an unexpected exception\nnote: run with x\n",
         );
-        let words = log.last_words().unwrap();
+        let words = log.last_panic().unwrap();
         assert_eq!((words.message.as_str(), words.exception), ("ValueError: one two", true));
         log.write(Stream::Err, b"next\n");
         let lines = kept.take();

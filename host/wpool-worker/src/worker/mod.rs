@@ -36,7 +36,7 @@ pub mod wasi;
 use crate::imports::attached::Attached;
 use crate::shared::Shared;
 use crate::wire::channel::FrameBuffer;
-use crate::wire::clock::Moment;
+use crate::wire::clock::MonotonicTime;
 use crate::wire::control::Membership;
 use crate::wire::failure::{Failure, FailureDetail, FailureKind};
 use crate::wire::frame::{ENTRY_BYTES, FrameKind, Header, PART_BYTES, Walk, entry_head, u64_at};
@@ -273,7 +273,7 @@ impl<'a> Worker<'a> {
 
     /// Serves until the pipe of jobs ends.
     fn run(&mut self, mut jobs: File) -> io::Result<()> {
-        self.pipe.send(FrameKind::Ready, &Moment::now().nanos().to_le_bytes())?;
+        self.pipe.send(FrameKind::Ready, &MonotonicTime::now().nanos().to_le_bytes())?;
         let mut frames = FrameBuffer::default();
         // The job is kept for its memory, like the guest's copy, which has to hold the job too.
         let mut long_job = Vec::new();
@@ -361,7 +361,7 @@ impl<'a> Worker<'a> {
             self.make_ready();
         }
         let guest = self.guest.as_mut().expect("just made");
-        let began = self.settings.probe.measured.then(Moment::now);
+        let began = self.settings.probe.measured.then(MonotonicTime::now);
         if began.is_some() {
             self.memory.set_began(began);
         }
@@ -463,7 +463,7 @@ impl<'a> Worker<'a> {
         if let Some(attached) = &self.attached {
             attached.discard();
         }
-        let trap = code.and_then(|code| Failure::of_last_words(code, &self.memory));
+        let trap = code.and_then(|code| Failure::of_fatal_message(code, &self.memory));
         let mut failure = trap.unwrap_or_else(|| {
             let how = code.map_or("killed by a signal".into(), |code| format!("exit code {code}"));
             let detail = code.is_none().then_some(FailureDetail::Signal);
@@ -472,7 +472,7 @@ impl<'a> Worker<'a> {
         failure.stdout = self.memory.printed().into();
         self.memory.forget_printed();
         // The memory of the child is gone with it.
-        let began = || self.memory.began().unwrap_or_else(Moment::now);
+        let began = || self.memory.began().unwrap_or_else(MonotonicTime::now);
         let measure = self.settings.probe.measured.then(|| Measure::until_now(began(), 0, 0));
         record::begin(&mut self.record, measure.is_some());
         failure.encode(&mut self.record);

@@ -1,6 +1,6 @@
 //! Outcomes: the only translation from wasmtime's errors to failures of jobs.
 
-use super::log::LastWords;
+use super::log::Panic;
 use crate::imports::job::OutputTooLarge;
 use crate::imports::limits::Refused;
 use crate::module::one_line;
@@ -32,7 +32,7 @@ pub(crate) struct Circumstances {
     /// The memory that the instance wanted in vain.
     pub(crate) refused: Option<Refused>,
     /// The message of its last panic.
-    pub(crate) panic: Option<LastWords>,
+    pub(crate) panic: Option<Panic>,
     /// The description of memory that the guest wrote to but may not write, if that ended it.
     pub(crate) guarded: Option<String>,
 }

@@ -187,7 +187,7 @@ pub(crate) fn reseed() {
     rand::rng().reseed().expect("the system has random numbers");
 }
 
-/// Random numbers that depend on `--seed` and the job's number alone, so that they are the same
+/// Random numbers that depend on the granted seed and the job's number alone, so that they are the same
 /// whichever worker runs the job, and whatever it ran before.
 #[derive(Clone)]
 pub(crate) struct SeededRandom {

@@ -1,6 +1,6 @@
 //! The two ends that a dispatcher is given: the source of jobs and the sink of outcomes.
 
-use crate::wire::clock::Moment;
+use crate::wire::clock::MonotonicTime;
 use crate::wire::failure::Failure;
 use crate::wire::frame::{Entries, Walk};
 use crate::wire::line::Stream;
@@ -142,7 +142,7 @@ pub struct Attempt {
     pub sent: Duration,
     /// The time at which the job began in its worker, if
     /// [`Probe::measured`](crate::wire::settings::Probe::measured).
-    pub began: Option<Moment>,
+    pub began: Option<MonotonicTime>,
     /// The time for which the job ran, if measured.
     pub ran: Option<Duration>,
     /// The size of linear memory, in bytes, at the end of the job, if measured.
@@ -239,9 +239,9 @@ pub enum Notice {
         /// The process id of the worker.
         pid: i32,
         /// The time at which the worker was requested.
-        asked: Moment,
+        asked: MonotonicTime,
         /// The time at which the worker was ready.
-        ready: Moment,
+        ready: MonotonicTime,
         /// The first of the jobs that were sent to the worker, if any.
         job: Option<u64>,
     },

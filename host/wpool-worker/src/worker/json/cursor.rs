@@ -8,13 +8,13 @@ use wasmtime::ValRaw;
 
 /// The reason why a text is not as it should be, with its place.
 #[derive(Debug)]
-pub(crate) struct Wrong {
+pub(crate) struct ParseError {
     at: usize,
     message: String,
     detail: Option<FailureDetail>,
 }
 
-impl Wrong {
+impl ParseError {
     /// Returns the failure of the job that is not as it should be.
     #[cold]
     pub(crate) fn failure(self, job: &[u8]) -> Failure {
@@ -38,13 +38,13 @@ pub(crate) struct Place(usize);
 impl Place {
     /// Makes an error at this place.
     #[cold]
-    pub(crate) fn wrong(self, message: impl Into<String>) -> Wrong {
-        Wrong { at: self.0, message: message.into(), detail: None }
+    pub(crate) fn wrong(self, message: impl Into<String>) -> ParseError {
+        ParseError { at: self.0, message: message.into(), detail: None }
     }
 
     /// Makes an error at this place: there is a string or a name other than the expected one.
     #[cold]
-    pub(crate) fn unexpected(self, what: &str, found: &str) -> Wrong {
+    pub(crate) fn unexpected(self, what: &str, found: &str) -> ParseError {
         let found = found.chars().take(FOUND_CHARS_MAX).collect::<String>();
         self.wrong(format!("expected {what}, found \"{}\"", found.escape_debug()))
     }
@@ -95,7 +95,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads a string, which `what` describes in words.
-    pub(crate) fn string(&mut self, what: &str) -> Result<String, Wrong> {
+    pub(crate) fn string(&mut self, what: &str) -> Result<String, ParseError> {
         if !self.at(b'"') {
             return Err(self.expected(what));
         }
@@ -116,8 +116,8 @@ impl<'a> Cursor<'a> {
     pub(crate) fn list(
         &mut self,
         what: &str,
-        mut value: impl FnMut(&mut Self) -> Result<(), Wrong>,
-    ) -> Result<(), Wrong> {
+        mut value: impl FnMut(&mut Self) -> Result<(), ParseError>,
+    ) -> Result<(), ParseError> {
         if !self.take(b'[') {
             return Err(self.expected(what));
         }
@@ -139,8 +139,8 @@ impl<'a> Cursor<'a> {
     pub(crate) fn object(
         &mut self,
         what: &dyn Fn() -> String,
-        mut member: impl FnMut(&mut Self, &str, Place) -> Result<(), Wrong>,
-    ) -> Result<(), Wrong> {
+        mut member: impl FnMut(&mut Self, &str, Place) -> Result<(), ParseError>,
+    ) -> Result<(), ParseError> {
         if !self.take(b'{') {
             return Err(self.expected(&what()));
         }
@@ -164,22 +164,22 @@ impl<'a> Cursor<'a> {
     }
 
     /// Makes an error at this place: something else was expected.
-    pub(crate) fn expected(&self, what: &str) -> Wrong {
+    pub(crate) fn expected(&self, what: &str) -> ParseError {
         self.place().wrong(format!("expected {what}, found {}", self.found()))
     }
 
     /// Makes an error at this place: the text is not JSON.
-    fn not_json(&self, what: &str) -> Wrong {
-        Wrong { detail: Some(FailureDetail::NotJson), ..self.place().wrong(what) }
+    fn not_json(&self, what: &str) -> ParseError {
+        ParseError { detail: Some(FailureDetail::NotJson), ..self.place().wrong(what) }
     }
 
     /// Checks that nothing is left.
-    pub(crate) fn end(&self) -> Result<(), Wrong> {
+    pub(crate) fn end(&self) -> Result<(), ParseError> {
         if self.at < self.text.len() { Err(self.expected("the end")) } else { Ok(()) }
     }
 
     /// Reads a value of this type.
-    pub(crate) fn scalar(&mut self, ty: Scalar) -> Result<ValRaw, Wrong> {
+    pub(crate) fn scalar(&mut self, ty: Scalar) -> Result<ValRaw, ParseError> {
         let value = match ty {
             Scalar::Signed(bits) => {
                 let max = i64::MAX >> (64 - bits);
@@ -209,7 +209,12 @@ impl<'a> Cursor<'a> {
     }
 
     #[inline]
-    fn integer(&mut self, ty: &std::fmt::Arguments, min: i128, max: i128) -> Result<i128, Wrong> {
+    fn integer(
+        &mut self,
+        ty: &std::fmt::Arguments,
+        min: i128,
+        max: i128,
+    ) -> Result<i128, ParseError> {
         let rest = &self.text[self.at..];
         let end = rest.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b'-'));
         if let Some(value) = short_integer(&rest[..end.unwrap_or(rest.len())])
@@ -227,7 +232,7 @@ impl<'a> Cursor<'a> {
         ty: &std::fmt::Arguments,
         min: i128,
         max: i128,
-    ) -> Result<i128, Wrong> {
+    ) -> Result<i128, ParseError> {
         let token = self.number().unwrap_or_default();
         let digits = token.strip_prefix('-').unwrap_or(token);
         // The numbers 1.0 and 1e3 are floats, as for serde.
@@ -247,7 +252,7 @@ impl<'a> Cursor<'a> {
                 let has_words_size = max == i32::MAX.into() || max == i64::MAX.into();
                 let detail =
                     (has_words_size && token == digits).then_some(FailureDetail::SignedRange);
-                Err(Wrong { detail, ..self.place().wrong(message) })
+                Err(ParseError { detail, ..self.place().wrong(message) })
             }
         }
     }
@@ -256,7 +261,7 @@ impl<'a> Cursor<'a> {
         &mut self,
         ty: &str,
         is_finite: fn(F) -> bool,
-    ) -> Result<F, Wrong> {
+    ) -> Result<F, ParseError> {
         for name in ["\"NaN\"", "\"Infinity\"", "\"-Infinity\""] {
             if self.text[self.at..].starts_with(name.as_bytes())
                 && let Ok(value) = name.trim_matches('"').parse()
@@ -276,7 +281,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn boolean(&mut self) -> Result<bool, Wrong> {
+    fn boolean(&mut self) -> Result<bool, ParseError> {
         for (name, value) in [("true", true), ("false", false)] {
             if self.word(name) {
                 return Ok(value);
@@ -295,7 +300,7 @@ impl<'a> Cursor<'a> {
         is_next
     }
 
-    fn char(&mut self) -> Result<char, Wrong> {
+    fn char(&mut self) -> Result<char, ParseError> {
         let place = self.place();
         let what = "a string of one character";
         let string = self.string(what)?;

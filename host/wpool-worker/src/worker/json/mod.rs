@@ -4,5 +4,5 @@
 mod cursor;
 mod write;
 
-pub(crate) use cursor::{Cursor, Wrong, short_integer};
+pub(crate) use cursor::{Cursor, ParseError, short_integer};
 pub(crate) use write::{write_scalar, write_string};

@@ -6,7 +6,7 @@ mod read;
 mod ty;
 mod write;
 
-use super::json::{Cursor, Wrong};
+use super::json::{Cursor, ParseError};
 use super::outcome;
 use crate::module::description::Task;
 use crate::wire::failure::{Failure, FailureKind};
@@ -106,7 +106,7 @@ impl Signature {
         bytes.map_err(|wrong| wrong.failure(job))
     }
 
-    fn read_json(&self, job: &[u8]) -> Result<Vec<Val>, Wrong> {
+    fn read_json(&self, job: &[u8]) -> Result<Vec<Val>, ParseError> {
         let mut cursor = Cursor::new(job);
         let params = match self.params.as_slice() {
             [only] => vec![only.read(&mut cursor)?],

@@ -3,7 +3,7 @@
 use super::ty::{Outcome, Ty};
 use crate::module::scalar::Scalar;
 use crate::wire::base64::from_base64;
-use crate::worker::json::{Cursor, Wrong};
+use crate::worker::json::{Cursor, ParseError};
 use wasmtime::ValRaw;
 use wasmtime::component::Val;
 
@@ -12,7 +12,7 @@ impl Ty {
     ///
     /// # Errors
     /// Returns an error if the next value is not of this type.
-    pub(super) fn read(&self, cursor: &mut Cursor<'_>) -> Result<Val, Wrong> {
+    pub(super) fn read(&self, cursor: &mut Cursor<'_>) -> Result<Val, ParseError> {
         Ok(match self {
             Ty::Scalar(scalar) => from_raw(*scalar, cursor.scalar(*scalar)?),
             Ty::String => Val::String(cursor.string("a string")?),
@@ -45,7 +45,7 @@ pub(super) fn tuple<'a>(
     cursor: &mut Cursor<'_>,
     types: impl ExactSizeIterator<Item = &'a Ty>,
     what: &dyn Fn() -> String,
-) -> Result<Vec<Val>, Wrong> {
+) -> Result<Vec<Val>, ParseError> {
     if !cursor.take(b'[') {
         return Err(cursor.expected(&what()));
     }
@@ -81,7 +81,7 @@ fn from_raw(scalar: Scalar, raw: ValRaw) -> Val {
     }
 }
 
-fn list(cursor: &mut Cursor<'_>, element: &Ty) -> Result<Vec<Val>, Wrong> {
+fn list(cursor: &mut Cursor<'_>, element: &Ty) -> Result<Vec<Val>, ParseError> {
     let mut values = Vec::new();
     cursor.list("an array", |cursor| {
         values.push(element.read(cursor)?);
@@ -91,7 +91,7 @@ fn list(cursor: &mut Cursor<'_>, element: &Ty) -> Result<Vec<Val>, Wrong> {
 }
 
 /// Reads bytes: an array of numbers, or a string in base64.
-pub(super) fn bytes(cursor: &mut Cursor<'_>) -> Result<Vec<u8>, Wrong> {
+pub(super) fn bytes(cursor: &mut Cursor<'_>) -> Result<Vec<u8>, ParseError> {
     if cursor.at(b'"') {
         let place = cursor.place();
         let text = cursor.string("a string")?;
@@ -106,7 +106,7 @@ pub(super) fn bytes(cursor: &mut Cursor<'_>) -> Result<Vec<u8>, Wrong> {
 }
 
 /// Reads one of the names, as a string.
-fn name(cursor: &mut Cursor<'_>, names: &[String], what: &str) -> Result<String, Wrong> {
+fn name(cursor: &mut Cursor<'_>, names: &[String], what: &str) -> Result<String, ParseError> {
     let place = cursor.place();
     let text = cursor.string(what)?;
     match names.contains(&text) {
@@ -119,7 +119,7 @@ fn listed<'a>(names: impl Iterator<Item = &'a String>) -> String {
     names.map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
 }
 
-fn record(cursor: &mut Cursor<'_>, fields: &[(String, Ty)]) -> Result<Val, Wrong> {
+fn record(cursor: &mut Cursor<'_>, fields: &[(String, Ty)]) -> Result<Val, ParseError> {
     let what = || format!("an object with {}", listed(fields.iter().map(|(name, _)| name)));
     let begin = cursor.place();
     let mut values: Vec<Option<Val>> = fields.iter().map(|_| None).collect();
@@ -145,7 +145,7 @@ fn record(cursor: &mut Cursor<'_>, fields: &[(String, Ty)]) -> Result<Val, Wrong
     Ok(Val::Record(members))
 }
 
-fn variant(cursor: &mut Cursor<'_>, cases: &[(String, Option<Ty>)]) -> Result<Val, Wrong> {
+fn variant(cursor: &mut Cursor<'_>, cases: &[(String, Option<Ty>)]) -> Result<Val, ParseError> {
     let what = || {
         let cases = cases.iter().map(|(name, ty)| match ty {
             Some(_) => format!("{{\"{name}\": …}}"),
@@ -169,7 +169,7 @@ fn variant(cursor: &mut Cursor<'_>, cases: &[(String, Option<Ty>)]) -> Result<Va
     Ok(Val::Variant(name, value.map(Box::new)))
 }
 
-fn result(cursor: &mut Cursor<'_>, outcome: &Outcome) -> Result<Val, Wrong> {
+fn result(cursor: &mut Cursor<'_>, outcome: &Outcome) -> Result<Val, ParseError> {
     let what = || "{\"ok\": …} or {\"error\": …}".to_owned();
     let (name, value) = single(cursor, &what, |cursor, key| match key {
         "ok" => Some(payload(cursor, outcome.ok.as_ref())),
@@ -184,8 +184,8 @@ fn result(cursor: &mut Cursor<'_>, outcome: &Outcome) -> Result<Val, Wrong> {
 fn single(
     cursor: &mut Cursor<'_>,
     what: &dyn Fn() -> String,
-    mut read: impl FnMut(&mut Cursor<'_>, &str) -> Option<Result<Option<Val>, Wrong>>,
-) -> Result<(String, Option<Val>), Wrong> {
+    mut read: impl FnMut(&mut Cursor<'_>, &str) -> Option<Result<Option<Val>, ParseError>>,
+) -> Result<(String, Option<Val>), ParseError> {
     let begin = cursor.place();
     let mut found = None;
     cursor.object(what, |cursor, key, place| {
@@ -199,7 +199,7 @@ fn single(
 }
 
 /// Reads the value of a case, or `null` if it has none.
-fn payload(cursor: &mut Cursor<'_>, ty: Option<&Ty>) -> Result<Option<Val>, Wrong> {
+fn payload(cursor: &mut Cursor<'_>, ty: Option<&Ty>) -> Result<Option<Val>, ParseError> {
     match ty {
         Some(ty) => ty.read(cursor).map(Some),
         None if cursor.null() => Ok(None),
@@ -207,7 +207,7 @@ fn payload(cursor: &mut Cursor<'_>, ty: Option<&Ty>) -> Result<Option<Val>, Wron
     }
 }
 
-fn option(cursor: &mut Cursor<'_>, inner: &Ty) -> Result<Val, Wrong> {
+fn option(cursor: &mut Cursor<'_>, inner: &Ty) -> Result<Val, ParseError> {
     if cursor.null() {
         return Ok(Val::Option(None));
     }

@@ -9,7 +9,7 @@ pub(super) mod local;
 use super::error::PoolError;
 use super::feed::Notice;
 use super::parcel::Parcel;
-use crate::wire::clock::Moment;
+use crate::wire::clock::MonotonicTime;
 use crate::wire::control::ExitStatus;
 use crate::wire::failure::Failure;
 use crate::wire::line::Stream;
@@ -62,17 +62,17 @@ pub(crate) struct Death {
     /// The exit status of the worker, if it was reported in time.
     pub(crate) status: Option<ExitStatus>,
     /// True if the worker has been a process.
-    pub(crate) born: bool,
+    pub(crate) had_process: bool,
     /// True if the worker ended because of something that also happened to others.
     pub(crate) excused: bool,
     /// The trap that has ended the worker, according to the worker.
     pub(crate) trap: Option<Failure>,
     /// The last message about the worker, from itself or from its zygote.
-    pub(crate) last_words: Option<String>,
+    pub(crate) fatal_message: Option<String>,
     /// The time since which the worker has been dead.
     pub(crate) since: Instant,
     /// The time at which the job began that the worker was running, if that is measured.
-    pub(crate) began: Option<Moment>,
+    pub(crate) began: Option<MonotonicTime>,
     /// The output so far of the command that the worker was running.
     pub(crate) printed: Vec<u8>,
     /// The wait during which the worker died. Its end is not known.
@@ -87,7 +87,7 @@ pub(crate) enum Event<'a> {
     /// A worker cannot be had. If there is no reason, a worker can be had in a moment.
     Refused { slot: u32, why: Option<String> },
     /// A worker that was requested at `asked` has been ready since `ready`.
-    Ready { slot: u32, asked: Moment, ready: Moment },
+    Ready { slot: u32, asked: MonotonicTime, ready: MonotonicTime },
     /// A batch has been written completely.
     Written { slot: u32, batch: u32 },
     /// The next whole records of a batch have arrived.

@@ -6,7 +6,7 @@ use super::supply::Refused;
 use super::worker::{Intent, Life, Worker};
 use super::*;
 use crate::pool::feed::Attempt;
-use crate::wire::clock::Moment;
+use crate::wire::clock::MonotonicTime;
 use crate::wire::control::ExitStatus;
 use crate::wire::failure::{Failure, FailureDetail, FailureKind};
 use crate::wire::jobmem::EXIT_WITHOUT_PROCESS;
@@ -166,8 +166,8 @@ impl Schedule {
         if !self.config.settings.probe.measured {
             return Attempt { ran: seen, ..attempt };
         }
-        let ended = Moment::ago(now.saturating_duration_since(death.since));
-        let began = death.began.unwrap_or_else(|| Moment::ago(seen.unwrap_or_default()));
+        let ended = MonotonicTime::ago(now.saturating_duration_since(death.since));
+        let began = death.began.unwrap_or_else(|| MonotonicTime::ago(seen.unwrap_or_default()));
         Attempt { began: Some(began), ran: Some(ended.since(began)), ..attempt }
     }
 
@@ -208,9 +208,9 @@ impl Schedule {
             return Ok(());
         }
         // The worker is not at fault: the system has no process to give.
-        let unborn = !death.born && killed.is_none();
-        if unborn || death.status == Some(ExitStatus::Code(EXIT_WITHOUT_PROCESS)) {
-            return self.do_with_fewer(death.last_words.as_deref().unwrap_or("no process"), now);
+        let failed_start = !death.had_process && killed.is_none();
+        if failed_start || death.status == Some(ExitStatus::Code(EXIT_WITHOUT_PROCESS)) {
+            return self.do_with_fewer(death.fatal_message.as_deref().unwrap_or("no process"), now);
         }
         let silent = matches!(killed, Some(Killed::Silent(_)));
         let late = killed.is_some() || now.saturating_duration_since(worker.asked) > START_TIME;
@@ -282,7 +282,7 @@ fn failure_of(worker: &Worker, death: &Death) -> Failure {
     let status = status_text(death.status);
     let mut failure = match killed {
         Some(killed) => killed.failure(),
-        None => match &death.last_words {
+        None => match &death.fatal_message {
             Some(words) => Failure::new(FailureKind::WorkerLost, format!("{words} ({status})")),
             None => Failure {
                 detail: matches!(death.status, Some(ExitStatus::Signal(_)))

@@ -92,10 +92,10 @@ impl Bench {
     fn die(&mut self, slot: u32) {
         let death = Death {
             status: Some(ExitStatus::Signal(11)),
-            born: true,
+            had_process: true,
             excused: false,
             trap: None,
-            last_words: None,
+            fatal_message: None,
             since: self.now,
             began: None,
             printed: Vec::new(),

@@ -213,13 +213,13 @@ impl Schedule {
                 continue;
             };
             // A worker that has not been reported may never start, and is not waited for.
-            let unborn = worker.pid == 0;
+            let is_forking = worker.pid == 0;
             match worker.life {
                 // The worker is already dying, for a reason of its own.
                 Life::Lost => self.ask(Request::Kill { slot, signal: Signal::KILL }),
                 _ => self.kill(slot, Killed::Cancelled(why.into())),
             }
-            if unborn {
+            if is_forking {
                 self.ask(Request::Drop { slot });
             }
         }

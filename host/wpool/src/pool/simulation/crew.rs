@@ -8,7 +8,7 @@ use super::truth::Truth;
 use crate::pool::crew::{Crew, Death, Event, Listener, Outside, Request, Stop};
 use crate::pool::error::PoolError;
 use crate::pool::parcel::Parcel;
-use crate::wire::clock::Moment;
+use crate::wire::clock::MonotonicTime;
 use crate::wire::control::ExitStatus;
 use crate::wire::failure::{Failure, FailureKind};
 use crate::wire::record;
@@ -300,10 +300,10 @@ impl SimulatedCrew {
         }
         let death = Death {
             status: Some(if worker.closed { ExitStatus::Code(0) } else { ExitStatus::Signal(9) }),
-            born: true,
+            had_process: true,
             excused,
             trap: None,
-            last_words: None,
+            fatal_message: None,
             since: self.now,
             began: None,
             printed: Vec::new(),
@@ -469,7 +469,7 @@ impl SimulatedCrew {
                 let Some(worker) = self.worker_mut(slot) else { return Ok(()) };
                 worker.ready = true;
                 self.go_on(slot);
-                let (asked, ready) = (Moment::now(), Moment::now());
+                let (asked, ready) = (MonotonicTime::now(), MonotonicTime::now());
                 hear(listener, Event::Ready { slot, asked, ready })
             }
             Plan::Done => {

@@ -27,7 +27,7 @@ impl LocalCrew<'_> {
         let Some((worker, events)) = self.with_events(slot) else { return Ok(()) };
         worker.close(events);
         worker.orphaned = Some(Instant::now());
-        worker.last_words.get_or_insert_with(|| why.into());
+        worker.fatal_message.get_or_insert_with(|| why.into());
         worker.update_reading(events).map_err(cannot("wait for a worker"))?;
         hear(listener, Event::Lost { slot })
     }
@@ -51,7 +51,7 @@ impl LocalCrew<'_> {
         hear(listener, Event::Lost { slot })?;
         // The read stops after what a pipe holds: a child that the worker left behind may go on writing.
         self.read(slot, READS_PIPE, listener)?;
-        self.salvage(slot, READS_PIPE, listener)?;
+        self.drain_committed(slot, READS_PIPE, listener)?;
         hear(listener, Event::Quiet { slot })?;
         match self.worker(slot).is_some_and(|worker| worker.status.is_some()) {
             true => self.finalize(slot, listener),
@@ -65,12 +65,12 @@ impl LocalCrew<'_> {
         now: Instant,
         listener: &mut dyn Listener,
     ) -> Result<(), PoolError> {
-        let unborn = |worker: &Worker| {
+        let is_pending = |worker: &Worker| {
             let waits = worker.pid.is_none() && worker.orphaned.is_none();
             waits && now >= worker.asked + FORK_WAIT
         };
         let loading = self.session.loading_until().is_some_and(|until| now >= until);
-        if loading || self.workers.iter().flatten().any(unborn) {
+        if loading || self.workers.iter().flatten().any(is_pending) {
             return self.zygote_lost(listener);
         }
         for slot in self.slots() {
@@ -110,7 +110,7 @@ impl LocalCrew<'_> {
             scratch.remove(pid);
         }
         if let (Some(member), Some(sharing)) = (worker.member, &mut self.session.sharing) {
-            sharing.bury(member, worker.results, worker.ended);
+            sharing.release(member, worker.results, worker.ended);
         }
         hear(listener, Event::Gone { slot, death })
     }
@@ -118,17 +118,17 @@ impl LocalCrew<'_> {
     fn death_of(&self, worker: &Worker) -> Death {
         let trap = match worker.status {
             Some(ExitStatus::Code(code)) if worker.ready && !worker.excused => {
-                Failure::of_last_words(code, &worker.memory)
+                Failure::of_fatal_message(code, &worker.memory)
             }
             _ => None,
         };
         let sharing = self.session.sharing.as_ref().zip(worker.member);
         Death {
             status: worker.status,
-            born: worker.pid.is_some() || worker.orphaned.is_some(),
+            had_process: worker.pid.is_some() || worker.orphaned.is_some(),
             excused: worker.excused,
             trap,
-            last_words: worker.last_words.clone(),
+            fatal_message: worker.fatal_message.clone(),
             since: worker.ended.unwrap_or_else(Instant::now),
             began: worker.memory.began(),
             printed: worker.memory.printed(),

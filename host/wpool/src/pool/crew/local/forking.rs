@@ -33,7 +33,7 @@ impl LocalCrew<'_> {
                 return hear(listener, Event::Refused { slot, why: Some(why) });
             }
         };
-        worker.member = match self.session.sharing.as_mut().map(Sharing::enrol) {
+        worker.member = match self.session.sharing.as_mut().map(Sharing::attach) {
             None => None,
             Some(Some(member)) => Some(member),
             // The other workers do the work, or an ending worker leaves its slot.
@@ -143,7 +143,7 @@ impl LocalCrew<'_> {
                 self.orphan(slot, "no descriptor of it came", listener)
             }
             (Err(why), _) => {
-                worker.last_words = Some(why);
+                worker.fatal_message = Some(why);
                 // There is no process, so no end of one has to be awaited.
                 worker.ended = Some(Instant::now());
                 self.finalize(slot, listener)
@@ -157,7 +157,7 @@ impl LocalCrew<'_> {
         for slot in self.slots() {
             let Some(worker) = self.worker_mut(slot) else { continue };
             worker.send_signal(Signal::KILL);
-            worker.last_words.get_or_insert_with(|| "its zygote was lost".into());
+            worker.fatal_message.get_or_insert_with(|| "its zygote was lost".into());
             // No process will report the worker's status, and its end is not its own fault.
             worker.excused = true;
             worker.status = worker.status.or(Some(super::ending::KILLED));

@@ -178,7 +178,7 @@ impl<'a> LocalCrew<'a> {
 
     /// Takes what a worker has committed.
     fn drain(&mut self, slot: u32, listener: &mut dyn Listener) -> Result<(), PoolError> {
-        self.salvage(slot, READS_PIPE, listener)?;
+        self.drain_committed(slot, READS_PIPE, listener)?;
         let awaited = self.awaited(slot);
         hear(listener, Event::Drained { slot, awaited })
     }
@@ -289,7 +289,7 @@ impl Crew for LocalCrew<'_> {
         self.give_up_waiting(now, listener)?;
         self.look_at_scratch(now, listener)?;
         if let Some(sharing) = &mut self.session.sharing {
-            sharing.bury_gone(Duration::ZERO);
+            sharing.release_gone(Duration::ZERO);
         }
         if now >= self.last_sweep + SWEEP {
             self.last_sweep = now;
@@ -344,7 +344,7 @@ impl Crew for LocalCrew<'_> {
         // The outcomes are known, or no longer wanted; there is nothing to save.
         workers.iter().for_each(|worker| worker.send_signal(Signal::KILL));
         if let Some(sharing) = &mut self.session.sharing {
-            sharing.bury_killed(workers);
+            sharing.release_killed(workers);
         }
     }
 }

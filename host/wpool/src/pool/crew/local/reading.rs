@@ -4,7 +4,7 @@ use super::worker::{PIPE_BYTES, Partial};
 use super::*;
 use crate::pool::crew::Stop;
 use crate::wire::channel::ROOM_BYTES;
-use crate::wire::clock::Moment;
+use crate::wire::clock::MonotonicTime;
 use crate::wire::frame::{FrameKind, Header, PART_BYTES, u64_at};
 use crate::wire::line::Stream;
 use crate::wire::record::{MEASURE_BYTES, RECORD_BYTES};
@@ -114,7 +114,7 @@ impl LocalCrew<'_> {
 
     /// Takes the records that a worker has committed but not yet sent completely. Before that,
     /// reads from the worker's pipe at most `reads` times.
-    pub(super) fn salvage(
+    pub(super) fn drain_committed(
         &mut self,
         slot: u32,
         reads: usize,
@@ -174,8 +174,8 @@ impl Frame<'_> {
             FrameKind::Ready => {
                 worker.ready = true;
                 let ready = body.try_into().map_err(|_| "a worker that is ready at no time")?;
-                let asked = Moment::ago(worker.asked.elapsed());
-                let ready = Moment::of_nanos(u64::from_le_bytes(ready));
+                let asked = MonotonicTime::ago(worker.asked.elapsed());
+                let ready = MonotonicTime::of_nanos(u64::from_le_bytes(ready));
                 listener.hear(Event::Ready { slot, asked, ready })
             }
             FrameKind::Waits => {
@@ -184,7 +184,7 @@ impl Frame<'_> {
                 listener.hear(Event::Waited { slot, waits })
             }
             FrameKind::Fatal => {
-                worker.last_words = Some(String::from_utf8_lossy(body).into_owned());
+                worker.fatal_message = Some(String::from_utf8_lossy(body).into_owned());
                 Ok(())
             }
             FrameKind::Jobs | FrameKind::JobPart => Err("a frame of the dispatcher's".into()),

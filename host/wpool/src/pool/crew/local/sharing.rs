@@ -40,7 +40,7 @@ const LOOK: Duration = Duration::from_millis(10);
 pub(in crate::pool) struct Sharing {
     member: Member,
     /// The workers that have a slot and are not leaving.
-    enrolled: HashSet<Membership>,
+    attached: HashSet<Membership>,
     leaving: Vec<Leaving>,
     /// The workers that held up the last sweep, and the time since which something is left to
     /// sweep.
@@ -88,7 +88,7 @@ impl Sharing {
                     .into(),
             )
         })?;
-        Ok(Sharing { member, enrolled: HashSet::new(), leaving: Vec::new(), stuck: None })
+        Ok(Sharing { member, attached: HashSet::new(), leaving: Vec::new(), stuck: None })
     }
 
     /// Returns the shared state of this member.
@@ -98,27 +98,27 @@ impl Sharing {
 
     /// Returns a slot for a worker that is about to be forked; `None` while all worker slots are
     /// taken.
-    pub(super) fn enrol(&mut self) -> Option<Membership> {
+    pub(super) fn attach(&mut self) -> Option<Membership> {
         let owner = self.shared().attach(Side::Worker).ok()?;
         let member = Membership { slot: owner.slot, epoch: owner.epoch };
-        self.enrolled.insert(member);
+        self.attached.insert(member);
         Some(member)
     }
 
     /// Takes over a worker that ended at `dead`, or that will end without being heard of again. The
     /// worker's slot is swept as soon as possible.
-    pub(super) fn bury(&mut self, member: Membership, results: File, dead: Option<Instant>) {
+    pub(super) fn release(&mut self, member: Membership, results: File, dead: Option<Instant>) {
         self.leave(member, results, dead);
-        self.bury_gone(Duration::ZERO);
+        self.release_gone(Duration::ZERO);
     }
 
     fn leave(&mut self, member: Membership, results: File, dead: Option<Instant>) {
-        self.enrolled.remove(&member);
+        self.attached.remove(&member);
         self.leaving.push(Leaving { member, results, dead });
     }
 
     /// Sweeps the slots of workers that are gone, waiting for their ends at most `patience`.
-    pub(super) fn bury_gone(&mut self, patience: Duration) {
+    pub(super) fn release_gone(&mut self, patience: Duration) {
         let until = Instant::now() + patience;
         let mut at = 0;
         while at < self.leaving.len() {
@@ -170,14 +170,14 @@ impl Drop for Sharing {
         for leaving in &mut self.leaving {
             leaving.dead.get_or_insert(now);
         }
-        self.bury_gone(LINGER);
-        self.bury_gone(Duration::ZERO);
-        // The enrolled workers are left over from a dispatcher that panicked and that held their
+        self.release_gone(LINGER);
+        self.release_gone(Duration::ZERO);
+        // The attached workers are left over from a dispatcher that panicked and that held their
         // pipes.
-        if !self.enrolled.is_empty() {
+        if !self.attached.is_empty() {
             thread::sleep(LINGER);
         }
-        std::mem::take(&mut self.enrolled).into_iter().for_each(|lost| self.sweep(lost));
+        std::mem::take(&mut self.attached).into_iter().for_each(|lost| self.sweep(lost));
     }
 }
 
@@ -221,13 +221,13 @@ impl Sharing {
 
     /// Sweeps the slots of workers that have been killed, once they are dead. Workers that are not
     /// dead in time, or that could not be killed, end with the zygote and are swept then.
-    pub(super) fn bury_killed(&mut self, workers: Vec<Worker>) {
+    pub(super) fn release_killed(&mut self, workers: Vec<Worker>) {
         for worker in workers {
             if let Some(member) = worker.member {
                 self.leave(member, worker.results, worker.ended);
             }
         }
-        self.bury_gone(DEATH_WAIT);
+        self.release_gone(DEATH_WAIT);
     }
 }
 

@@ -79,7 +79,7 @@ pub(super) struct Worker {
     /// The signal to send to the worker as soon as possible.
     pub(super) signal: Option<Signal>,
     /// The last message of the worker before it gave up.
-    pub(super) last_words: Option<String>,
+    pub(super) fatal_message: Option<String>,
     /// The time since which only the end of the worker's pipe can show its death, because its
     /// zygote died before it had sent a pidfd.
     pub(super) orphaned: Option<Instant>,
@@ -137,7 +137,7 @@ impl Worker {
             excused: false,
             broken: false,
             signal: None,
-            last_words: None,
+            fatal_message: None,
             orphaned: None,
             hung_up: false,
             ended: None,
