@@ -91,22 +91,22 @@ impl Barrier<'_> {
             self.break_for_all(&mut held, caller.owner);
             return Err(Error::TimedOut);
         }
-        held.stand(LINE, index, u64::from(word.generation));
+        held.enqueue(LINE, index, u64::from(word.generation));
         drop(held);
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         wait::until_settled(caller, object, deadline);
         let own = Slot::new(object.memory, caller.owner.slot);
         let mut held = object.hold(caller).inspect_err(|_| own.forget())?;
-        let state = held.standing().map(|wait| wait.state);
-        held.withdraw(caller.owner.slot);
+        let state = held.queued().map(|wait| wait.state);
+        held.dequeue(caller.owner.slot);
         match state {
             Some(State::Granted) => Ok(index),
-            Some(State::Waiting | State::Nudged) => {
+            Some(State::Waiting | State::Woken) => {
                 self.break_for_all(&mut held, caller.owner);
                 Err(wait::is_over(caller, deadline).unwrap_or(Error::TimedOut))
             }
             Some(State::Denied) => Err(self.culprit()),
-            None => Err(held.damage(None)),
+            None => Err(held.mark_broken(None)),
         }
     }
 
@@ -169,8 +169,8 @@ impl Barrier<'_> {
     /// rebuilt already.
     pub(super) fn rebuild(held: &mut Held<'_>) -> Option<()> {
         let word = Word::of(held.object);
-        let standing: Vec<_> = held.line(LINE).collect();
-        for (index, slot, wait) in standing {
+        let queued: Vec<_> = held.line(LINE).collect();
+        for (index, slot, wait) in queued {
             let note = slot.note().load(std::sync::atomic::Ordering::Relaxed);
             let over = note != u64::from(word.generation);
             if over && note as u32 != word.generation.wrapping_sub(1) {

@@ -82,7 +82,7 @@ impl<'a> Condition<'a> {
         if !self.lock.is_held_by(caller.owner) {
             return Err(Error::NotOwner);
         }
-        self.object.hold(caller)?.stand(LINE, 0, 0);
+        self.object.hold(caller)?.enqueue(LINE, 0, 0);
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         let own = Slot::new(self.object.memory, caller.owner.slot);
         let depth = self.lock.release_all(caller).inspect_err(|_| own.forget())?;
@@ -104,12 +104,12 @@ impl<'a> Condition<'a> {
     /// Leaves the line, and returns whether a notification came.
     fn take_notification(&self, caller: &Caller<'_>) -> Result<bool, Error> {
         let mut held = self.object.hold(caller)?;
-        let notified = held.standing().is_some_and(|wait| wait.state == State::Granted);
+        let notified = held.queued().is_some_and(|wait| wait.state == State::Granted);
         if notified {
             let own = Slot::new(self.object.memory, caller.owner.slot);
             own.notified().store(u64::from(self.object.index) + 1, Ordering::Release);
         }
-        held.withdraw(caller.owner.slot);
+        held.dequeue(caller.owner.slot);
         Ok(notified)
     }
 

@@ -82,7 +82,7 @@ impl Event<'_> {
             LINE,
             || self.is_set(),
             |held| {
-                let granted = held.standing().is_some_and(|wait| wait.state == State::Granted);
+                let granted = held.queued().is_some_and(|wait| wait.state == State::Granted);
                 Ok((granted || self.is_set()).then_some(()))
             },
         )

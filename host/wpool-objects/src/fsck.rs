@@ -160,7 +160,7 @@ impl Report<'_> {
     fn waits(&mut self, object: Object<'_>, name: &str) {
         let mut counts = 0u64;
         for (index, slot) in Slot::all(self.shared.memory()) {
-            let wait = slot.waits().filter(|wait| wait.object == object.index && wait.stands());
+            let wait = slot.waits().filter(|wait| wait.object == object.index && wait.is_queued());
             if let Some(wait) = wait {
                 counts += 1 << (u32::from(wait.line) * 16);
             }

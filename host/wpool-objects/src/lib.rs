@@ -14,7 +14,7 @@
 //!   slot and epoch where there is an owner. All other words are *derived*: counts, rings, free
 //!   chains, sets.
 //! - A slot that has to **wait** says so in its wait word and sleeps on its own park word, at most
-//!   a slice at a time, until it is nudged, its time is over, its stop flag is set, or the object
+//!   a slice at a time, until it is woken, its time is over, its stop flag is set, or the object
 //!   is broken (`wait`).
 //! - When a process **dies**, the host sweeps its slot over all objects (`sweep`): the sweep breaks
 //!   the latches that the dead owner held, rebuilds the derived words from the primary ones, frees

@@ -176,7 +176,7 @@ impl<'a> Lock<'a> {
         if plain && Word::held(caller.owner, 1).exchange(object, FREE) {
             // The load comes after the CAS (SeqCst): see the module's documentation.
             if object.word(record::WAITING).load(Ordering::SeqCst) != 0 {
-                self.nudge(caller)?;
+                self.wake(caller)?;
             }
             return Ok(());
         }
@@ -189,14 +189,14 @@ impl<'a> Lock<'a> {
             Word { depth: word.depth - 1, ..word }.commit(object);
         } else {
             FREE.commit(object);
-            held.nudge(LINE);
+            held.wake(LINE);
         }
         Ok(())
     }
 
     #[cold]
-    fn nudge(&self, caller: &Caller<'_>) -> Result<(), Error> {
-        self.object.hold(caller)?.nudge(LINE);
+    fn wake(&self, caller: &Caller<'_>) -> Result<(), Error> {
+        self.object.hold(caller)?.wake(LINE);
         Ok(())
     }
 
@@ -208,7 +208,7 @@ impl<'a> Lock<'a> {
             return Err(Error::NotOwner);
         }
         FREE.commit(self.object);
-        held.nudge(LINE);
+        held.wake(LINE);
         Ok(word.depth)
     }
 
@@ -248,7 +248,7 @@ impl<'a> Lock<'a> {
             Word { suspect: true, ..FREE }.commit(held.object);
         }
         if Word::of(held.object).owner == 0 {
-            held.nudge(LINE);
+            held.wake(LINE);
         }
     }
 

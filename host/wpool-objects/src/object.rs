@@ -272,7 +272,8 @@ impl<'a> Object<'a> {
     }
 }
 
-/// An object whose latch is held. Dropping it leaves the latch and wakes the nudged slots.
+/// An object whose latch is held. Dropping it leaves the latch and wakes the slots whose state has
+/// changed.
 pub(super) struct Held<'a> {
     pub(super) object: Object<'a>,
     pub(super) me: Owner,
@@ -299,7 +300,7 @@ impl<'a> Held<'a> {
 
     /// Marks the object as broken, because its words make no sense. Its users are told.
     #[cold]
-    pub(super) fn damage(&mut self, culprit: Option<Owner>) -> Error {
+    pub(super) fn mark_broken(&mut self, culprit: Option<Owner>) -> Error {
         self.object.put(record::STATUS, culprit.map_or(0, Owner::pack) << 1 | 1);
         self.wake_all_waiting();
         Error::Broken { culprit }
@@ -310,7 +311,7 @@ impl<'a> Held<'a> {
     pub(super) fn checked<T>(&mut self, found: Option<T>) -> Result<T, Error> {
         match found {
             Some(found) => Ok(found),
-            None => Err(self.damage(None)),
+            None => Err(self.mark_broken(None)),
         }
     }
 }

@@ -140,7 +140,7 @@ impl<'a> Queue<'a> {
         let (first, ready) = self.ring();
         store.ring((first + ready) % store.descriptors).store(index, Ordering::Relaxed);
         object.put(RING, join(first, ready + 1));
-        held.nudge(GETTERS);
+        held.wake(GETTERS);
     }
 
     /// Returns the first place in the ring and how many messages are ready, both below the number
@@ -199,7 +199,7 @@ impl<'a> Queue<'a> {
             object.put(BUSY, join(writing, leased.saturating_add(1)));
             store.lease(held.me.slot).store(index + 1, Ordering::Relaxed);
             // A message on lease does not count against the bound.
-            held.nudge(PUTTERS);
+            held.wake(PUTTERS);
             if size.1 == 0 {
                 store.read(index, size.0, 0, to);
             }
@@ -207,7 +207,7 @@ impl<'a> Queue<'a> {
         })?;
         let (index, (bytes, blocks), redelivered) = got;
         if blocks > 0 && !store.read(index, bytes, blocks, to) {
-            return Err(object.hold(caller)?.damage(None));
+            return Err(object.hold(caller)?.mark_broken(None));
         }
         Ok(Delivery { redelivered })
     }
@@ -246,7 +246,7 @@ impl<'a> Queue<'a> {
         object.put(BUSY, join(writing, leased.saturating_sub(1)));
         arena::give_back(held, store, index, blocks)?;
         if blocks > 0 {
-            held.nudge(PUTTERS);
+            held.wake(PUTTERS);
         }
         self.tell_joiners(held);
         Ok(true)
@@ -296,7 +296,7 @@ impl<'a> Queue<'a> {
         }
         let ready = || self.unfinished() == 0;
         wait::wait(self.object(), caller, limit, JOINERS, ready, |held| {
-            let granted = held.standing().is_some_and(|wait| wait.state == WaitState::Granted);
+            let granted = held.queued().is_some_and(|wait| wait.state == WaitState::Granted);
             if !granted && self.unfinished() > 0 {
                 return Ok(None);
             }

@@ -126,7 +126,7 @@ impl Shared {
     ///
     /// # Errors
     /// Returns `NotOwner` if this process is not the host, or if `dead` names no slot.
-    pub fn bury(&self, caller: &Caller<'_>, dead: Owner) -> Result<Swept, Error> {
+    pub fn release(&self, caller: &Caller<'_>, dead: Owner) -> Result<Swept, Error> {
         let registry = self.registry.as_ref().ok_or(Error::NotOwner)?;
         if usize::from(dead.slot) >= SLOTS {
             return Err(Error::NotOwner);

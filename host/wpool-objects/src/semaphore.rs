@@ -164,7 +164,7 @@ impl Semaphore<'_> {
         } else {
             object.put(record::PRIMARY, all + 1);
         }
-        held.nudge(LINE);
+        held.wake(LINE);
         Ok(())
     }
 
@@ -194,7 +194,7 @@ impl Semaphore<'_> {
             Semaphore::rebuild(object)?;
         }
         for _ in 0..object.get(free_word(object)).min(SLOTS as u64) {
-            held.nudge(LINE);
+            held.wake(LINE);
         }
         Some(())
     }

@@ -113,9 +113,9 @@ impl<'a> Sweep<'a> {
         }
         let mut sound = !broken || rebuild(&mut held, entry).is_some();
         sound = sound && self.kind(&mut held, entry).is_some();
-        held.withdraw(self.dead.slot);
+        held.dequeue(self.dead.slot);
         if !sound {
-            held.damage(Some(self.dead));
+            held.mark_broken(Some(self.dead));
             self.swept.broken += 1;
         }
     }

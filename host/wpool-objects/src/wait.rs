@@ -9,8 +9,8 @@
 //!
 //! A wait goes as follows: under the latch, try; if that fails, stand in a line (the store to
 //! `slot.wait` commits) and leave the latch; sleep on the slot's own park word; try again. An
-//! operation that changes an object nudges the slot that came first, which then tries as every
-//! other does. A nudge hands over nothing, so a nudged slot that dies takes nothing with it. Where
+//! operation that changes an object wakes the slot that came first, which then tries as every
+//! other does. A wake-up hands over nothing, so a woken slot that dies takes nothing with it. Where
 //! a slot must be chosen (a condition's notification, a barrier's release, an event), the choice is
 //! a store to the chosen slot's wait word.
 //!
@@ -40,7 +40,7 @@ const SET: usize = SLOTS / 64;
 pub(super) enum State {
     Waiting = 1,
     /// The slot was told to try.
-    Nudged = 2,
+    Woken = 2,
     /// The slot has got what it waited for.
     Granted = 3,
     /// The slot will not get what it waits for.
@@ -67,7 +67,7 @@ impl Wait {
     pub(super) fn unpack(word: u64) -> Option<Wait> {
         let state = match word as u8 {
             1 => State::Waiting,
-            2 => State::Nudged,
+            2 => State::Woken,
             3 => State::Granted,
             4 => State::Denied,
             _ => return None,
@@ -77,8 +77,8 @@ impl Wait {
     }
 
     /// Returns whether the slot stands in a line, so that its wait is not settled yet.
-    pub(super) fn stands(self) -> bool {
-        matches!(self.state, State::Waiting | State::Nudged)
+    pub(super) fn is_queued(self) -> bool {
+        matches!(self.state, State::Waiting | State::Woken)
     }
 }
 
@@ -120,14 +120,14 @@ impl<'a> Held<'a> {
         self.object.put(record::WAITING, others | u64::from(one) << shift);
     }
 
-    fn mark(&self, slot: u16, standing: bool) {
+    fn mark(&self, slot: u16, queued: bool) {
         let at = record::WAITERS + usize::from(slot) / 64 * 8;
         let (set, bit) = (self.object.get(at), 1 << (slot % 64));
-        self.object.put(at, if standing { set | bit } else { set & !bit });
+        self.object.put(at, if queued { set | bit } else { set & !bit });
     }
 
     /// Puts the caller into a line.
-    pub(super) fn stand(&mut self, line: u8, arg: u32, note: u64) {
+    pub(super) fn enqueue(&mut self, line: u8, arg: u32, note: u64) {
         let own = self.own();
         let tickets = self.object.memory.word(header::TICKETS);
         // Tickets count from 1: a slot that never stood in a line has 0.
@@ -141,16 +141,16 @@ impl<'a> Held<'a> {
     }
 
     /// Returns the caller's wait for this object.
-    pub(super) fn standing(&self) -> Option<Wait> {
+    pub(super) fn queued(&self) -> Option<Wait> {
         self.own().waits_for(self.object)
     }
 
     /// Ends the wait of a slot, whatever its state.
-    pub(super) fn withdraw(&mut self, slot: u16) {
+    pub(super) fn dequeue(&mut self, slot: u16) {
         let words = Slot::new(self.object.memory, slot);
         if let Some(wait) = words.waits_for(self.object) {
             words.wait().store(0, Ordering::Release);
-            if wait.stands() {
+            if wait.is_queued() {
                 self.count(wait.line, false);
             }
         }
@@ -173,12 +173,12 @@ impl<'a> Held<'a> {
             .filter_map(move |index| {
                 let slot = Slot::new(object.memory, index);
                 let wait = slot.waits_for(object)?;
-                (wait.line == line && wait.stands()).then_some((index, slot, wait))
+                (wait.line == line && wait.is_queued()).then_some((index, slot, wait))
             })
         })
     }
 
-    /// Returns the slot that came first to a line and was not nudged yet.
+    /// Returns the slot that came first to a line and was not woken yet.
     fn first(&self, line: u8) -> Option<(u16, Slot<'a>, Wait)> {
         let reserved = self.object.get(record::RESERVED);
         self.line(line).filter(|(.., wait)| wait.state == State::Waiting).min_by_key(
@@ -188,19 +188,19 @@ impl<'a> Held<'a> {
         )
     }
 
-    /// Nudges the slot that came first to a line.
+    /// Wakes the slot that came first to a line.
     #[inline]
-    pub(super) fn nudge(&mut self, line: u8) {
+    pub(super) fn wake(&mut self, line: u8) {
         if self.waiting(line) > 0 {
-            self.nudge_first(line);
+            self.wake_first(line);
         }
     }
 
     #[cold]
-    fn nudge_first(&mut self, line: u8) {
+    fn wake_first(&mut self, line: u8) {
         if let Some((index, slot, wait)) = self.first(line) {
-            let nudged = Wait { state: State::Nudged, ..wait };
-            slot.wait().store(nudged.pack(), Ordering::Release);
+            let woken = Wait { state: State::Woken, ..wait };
+            slot.wait().store(woken.pack(), Ordering::Release);
             self.wake_later(index);
         }
     }
@@ -218,8 +218,8 @@ impl<'a> Held<'a> {
         if self.waiting(line) == 0 {
             return;
         }
-        let standing: Vec<_> = self.line(line).collect();
-        for (index, slot, wait) in standing {
+        let queued: Vec<_> = self.line(line).collect();
+        for (index, slot, wait) in queued {
             self.finish(index, slot, wait, state);
         }
     }
@@ -235,8 +235,8 @@ impl<'a> Held<'a> {
     /// Makes all slots that wait for this object look again.
     pub(super) fn wake_all_waiting(&mut self) {
         for line in 0..LINES {
-            let standing: Vec<u16> = self.line(line).map(|(index, ..)| index).collect();
-            standing.into_iter().for_each(|index| self.wake_later(index));
+            let queued: Vec<u16> = self.line(line).map(|(index, ..)| index).collect();
+            queued.into_iter().for_each(|index| self.wake_later(index));
         }
     }
 
@@ -254,13 +254,13 @@ impl<'a> Held<'a> {
             return false;
         }
         let slot = Slot::new(self.object.memory, slot as u16);
-        slot.waits_for(self.object).is_some_and(Wait::stands)
+        slot.waits_for(self.object).is_some_and(Wait::is_queued)
     }
 
-    /// Notes that the caller tried and stays: it can be nudged again, and after a while comes
+    /// Notes that the caller tried and stays: it can be woken again, and after a while comes
     /// first.
     fn stay(&mut self, since: Instant) {
-        if let Some(wait) = self.standing().filter(|wait| wait.state == State::Nudged) {
+        if let Some(wait) = self.queued().filter(|wait| wait.state == State::Woken) {
             let waiting = Wait { state: State::Waiting, ..wait };
             self.own().wait().store(waiting.pack(), Ordering::Release);
         }
@@ -273,7 +273,7 @@ impl<'a> Held<'a> {
     pub(super) fn rebuild_waits(&mut self) {
         let (mut counts, mut set) = ([0u16; LINES as usize], [0u64; SET]);
         for (index, slot) in Slot::all(self.object.memory) {
-            if let Some(wait) = slot.waits_for(self.object).filter(|wait| wait.stands()) {
+            if let Some(wait) = slot.waits_for(self.object).filter(|wait| wait.is_queued()) {
                 counts[usize::from(wait.line)] += 1;
                 set[usize::from(index) / 64] |= 1 << (index % 64);
             }
@@ -327,7 +327,7 @@ fn wait_in_line<'a, T>(
         std::hint::spin_loop();
     }
     let own = Slot::new(object.memory, caller.owner.slot);
-    let mut stands = false;
+    let mut is_queued = false;
     loop {
         // The park word is read first of all, so that any later change ends the sleep below.
         let seen = own.park().seen();
@@ -336,25 +336,25 @@ fn wait_in_line<'a, T>(
         match attempt(&mut held) {
             Ok(None) => {}
             done => {
-                if stands {
-                    held.withdraw(caller.owner.slot);
+                if is_queued {
+                    held.dequeue(caller.owner.slot);
                 }
                 return done.map(|done| done.expect("not none"));
             }
         }
         if let Some(over) = is_over(caller, deadline) {
-            if stands {
-                held.withdraw(caller.owner.slot);
-                // The caller may have been nudged, and another slot could use the nudge.
-                held.nudge(line);
+            if is_queued {
+                held.dequeue(caller.owner.slot);
+                // The caller may have been woken, and another slot could use the wake-up.
+                held.wake(line);
             }
             return Err(over);
         }
-        if stands && held.standing().is_some() {
+        if is_queued && held.queued().is_some() {
             held.stay(since);
         } else {
-            held.stand(line, 0, 0);
-            stands = true;
+            held.enqueue(line, 0, 0);
+            is_queued = true;
             // The loop tries once more: words that need no latch may have changed meanwhile. See
             // `super::lock`.
             fence(Ordering::SeqCst);
@@ -383,7 +383,7 @@ pub(super) fn until_settled(caller: &Caller<'_>, object: Object<'_>, deadline: O
     let own = Slot::new(object.memory, caller.owner.slot);
     loop {
         let seen = own.park().seen();
-        let settled = own.waits_for(object).is_none_or(|wait| !wait.stands());
+        let settled = own.waits_for(object).is_none_or(|wait| !wait.is_queued());
         if settled || object.broken().is_some() || is_over(caller, deadline).is_some() {
             return;
         }

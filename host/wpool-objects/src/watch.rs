@@ -29,7 +29,7 @@ impl Shared {
 
     /// Returns the place where this slot waits, or waited when its process died.
     pub fn waits_for(&self, owner: Owner) -> Option<Standing> {
-        let wait = Slot::new(self.memory(), owner.slot).waits().filter(|wait| wait.stands())?;
+        let wait = Slot::new(self.memory(), owner.slot).waits().filter(|wait| wait.is_queued())?;
         let object = Object::all(self.memory()).find(|object| object.index == wait.object)?;
         let entry = object.entry()?;
         let here = u32::from(object.get(record::WAITING) as u16);

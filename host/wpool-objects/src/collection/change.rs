@@ -166,7 +166,7 @@ impl Drop for Change<'_, '_> {
     #[inline]
     fn drop(&mut self) {
         if self.noted > 0 && self.space.undo().is_none() {
-            self.held.damage(None);
+            self.held.mark_broken(None);
         }
     }
 }

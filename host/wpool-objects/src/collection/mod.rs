@@ -161,7 +161,7 @@ impl<'a> Collection<'a> {
             self.header().and_then(|header| header.map(|at| look(&self.space, at)).transpose());
         looked.map_err(|fault| match fault {
             Fault::Answer(error) => error,
-            _ => held.damage(None),
+            _ => held.mark_broken(None),
         })
     }
 
@@ -184,7 +184,7 @@ impl<'a> Collection<'a> {
                 Err(fault) => fault,
             };
             match fault {
-                Fault::Damaged => return Err(held.damage(None)),
+                Fault::Damaged => return Err(held.mark_broken(None)),
                 Fault::Answer(error) => return Err(error),
                 Fault::Grow(_) | Fault::Full => self.make_room(caller, held, fault)?,
             }
@@ -235,7 +235,7 @@ impl<'a> Collection<'a> {
             Ok(0) => {}
             Ok(_) if fault != Fault::Grow(space::LONG_JOURNAL) => return Ok(()),
             Ok(_) => {}
-            Err(_) => return Err(held.damage(None)),
+            Err(_) => return Err(held.mark_broken(None)),
         }
         drop(held);
         match fault {
@@ -290,7 +290,7 @@ impl<'a> Collection<'a> {
         wait::wait(self.space.object, caller, limit, CHANGED, ready, |held| {
             let version = version().map_err(|fault: Fault| match fault {
                 Fault::Answer(error) => error,
-                _ => held.damage(None),
+                _ => held.mark_broken(None),
             })?;
             Ok((version != since).then_some(version))
         })

@@ -118,7 +118,7 @@ impl Objects {
             return;
         }
         self.use_all();
-        let _ = self.shared.bury(&self.me, self.other.owner);
+        let _ = self.shared.release(&self.me, self.other.owner);
         let _ = self.shared.fsck();
         self.use_all();
         let id = self.ids[(at / 8) % self.ids.len()];
@@ -182,7 +182,7 @@ fn an_object_that_makes_no_sense_is_broken_for_all_and_only_that_one() {
     queue.put(super::super::queue::FREE, u64::MAX);
     queue.latch().take(objects.other.owner).unwrap();
     queue.put(super::super::layout::record::PARAMS, u64::MAX);
-    let swept = shared.bury(me, objects.other.owner).unwrap();
+    let swept = shared.release(me, objects.other.owner).unwrap();
     assert_eq!(swept, Swept { broken: 1, stuck: Vec::new() });
     assert!(matches!(shared.queue(objects.ids[5]).err(), Some(Error::Broken { .. })));
     assert!(shared.lock(objects.ids[0]).unwrap().acquire(me, NOW).is_ok());
@@ -203,7 +203,7 @@ fn a_journal_that_lies_breaks_its_collection_and_changes_nothing_elsewhere() {
             shared.memory().word(at + 4096 + entry * 16).store(place as u64, Ordering::Relaxed);
         }
         shared.memory().word(at).store(entries, Ordering::Relaxed);
-        let swept = shared.bury(me, objects.other.owner).unwrap();
+        let swept = shared.release(me, objects.other.owner).unwrap();
         assert_eq!(swept, Swept { broken: 1, stuck: Vec::new() }, "{entries} at {place}");
         let dict = Dict::of(shared, objects.ids[10]).unwrap();
         assert!(matches!(dict.set(me, b"a", b"b"), Err(Error::Broken { .. })));

@@ -115,7 +115,7 @@ fn die(case: &Case, steps: usize) -> (Stage, usize) {
 }
 
 fn examine(case: &Case, stage: &mut Stage) {
-    let swept = stage.shared.bury(&stage.me, stage.victim.owner).unwrap();
+    let swept = stage.shared.release(&stage.me, stage.victim.owner).unwrap();
     assert_eq!(swept, Swept::default(), "the sweep finished and broke nothing");
     if stage.waiting.is_none() {
         assert_sound(&stage.shared);

@@ -274,7 +274,7 @@ pub(super) const OTHERS: &[Case] = &[
                 list(stage).append(&stage.me, b"new").unwrap();
             }
             assert_eq!(stage.waited(), 0);
-            stage.shared.bury(&stage.me, stage.waiter.owner).unwrap();
+            stage.shared.release(&stage.me, stage.waiter.owner).unwrap();
         },
     },
     Case {

@@ -139,7 +139,7 @@ pub(super) const CASES: &[Case] = &[
                 79 => assert!(rest.is_empty() && stage.progress() == 0),
                 _ => panic!("{code}"),
             }
-            stage.shared.bury(&stage.me, stage.waiter.owner).unwrap();
+            stage.shared.release(&stage.me, stage.waiter.owner).unwrap();
             drain(stage);
             whole(stage, 6);
         },

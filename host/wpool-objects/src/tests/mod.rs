@@ -66,7 +66,7 @@ fn caller(owner: Owner) -> Caller<'static> {
 fn until_waiting(shared: &Shared, owner: Owner) {
     let slot = Slot::new(shared.memory(), owner.slot);
     let since = Instant::now();
-    while !slot.waits().is_some_and(|wait| wait.stands()) {
+    while !slot.waits().is_some_and(|wait| wait.is_queued()) {
         assert!(since.elapsed() < Duration::from_secs(10), "{owner} does not wait");
         std::thread::yield_now();
     }

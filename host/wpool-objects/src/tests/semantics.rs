@@ -55,10 +55,10 @@ fn a_dead_owners_lock_is_taken_by_the_next_who_is_told_until_the_data_is_consist
     scope(|threads| {
         let waits = threads.spawn(|| shared.lock(id).unwrap().acquire(&second, None));
         until_waiting(&shared, second.owner);
-        shared.bury(&me, first.owner).unwrap();
+        shared.release(&me, first.owner).unwrap();
         assert_eq!(waits.join().unwrap(), told(first.owner));
     });
-    shared.bury(&me, second.owner).unwrap();
+    shared.release(&me, second.owner).unwrap();
     assert_eq!(lock.acquire(&me, NOW), told(second.owner), "told again");
     lock.mark_consistent(&me).unwrap();
     shared.discard(&me);
@@ -112,7 +112,7 @@ fn one_that_dies_when_it_was_just_woken_takes_no_wake_up_with_it() {
     first.freeze();
     shared.lock(id).unwrap().release(&me).unwrap();
     first.kill();
-    shared.bury(&me, callers[0].owner).unwrap();
+    shared.release(&me, callers[0].owner).unwrap();
     assert_eq!(second.wait(Duration::from_secs(1)), Some(0));
 }
 
@@ -173,7 +173,7 @@ fn a_dead_holders_permits_are_restored_and_told_once() {
     let semaphore = shared.semaphore(id).unwrap();
     semaphore.acquire(&dead, None).unwrap();
     semaphore.acquire(&dead, None).unwrap();
-    shared.bury(&me, dead.owner).unwrap();
+    shared.release(&me, dead.owner).unwrap();
     assert_eq!(semaphore.count(), 3);
     let restored = Permit::Restored { permits: 2, culprit: Some(dead.owner) };
     assert_eq!(semaphore.acquire(&me, NOW), Ok(restored));
@@ -181,9 +181,9 @@ fn a_dead_holders_permits_are_restored_and_told_once() {
     // The next life of the slot owes nothing.
     let heir = another(&shared);
     assert_eq!(heir.owner.slot, dead.owner.slot);
-    shared.bury(&me, dead.owner).unwrap();
+    shared.release(&me, dead.owner).unwrap();
     semaphore.acquire(&heir, NOW).unwrap();
-    shared.bury(&me, dead.owner).unwrap();
+    shared.release(&me, dead.owner).unwrap();
     assert_eq!(semaphore.count(), 0, "a second sweep of the dead takes nothing from the heir");
     assert_sound(&shared);
 }
@@ -337,7 +337,7 @@ fn a_dead_waiters_notification_passes_on() {
     assert_eq!(condition.notify(&me, 1), Ok(1));
     until_waiting(&shared, dies.owner);
     first.kill();
-    shared.bury(&me, dies.owner).unwrap();
+    shared.release(&me, dies.owner).unwrap();
     condition.lock().release(&me).unwrap();
     assert_eq!(second.wait(Duration::from_secs(1)), Some(0));
 }

@@ -132,7 +132,7 @@ fn names_go_at_once_and_storage_with_the_last_handle() {
     let mut byte = [0];
     shared.region(id).unwrap().read(0, &mut byte).unwrap();
     assert_eq!(&byte, b"x");
-    shared.bury(&me, other.owner).unwrap();
+    shared.release(&me, other.owner).unwrap();
     assert_eq!(shared.region(id).err(), Some(Error::NotFound));
     let id = shared.create(&me, "more", &spec, 1).unwrap();
     shared.region(id).unwrap().read(0, &mut byte).unwrap();
@@ -244,9 +244,9 @@ fn two_deaths_at_once_are_both_swept() {
     // The second slot dies inside the lock's latch.
     let object = super::super::object::Object::new(shared.memory(), id.index);
     object.latch().take(two.owner).unwrap();
-    let swept = shared.bury(&me, one.owner).unwrap();
+    let swept = shared.release(&me, one.owner).unwrap();
     assert_eq!(swept.stuck, [two.owner]);
-    let swept = shared.bury(&me, two.owner).unwrap();
+    let swept = shared.release(&me, two.owner).unwrap();
     assert_eq!(swept, Swept::default());
     let died = Acquired::OwnerDied { culprit: Some(one.owner) };
     assert_eq!(shared.lock(id).unwrap().acquire(&me, NOW), Ok(died));

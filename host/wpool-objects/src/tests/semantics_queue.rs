@@ -80,7 +80,7 @@ fn a_message_on_lease_does_not_count_against_the_bound() {
     assert_eq!(get(queue, &other, NOW), Ok(b"one".to_vec()));
     queue.put(&me, b"two", NOW).unwrap();
     assert_eq!(queue.put(&me, b"three", NOW), Err(Error::TimedOut));
-    shared.bury(&me, other.owner).unwrap();
+    shared.release(&me, other.owner).unwrap();
     let mut bytes = Vec::new();
     assert_eq!(queue.get(&me, &mut bytes, NOW), Ok(Delivery { redelivered: 1 }));
     assert_eq!(bytes, b"one", "back at the front");
@@ -157,7 +157,7 @@ fn tasks_lost_with_the_dead_are_told_to_those_that_join() {
         let joins = threads.spawn(|| shared.queue(id).unwrap().join(&another(&shared), None));
         while queue.join(&me, NOW).is_ok() {}
         // The first message was acknowledged; the second comes again.
-        shared.bury(&me, dead.owner).unwrap();
+        shared.release(&me, dead.owner).unwrap();
         let mut bytes = Vec::new();
         assert_eq!(queue.get(&me, &mut bytes, NOW), Ok(Delivery { redelivered: 1 }));
         assert_eq!(bytes, [1]);

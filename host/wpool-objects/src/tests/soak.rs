@@ -87,12 +87,12 @@ fn round(until: Instant, random: &mut u64) {
         }
         let (child, owner) = living.remove(&((*random >> 20) as usize % WORKERS)).unwrap();
         child.kill();
-        assert_eq!(shared.bury(&me, owner), Ok(Swept::default()));
+        assert_eq!(shared.release(&me, owner), Ok(Swept::default()));
         kills += 1;
     }
     for (_, (child, owner)) in living {
         child.kill();
-        shared.bury(&me, owner).unwrap();
+        shared.release(&me, owner).unwrap();
     }
     assert_sound(&shared);
     drain(&shared, &me, queue, log);

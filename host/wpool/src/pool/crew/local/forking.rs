@@ -37,7 +37,7 @@ impl LocalCrew<'_> {
             None => None,
             Some(Some(member)) => Some(member),
             // The other workers do the work, or an ending worker leaves its slot.
-            Some(None) if self.workers.iter().any(Option::is_some) || self.is_burying() => {
+            Some(None) if self.workers.iter().any(Option::is_some) || self.is_releasing() => {
                 return hear(listener, Event::Refused { slot, why: None });
             }
             Some(None) => return Err(PoolError::Lost(NO_SLOT.into())),
@@ -55,7 +55,7 @@ impl LocalCrew<'_> {
         Ok(())
     }
 
-    fn is_burying(&self) -> bool {
+    fn is_releasing(&self) -> bool {
         let sharing = self.session.sharing.as_ref();
         sharing.is_some_and(|sharing| sharing.next_burial(Instant::now()).is_some())
     }

@@ -133,7 +133,7 @@ impl Sharing {
     }
 
     fn sweep(&mut self, dead: Membership) {
-        let swept = self.shared().bury(&self.member.caller(), owner(dead));
+        let swept = self.shared().release(&self.member.caller(), owner(dead));
         self.note(swept.unwrap_or_default());
     }
 
