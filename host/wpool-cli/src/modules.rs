@@ -13,7 +13,12 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Report> {
     module::read(path).map_err(|error| Report::of_module(path, PoolError::Module(error)))
 }
 
-/// Returns the file's name without its folder and extension, which is a command's `argv[0]`.
+/// Returns the file's name without its folder, which is a command's `argv[0]`, as under `wasmtime run`.
+pub(crate) fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// Returns the file's name without its folder and extension, which names a command's process.
 pub(crate) fn stem(path: &Path) -> String {
     path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }

@@ -510,7 +510,7 @@ pub(crate) fn task_spec(call: &Call<'_>, task: &Task, jobs: &Jobs) -> TaskSpec {
         },
         command: match task.is_command() {
             true => CommandLine {
-                name: call.argv0.map_or_else(|| modules::stem(call.module), str::to_owned),
+                name: call.argv0.map_or_else(|| modules::file_name(call.module), str::to_owned),
                 template: match &jobs.header {
                     Some(header) => template(call.template, header),
                     None => call.template.to_vec(),

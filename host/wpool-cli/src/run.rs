@@ -152,7 +152,7 @@ fn command_plan(flags: &RunFlags) -> Result<Plan, Report> {
     let words: Vec<&[u8]> = flags.arguments.iter().map(|word| word.as_bytes()).collect();
     let job = command_job(&words, &[]).expect("no argument of a program has a NUL byte");
     let name = modules::stem(&flags.module);
-    let argv0 = flags.grants.argv0.clone().unwrap_or_else(|| name.clone());
+    let argv0 = flags.grants.argv0.clone().unwrap_or_else(|| modules::file_name(&flags.module));
     let command = CommandLine { name: argv0, append: true, ..CommandLine::default() };
     let process =
         Process { task: name.clone(), name, arguments: Vec::new(), answers: false, command: true };

@@ -283,7 +283,7 @@ pub(crate) struct GrantFlags {
     #[arg(long, value_name = "HOST[::GUEST[::ro]]", value_parser = grammar::directory)]
     pub(crate) dir: Vec<Directory>,
 
-    /// What a command finds as its own name, argv[0] [default: the module's file name without its extension]
+    /// What a command finds as its own name, argv[0] [default: the module's file name]
     #[arg(long, value_name = "NAME")]
     pub(crate) argv0: Option<String>,
 
