@@ -94,6 +94,22 @@ pub(crate) fn guest_pool(name: &str, task: &str) -> Builder {
     Pool::builder(guest(name)).task(task).workers(2)
 }
 
+/// Returns pools that square numbers, and how many jobs are in a batch of each.
+pub(crate) fn squaring_pools() -> impl Iterator<Item = (Option<u16>, Pool)> {
+    [None, Some(1), Some(20), Some(100)].into_iter().map(|batch| {
+        let pool = guest_pool("square", "square").config(|config, _| config.batch_jobs_max = batch);
+        (batch, pool.start().unwrap())
+    })
+}
+
+/// Returns a runtime of one thread, and one of two.
+pub(crate) fn runtimes() -> [tokio::runtime::Runtime; 2] {
+    [
+        tokio::runtime::Builder::new_current_thread().build().unwrap(),
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap(),
+    ]
+}
+
 /// Returns the squares of 0, 1, 2 and so on.
 pub(crate) fn squares(count: i64) -> Vec<i64> {
     (0..count).map(|n| n * n).collect()

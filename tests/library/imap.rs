@@ -8,7 +8,7 @@
 //! - `map_timeout`: a timeout is for one result, not for the whole iteration.
 
 use crate::common::gate::Gate;
-use crate::common::{HALF, guest_pool, pool, squares, until, watchdog};
+use crate::common::{HALF, guest_pool, pool, squares, squaring_pools, until, watchdog};
 use serde::{Serialize, Serializer};
 use std::cell::Cell;
 use std::time::Duration;
@@ -17,11 +17,7 @@ use wpool::{Error, FailureKind};
 #[test]
 fn results_come_in_the_order_of_the_jobs() {
     let _watchdog = watchdog(60);
-    for batch in [None, Some(1), Some(20), Some(100)] {
-        let pool = guest_pool("square", "square")
-            .config(|config, _| config.batch_jobs_max = batch)
-            .start()
-            .unwrap();
+    for (batch, pool) in squaring_pools() {
         for jobs in [10, 1000, 5000] {
             let results: Result<Vec<i64>, Error> = pool.imap(0..jobs).collect();
             assert_eq!(results, Ok(squares(jobs)), "batches of {batch:?}");
@@ -32,11 +28,7 @@ fn results_come_in_the_order_of_the_jobs() {
 #[test]
 fn unordered_results_are_the_same_results() {
     let _watchdog = watchdog(60);
-    for batch in [None, Some(1), Some(20), Some(100)] {
-        let pool = guest_pool("square", "square")
-            .config(|config, _| config.batch_jobs_max = batch)
-            .start()
-            .unwrap();
+    for (batch, pool) in squaring_pools() {
         for jobs in [10, 1000, 5000] {
             let results: Result<Vec<i64>, Error> = pool.imap_unordered(0..jobs).collect();
             let mut results = results.unwrap();

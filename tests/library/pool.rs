@@ -12,7 +12,8 @@
 
 use crate::common::gate::Gate;
 use crate::common::{
-    HALF, PROCESS_ID, STUCK, failure, guest, guest_pool, pool, squares, until, watchdog,
+    HALF, PROCESS_ID, STUCK, failure, guest, guest_pool, pool, runtimes, squares, squaring_pools,
+    until, watchdog,
 };
 use serde::{Serialize, Serializer};
 use std::collections::BTreeSet;
@@ -45,11 +46,7 @@ fn apply_runs_one_job_and_returns_its_result() {
 #[test]
 fn a_map_is_what_a_loop_gives_whatever_the_size_of_batches() {
     let _watchdog = watchdog(120);
-    for batch in [None, Some(1), Some(20), Some(100)] {
-        let pool = guest_pool("square", "square")
-            .config(|config, _| config.batch_jobs_max = batch)
-            .start()
-            .unwrap();
+    for (batch, pool) in squaring_pools() {
         for jobs in [1, 10, 100, 3000] {
             assert_eq!(pool.map(0..jobs), Ok(squares(jobs)), "batches of {batch:?}");
         }
@@ -251,11 +248,7 @@ fn several_threads_share_a_pool() {
 #[test]
 fn a_pool_works_under_tokio() {
     let _watchdog = watchdog(60);
-    let runtimes = [
-        tokio::runtime::Builder::new_current_thread().build().unwrap(),
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap(),
-    ];
-    for runtime in runtimes {
+    for runtime in runtimes() {
         runtime.block_on(async {
             let pool = Arc::new(guest_pool("square", "square").start().unwrap());
             assert_eq!(pool.map(0..100), Ok(squares(100)));

@@ -18,7 +18,7 @@
 
 use crate::common::gate::Gate;
 use crate::common::processes::{is_alive, kill, parent, wait_for_end};
-use crate::common::{HALF, PROCESS_ID, STUCK, failure, guest, until, watchdog};
+use crate::common::{HALF, PROCESS_ID, STUCK, failure, guest, runtimes, until, watchdog};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::BTreeSet;
 use std::fs;
@@ -385,11 +385,7 @@ fn it_can_be_waited_for_by_several_threads_and_from_any() {
 #[test]
 fn it_works_under_tokio() {
     let _watchdog = watchdog(60);
-    let runtimes = [
-        tokio::runtime::Builder::new_current_thread().build().unwrap(),
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap(),
-    ];
-    for runtime in runtimes {
+    for runtime in runtimes() {
         runtime.block_on(async {
             let here = process(HALF).start(8).unwrap();
             assert_eq!(here.result(None), Ok(4));

@@ -325,14 +325,8 @@ mod tests {
     #[test]
     fn a_job_has_as_many_values_as_the_task_takes() {
         let task = |params: Option<usize>| Task {
-            name: "f".into(),
-            form: Form::Byte,
             params: params.map(|count| vec![Parameter { name: None, ty: "json".into() }; count]),
-            results: vec![],
-            refusal: None,
-            assumed: false,
-            default: false,
-            doc: None,
+            ..Task::new("f", Form::Byte)
         };
         let job = |text: &str, params| {
             let job = Call::parse(text).expect("a call").job(&task(params));

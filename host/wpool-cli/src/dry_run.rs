@@ -157,14 +157,8 @@ mod tests {
     #[test]
     fn a_job_is_a_call_of_its_task() {
         let task = |count| Task {
-            name: "f".into(),
-            form: Form::Byte,
             params: Some(vec![Parameter { name: None, ty: "json".into() }; count]),
-            results: vec![],
-            refusal: None,
-            assumed: false,
-            default: false,
-            doc: None,
+            ..Task::new("f", Form::Byte)
         };
         assert_eq!(call(&task(1), InputForm::Json, b" 12"), "f(12)");
         assert_eq!(call(&task(1), InputForm::Json, b"[1,2]"), "f([1,2])");

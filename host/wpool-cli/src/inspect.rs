@@ -168,14 +168,10 @@ mod tests {
             kind: Kind::Tasks,
             component: false,
             tasks: vec![Task {
-                name: "evil\x1b".into(),
-                form: Form::Scalar,
                 params: Some(vec![Parameter { name: Some("n".into()), ty: "s64".into() }]),
                 results: vec!["s64".into()],
-                refusal: None,
-                assumed: false,
-                default: false,
                 doc: Some("The square of n.".into()),
+                ..Task::new("evil\x1b", Form::Scalar)
             }],
             imports: vec![
                 import("wasi_snapshot_preview1", "path_open"),

@@ -27,6 +27,7 @@ mod numbers;
 mod objects;
 mod output;
 mod plan;
+mod readiness;
 mod report;
 mod run;
 mod setup;

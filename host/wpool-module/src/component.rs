@@ -91,15 +91,8 @@ fn tasks(mut exports: Vec<Function>) -> (Kind, Vec<Task>) {
     let run = newest.map(|at| exports.remove(at));
     exports.retain(|export| !runs(export));
     let kind = if run.is_some() { Kind::Command } else { Kind::Tasks };
-    let run = run.map(|(interface, name, _)| Task {
-        name: format!("{}#{name}", interface.unwrap_or_default()),
-        form: Form::Command,
-        params: None,
-        results: Vec::new(),
-        refusal: None,
-        assumed: false,
-        default: false,
-        doc: None,
+    let run = run.map(|(interface, name, _)| {
+        Task::new(format!("{}#{name}", interface.unwrap_or_default()), Form::Command)
     });
     let is_task = |(interface, name, _): &Function| {
         (interface.as_deref(), name.as_str()) != (Some(INIT_OF_PYTHON.0), INIT_OF_PYTHON.1)
@@ -117,18 +110,16 @@ fn version(interface: &Option<String>) -> Vec<u64> {
 fn task((interface, name, ty): Function) -> Task {
     let params = ty.params();
     let params = params.map(|(name, ty)| Parameter { name: Some(name.into()), ty: text(&ty, 0) });
+    let refusal = refusal(&name, &ty);
+    let name = match interface {
+        Some(interface) => format!("{interface}#{name}"),
+        None => name,
+    };
     Task {
-        refusal: refusal(&name, &ty),
-        form: Form::Typed,
+        refusal,
         params: Some(params.collect()),
         results: ty.results().map(|ty| text(&ty, 0)).collect(),
-        name: match interface {
-            Some(interface) => format!("{interface}#{name}"),
-            None => name,
-        },
-        assumed: false,
-        default: false,
-        doc: None,
+        ..Task::new(name, Form::Typed)
     }
 }
 

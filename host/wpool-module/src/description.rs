@@ -83,6 +83,22 @@ pub struct Task {
     pub doc: Option<String>,
 }
 
+impl Task {
+    /// Returns a task of which nothing is known but its name and its form.
+    pub fn new(name: impl Into<String>, form: Form) -> Task {
+        Task {
+            name: name.into(),
+            form,
+            params: None,
+            results: Vec::new(),
+            refusal: None,
+            assumed: false,
+            default: false,
+            doc: None,
+        }
+    }
+}
+
 /// An import of a module.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Import {
@@ -377,16 +393,7 @@ mod tests {
 
     fn task(name: &str) -> Task {
         let params = Some(vec![Parameter { name: Some("n".into()), ty: "s64".into() }]);
-        Task {
-            name: name.into(),
-            form: Form::Scalar,
-            params,
-            results: vec![],
-            refusal: None,
-            assumed: false,
-            default: false,
-            doc: None,
-        }
+        Task { params, ..Task::new(name, Form::Scalar) }
     }
 
     fn typed(name: &str) -> Task {

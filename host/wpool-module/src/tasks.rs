@@ -70,7 +70,7 @@ pub(super) fn tasks(exports: &[Export], section: &str) -> Result<(Kind, Vec<Task
         let start = exports.iter().find(|export| export.name == *name)?;
         (start.params.is_empty() && start.results.is_empty()).then_some(name)
     });
-    tasks.extend(start.map(|name| task(name, Form::Command)));
+    tasks.extend(start.map(|name| Task::new(*name, Form::Command)));
     let kind = if start.is_some() { Kind::Command } else { Kind::Tasks };
     for export in exports.iter().filter(|export| !is_plumbing(export.name, kind)) {
         if start == Some(&export.name) {
@@ -101,19 +101,6 @@ fn is_plumbing(name: &str, kind: Kind) -> bool {
         || PLUMBING.contains(&name)
 }
 
-fn task(name: &str, form: Form) -> Task {
-    Task {
-        name: name.to_owned(),
-        form,
-        params: None,
-        results: Vec::new(),
-        refusal: None,
-        assumed: false,
-        default: false,
-        doc: None,
-    }
-}
-
 /// Returns the task that an export is, if it is one.
 fn from_export(export: &Export) -> Option<Task> {
     let byte_name = export.name.strip_prefix("task_").filter(|name| !name.is_empty());
@@ -121,7 +108,7 @@ fn from_export(export: &Export) -> Option<Task> {
         && export.params.is_empty()
         && export.results == [Some(Core::I32)]
     {
-        return Some(Task { results: vec!["json".into()], ..task(name, Form::Byte) });
+        return Some(Task { results: vec!["json".into()], ..Task::new(name, Form::Byte) });
     }
     let params = export
         .params
@@ -132,7 +119,7 @@ fn from_export(export: &Export) -> Option<Task> {
         assumed: true,
         params: Some(params.collect::<Option<_>>()?),
         results: results.collect::<Option<_>>()?,
-        ..task(export.name, Form::Scalar)
+        ..Task::new(export.name, Form::Scalar)
     })
 }
 

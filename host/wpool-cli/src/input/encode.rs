@@ -2,12 +2,13 @@
 
 use super::columns::Columns;
 use super::files::Paths;
-use super::lines::{START_BYTES_MAX, is_readable};
+use super::lines::START_BYTES_MAX;
 use super::names::{Names, shorten};
 use crate::cli::escape;
 use crate::cli::files::Written;
 use crate::cli::output::resume::Skip;
 use crate::cli::output::words::command_text;
+use crate::cli::readiness::is_readable;
 use crate::cli::report::Report;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;

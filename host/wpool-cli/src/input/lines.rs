@@ -8,7 +8,7 @@
 use super::Room;
 use super::encode::Encoder;
 use super::names::Names;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use crate::cli::readiness::is_readable;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Seek, SeekFrom};
@@ -437,16 +437,6 @@ fn add(encoder: &mut Encoder, intake: &mut Intake, prefix: &[u8], record: &[u8])
     match prefix {
         [] => encoder.add_word(intake, record),
         _ => encoder.add_word(intake, &[prefix, record].concat()),
-    }
-}
-
-/// Returns whether a read would not wait. Regular files are always readable.
-pub(super) fn is_readable(file: &File) -> io::Result<bool> {
-    let mut fds = [PollFd::new(file.as_fd(), PollFlags::POLLIN)];
-    match poll(&mut fds, PollTimeout::ZERO) {
-        Ok(ready) => Ok(ready > 0),
-        Err(nix::errno::Errno::EINTR) => Ok(false),
-        Err(error) => Err(error.into()),
     }
 }
 

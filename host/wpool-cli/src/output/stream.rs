@@ -2,6 +2,7 @@
 //!
 //! The descriptor's own flags are left alone, since standard output is shared with other programs.
 
+use crate::cli::readiness::is_writable;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use rustix::termios::tcgetwinsize;
 use std::fs::File;
@@ -211,17 +212,6 @@ impl Stream {
             self.buffer.drain(..self.sent);
             self.sent = 0;
         }
-    }
-}
-
-/// Returns whether a small write would not wait. A pipe without a reader counts as writable,
-/// because the write fails at once.
-fn is_writable(file: &File) -> io::Result<bool> {
-    let mut fds = [PollFd::new(file.as_fd(), PollFlags::POLLOUT)];
-    match poll(&mut fds, PollTimeout::ZERO) {
-        Ok(ready) => Ok(ready > 0),
-        Err(nix::errno::Errno::EINTR) => Ok(false),
-        Err(error) => Err(error.into()),
     }
 }
 

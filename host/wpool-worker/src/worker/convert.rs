@@ -129,14 +129,9 @@ mod tests {
     fn signature(params: &[&str], results: &[&str]) -> Signature {
         let param = |ty: &&str| Parameter { name: None, ty: (*ty).into() };
         let task = Task {
-            name: "f".into(),
-            form: Form::Scalar,
             params: Some(params.iter().map(param).collect()),
             results: results.iter().map(|ty| (*ty).into()).collect(),
-            refusal: None,
-            assumed: false,
-            default: false,
-            doc: None,
+            ..Task::new("f", Form::Scalar)
         };
         Signature::new(&task, false).unwrap()
     }
