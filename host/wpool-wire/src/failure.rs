@@ -273,6 +273,15 @@ mod tests {
     }
 
     #[test]
+    fn a_worker_that_could_not_fork_is_not_one_that_was_refused_memory() {
+        use crate::jobmem::EXIT_WITHOUT_PROCESS;
+        let (memory, _fd) = JobMem::create(0).expect("the system has memory");
+        assert_eq!(Failure::of_fatal_message(EXIT_WITHOUT_PROCESS, &memory), None);
+        let refused = Failure::of_fatal_message(EXIT_OUT_OF_MEMORY, &memory).expect("a failure");
+        assert_eq!(refused.kind, FailureKind::OutOfMemory);
+    }
+
+    #[test]
     fn a_failure_comes_back_with_what_was_printed_before_it() {
         let mut bytes = Vec::new();
         let exit = Failure { code: Some(1), ..Failure::new(FailureKind::Exit, "with code 1") };

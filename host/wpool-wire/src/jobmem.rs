@@ -52,8 +52,9 @@ const OUTBOXES: usize = 4096;
 pub const EXIT_WITH_MESSAGE: i32 = 3;
 /// The exit code of a worker that could not fork a process for a job. It has not started that job.
 pub const EXIT_WITHOUT_PROCESS: i32 = 4;
-/// The exit code of a process that was refused memory by the system.
-pub const EXIT_OUT_OF_MEMORY: i32 = 4;
+/// The exit code of a process that was refused memory by the system. (5 is that of a job's process for which no job was
+/// left.)
+pub const EXIT_OUT_OF_MEMORY: i32 = 6;
 
 /// The message of a process that was refused memory.
 pub const NEEDED_TOO_MUCH: &str = "its process needed more than the limits of memory, twice a result, \
