@@ -11,7 +11,7 @@ use std::time::Duration;
 use wpool::module::description::{Description, Task};
 use wpool::pool::alone::Batch;
 use wpool::pool::config::{CompileConfig, Config};
-use wpool::pool::feed::{Commands, Fill, Intake, Source};
+use wpool::pool::feed::{Commands, Fill, InputQueue, Source};
 
 /// The most bytes of all jobs together.
 pub const JOBS_BYTES_MAX: usize = 1 << 30;
@@ -138,11 +138,11 @@ impl<'a> Replay<'a> {
 }
 
 impl Source for Replay<'_> {
-    fn fill(&mut self, intake: &mut Intake, room: usize) -> io::Result<Fill> {
-        let end = intake.bytes() + room.max(1);
-        while intake.bytes() < end {
+    fn fill(&mut self, inputs: &mut InputQueue, room: usize) -> io::Result<Fill> {
+        let end = inputs.bytes() + room.max(1);
+        while inputs.bytes() < end {
             let Some(job) = self.jobs.get(self.next) else { return Ok(Fill::End) };
-            intake.push(job);
+            inputs.push(job);
             self.next += 1;
         }
         Ok(Fill::More)

@@ -26,7 +26,7 @@ use std::time::Duration;
 use wpool::module::description::Task;
 use wpool::pool::config::{CompileConfig, Config};
 use wpool::pool::cpus;
-use wpool::pool::feed::{Command, Commands, Fill, Intake};
+use wpool::pool::feed::{Command, Commands, Fill, InputQueue};
 use wpool::pool::session::Session;
 use wpool::wire::settings::{Limits, OutputForm, Probe, TaskSpec};
 use wpool_bench::error::{Error, Told};
@@ -203,13 +203,13 @@ fn jobs(form: Form, config: &Config, planned: plan::Jobs) -> Result<Jobs, Report
 /// large.
 fn read(mut input: Input) -> Result<Jobs, Report> {
     let wrong = |error: io::Error| Report::usage(format!("cannot read the jobs: {error}"));
-    let (mut jobs, mut intake) = (Jobs::default(), Intake::default());
+    let (mut jobs, mut inputs) = (Jobs::default(), InputQueue::default());
     loop {
-        let fill = fill_waiting(&mut input, &mut intake).map_err(wrong)?;
-        if let Some((job, failure)) = intake.first_failed() {
+        let fill = fill_waiting(&mut input, &mut inputs).map_err(wrong)?;
+        if let Some((job, failure)) = inputs.first_failed() {
             return Err(Report::usage(format!("job {job} cannot be run: {failure}")));
         }
-        intake.drain(|job| jobs.push(job));
+        inputs.drain(|job| jobs.push(job));
         if jobs.bytes() > JOBS_BYTES_MAX {
             return Err(Report::usage("the jobs are larger than 1 GiB together")
                 .help("a part of them measures as well"));

@@ -9,7 +9,7 @@ use super::units::{duration_text, size_text};
 use std::io::{self, BufWriter, Write};
 use wpool::module::description::{Form, Task};
 use wpool::pool::config::Config;
-use wpool::pool::feed::{Fill, Intake, Source};
+use wpool::pool::feed::{Fill, InputQueue, Source};
 use wpool::pool::session::Session;
 use wpool::wire::settings::{CommandLine, InputForm, split_command_job};
 use wpool::wire::template::{Filling, Template};
@@ -70,17 +70,17 @@ fn show(task: &Task, config: &Config, mut source: impl Source) -> Result<Exit, R
     let template =
         Template::parse(&settings.task.command.template, settings.task.command.replace.as_deref());
     let mut out = BufWriter::new(io::stdout().lock());
-    let mut intake = Intake::default();
+    let mut inputs = InputQueue::default();
     loop {
-        let first = intake.next_number();
-        let fill = fill_waiting(&mut source, &mut intake)
+        let first = inputs.next_number();
+        let fill = fill_waiting(&mut source, &mut inputs)
             .map_err(|error| Report::usage(format!("cannot read the jobs: {error}")))?;
-        let mut failed = intake.take_failed().into_iter().peekable();
+        let mut failed = inputs.take_failed().into_iter().peekable();
         let mut jobs = Vec::new();
-        intake.drain(|job| jobs.push(job.to_vec()));
+        inputs.drain(|job| jobs.push(job.to_vec()));
         let mut jobs = jobs.into_iter();
         let mut text = String::new();
-        for number in first..intake.next_number() {
+        for number in first..inputs.next_number() {
             text += &match failed.next_if(|(job, _)| *job == number) {
                 Some((job, failure)) => format!("# job {job} cannot be run: {failure}"),
                 None => {

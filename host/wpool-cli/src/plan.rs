@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 use wpool::module::description::{Description, Kind, Parameter, Task};
 use wpool::pool::config::Config;
-use wpool::pool::feed::{Fill, Intake};
+use wpool::pool::feed::{Fill, InputQueue};
 use wpool::pool::session::closed_at_start;
 use wpool::wire::settings::{CommandLine, InputForm, Probe, TaskSpec};
 
@@ -313,7 +313,7 @@ fn records(input: &InputFlags) -> Result<Jobs, Report> {
 
 /// Reads the records of files to the end, and puts them into a random order.
 fn shuffled(jobs: Jobs, shuffle: Shuffle) -> Result<Jobs, Report> {
-    let (mut intake, mut records) = (Intake::default(), Vec::new());
+    let (mut inputs, mut records) = (InputQueue::default(), Vec::new());
     // The record is read as a word. Its place among the jobs is not known yet.
     let encoder = Encoder::new(Form::default(), shuffle.bytes_max, None, Names::words());
     let mut all = super::input::Input::new(jobs.origin, encoder);
@@ -325,12 +325,12 @@ fn shuffled(jobs: Jobs, shuffle: Shuffle) -> Result<Jobs, Report> {
     };
     let cannot_read = |error: io::Error| Report::usage(format!("cannot read the jobs: {error}"));
     loop {
-        let fill = super::input::fill_waiting(&mut all, &mut intake).map_err(cannot_read)?;
-        intake.drain(|record| {
+        let fill = super::input::fill_waiting(&mut all, &mut inputs).map_err(cannot_read)?;
+        inputs.drain(|record| {
             bytes += record.len() + size_of::<Vec<u8>>();
             records.push(record.to_vec());
         });
-        if bytes > shuffle.bytes_max || intake.first_failed().is_some() {
+        if bytes > shuffle.bytes_max || inputs.first_failed().is_some() {
             return Err(too_large());
         }
         if fill == Fill::End {

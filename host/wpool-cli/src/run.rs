@@ -26,7 +26,7 @@ use std::os::fd::BorrowedFd;
 use wpool::module::description::{ChooseError, Description, Form, Kind, Task};
 use wpool::pool::config::{Config, Halt, WORKERS_MAX};
 use wpool::pool::error::PoolError;
-use wpool::pool::feed::{Fill, Intake, Source};
+use wpool::pool::feed::{Fill, InputQueue, Source};
 use wpool::pool::session::EarlyZygote;
 use wpool::pool::summary::End;
 use wpool::wire::settings::{CommandLine, Probe, TaskSpec, command_job, task_job};
@@ -258,8 +258,8 @@ struct Calls {
 }
 
 impl Source for Calls {
-    fn fill(&mut self, intake: &mut Intake, _: usize) -> io::Result<Fill> {
-        self.jobs.by_ref().for_each(|job| intake.push(&job));
+    fn fill(&mut self, inputs: &mut InputQueue, _: usize) -> io::Result<Fill> {
+        self.jobs.by_ref().for_each(|job| inputs.push(&job));
         Ok(Fill::End)
     }
 

@@ -5,7 +5,7 @@ use super::{Input, Origin};
 use crate::cli::input::names::Names;
 use crate::cli::output::resume::Skip;
 use std::io;
-use wpool::pool::feed::{Fill, Intake, Source};
+use wpool::pool::feed::{Fill, InputQueue, Source};
 
 /// The bytes of jobs that are compared at once.
 const ROOM: usize = 64 << 10;
@@ -31,9 +31,9 @@ pub(crate) fn compare(
     let form = Form { files: false, ..form };
     let encoder = Encoder::new(form, bytes_max, Some(skip.clone()), names);
     let mut input = Input::new(origin, encoder.comparing());
-    let mut intake = Intake::default();
+    let mut inputs = InputQueue::default();
     while input.seen() <= last {
-        match input.fill(&mut intake, ROOM) {
+        match input.fill(&mut inputs, ROOM) {
             Ok(Fill::More) => (),
             Ok(Fill::Blocked | Fill::End) if input.seen() > last || !all => return Ok(None),
             Ok(Fill::Blocked | Fill::End) => {
@@ -42,7 +42,7 @@ pub(crate) fn compare(
             }
             Err(error) => return error.downcast::<Differs>().map(Some),
         }
-        intake.clear();
+        inputs.clear();
     }
     Ok(None)
 }

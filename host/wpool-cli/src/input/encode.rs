@@ -21,7 +21,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use wpool::pool::error::PoolError;
-use wpool::pool::feed::Intake;
+use wpool::pool::feed::InputQueue;
 use wpool::wire::directory::Directory;
 use wpool::wire::failure::{Failure, FailureDetail, FailureKind, json_error};
 use wpool::wire::settings::command_job;
@@ -210,59 +210,59 @@ impl Encoder {
 
     /// Adds a record: as a job, or as a part of a job of several records.
     #[inline]
-    pub(crate) fn add_word(&mut self, intake: &mut Intake, word: &[u8]) {
+    pub(crate) fn add_word(&mut self, inputs: &mut InputQueue, word: &[u8]) {
         if self.plain && word.len() <= self.bytes_max {
-            intake.push(word);
+            inputs.push(word);
         } else {
-            self.add_record(intake, word);
+            self.add_record(inputs, word);
         }
     }
 
-    fn add_record(&mut self, intake: &mut Intake, record: &[u8]) {
+    fn add_record(&mut self, inputs: &mut InputQueue, record: &[u8]) {
         match &self.form.words {
-            Words::One => self.add(intake, &[record]),
-            Words::None => self.add(intake, &[]),
+            Words::One => self.add(inputs, &[record]),
+            Words::None => self.add(inputs, &[]),
             Words::Columns(columns) => {
                 let mut found = std::mem::take(&mut self.columns);
                 match columns.split(record, &mut found) {
                     Ok(()) => {
-                        self.add(intake, &found.iter().map(Vec::as_slice).collect::<Vec<_>>());
+                        self.add(inputs, &found.iter().map(Vec::as_slice).collect::<Vec<_>>());
                     }
-                    Err(wrong) => self.fail(intake, record, invalid(wrong)),
+                    Err(wrong) => self.fail(inputs, record, invalid(wrong)),
                 }
                 self.columns = found;
             }
             &Words::Several(most) => {
                 self.run.add(record, self.bytes_max);
                 if self.run.count == most {
-                    self.finish(intake);
+                    self.finish(inputs);
                 }
             }
         }
     }
 
     /// Adds the last job, of fewer records than the others.
-    pub(crate) fn finish(&mut self, intake: &mut Intake) {
+    pub(crate) fn finish(&mut self, inputs: &mut InputQueue) {
         let run = std::mem::take(&mut self.run);
         match run.count {
             0 => {}
             count if count > run.ends.len() => {
-                self.add_too_large(intake, &run.text[..run.text.len().min(START_BYTES_MAX)]);
+                self.add_too_large(inputs, &run.text[..run.text.len().min(START_BYTES_MAX)]);
             }
-            _ => self.add(intake, &run.words()),
+            _ => self.add(inputs, &run.words()),
         }
     }
 
     /// Adds the job of these words.
-    pub(crate) fn add(&mut self, intake: &mut Intake, words: &[&[u8]]) {
-        let job = intake.next_number();
+    pub(crate) fn add(&mut self, inputs: &mut InputQueue, words: &[&[u8]]) {
+        let job = inputs.next_number();
         if let Some(skip) = self.skip.clone() {
             let differs = self.differs_from(&skip, job, &self.text(words));
             if !self.is_same(differs) {
                 return;
             }
             if self.compares || skip.contains(job) {
-                return intake.skip();
+                return inputs.skip();
             }
         }
         if self.form.files {
@@ -272,20 +272,20 @@ impl Encoder {
                 Ok(Opened::Pipe(pipe)) => {
                     let words = words.iter().map(|word| word.to_vec()).collect();
                     self.piped = Some(Piped { pipe, words, bytes: Vec::new() });
-                    self.go_on(intake);
+                    self.go_on(inputs);
                     return;
                 }
-                Err(failure) => return self.fail(intake, &words.join(&b' '), failure),
+                Err(failure) => return self.fail(inputs, &words.join(&b' '), failure),
             }
         }
-        self.push(intake, words);
+        self.push(inputs, words);
     }
 
     /// Adds the job of these words, after its file has been read.
-    fn push(&mut self, intake: &mut Intake, words: &[&[u8]]) {
+    fn push(&mut self, inputs: &mut InputQueue, words: &[&[u8]]) {
         match self.encode(words) {
-            Ok(bytes) => intake.push(&bytes),
-            Err(failure) => self.fail(intake, &words.join(&b' '), failure),
+            Ok(bytes) => inputs.push(&bytes),
+            Err(failure) => self.fail(inputs, &words.join(&b' '), failure),
         }
     }
 
@@ -302,7 +302,7 @@ impl Encoder {
 
     /// Reads the available bytes of the pipe that a job waits for. Adds the job if the pipe has
     /// ended.
-    pub(crate) fn go_on(&mut self, intake: &mut Intake) {
+    pub(crate) fn go_on(&mut self, inputs: &mut InputQueue) {
         let Some(mut piped) = self.piped.take() else { return };
         let left = self.bytes_max as u64 + 1 - piped.bytes.len() as u64;
         let ended = read_ready(&piped.pipe, left.min(TURN_BYTES), &mut piped.bytes);
@@ -311,19 +311,19 @@ impl Encoder {
             Ok(false) if piped.bytes.len() <= self.bytes_max => self.piped = Some(piped),
             Ok(_) => {
                 self.scratch = piped.bytes;
-                self.push(intake, &words);
+                self.push(inputs, &words);
             }
-            Err(error) => self.fail(intake, words[0], cannot_open(words[0], &error)),
+            Err(error) => self.fail(inputs, words[0], cannot_open(words[0], &error)),
         }
     }
 
     /// Adds a job whose word is too long to be kept; `start` is the beginning of the word.
-    pub(crate) fn add_too_large(&mut self, intake: &mut Intake, start: &[u8]) {
-        let job = intake.next_number();
+    pub(crate) fn add_too_large(&mut self, inputs: &mut InputQueue, start: &[u8]) {
+        let job = inputs.next_number();
         match self.skip.clone() {
             Some(skip) if !self.is_same(self.differs_from(&skip, job, start)) => (),
-            Some(skip) if self.compares || skip.contains(job) => intake.skip(),
-            _ => self.fail(intake, start, too_large(self.bytes_max)),
+            Some(skip) if self.compares || skip.contains(job) => inputs.skip(),
+            _ => self.fail(inputs, start, too_large(self.bytes_max)),
         }
     }
 
@@ -360,12 +360,12 @@ impl Encoder {
     }
 
     /// Adds a job that cannot be run. Its input has the form of other jobs of its kind.
-    fn fail(&self, intake: &mut Intake, text: &[u8], failure: Failure) {
+    fn fail(&self, inputs: &mut InputQueue, text: &[u8], failure: Failure) {
         match self.form.shape {
-            Shape::Word | Shape::Array { .. } | Shape::Object(_) => intake.fail(text, failure),
+            Shape::Word | Shape::Array { .. } | Shape::Object(_) => inputs.fail(text, failure),
             Shape::Arguments | Shape::Stdin => {
                 let job = command_job(&[], text).expect("there are no words");
-                intake.fail(&job, failure);
+                inputs.fail(&job, failure);
             }
         }
     }
@@ -590,12 +590,12 @@ mod tests {
 
     /// Returns the jobs that records become, and the reason why some records fail.
     fn jobs(form: Form, records: &[&str]) -> (Vec<String>, Option<String>) {
-        let (mut encoder, mut intake) = (encoder(form), Intake::default());
-        records.iter().for_each(|record| encoder.add_word(&mut intake, record.as_bytes()));
-        encoder.finish(&mut intake);
-        let failure = intake.first_failed().map(|(_, failure)| failure.message.clone());
+        let (mut encoder, mut inputs) = (encoder(form), InputQueue::default());
+        records.iter().for_each(|record| encoder.add_word(&mut inputs, record.as_bytes()));
+        encoder.finish(&mut inputs);
+        let failure = inputs.first_failed().map(|(_, failure)| failure.message.clone());
         let mut jobs = Vec::new();
-        intake.drain(|job| jobs.push(String::from_utf8(job.to_vec()).expect("text")));
+        inputs.drain(|job| jobs.push(String::from_utf8(job.to_vec()).expect("text")));
         (jobs, failure)
     }
 

@@ -14,7 +14,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Read, Seek, SeekFrom};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::fs::FileTypeExt;
-use wpool::pool::feed::{Fill, Intake};
+use wpool::pool::feed::{Fill, InputQueue};
 
 /// The most bytes that are read at once.
 const READ_BYTES_MAX: usize = 256 << 10;
@@ -221,10 +221,10 @@ impl Lines {
     }
 
     /// Returns whether it is known already that there are no more records. Does not wait.
-    pub(crate) fn is_over(&mut self, intake: &mut Intake, encoder: &mut Encoder) -> bool {
+    pub(crate) fn is_over(&mut self, inputs: &mut InputQueue, encoder: &mut Encoder) -> bool {
         while self.start == self.end && self.too_large.is_none() && !self.readers.is_empty() {
             match self.read(encoder.bytes_max()) {
-                Ok(Progress::EndOfFile) => self.finish_file(intake, encoder),
+                Ok(Progress::EndOfFile) => self.finish_file(inputs, encoder),
                 // An error is returned when it occurs again in `fill`.
                 Ok(Progress::Bytes(_) | Progress::Blocked) | Err(_) => return false,
             }
@@ -257,7 +257,7 @@ impl Lines {
     /// Fails if a file cannot be read.
     pub(crate) fn fill(
         &mut self,
-        intake: &mut Intake,
+        inputs: &mut InputQueue,
         encoder: &mut Encoder,
         room: &Room,
     ) -> io::Result<Fill> {
@@ -266,21 +266,21 @@ impl Lines {
             if !self.started
                 && let Some(reader) = self.readers.front()
             {
-                self.names.started(intake.next_number(), &reader.name);
+                self.names.started(inputs.next_number(), &reader.name);
                 self.at_beginning = !reader.begun && self.prefix.is_empty();
                 self.started = true;
             }
-            let first = intake.next_number();
-            if self.split(intake, encoder, room) {
+            let first = inputs.next_number();
+            if self.split(inputs, encoder, room) {
                 return Ok(Fill::More);
             }
-            let found = intake.next_number() > first;
+            let found = inputs.next_number() > first;
             fruitless = if found { 0 } else { fruitless };
             match self.read(encoder.bytes_max())? {
                 Progress::Bytes(bytes) => fruitless += bytes,
                 Progress::Blocked => return Ok(Fill::Blocked),
                 Progress::EndOfFile => {
-                    self.finish_file(intake, encoder);
+                    self.finish_file(inputs, encoder);
                     if self.readers.is_empty() {
                         return Ok(Fill::End);
                     }
@@ -295,16 +295,16 @@ impl Lines {
     }
 
     /// Adds the complete records of the buffer. Returns true if there is no more room.
-    fn split(&mut self, intake: &mut Intake, encoder: &mut Encoder, room: &Room) -> bool {
+    fn split(&mut self, inputs: &mut InputQueue, encoder: &mut Encoder, room: &Room) -> bool {
         if self.at_beginning && !self.skip_mark() {
             return false;
         }
-        if self.too_large.is_some() && !self.drop_rest(intake, encoder) {
+        if self.too_large.is_some() && !self.drop_rest(inputs, encoder) {
             return false;
         }
         match self.record {
-            Record::Line(end) => self.split_lines(end, intake, encoder, room),
-            _ => self.split_others(intake, encoder, room),
+            Record::Line(end) => self.split_lines(end, inputs, encoder, room),
+            _ => self.split_others(inputs, encoder, room),
         }
     }
 
@@ -326,7 +326,7 @@ impl Lines {
     fn split_lines(
         &mut self,
         end: u8,
-        intake: &mut Intake,
+        inputs: &mut InputQueue,
         encoder: &mut Encoder,
         room: &Room,
     ) -> bool {
@@ -335,9 +335,9 @@ impl Lines {
         let scanned = self.search.scanned;
         for at in memchr::memchr_iter(end, &unused[scanned..]) {
             let to = scanned + at;
-            encoder.add_word(intake, &unused[from..to]);
+            encoder.add_word(inputs, &unused[from..to]);
             from = to + 1;
-            if room.is_full(intake) || encoder.is_waiting() {
+            if room.is_full(inputs) || encoder.is_waiting() {
                 self.start += from;
                 self.search.scanned = 0;
                 return true;
@@ -348,20 +348,25 @@ impl Lines {
         false
     }
 
-    fn split_others(&mut self, intake: &mut Intake, encoder: &mut Encoder, room: &Room) -> bool {
+    fn split_others(
+        &mut self,
+        inputs: &mut InputQueue,
+        encoder: &mut Encoder,
+        room: &Room,
+    ) -> bool {
         loop {
             let unused = &self.buffer[self.start..self.end];
             let Some((length, taken)) = self.search.find(self.record, unused) else { return false };
-            add(encoder, intake, &self.prefix, &unused[..length]);
+            add(encoder, inputs, &self.prefix, &unused[..length]);
             self.start += taken;
-            if room.is_full(intake) || encoder.is_waiting() {
+            if room.is_full(inputs) || encoder.is_waiting() {
                 return true;
             }
         }
     }
 
     /// Drops bytes up to the end of a record above the limit. Returns whether the end was found.
-    fn drop_rest(&mut self, intake: &mut Intake, encoder: &mut Encoder) -> bool {
+    fn drop_rest(&mut self, inputs: &mut InputQueue, encoder: &mut Encoder) -> bool {
         let record = match self.record {
             // The rest of a block is its last line.
             Record::Block { end, .. } => Record::Line(end),
@@ -371,7 +376,7 @@ impl Lines {
             Some((_, taken)) => {
                 self.start += taken;
                 let start = self.too_large.take().unwrap_or_default();
-                encoder.add_too_large(intake, &start);
+                encoder.add_too_large(inputs, &start);
                 true
             }
             None => {
@@ -420,11 +425,11 @@ impl Lines {
     }
 
     /// Adds the last record, which needs no end, and goes on to the next file.
-    fn finish_file(&mut self, intake: &mut Intake, encoder: &mut Encoder) {
+    fn finish_file(&mut self, inputs: &mut InputQueue, encoder: &mut Encoder) {
         if let Some(start) = self.too_large.take() {
-            encoder.add_too_large(intake, &start);
+            encoder.add_too_large(inputs, &start);
         } else if self.start < self.end {
-            add(encoder, intake, &self.prefix, &self.buffer[self.start..self.end]);
+            add(encoder, inputs, &self.prefix, &self.buffer[self.start..self.end]);
         }
         (self.start, self.end, self.search) = (0, 0, Search::default());
         self.readers.pop_front();
@@ -433,10 +438,10 @@ impl Lines {
 }
 
 /// Adds a record with the prefix before it.
-fn add(encoder: &mut Encoder, intake: &mut Intake, prefix: &[u8], record: &[u8]) {
+fn add(encoder: &mut Encoder, inputs: &mut InputQueue, prefix: &[u8], record: &[u8]) {
     match prefix {
-        [] => encoder.add_word(intake, record),
-        _ => encoder.add_word(intake, &[prefix, record].concat()),
+        [] => encoder.add_word(inputs, record),
+        _ => encoder.add_word(inputs, &[prefix, record].concat()),
     }
 }
 
@@ -453,7 +458,7 @@ mod tests {
     struct Case {
         lines: Lines,
         encoder: Encoder,
-        intake: Intake,
+        inputs: InputQueue,
         names: Names,
     }
 
@@ -467,25 +472,25 @@ mod tests {
             let form = Form { shape: Shape::Word, ..Form::default() };
             let encoder = Encoder::new(form, record_bytes_max, None, names.clone());
             let lines = Lines::new(readers, record, Vec::new(), names.clone());
-            Case { lines, encoder, intake: Intake::default(), names }
+            Case { lines, encoder, inputs: InputQueue::default(), names }
         }
 
         fn fill(&mut self, room: usize) -> Fill {
-            let room = Room::new(&self.intake, room);
-            self.lines.fill(&mut self.intake, &mut self.encoder, &room).expect("readable")
+            let room = Room::new(&self.inputs, room);
+            self.lines.fill(&mut self.inputs, &mut self.encoder, &room).expect("readable")
         }
 
         /// Returns the texts of all jobs.
         fn texts(&mut self) -> Vec<String> {
             assert_eq!(self.fill(1 << 20), Fill::End);
             let mut texts = Vec::new();
-            self.intake.drain(|job| texts.push(String::from_utf8_lossy(job).into_owned()));
+            self.inputs.drain(|job| texts.push(String::from_utf8_lossy(job).into_owned()));
             texts
         }
 
         /// Returns the number of jobs, and of their bytes.
         fn jobs(&self) -> (u64, usize) {
-            (self.intake.next_number(), self.intake.bytes())
+            (self.inputs.next_number(), self.inputs.bytes())
         }
     }
 
@@ -600,7 +605,7 @@ mod tests {
         let mut case = Case::new(vec![reader, file(b"")], 100);
         writer.write_all(b"1\n").expect("written");
         assert_eq!(case.fill(1), Fill::More);
-        let is_over = |case: &mut Case| case.lines.is_over(&mut case.intake, &mut case.encoder);
+        let is_over = |case: &mut Case| case.lines.is_over(&mut case.inputs, &mut case.encoder);
         assert!(!is_over(&mut case));
         drop(writer);
         assert!(is_over(&mut case));

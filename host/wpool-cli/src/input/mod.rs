@@ -21,7 +21,7 @@ use range::Range;
 use rustix::event::{PollFd, PollFlags, poll};
 use std::io;
 use std::os::fd::BorrowedFd;
-use wpool::pool::feed::{Fill, Intake, Source};
+use wpool::pool::feed::{Fill, InputQueue, Source};
 
 /// The origin of jobs.
 #[derive(Debug)]
@@ -98,37 +98,37 @@ impl Input {
 
 impl Input {
     /// Adds jobs as far as there is room.
-    fn add(&mut self, intake: &mut Intake, room: &Room) -> io::Result<Fill> {
-        self.encoder.go_on(intake);
+    fn add(&mut self, inputs: &mut InputQueue, room: &Room) -> io::Result<Fill> {
+        self.encoder.go_on(inputs);
         if self.encoder.is_waiting() {
             return Ok(Fill::Blocked);
         }
         let fill = match &mut self.origin {
             Origin::Words { product, next } => {
-                fill_words(product, next, intake, &mut self.encoder, room)
+                fill_words(product, next, inputs, &mut self.encoder, room)
             }
-            Origin::Range(range) => fill_range(range, intake, &mut self.encoder, room),
-            Origin::Lines(lines) => lines.fill(intake, &mut self.encoder, room)?,
+            Origin::Range(range) => fill_range(range, inputs, &mut self.encoder, room),
+            Origin::Lines(lines) => lines.fill(inputs, &mut self.encoder, room)?,
         };
         if self.encoder.is_waiting() {
             return Ok(Fill::Blocked);
         }
         if fill == Fill::End {
-            self.encoder.finish(intake);
+            self.encoder.finish(inputs);
         }
         Ok(fill)
     }
 
     /// Adds the next job if it may start now.
-    fn add_paced(&mut self, intake: &mut Intake) -> io::Result<Fill> {
+    fn add_paced(&mut self, inputs: &mut InputQueue) -> io::Result<Fill> {
         if let Some(pacing) = &mut self.pacing
             && !pacing.is_open()?
         {
             return Ok(Fill::Blocked);
         }
-        let first = intake.next_number();
-        let fill = self.add(intake, &Room::for_one(intake))?;
-        if intake.next_number() == first {
+        let first = inputs.next_number();
+        let fill = self.add(inputs, &Room::for_one(inputs))?;
+        if inputs.next_number() == first {
             return Ok(fill);
         }
         if let Some(pacing) = &mut self.pacing {
@@ -136,11 +136,11 @@ impl Input {
         }
         // After the last job, the end must be reported without waiting.
         let over = match &mut self.origin {
-            Origin::Lines(lines) => lines.is_over(intake, &mut self.encoder),
+            Origin::Lines(lines) => lines.is_over(inputs, &mut self.encoder),
             _ => self.remaining() == Some(0),
         };
         if over && !self.encoder.is_waiting() {
-            self.encoder.finish(intake);
+            self.encoder.finish(inputs);
             return Ok(Fill::End);
         }
         Ok(fill)
@@ -148,12 +148,12 @@ impl Input {
 }
 
 impl Source for Input {
-    fn fill(&mut self, intake: &mut Intake, room: usize) -> io::Result<Fill> {
+    fn fill(&mut self, inputs: &mut InputQueue, room: usize) -> io::Result<Fill> {
         let fill = match self.pacing {
-            None => self.add(intake, &Room::new(intake, room)),
-            Some(_) => self.add_paced(intake),
+            None => self.add(inputs, &Room::new(inputs, room)),
+            Some(_) => self.add_paced(inputs),
         };
-        self.seen = intake.next_number();
+        self.seen = inputs.next_number();
         match self.encoder.take_differs() {
             Some(differs) => Err(io::Error::other(differs)),
             None => fill,
@@ -180,11 +180,11 @@ const WAITING_BYTES: usize = 1 << 20;
 ///
 /// # Errors
 /// Fails if the input cannot be read.
-pub(crate) fn fill_waiting(source: &mut impl Source, intake: &mut Intake) -> io::Result<Fill> {
-    let first = intake.next_number();
+pub(crate) fn fill_waiting(source: &mut impl Source, inputs: &mut InputQueue) -> io::Result<Fill> {
+    let first = inputs.next_number();
     loop {
-        let fill = source.fill(intake, WAITING_BYTES)?;
-        if fill != Fill::Blocked || intake.next_number() > first {
+        let fill = source.fill(inputs, WAITING_BYTES)?;
+        if fill != Fill::Blocked || inputs.next_number() > first {
             return Ok(fill);
         }
         let fd = source.fd();
@@ -205,42 +205,42 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    fn new(intake: &Intake, room: usize) -> Self {
+    fn new(inputs: &InputQueue, room: usize) -> Self {
         Room {
-            bytes_end: intake.bytes() + room.max(1),
-            number_end: intake.next_number() + (room / 8).max(1) as u64,
+            bytes_end: inputs.bytes() + room.max(1),
+            number_end: inputs.next_number() + (room / 8).max(1) as u64,
         }
     }
 
     /// Makes room for a single job.
-    fn for_one(intake: &Intake) -> Self {
-        Room { bytes_end: usize::MAX, number_end: intake.next_number() + 1 }
+    fn for_one(inputs: &InputQueue) -> Self {
+        Room { bytes_end: usize::MAX, number_end: inputs.next_number() + 1 }
     }
 
     /// Returns whether the room is used up.
     #[inline]
-    pub(crate) fn is_full(&self, intake: &Intake) -> bool {
-        intake.bytes() >= self.bytes_end || intake.next_number() >= self.number_end
+    pub(crate) fn is_full(&self, inputs: &InputQueue) -> bool {
+        inputs.bytes() >= self.bytes_end || inputs.next_number() >= self.number_end
     }
 }
 
 fn fill_words(
     product: &Product,
     next: &mut u64,
-    intake: &mut Intake,
+    inputs: &mut InputQueue,
     encoder: &mut Encoder,
     room: &Room,
 ) -> Fill {
     let mut words = Vec::new();
     while *next < product.len() {
-        if room.is_full(intake) {
+        if room.is_full(inputs) {
             return Fill::More;
         }
         product.words(*next, &mut words);
         *next += 1;
         match words[..] {
-            [word] => encoder.add_word(intake, word),
-            _ => encoder.add(intake, &words),
+            [word] => encoder.add_word(inputs, word),
+            _ => encoder.add(inputs, &words),
         }
         if encoder.is_waiting() {
             return Fill::More;
@@ -249,12 +249,17 @@ fn fill_words(
     Fill::End
 }
 
-fn fill_range(range: &mut Range, intake: &mut Intake, encoder: &mut Encoder, room: &Room) -> Fill {
+fn fill_range(
+    range: &mut Range,
+    inputs: &mut InputQueue,
+    encoder: &mut Encoder,
+    room: &Room,
+) -> Fill {
     let mut digits = itoa::Buffer::new();
     while let Some(number) = range.next() {
         let word = digits.format(number).as_bytes();
-        encoder.add_word(intake, word);
-        if room.is_full(intake) {
+        encoder.add_word(inputs, word);
+        if room.is_full(inputs) {
             return if range.len() == 0 { Fill::End } else { Fill::More };
         }
     }
@@ -279,10 +284,10 @@ mod tests {
     #[test]
     fn a_range_fills_the_room_and_tells_what_remains() {
         let mut input = integers("0..10", None);
-        let mut intake = Intake::default();
-        assert_eq!(input.fill(&mut intake, 27).expect("no error"), Fill::More);
+        let mut inputs = InputQueue::default();
+        assert_eq!(input.fill(&mut inputs, 27).expect("no error"), Fill::More);
         assert_eq!((input.seen(), input.remaining()), (3, Some(7)));
-        assert_eq!(input.fill(&mut intake, 1000).expect("no error"), Fill::End);
+        assert_eq!(input.fill(&mut inputs, 1000).expect("no error"), Fill::End);
         assert_eq!((input.seen(), input.remaining()), (10, Some(0)));
     }
 
@@ -291,10 +296,10 @@ mod tests {
         let read = Skip::read(ROW.as_bytes(), Resume::Rest, &[0], |_, _| ());
         let (skip, _) = read.expect("a valid log");
         let mut input = integers("0..3", Some(skip));
-        let mut intake = Intake::default();
-        assert_eq!(input.fill(&mut intake, 1000).expect("no error"), Fill::End);
-        assert_eq!(intake.next_number(), 3);
+        let mut inputs = InputQueue::default();
+        assert_eq!(input.fill(&mut inputs, 1000).expect("no error"), Fill::End);
+        assert_eq!(inputs.next_number(), 3);
         let one_entry = 8 + 1;
-        assert_eq!(intake.bytes(), one_entry);
+        assert_eq!(inputs.bytes(), one_entry);
     }
 }

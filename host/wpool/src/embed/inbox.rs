@@ -3,7 +3,7 @@
 use super::error::Error;
 use super::home::{Home, may_wait};
 use super::reply::{Address, Addresses};
-use crate::pool::feed::{Command, Commands, Fill, Intake, Source};
+use crate::pool::feed::{Command, Commands, Fill, InputQueue, Source};
 use crate::wire::failure::{Failure, FailureDetail, FailureKind};
 use rustix::event::{EventfdFlags, eventfd};
 use std::collections::VecDeque;
@@ -198,7 +198,7 @@ pub(super) struct InboxSource {
 }
 
 impl Source for InboxSource {
-    fn fill(&mut self, intake: &mut Intake, room: usize) -> io::Result<Fill> {
+    fn fill(&mut self, inputs: &mut InputQueue, room: usize) -> io::Result<Fill> {
         silence(&self.inbox.jobs_bell);
         let mut queue = self.inbox.lock();
         if queue.commands.contains(&Command::Kill) {
@@ -207,17 +207,17 @@ impl Source for InboxSource {
             return Ok(Fill::Blocked);
         }
         let mut addresses = self.addresses.borrow_mut();
-        while intake.bytes() < room {
+        while inputs.bytes() < room {
             let Some(waiting) = queue.waiting.pop_front() else { break };
             queue.next_number += 1;
             match waiting {
                 Some(Submission { job, address }) => {
                     queue.bytes -= job.len();
-                    addresses.insert(intake.next_number(), address);
-                    intake.push(&job);
+                    addresses.insert(inputs.next_number(), address);
+                    inputs.push(&job);
                 }
                 // The job was cancelled while it waited, and its caller was told.
-                None => intake.skip(),
+                None => inputs.skip(),
             }
         }
         let (empty, closed) = (queue.waiting.is_empty(), queue.closed);

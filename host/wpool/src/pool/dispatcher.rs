@@ -8,7 +8,7 @@ use super::config::Config;
 use super::core::Core;
 use super::crew::{Crew, Outside};
 use super::error::PoolError;
-use super::feed::{Command, Commands, Fill, Intake, Notice, Sink, Source, Stats};
+use super::feed::{Command, Commands, Fill, InputQueue, Notice, Sink, Source, Stats};
 use super::schedule::{Input, Killed, Needs, Phase, Schedule};
 use super::summary::{End, Summary};
 use crate::wire::clock::after;
@@ -33,7 +33,7 @@ pub(super) struct Dispatcher<'a, C: Crew> {
     core: Core<'a>,
     source: &'a mut dyn Source,
     commands: &'a mut dyn Commands,
-    intake: Intake,
+    inputs: InputQueue,
     last_progress: Instant,
     /// True if the source has more work to do before it has a job.
     unfilled: bool,
@@ -63,7 +63,7 @@ impl<'a, C: Crew> Dispatcher<'a, C> {
             crew,
             source,
             commands,
-            intake: Intake::default(),
+            inputs: InputQueue::default(),
             last_progress: now,
             unfilled: false,
             sink_blocked: None,
@@ -197,7 +197,7 @@ impl<'a, C: Crew> Dispatcher<'a, C> {
 
     /// Reads jobs from the source.
     fn fill(&mut self, room: usize) -> Result<(), PoolError> {
-        let fill = self.source.fill(&mut self.intake, room).map_err(PoolError::Input)?;
+        let fill = self.source.fill(&mut self.inputs, room).map_err(PoolError::Input)?;
         let input = match fill {
             Fill::More => Input::Open,
             Fill::Blocked => {
@@ -208,10 +208,10 @@ impl<'a, C: Crew> Dispatcher<'a, C> {
             }
             Fill::End => Input::Ended,
         };
-        self.unfilled = input == Input::Open && self.intake.bytes() == 0;
+        self.unfilled = input == Input::Open && self.inputs.bytes() == 0;
         let remaining = self.source.remaining();
         self.core.schedule.set_input(input, remaining);
-        self.core.schedule.refill(&mut self.intake);
+        self.core.schedule.refill(&mut self.inputs);
         self.core.hand_over_due()
     }
 

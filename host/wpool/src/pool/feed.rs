@@ -24,7 +24,7 @@ pub enum Fill {
 /// The input queue to which a source adds its next jobs. Jobs are numbered from 0 in the order in
 /// which they are added.
 #[derive(Debug, Default)]
-pub struct Intake {
+pub struct InputQueue {
     /// The jobs to run, encoded for the wire, skipped numbers included.
     pub(crate) entries: Entries,
     /// The jobs that already have their outcome, by number.
@@ -42,7 +42,7 @@ pub(crate) enum Settled {
     Skipped,
 }
 
-impl Intake {
+impl InputQueue {
     /// Adds a job.
     #[inline]
     pub fn push(&mut self, job: &[u8]) {
@@ -119,7 +119,7 @@ pub trait Source {
     ///
     /// # Errors
     /// Returns an error if the input cannot be read; the error ends the run.
-    fn fill(&mut self, intake: &mut Intake, room: usize) -> io::Result<Fill>;
+    fn fill(&mut self, inputs: &mut InputQueue, room: usize) -> io::Result<Fill>;
 
     /// Returns the descriptor that becomes readable when there are more jobs, to be waited on after
     /// [`Fill::Blocked`].

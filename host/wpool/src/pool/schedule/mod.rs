@@ -31,7 +31,7 @@ pub(crate) use worker::Killed;
 use super::config::Config;
 use super::crew::{Death, Request, later};
 use super::error::PoolError;
-use super::feed::{Intake, Notice, Stats};
+use super::feed::{InputQueue, Notice, Stats};
 use super::summary::End;
 use limit::TimeLimit;
 use pending::Pending;
@@ -190,10 +190,10 @@ impl Schedule {
     }
 
     /// Takes over the jobs that the source has added.
-    pub(crate) fn refill(&mut self, intake: &mut Intake) {
-        self.pending.refill(intake);
-        self.numbered = intake.next_number();
-        self.enter_settled(std::mem::take(&mut intake.settled));
+    pub(crate) fn refill(&mut self, inputs: &mut InputQueue) {
+        self.pending.refill(inputs);
+        self.numbered = inputs.next_number();
+        self.enter_settled(std::mem::take(&mut inputs.settled));
     }
 
     /// Notes the number of bytes that the sink and the crew hold.

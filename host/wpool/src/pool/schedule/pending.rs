@@ -1,6 +1,6 @@
 //! The pending jobs, which are read but not sent: new ones, and ones that came back.
 
-use crate::pool::feed::Intake;
+use crate::pool::feed::InputQueue;
 use crate::wire::frame::{ENTRY_BYTES, Entries, Walk, u32_at};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -23,10 +23,10 @@ pub(crate) struct Pending {
 
 impl Pending {
     /// Takes over the jobs that a source has added. There must be no new jobs left.
-    pub(crate) fn refill(&mut self, intake: &mut Intake) {
+    pub(crate) fn refill(&mut self, inputs: &mut InputQueue) {
         debug_assert!(self.fresh_count() == 0, "a refill never mixes two blocks");
-        std::mem::swap(&mut self.fresh, &mut intake.entries);
-        intake.entries.clear();
+        std::mem::swap(&mut self.fresh, &mut inputs.entries);
+        inputs.entries.clear();
         (self.at, self.taken, self.next) = (0, 0, self.fresh.first());
     }
 
@@ -206,12 +206,12 @@ mod tests {
     use super::*;
 
     fn pending(numbers: &[u64]) -> Pending {
-        let mut intake = Intake::default();
+        let mut inputs = InputQueue::default();
         for &number in numbers {
-            intake.entries.push(number, format!("job {number}").as_bytes());
+            inputs.entries.push(number, format!("job {number}").as_bytes());
         }
         let mut pending = Pending::default();
-        pending.refill(&mut intake);
+        pending.refill(&mut inputs);
         pending
     }
 

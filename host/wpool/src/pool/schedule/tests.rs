@@ -10,7 +10,7 @@ use crate::wire::record::{self, Record};
 struct Bench {
     schedule: Schedule,
     now: Instant,
-    intake: Intake,
+    inputs: InputQueue,
     notices: Vec<Notice>,
 }
 
@@ -18,14 +18,14 @@ impl Bench {
     fn new(config: Config) -> Bench {
         let now = Instant::now();
         let schedule = Schedule::new(config, now);
-        Bench { schedule, now, intake: Intake::default(), notices: Vec::new() }
+        Bench { schedule, now, inputs: InputQueue::default(), notices: Vec::new() }
     }
 
     /// Returns a bench whose source has ended after `jobs` jobs of one byte each.
     fn with_jobs(config: Config, jobs: u8) -> Bench {
         let mut bench = Bench::new(config);
-        (0..jobs).for_each(|job| bench.intake.push(&[job]));
-        bench.schedule.refill(&mut bench.intake);
+        (0..jobs).for_each(|job| bench.inputs.push(&[job]));
+        bench.schedule.refill(&mut bench.inputs);
         bench.schedule.set_input(Input::Ended, Some(0));
         bench
     }
@@ -215,8 +215,8 @@ fn an_idle_worker_gets_half_of_what_the_busiest_has_not_begun() {
     let mut bench = Bench::with_jobs(Config { batch_jobs_max: Some(8), ..workers(1) }, 0);
     // Batches have grown to eight jobs.
     (0..10).for_each(|_| bench.schedule.sizing.learn(8, 8, Duration::ZERO));
-    (0..16).for_each(|job| bench.intake.push(&[job]));
-    bench.schedule.refill(&mut bench.intake);
+    (0..16).for_each(|job| bench.inputs.push(&[job]));
+    bench.schedule.refill(&mut bench.inputs);
     bench.schedule.set_input(Input::Open, None);
     assert_eq!(sent(&bench.start()).len(), 2);
     bench.schedule.set_input(Input::Ended, Some(0));
@@ -271,8 +271,8 @@ fn above_the_limit_of_memory_only_the_awaited_job_goes_on() {
 fn a_lost_worker_is_charged_with_the_job_it_ran_and_no_other() {
     let mut bench = Bench::with_jobs(workers(1), 0);
     (0..10).for_each(|_| bench.schedule.sizing.learn(8, 8, Duration::ZERO));
-    (0..16).for_each(|job| bench.intake.push(&[job]));
-    bench.schedule.refill(&mut bench.intake);
+    (0..16).for_each(|job| bench.inputs.push(&[job]));
+    bench.schedule.refill(&mut bench.inputs);
     bench.start();
     bench.succeed(0, 0, 1);
     // The worker had claimed the second job; the crew has taken back the others.

@@ -2,7 +2,7 @@
 //! receives), and its commands.
 
 use super::crew::Job;
-use crate::pool::feed::{Command, Commands, Fill, Intake, Notice, Outcome, Sink, Source};
+use crate::pool::feed::{Command, Commands, Fill, InputQueue, Notice, Outcome, Sink, Source};
 use crate::wire::failure::{Failure, FailureKind};
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -25,23 +25,23 @@ pub(super) struct RandomSource {
 }
 
 impl Source for RandomSource {
-    fn fill(&mut self, intake: &mut Intake, room: usize) -> io::Result<Fill> {
+    fn fill(&mut self, inputs: &mut InputQueue, room: usize) -> io::Result<Fill> {
         let most = self.rng.random_range(0..60u64).min(self.left);
         for _ in 0..most {
-            if intake.bytes() > room {
+            if inputs.bytes() > room {
                 break;
             }
             self.left -= 1;
             match self.rng.random_range(0..40) {
-                0 => intake.skip(),
-                1 => intake.fail(b"bad", Failure::new(FailureKind::InvalidJob, "as it should")),
+                0 => inputs.skip(),
+                1 => inputs.fail(b"bad", Failure::new(FailureKind::InvalidJob, "as it should")),
                 _ => {
                     let job = Job {
                         time: self.rng.random_range(0..=self.job.time),
                         result_bytes: self.rng.random_range(0..=self.job.result_bytes),
                         failures: self.rng.random_range(0..=self.job.failures),
                     };
-                    intake.push(&job.encode());
+                    inputs.push(&job.encode());
                 }
             }
         }
