@@ -119,8 +119,8 @@ impl Entry {
     ) {
         change.init(self.at, u64::from(next) << 32 | u64::from(hash));
         change.init(self.at + VERSION, version);
-        for word in 0..NARROW {
-            change.init(self.at + KEY + word * 8, key[word]);
+        for (word, key) in key.iter().enumerate().take(NARROW) {
+            change.init(self.at + KEY + word * 8, *key);
         }
         for (word, value) in value.iter().enumerate() {
             change.init(self.at + VALUE + word * 8, *value);

@@ -286,7 +286,7 @@ impl<'a> Collection<'a> {
         limit: Option<Duration>,
     ) -> Result<u64, Error> {
         let version = || Ok(self.header()?.map_or(0, |header| header.version(&self.space)));
-        let ready = || version().map_or(true, |version: u64| version != since);
+        let ready = || !version().is_ok_and(|version: u64| version == since);
         wait::wait(self.space.object, caller, limit, CHANGED, ready, |held| {
             let version = version().map_err(|fault: Fault| match fault {
                 Fault::Answer(error) => error,

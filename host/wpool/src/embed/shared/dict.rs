@@ -37,7 +37,7 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Dict<K, V> {
     handle: Arc<Handle>,
-    entry: PhantomData<fn(K, V) -> (K, V)>,
+    entry: PhantomData<fn() -> (K, V)>,
 }
 
 /// A value, and at which version of its dict it was set.
