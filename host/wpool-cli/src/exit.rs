@@ -119,7 +119,10 @@ impl Exit {
             | PoolError::Init { .. }
             | PoolError::InitTime { .. } => Exit::Module,
             PoolError::Deadline(_) => Exit::Deadline,
-            PoolError::Setup { .. } | PoolError::Lost(_) | PoolError::Input(_) => Exit::Setup,
+            PoolError::Jail(_)
+            | PoolError::Setup { .. }
+            | PoolError::Lost(_)
+            | PoolError::Input(_) => Exit::Setup,
             PoolError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 Exit::BrokenPipe
             }

@@ -14,6 +14,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use wpool::pool::config::{CompileLimit, Config};
 use wpool::pool::error::PoolError;
+use wpool::wire::jail::Missing;
 
 /// The reason why the program gives up, and what the user can do about it.
 #[derive(Debug)]
@@ -200,6 +201,10 @@ impl From<PoolError> for Report {
                 Some(help) => report.help(help),
                 None => report,
             },
+            PoolError::Jail(missing) => report.help(match missing {
+                Missing::Filters => "run it under another kernel, or, if you trust the module, without: --jail off",
+                _ => "run it under another kernel, or with what this one has: --jail auto",
+            }),
             PoolError::Grant(_) => report.help("--dir takes a folder that you may read and enter"),
             PoolError::CacheGranted { folder, .. } => report.help(format!(
                 "let guests only read it (--dir {0}::{0}::ro), grant a folder in it, or keep the cache \

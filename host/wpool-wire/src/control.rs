@@ -4,6 +4,7 @@
 //! [attachments](super::packet). The first message is a [hello](ToZygote::Hello). Messages of a
 //! zygote are checked when they are decoded.
 
+use super::jail::Jail;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -55,6 +56,8 @@ pub enum ToZygote {
         timeout_ms: u64,
         /// True if imports that nobody provides are no error.
         stub_imports: bool,
+        /// How the compiler process is confined.
+        jail: Jail,
     },
     /// Loads the machine code and links it: answered by [`FromZygote::Loaded`], with a memfd of
     /// [`Line`]s if a guest was initialised.
@@ -97,6 +100,8 @@ pub struct Membership {
 /// The facts that a zygote must know to link a module and to start workers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Load<S, D> {
+    /// How the processes that run guests are confined.
+    pub jail: Jail,
     /// The settings of the workers.
     pub settings: S,
     /// The description of the module.

@@ -16,6 +16,7 @@ pub mod control;
 pub mod directory;
 pub mod failure;
 pub mod frame;
+pub mod jail;
 pub mod jobmem;
 pub mod line;
 pub mod packet;

@@ -46,6 +46,7 @@ pub use embed::{
     AsyncResult, Builder, Error, GuestLine, Imap, Launcher, MapError, MapResult, Pool, Process,
 };
 pub use wire::failure::{Failure, FailureDetail, FailureKind};
+pub use wire::jail::JailMode;
 pub use wire::line::Stream;
 pub use wire::settings::Isolation;
 

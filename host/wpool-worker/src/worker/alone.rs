@@ -3,11 +3,13 @@
 
 use super::fault;
 use super::guest::Guest;
-use super::jail::Memory;
 use super::log::{LogSink, Origin};
 use super::program::Program;
+use crate::jail::limits::Memory;
+use crate::jail::{Cell, Needs};
 use crate::wire::control::{ALONE_BYTES_MAX, JOB_TOO_SLOW};
 use crate::wire::frame::Walk;
+use crate::wire::jail::Jail;
 use crate::wire::record;
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -56,15 +58,18 @@ pub(crate) fn memory(program: &Program, jobs: &File) -> io::Result<Memory> {
 }
 
 impl<'a> Work<'a> {
-    /// Reads the jobs.
+    /// Reads the jobs, and says in which jail they are run.
     ///
     /// # Errors
     /// Returns an error if the jobs cannot be read.
-    pub(crate) fn prepare(self, mut jobs: File) -> io::Result<Prepared<'a>> {
+    pub(crate) fn prepare(self, mut jobs: File, jail: Jail) -> io::Result<(Prepared<'a>, Cell)> {
         fault::install_abort()?;
         let mut bytes = Vec::new();
         jobs.read_to_end(&mut bytes)?;
-        Ok(Prepared { work: self, jobs: bytes })
+        let needs = self.program.needs();
+        let threads = needs.threads || self.threads > 1 || self.timeout.is_some();
+        let cell = self.program.cell(jail, Needs { threads, ..needs }, &self.program.folders)?;
+        Ok((Prepared { work: self, jobs: bytes }, cell))
     }
 }
 

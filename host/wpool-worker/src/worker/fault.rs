@@ -11,15 +11,25 @@
 
 use crate::imports::{Host, mapping};
 use crate::wire::jobmem::{EXIT_OUT_OF_MEMORY, EXIT_WITH_MESSAGE, JobMem};
-use nix::libc::{_exit, SIGSEGV, c_int, c_void, siginfo_t};
+use nix::libc::{_exit, SIGSEGV, SYS_tgkill, c_int, c_void, siginfo_t};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, raise, sigaction};
 use nix::unistd::getpid;
 use std::cell::Cell;
+use std::os::fd::RawFd;
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 use wasmtime::Store;
 use wasmtime::unix::StoreExt;
+
+/// What a process says of a call that its jail refuses.
+const REFUSED: &[u8] = b"the jail refused the system call ";
+
+/// The file in which this process tells of a call that its jail refuses, or -1.
+static TOLD_IN: AtomicI32 = AtomicI32::new(-1);
+
+/// What stands around it there: `ModuleError::Compiler` as JSON.
+const TOLD_AS: [&[u8]; 2] = [br#"{"compiler":""#, br#""}"#];
 
 /// The job memory in which this process leaves its fatal message.
 static FATAL_MESSAGE: AtomicPtr<JobMem> = AtomicPtr::new(ptr::null_mut());
@@ -55,6 +65,24 @@ pub(crate) fn install_abort() -> nix::Result<()> {
     // SAFETY: the handler makes system calls and does nothing else.
     unsafe { sigaction(Signal::SIGABRT, &action) }?;
     Ok(())
+}
+
+/// From now on a call that the jail refuses ends this process, which says which call it was.
+///
+/// # Errors
+/// Returns the error of sigaction.
+pub(crate) fn install_refused() -> nix::Result<()> {
+    let flags = SaFlags::SA_ONSTACK | SaFlags::SA_SIGINFO;
+    let action = SigAction::new(SigHandler::SigAction(on_refused), flags, SigSet::empty());
+    // SAFETY: the handler does what a signal handler may do, as `on_fault` does.
+    unsafe { sigaction(Signal::SIGSYS, &action) }?;
+    Ok(())
+}
+
+/// From now on, and for the rest of this process, a call that its jail refuses is told of in this file, which stays
+/// open, and the process ends with the exit code 1.
+pub(crate) fn tell_refused_in(file: RawFd) {
+    TOLD_IN.store(file, Ordering::Release);
 }
 
 /// Sets the memory for a fatal message, for the rest of this process.
@@ -101,6 +129,44 @@ extern "C" fn on_abort(_: c_int, info: *mut siginfo_t, _: *mut c_void) {
     // SAFETY: the default action runs no code.
     let _ = unsafe { sigaction(Signal::SIGABRT, &default) };
     let _ = raise(Signal::SIGABRT);
+}
+
+/// Where the system has told of a refused call how it is numbered.
+const CALL_AT: usize = 24;
+
+extern "C" fn on_refused(_: c_int, info: *mut siginfo_t, _: *mut c_void) {
+    // SAFETY: the system passes a whole `siginfo_t` of 128 bytes. Where somebody has sent the signal, this is any
+    // number.
+    let call = unsafe { info.cast::<u8>().add(CALL_AT).cast::<c_int>().read() };
+    let call = i64::from(call);
+    if call == SYS_tgkill {
+        // An abort, of a process that has inherited its parent's jail.
+        // SAFETY: _exit has no preconditions.
+        unsafe { _exit(EXIT_OUT_OF_MEMORY) }
+    }
+    let mut number = itoa::Buffer::new();
+    let name = crate::jail::name(call).unwrap_or("unknown");
+    let words = [REFUSED, name.as_bytes(), b" (", number.format(call).as_bytes(), b")"];
+    let file = TOLD_IN.load(Ordering::Acquire);
+    if file >= 0 {
+        let [begin, end] = TOLD_AS;
+        for word in [begin].into_iter().chain(words).chain([end]) {
+            // SAFETY: the bytes are there. What is not told is seen by the exit code.
+            unsafe { nix::libc::write(file, word.as_ptr().cast(), word.len()) };
+        }
+        // SAFETY: _exit has no preconditions.
+        unsafe { _exit(1) }
+    }
+    // SAFETY: null, or never freed (see `report_to`).
+    if let Some(memory) = unsafe { FATAL_MESSAGE.load(Ordering::Acquire).as_ref() } {
+        memory.set_fatal_message(&words);
+        // SAFETY: _exit has no preconditions.
+        unsafe { _exit(EXIT_WITH_MESSAGE) }
+    }
+    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    // SAFETY: the default action runs no code.
+    let _ = unsafe { sigaction(Signal::SIGSYS, &default) };
+    let _ = raise(Signal::SIGSYS);
 }
 
 extern "C" fn on_fault(_: c_int, info: *mut siginfo_t, _: *mut c_void) {

@@ -12,7 +12,6 @@ mod convert;
 mod engine;
 pub(crate) mod fault;
 pub mod guest;
-pub(crate) mod jail;
 mod json;
 pub(crate) mod link;
 mod live;
@@ -34,12 +33,14 @@ mod typed;
 pub mod wasi;
 
 use crate::imports::attached::Attached;
+use crate::jail::{Cell, Needs};
 use crate::shared::Shared;
 use crate::wire::channel::FrameBuffer;
 use crate::wire::clock::MonotonicTime;
 use crate::wire::control::Membership;
 use crate::wire::failure::{Failure, FailureDetail, FailureKind};
 use crate::wire::frame::{ENTRY_BYTES, FrameKind, Header, PART_BYTES, Walk, entry_head, u64_at};
+use crate::wire::jail::Jail;
 use crate::wire::jobmem::{EXIT_WITHOUT_PROCESS, JobMem};
 use crate::wire::record::{self, Measure};
 use crate::wire::settings::{Isolation, PauseAfter, Settings};
@@ -102,6 +103,8 @@ pub(crate) struct Start<'a> {
     /// The standard streams that a command uses, if not its own.
     pub(crate) stdio: Option<&'a Stdio>,
     pub(crate) fork: Fork,
+    /// How the worker is confined.
+    pub(crate) jail: Jail,
 }
 
 /// A worker that has opened all that it will need, and has one thread.
@@ -111,11 +114,12 @@ pub(crate) struct Prepared<'a> {
 }
 
 impl<'a> Start<'a> {
-    /// Opens all that the worker will need; `guest` is a guest that has been initialised.
+    /// Opens all that the worker will need, and returns the jail in which it is used; `guest` is a
+    /// guest that has been initialised.
     ///
     /// # Errors
     /// Returns the exit code of a worker that cannot begin, after it has reported why.
-    pub(crate) fn prepare(self, guest: Option<Guest<'a>>) -> Result<Prepared<'a>, i32> {
+    pub(crate) fn prepare(self, guest: Option<Guest<'a>>) -> Result<(Prepared<'a>, Cell), i32> {
         fault::install_abort().map_err(|_| FAILED)?;
         let memory = JobMem::map(&self.memory).map(Arc::new).map_err(|_| FAILED)?;
         fault::report_to(&memory);
@@ -136,6 +140,7 @@ impl<'a> Start<'a> {
             memory,
             attached,
             folders: Folders::default(),
+            cell: Cell::none(),
             stdio: self.stdio,
             guest,
             is_ready: false,
@@ -151,7 +156,11 @@ impl<'a> Start<'a> {
             worker.begin_process();
             worker.stdio.map_or(Ok(()), Stdio::enter)?;
             rustix::io::ioctl_fionbio(&jobs, true)?;
-            Ok(Prepared { worker, jobs })
+            let (program, terminal) = (worker.program, worker.stdio.is_some());
+            let needs = Needs { terminal, children: in_children, ..program.needs() };
+            let cell = program.cell(self.jail, needs, &worker.folders)?;
+            worker.cell = cell.clone();
+            Ok((Prepared { worker, jobs }, cell))
         })
     }
 }
@@ -213,6 +222,8 @@ struct Worker<'a> {
     attached: Option<Attached>,
     /// The folders that guests may use.
     folders: Folders,
+    /// The jail of this process, where it forks.
+    cell: Cell,
     stdio: Option<&'a Stdio>,
     /// The guest, once there was a job. In `process` isolation it is ready and never used: children
     /// use their copies.
@@ -418,6 +429,9 @@ impl<'a> Worker<'a> {
                 self.threads.expect("a worker whose jobs have processes counts its threads");
             let code = fork(threads, &mut || {
                 let mut outbox = outbox.clone();
+                if self.cell.narrow().is_err() {
+                    return FAILED;
+                }
                 self.begin_process();
                 let Some(index) = self.memory.claim(batch) else { return NO_JOB };
                 match self.run_here(number, index, job, &mut outbox) {

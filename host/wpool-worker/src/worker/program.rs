@@ -4,7 +4,6 @@
 use super::call::ScalarExport;
 use super::command::Command;
 use super::engine::{self, PAGE_BYTES};
-use super::jail::Memory;
 use super::link;
 use super::native::{NativeLibrary, NativeTask};
 use super::outcome::size;
@@ -15,11 +14,15 @@ use super::wasi::Folders;
 use super::{convert, typed};
 use crate::imports::Host;
 use crate::imports::limits::TABLE_ELEMENTS_MAX;
+use crate::jail::limits::Memory;
+use crate::jail::{Cell, Needs};
 use crate::module::ModuleError;
 use crate::module::description::{Description, Form, Task};
 use crate::wire::failure::{Failure, FailureKind};
+use crate::wire::jail::Jail;
 use crate::wire::settings::{InputForm, OutputForm, Settings, split_task_job};
 use std::fs::File;
+use std::io;
 use std::path::Path;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{self, Component, ComponentExportIndex};
@@ -164,6 +167,24 @@ impl Program {
         }
         let above = if self.shares { self.settings.limits.region_bytes_max } else { 0 };
         Memory::More { bytes: self.settings.limits.process_bytes_max().saturating_add(more), above }
+    }
+
+    /// Returns what a process needs beside its memory that runs one guest.
+    pub(crate) fn needs(&self) -> Needs {
+        let events = self.waiting != Waiting::Blocking;
+        Needs { events, threads: self.waiting == Waiting::Polling, ..Needs::default() }
+    }
+
+    /// Returns the jail of a process that runs guests with these folders. Native code is trusted.
+    ///
+    /// # Errors
+    /// Returns the error of `open`.
+    pub(crate) fn cell(&self, jail: Jail, needs: Needs, folders: &Folders) -> io::Result<Cell> {
+        if matches!(self.code, Code::Native { .. }) {
+            return Ok(Cell::none());
+        }
+        let grants = folders.grants();
+        Cell::new(jail, Needs { files: !grants.is_empty(), ..needs }, grants)
     }
 
     /// Returns how a task is called.

@@ -2,6 +2,7 @@
 
 use super::stdio::Stdio;
 use super::streams::{Input, Output};
+use crate::jail::Grant;
 use crate::wire::directory::{Directory, identity};
 use crate::wire::scratch;
 use crate::wire::settings::Settings;
@@ -12,7 +13,7 @@ use rustix::process::fchdir;
 use std::convert::Infallible;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtx, WasiFilesystemView};
@@ -76,6 +77,16 @@ impl Folders {
         let folders = Folders { scratch: Some(Arc::new(scratch)), ..self.clone() };
         let context = folders.context().map_err(|(_, error)| error)?;
         Ok(Folders { context, ..folders })
+    }
+
+    /// Returns what the jail of a process with these folders does not hide.
+    pub(crate) fn grants(&self) -> Vec<Grant> {
+        let folder =
+            |fd: &OwnedFd, read_only| Grant { fd: fd.as_raw_fd(), is_folder: true, read_only };
+        let granted = self.granted.iter().map(|(directory, fd)| folder(fd, directory.read_only));
+        // A process that has no scratch folder makes those of others.
+        let scratch = self.scratch.as_deref().or(self.base.as_ref().map(|base| &base.0));
+        granted.chain(scratch.map(|fd| folder(fd, false))).collect()
     }
 
     /// Removes the files that a job has left in the scratch folder.

@@ -4,6 +4,7 @@ use super::fork::{self, Plan};
 use super::role::{Held, Role};
 use super::server::{poll_readable, reap};
 use crate::wire::control::ExitStatus;
+use crate::wire::jail::Jail;
 use crate::wire::jobmem::{EXIT_OUT_OF_MEMORY, NEEDED_TOO_MUCH};
 use crate::wire::packet::{Attachment, Attachments};
 use crate::worker::alone::{Prepared, Work, memory};
@@ -20,6 +21,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 /// Returns the reason why there are no records, in words for the user.
 pub(super) fn run(
     work: Work<'_>,
+    jail: Jail,
     mut files: Attachments,
     threads: &Threads,
     held: &Held,
@@ -31,7 +33,7 @@ pub(super) fn run(
         threads,
         held,
         memory: memory(work.program, &jobs).map_err(|error| format!("cannot fork: {error}"))?,
-        prepare: || work.prepare(jobs).map_err(|_| 1),
+        prepare: || work.prepare(jobs, jail).map_err(|_| 1),
         serve: |prepared: Prepared<'_>| match prepared.run(results) {
             Ok(()) => 0,
             Err(_) => 1,

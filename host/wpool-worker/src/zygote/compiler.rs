@@ -6,16 +6,18 @@
 use super::Uncompiled;
 use super::fork::{self, ChildProcess, Plan};
 use super::role::{Held, Role};
+use crate::jail::limits::Memory;
+use crate::jail::{Cell, Needs};
 use crate::module::description::{DESCRIPTION_BYTES_MAX, Description};
 use crate::module::{ModuleError, compile};
 use crate::wire::control::{ExitStatus, ToZygote};
+use crate::wire::jail::Jail;
 use crate::wire::packet::{Attachment, Attachments};
-use crate::worker::jail::Memory;
-use crate::worker::link;
 use crate::worker::threads::Threads;
+use crate::worker::{fault, link};
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 /// The greatest size of a compiler's error, which the compiler has cut, in bytes.
@@ -44,7 +46,7 @@ pub(super) fn run(
     watch: BorrowedFd<'_>,
 ) -> Result<(), Uncompiled> {
     let lost = |what: String| Uncompiled::Refused(ModuleError::Compiler(what));
-    let &ToZygote::Compile { bytes_max, timeout_ms, .. } = request else {
+    let &ToZygote::Compile { bytes_max, timeout_ms, jail, .. } = request else {
         return Err(lost("not a request to compile".into()));
     };
     let mut take = |name| files.take(name).map_err(|error| lost(error.to_string()));
@@ -52,13 +54,17 @@ pub(super) fn run(
     let mut description = File::from(take(Attachment::Description)?);
     let code = files.find(Attachment::Code).map(File::from);
     let begun = files.find(Attachment::Begun).map(File::from);
+    let told_in = description.as_raw_fd();
     let plan = Plan {
         threads,
         held,
         // The bound is not on addresses: rayon's and malloc's arenas reserve much more than they
         // use.
         memory: Memory::Total(bytes_max),
-        prepare: || Ok(()),
+        prepare: || {
+            fault::tell_refused_in(told_in);
+            Ok(((), cell(jail).map_err(|_| CRASHED)?))
+        },
         serve: |()| child(request, module, code.map(|code| (code, begun)), &mut description),
     };
     let child = fork::spawn(Role::Compiler, plan)
@@ -72,6 +78,11 @@ pub(super) fn run(
         Some(status) => Err(lost(crashed(status))),
         None => Err(Uncompiled::Time),
     }
+}
+
+/// Returns the jail of a compiler: threads, and code that nobody runs.
+fn cell(jail: Jail) -> io::Result<Cell> {
+    Cell::new(jail, Needs { threads: true, code: true, ..Needs::default() }, Vec::new())
 }
 
 /// Runs the compiler process. Returns its exit code.

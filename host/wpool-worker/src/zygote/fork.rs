@@ -3,8 +3,9 @@
 
 use super::role::{Held, Role};
 use super::server::Origin;
+use crate::jail::Cell;
+use crate::jail::limits::{self, Memory};
 use crate::wire::control::{ExitStatus, PROTOCOL};
-use crate::worker::jail::{self, Memory};
 use crate::worker::threads::Threads;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction};
 use nix::unistd::{ForkResult, Pid, fork, getpid};
@@ -115,23 +116,27 @@ pub(super) struct Plan<'a, P, S> {
     pub(super) held: &'a Held,
     /// The private memory of the child.
     pub(super) memory: Memory,
-    /// Opens all that the child will need, while it has one thread; fails with an exit code.
+    /// Opens all that the child will need, while it has one thread, and says in which jail it is used; fails
+    /// with an exit code.
     pub(super) prepare: P,
     /// Does the work of the child with what is open then. Returns the exit code.
     pub(super) serve: S,
 }
 
-impl<T, P: FnOnce() -> Result<T, i32>, S: FnOnce(T) -> i32> Plan<'_, P, S> {
+impl<T, P: FnOnce() -> Result<(T, Cell), i32>, S: FnOnce(T) -> i32> Plan<'_, P, S> {
     /// Runs the life of a child. Returns its exit code.
     fn live(self, role: Role, parent: Pid) -> i32 {
-        let entered = jail::die_with(parent).and_then(|()| role.enter(self.held, self.memory));
+        let entered = limits::die_with(parent).and_then(|()| role.enter(self.held, self.memory));
         if entered.is_err() {
             return CRASHED;
         }
-        // A process can be confined between the two: nothing more has to be opened, and a thread
-        // that starts later is confined as well.
+        // The jail is entered between the two: nothing more has to be opened, and a thread that starts
+        // later is confined as well.
         match (self.prepare)() {
-            Ok(prepared) => (self.serve)(prepared),
+            Ok((prepared, cell)) => match cell.enter() {
+                Ok(()) => (self.serve)(prepared),
+                Err(_) => CRASHED,
+            },
             Err(code) => code,
         }
     }
@@ -145,7 +150,7 @@ impl<T, P: FnOnce() -> Result<T, i32>, S: FnOnce(T) -> i32> Plan<'_, P, S> {
 /// of `fork` or `pidfd_open`.
 pub(super) fn spawn<T>(
     role: Role,
-    plan: Plan<'_, impl FnOnce() -> Result<T, i32>, impl FnOnce(T) -> i32>,
+    plan: Plan<'_, impl FnOnce() -> Result<(T, Cell), i32>, impl FnOnce(T) -> i32>,
 ) -> io::Result<ChildProcess> {
     plan.threads.claim_one()?;
     let parent = getpid();
@@ -180,7 +185,8 @@ pub(super) fn spawn<T>(
 /// Returns the error of [`spawn`], or of `waitpid`.
 pub(super) fn run_job(threads: &Threads, body: &mut dyn FnMut() -> i32) -> io::Result<Option<i32>> {
     let (held, memory) = (&Held::default(), Memory::Inherited);
-    let plan = Plan { threads, held, memory, prepare: || Ok(()), serve: |()| body() };
+    let plan =
+        Plan { threads, held, memory, prepare: || Ok(((), Cell::none())), serve: |()| body() };
     let child = spawn(Role::JobChild, plan)?;
     Ok(match super::server::reap(child.pid)? {
         ExitStatus::Code(code) => Some(code),

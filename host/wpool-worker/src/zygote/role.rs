@@ -1,6 +1,6 @@
 //! Roles: the purposes of the processes of the untrusted side, with their properties.
 
-use crate::worker::jail::{self, Memory};
+use crate::jail::limits::{self, Memory};
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::RawFd;
@@ -78,14 +78,14 @@ impl Role {
     pub(super) fn enter(self, parents: &Held, memory: Memory) -> io::Result<()> {
         let profile = self.profile();
         // The owners of the descriptors are never dropped in a child.
-        jail::close(&parents.given_up(profile.keeps));
+        limits::close(&parents.given_up(profile.keeps));
         if let Some(name) = profile.name {
-            jail::name(name)?;
+            limits::name(name)?;
         }
         if let Some(most) = profile.files_max {
-            jail::bound_files(most)?;
+            limits::bound_files(most)?;
         }
-        jail::bound_memory(memory)
+        limits::bound_memory(memory)
     }
 }
 

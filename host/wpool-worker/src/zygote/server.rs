@@ -6,17 +6,18 @@ use super::fork::{self, ChildProcess, Plan};
 use super::role::{Held, Role};
 use super::template;
 use super::{FromZygote, Unloaded, alone, compiler};
+use crate::jail::limits::{self, Memory};
 use crate::module::description::Description;
 use crate::module::{ModuleError, compile};
 use crate::shared::Shared;
 use crate::wire::control::{
     ExitStatus, Load, Membership, PROTOCOL, ProcessId, ToZygote, WorkerId, cut_text,
 };
+use crate::wire::jail::Jail;
 use crate::wire::packet::{Attachment, Attachments, ControlSocket};
 use crate::wire::settings::Settings;
 use crate::worker::alone::Work;
 use crate::worker::guest::Guest;
-use crate::worker::jail::{self, Memory};
 use crate::worker::program::Program;
 use crate::worker::stdio::Stdio;
 use crate::worker::threads::Threads;
@@ -42,6 +43,7 @@ struct Loaded {
     settings: Settings,
     shared: Option<Arc<Shared>>,
     stdio: Option<Stdio>,
+    jail: Jail,
 }
 
 /// The zygote's state.
@@ -102,8 +104,9 @@ fn start() -> io::Result<Server> {
     let socket = io::stdin().as_fd().try_clone_to_owned()?;
     dup2_stdin(File::open("/dev/null")?)?;
     Role::Zygote.enter(&Held::default(), Memory::Inherited)?;
-    jail::enter_zygote(socket.as_fd())?;
+    limits::enter_zygote(socket.as_fd())?;
     fault::install()?;
+    fault::install_refused()?;
     Ok(Server {
         socket: ControlSocket::from_fd(socket),
         threads: Threads::open()?,
@@ -197,7 +200,7 @@ impl Server {
                     // The guest belongs to the module loaded before.
                     self.guest = None;
                     if loaded.program.init.is_some() {
-                        return self.initialise(&loaded.program);
+                        return self.initialise(loaded);
                     }
                     FromZygote::Loaded(Ok(()))
                 }
@@ -209,7 +212,8 @@ impl Server {
                     let guest = self.guest.take();
                     let timeout = timeout_ms.map(Duration::from_millis);
                     let work = Work { program: &loaded.program, guest, threads, timeout };
-                    alone::run(work, files, self.threads, &held, watch).map_err(cut_text)
+                    alone::run(work, loaded.jail, files, self.threads, &held, watch)
+                        .map_err(cut_text)
                 }
                 None => Err("no module is loaded".into()),
             }),
@@ -220,12 +224,16 @@ impl Server {
     }
 
     /// Lets a child initialise a guest and serve from then on, as long as it lives.
-    fn initialise(&mut self, program: &'static Program) -> io::Result<()> {
+    fn initialise(&mut self, loaded: &'static Loaded) -> io::Result<()> {
+        let (program, jail) = (&loaded.program, loaded.jail);
         let plan = Plan {
             threads: self.threads,
             held: &self.held(),
             memory: program.memory(0),
-            prepare: || Threads::open().map_err(|_| 1),
+            prepare: || {
+                let (threads, cell) = (Threads::open(), template::cell(program, jail));
+                Ok((threads.map_err(|_| 1)?, cell.map_err(|_| 1)?))
+            },
             serve: |threads| {
                 self.threads = threads;
                 // The workers are not this process's children, and their pidfds are closed.
@@ -252,7 +260,7 @@ impl Server {
     fn serve_initialised(&mut self, program: &'static Program) -> io::Result<()> {
         let (guest, printed) = template::initialise(program);
         // A parent has a descriptor for each worker, so the bound is taken off.
-        jail::unbound_files()?;
+        limits::unbound_files()?;
         let printed = payload("wpool-printed", &printed)?;
         let printed = (Attachment::Printed, printed.as_fd());
         match guest {
@@ -310,6 +318,7 @@ impl Server {
             shared: loaded.shared.clone().zip(member),
             stdio: loaded.stdio.as_ref(),
             fork: fork::run_job,
+            jail: loaded.jail,
         };
         let (threads, held) = (self.threads, self.held());
         let guest = &mut self.guest;
@@ -359,7 +368,7 @@ fn load(mut files: Attachments) -> Result<Loaded, ModuleError> {
         None => None,
     };
     let program = Program::load(&load.settings, &load.description, File::from(code), folders)?;
-    Ok(Loaded { program, settings: load.settings, shared, stdio })
+    Ok(Loaded { program, settings: load.settings, shared, stdio, jail: load.jail })
 }
 
 /// Waits for a child that has ended. Returns the way it ended.

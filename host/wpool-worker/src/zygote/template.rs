@@ -4,14 +4,17 @@
 //! The zygote waits for the template process, and does nothing else any more: whatever the guest
 //! does to the process in which it is initialised, the zygote can still report it.
 
+use crate::jail::{Cell, Needs};
 use crate::module::ModuleError;
 use crate::wire::control::ExitStatus;
 use crate::wire::failure::Failure;
+use crate::wire::jail::Jail;
 use crate::wire::jobmem::NEEDED_TOO_MUCH;
 use crate::wire::line::{Line, encode};
 use crate::worker::guest::Guest;
 use crate::worker::log::{LogSink, Origin};
 use crate::worker::program::Program;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Initialises a guest. Returns the guest or its failure, and the printed lines, encoded.
@@ -20,6 +23,16 @@ pub(super) fn initialise(program: &'static Program) -> (Result<Guest<'static>, F
     let guest = Guest::initialised(program, printed.clone());
     let lines = std::mem::take(&mut *printed.lock());
     (guest, encode(&lines))
+}
+
+/// Returns the jail of a template process. Its children make scratch folders, and enter jails of their own.
+///
+/// # Errors
+/// Returns the error of `open`.
+pub(super) fn cell(program: &Program, jail: Jail) -> io::Result<Cell> {
+    let needs =
+        Needs { events: true, threads: true, children: true, template: true, ..program.needs() };
+    program.cell(jail, needs, &program.folders)
 }
 
 /// Returns the error of a template process that has died.

@@ -6,6 +6,7 @@ use super::reply::{GuestLine, OnLog};
 use super::shared::Shared;
 use crate::pool::config::{CompileConfig, Config};
 use crate::wire::directory::Directory;
+use crate::wire::jail::JailMode;
 use crate::wire::scratch::Scratch;
 use crate::wire::settings::{Isolation, Settings};
 use std::marker::PhantomData;
@@ -178,6 +179,14 @@ impl<Of> Builder<Of> {
     #[must_use]
     pub fn on_log(mut self, on_log: impl Fn(GuestLine<'_>) + Send + 'static) -> Self {
         self.on_log = Box::new(on_log);
+        self
+    }
+
+    /// How the processes that compile the module and run its tasks are confined; [`JailMode::Auto`] unless set: by
+    /// all that the kernel has.
+    #[must_use]
+    pub fn jail(mut self, mode: JailMode) -> Self {
+        self.compile.jail.mode = mode;
         self
     }
 

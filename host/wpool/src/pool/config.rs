@@ -2,6 +2,7 @@
 
 use crate::shared::{Shared, Space};
 use crate::wire::failure::FailureKind;
+use crate::wire::jail::Jail;
 use crate::wire::settings::{PauseAfter, Settings};
 use std::fmt;
 use std::path::PathBuf;
@@ -205,6 +206,8 @@ pub struct CompileConfig {
     /// True if a module is compiled even though the host does not provide what it imports
     /// ([`TaskSpec::stub_imports`](crate::wire::settings::TaskSpec::stub_imports)).
     pub stub_imports: bool,
+    /// How the processes that compile the module and run guests are confined.
+    pub jail: Jail,
     /// The part that has a meaning on this host only.
     pub host: HostOnly,
 }
@@ -235,6 +238,7 @@ impl Default for CompileConfig {
             fuel: false,
             inline: false,
             stub_imports: false,
+            jail: Jail::default(),
             host: HostOnly::default(),
         }
     }

@@ -5,6 +5,7 @@ use super::config::CompileLimit;
 use crate::module::ModuleError;
 use crate::module::description::ChooseError;
 use crate::wire::failure::Failure;
+use crate::wire::jail::Missing;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -56,6 +57,9 @@ pub enum PoolError {
         /// The folder of the cache.
         cache: PathBuf,
     },
+    /// A layer of the jail is missing that must be there.
+    #[error(transparent)]
+    Jail(#[from] Missing),
     /// The environment does not allow a pool: processes, descriptors or memory are lacking.
     #[error("cannot {what}: {source}")]
     Setup {

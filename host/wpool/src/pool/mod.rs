@@ -14,6 +14,7 @@ mod dispatcher;
 pub mod error;
 pub mod feed;
 mod grants;
+pub mod jail;
 mod parcel;
 mod schedule;
 pub mod session;

@@ -6,6 +6,7 @@ use super::dispatcher::Dispatcher;
 use super::error::PoolError;
 use super::feed::{Commands, Notice, Sink, Source};
 use super::grants;
+use super::jail;
 use super::summary::Summary;
 use crate::module::cache::Cache;
 use crate::module::description::{DESCRIPTION_BYTES_MAX, Description};
@@ -116,6 +117,7 @@ impl Session {
         let config = CompileConfig { timeout: config.timeout.min(FOREVER), ..config };
         let started = Instant::now();
         check_size(module)?;
+        jail::layers(config.jail, &Settings::default())?;
         let mut zygote = match early {
             Some(early) => early.zygote,
             None => start_zygote(&config)?,
@@ -164,6 +166,7 @@ impl Session {
     /// Returns the same errors as [`Session::open`].
     pub fn describe(module: &[u8], config: &CompileConfig) -> Result<Description, PoolError> {
         check_size(module)?;
+        jail::layers(config.jail, &Settings::default())?;
         let mut zygote = start_zygote(config)?;
         ask(&mut zygote, config, |zygote| zygote.compatibility(config.fuel))?;
         let description = ask_compiler(&mut zygote, module, config, None)?;
@@ -237,6 +240,7 @@ impl Session {
         if same && self.loaded.as_ref() == Some(settings) {
             return Ok(());
         }
+        jail::layers(self.config.jail, settings)?;
         // Even if loading fails, the zygote no longer has what it had loaded before.
         self.loaded = None;
         if !same {
@@ -306,7 +310,8 @@ impl Session {
         }
         let settings = &config.settings;
         check_addresses(&self.description)?;
-        let load = Load { settings, description: &self.description };
+        let jail = self.config.jail;
+        let load = Load { jail, settings, description: &self.description };
         let load =
             serde_json::to_vec(&load).map_err(|error| setup("pass the settings")(error.into()))?;
         let load = payload("wpool-load", &load).map_err(setup("pass the settings"))?;
@@ -490,6 +495,7 @@ fn ask_compiler(
         bytes_max: config.bytes_max,
         timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
         stub_imports: config.stub_imports,
+        jail: config.jail,
     };
     let compiled = ask(zygote, config, |zygote| {
         // An earlier zygote may have begun to read or write these files.

@@ -1,11 +1,11 @@
-//! The rights that a process of the untrusted side gives up before it touches anything untrusted.
-//!
-//! These are the first layers: no new privileges, no core dumps, an empty environment (cleared by the
-//! exec), no descriptor that it does not need, and bounds of memory and files.
+//! The first layers, which need nothing of the kernel: no new privileges, no core dumps, an empty environment
+//! (cleared by the exec), no descriptor that is not needed, and bounds of memory, files and processes.
 
+use super::Needs;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::{Pid, SysconfVar, close as close_fd, getppid, sysconf};
 use rustix::process::{Signal, set_parent_process_death_signal};
+use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 use std::ffi::CStr;
 use std::fs;
 use std::io;
@@ -68,6 +68,41 @@ pub(crate) fn bound_memory(memory: Memory) -> io::Result<()> {
     let (_, most) = getrlimit(Resource::RLIMIT_DATA)?;
     let most = most.min(bytes.saturating_add(above));
     Ok(setrlimit(Resource::RLIMIT_DATA, bytes.min(most), most)?)
+}
+
+/// Root's rights that its guests may use on granted files. Any other right gives access to other processes or to the
+/// kernel, past the rest of the jail.
+const KEPT: CapabilitySet = CapabilitySet::CHOWN
+    .union(CapabilitySet::DAC_OVERRIDE)
+    .union(CapabilitySet::DAC_READ_SEARCH)
+    .union(CapabilitySet::FOWNER)
+    .union(CapabilitySet::FSETID);
+
+/// Gives up the capabilities that nobody needs. An ordinary user has none.
+///
+/// # Errors
+/// Returns the error of `capget` or `capset`.
+pub(crate) fn give_up_capabilities() -> io::Result<()> {
+    let mut sets = capabilities(None)?;
+    if KEPT.contains(sets.permitted | sets.inheritable) {
+        return Ok(());
+    }
+    for set in [&mut sets.effective, &mut sets.permitted, &mut sets.inheritable] {
+        *set &= KEPT;
+    }
+    Ok(set_capabilities(None, sets)?)
+}
+
+/// Bounds what nobody needs: locked memory, and further threads and processes. The latter does not bind root.
+///
+/// # Errors
+/// Returns the error of setrlimit.
+pub(crate) fn bound_rest(needs: Needs) -> io::Result<()> {
+    setrlimit(Resource::RLIMIT_MEMLOCK, 0, 0)?;
+    if !needs.threads && !needs.children && !needs.template {
+        setrlimit(Resource::RLIMIT_NPROC, 0, 0)?;
+    }
+    Ok(())
 }
 
 /// Returns the bytes of private memory that this process may write.
