@@ -12,6 +12,7 @@ mod call;
 mod compile;
 mod compiling;
 mod completions;
+mod doctor;
 mod dry_run;
 pub(crate) mod exit;
 mod files;
@@ -73,6 +74,7 @@ enum Sub {
     Bench(Box<flags::BenchFlags>),
     Inspect(inspect::InspectFlags),
     Compile(compile::CompileFlags),
+    Doctor(doctor::DoctorFlags),
     Completions(completions::CompletionsFlags),
     Man(man::ManFlags),
     #[command(hide = true)]
@@ -149,6 +151,7 @@ fn obey(args: &[OsString], early: Option<EarlyZygote>) -> Result<Exit, Report> {
         Sub::Bench(flags) => bench::run(&flags, columns),
         Sub::Inspect(flags) => inspect::run(&flags),
         Sub::Compile(flags) => compile::run(&flags),
+        Sub::Doctor(flags) => doctor::run(&flags),
         Sub::Completions(flags) => completions::run(&flags),
         Sub::Man(flags) => man::run(&flags),
         Sub::Tasks(flags) => completions::tasks(&flags),

@@ -162,7 +162,7 @@ fn running(loadavg: &str) -> Option<u64> {
 }
 
 /// Returns the bytes of memory that are available without swapping.
-fn available(meminfo: &str) -> Option<u64> {
+pub(crate) fn available(meminfo: &str) -> Option<u64> {
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
