@@ -22,6 +22,7 @@ mod fault;
 mod handles;
 mod init;
 mod isolation;
+mod jail;
 mod joblog;
 mod kernels;
 mod languages;

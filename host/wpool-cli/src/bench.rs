@@ -47,7 +47,7 @@ pub(crate) fn run(flags: &BenchFlags, columns: Vec<Column>) -> Result<Exit, Repo
     let shuffle = plan::Shuffle { seed, bytes_max: JOBS_BYTES_MAX };
     let planned = plan::jobs(&flags.input, columns, shuffle)?;
     check_files(flags, &planned)?;
-    let compile = flags.foreign.compile(flags.limits.compile(true));
+    let compile = flags.jail.compile(flags.foreign.compile(flags.limits.compile(true)));
     let open = |path| open(flags, path, &compile, &planned);
     let modules = flags.modules.iter().map(|path| open(path)).collect::<Result<Vec<_>, _>>()?;
     check_alike(&modules)?;
@@ -70,6 +70,7 @@ pub(crate) fn run(flags: &BenchFlags, columns: Vec<Column>) -> Result<Exit, Repo
         asking: &asking,
     };
     let mut console = console(flags)?;
+    flags.jail.tell(&first.config.settings, &mut console);
     let shown = spinner(flags);
     contest::compare(&subject, &contenders, &shown).map_err(wrong)?;
     shown.finish_and_clear();

@@ -1,7 +1,7 @@
 //! `wpool compile`: compiles modules into the cache ahead of time.
 
 use super::exit::Exit;
-use super::flags::CompileLimitFlags;
+use super::flags::{CompileLimitFlags, JailFlags};
 use super::report::Report;
 use super::{compiling, modules, summary, units};
 use clap::Args;
@@ -30,6 +30,9 @@ pub(crate) struct CompileFlags {
 
     #[command(flatten)]
     limits: CompileLimitFlags,
+
+    #[command(flatten)]
+    jail: JailFlags,
 }
 
 /// Runs the subcommand.
@@ -42,7 +45,7 @@ pub(crate) fn run(flags: &CompileFlags) -> Result<Exit, Report> {
             fuel: flags.fuel,
             inline: flags.inline,
             stub_imports: flags.stub_imports,
-            ..flags.limits.config()
+            ..flags.jail.compile(flags.limits.config())
         };
         let session = compiling::open(None, path, &modules::read(path)?, config, false)?;
         let compiled = session.compiled();

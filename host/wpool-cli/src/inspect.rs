@@ -1,7 +1,7 @@
 //! `wpool inspect`: shows what a module is, and what it will need.
 
 use super::exit::Exit;
-use super::flags::CompileLimitFlags;
+use super::flags::{CompileLimitFlags, JailFlags};
 use super::report::Report;
 use super::{escape, modules, summary, units};
 use clap::Args;
@@ -27,6 +27,9 @@ pub(crate) struct InspectFlags {
 
     #[command(flatten)]
     limits: CompileLimitFlags,
+
+    #[command(flatten)]
+    jail: JailFlags,
 }
 
 /// Runs the subcommand.
@@ -34,7 +37,8 @@ pub(crate) struct InspectFlags {
 /// # Errors
 /// Fails if the module cannot be used.
 pub(crate) fn run(flags: &InspectFlags) -> Result<Exit, Report> {
-    let description = Session::describe(&modules::read(&flags.module)?, &flags.limits.config())
+    let config = flags.jail.compile(flags.limits.config());
+    let description = Session::describe(&modules::read(&flags.module)?, &config)
         .map_err(|error| Report::of_module(&flags.module, error))?;
     let text = match flags.json {
         true => {

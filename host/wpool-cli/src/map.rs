@@ -47,7 +47,7 @@ pub(crate) fn run(
 ) -> Result<Exit, Report> {
     flags.console.apply_color();
     let limits = &flags.limits;
-    let compile = flags.foreign.compile(limits.compile_now(!flags.policy.no_cache));
+    let compile = flags.compile();
     let jobs = plan::jobs(&flags.input, columns, shuffle(flags))?;
     check_files(flags, &jobs)?;
     let module = modules::read(&flags.module)?;
@@ -230,6 +230,7 @@ fn output(
     };
     let mut console = Console::new(shown.quiet, shown.verbose, progress)
         .map_err(|error| Report::new(Exit::Setup, format!("standard error: {error}")))?;
+    flags.jail.tell(&config.settings, &mut console);
     objects::warn_of_barriers(&flags.objects, config.workers as u64, &mut console);
     let plan = Plan {
         format: flags.results.format(),

@@ -49,6 +49,7 @@ pub(crate) fn run(flags: &RunFlags, early: Option<EarlyZygote>) -> Result<Exit, 
     check_files(flags)?;
     let limits = &flags.limits;
     let compile = flags.foreign.compile(limits.compile_now(!flags.policy.no_cache));
+    let compile = flags.jail.compile(compile);
     let module = modules::read(&flags.module)?;
     let mut objects = Objects::make(&flags.objects, limits.shared_space, limits.region_space)?;
     let mut session = compiling::open(early, &flags.module, &module, compile, flags.console.quiet)?;
@@ -72,6 +73,7 @@ pub(crate) fn run(flags: &RunFlags, early: Option<EarlyZygote>) -> Result<Exit, 
     let cause = signals.cause();
     let mut console = Console::new(flags.console.quiet, flags.console.verbose, Progress::None)
         .map_err(|error| Report::new(Exit::Setup, format!("standard error: {error}")))?;
+    flags.jail.tell(&plan.config.settings, &mut console);
     objects::warn_of_barriers(&flags.objects, plan.processes.len() as u64, &mut console);
     // No buffer holds results here: help lines about the buffer are for `wpool map`.
     let limits = Config { buffer_bytes_max: usize::MAX, ..plan.config.clone() };

@@ -1,7 +1,7 @@
 //! The flags of `wpool bench`.
 
 use super::grammar;
-use super::{ConsoleFlags, GrantFlags, InputFlags, LimitFlags, ModuleFlags, TraceFlags};
+use super::{ConsoleFlags, GrantFlags, InputFlags, JailFlags, LimitFlags, ModuleFlags, TraceFlags};
 use crate::cli::plan::Call;
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -52,6 +52,9 @@ pub(crate) struct BenchFlags {
 
     #[command(flatten)]
     pub(crate) grants: GrantFlags,
+
+    #[command(flatten)]
+    pub(crate) jail: JailFlags,
 
     #[command(flatten)]
     pub(crate) foreign: ModuleFlags,

@@ -11,6 +11,7 @@ use wpool::pool::config::{Halt, HaltLimit, HaltOn, WORKERS_MAX};
 use wpool::pool::cpus;
 use wpool::wire::directory::Directory;
 use wpool::wire::failure::FailureKind;
+use wpool::wire::jail::{Features, JailMode};
 use wpool::wire::settings::Isolation;
 
 /// Parses `--workers` in GNU parallel's grammar: a number, a share of the usable CPUs, or their
@@ -70,6 +71,30 @@ pub(super) fn isolation() -> impl TypedValueParser<Value = Isolation> {
         "process" => Isolation::Process,
         _ => Isolation::Reuse,
     })
+}
+
+/// Returns the parser of `--jail`.
+pub(super) fn jail() -> impl TypedValueParser<Value = JailMode> {
+    PossibleValuesParser::new(["auto", "strict", "off"]).map(|name| match name.as_str() {
+        "strict" => JailMode::Strict,
+        "off" => JailMode::Off,
+        _ => JailMode::Auto,
+    })
+}
+
+/// Parses the features of a kernel: `filters`, and `landlock=VERSION`, separated by commas.
+pub(super) fn kernel(text: &str) -> Result<Features, String> {
+    let mut features = Features { filters: false, landlock: 0 };
+    for word in text.split(',').filter(|word| !word.is_empty()) {
+        match word.split_once('=') {
+            None if word == "filters" => features.filters = true,
+            Some(("landlock", version)) => {
+                features.landlock = version.parse().map_err(|_| "not a version of Landlock")?;
+            }
+            _ => return Err("not a feature; write filters,landlock=7".into()),
+        }
+    }
+    Ok(features)
 }
 
 /// Returns the parser of a name in `--retry-on`.

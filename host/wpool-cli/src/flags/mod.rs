@@ -4,6 +4,7 @@
 mod bench;
 mod grammar;
 mod input;
+mod jail;
 mod limits;
 mod log;
 mod module;
@@ -14,6 +15,7 @@ mod run;
 
 pub(crate) use bench::BenchFlags;
 pub(crate) use input::{InputFlags, InputFormat, NoInput};
+pub(crate) use jail::JailFlags;
 pub(crate) use limits::{
     BufferFlags, CompileLimitFlags, GrantFlags, LimitFlags, PolicyFlags, PoolFlags, ScratchFlags,
 };
@@ -27,6 +29,7 @@ use super::plan::Call;
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, Command};
 use std::path::PathBuf;
+use wpool::pool::config::CompileConfig;
 
 /// The name of a subcommand that takes jobs or calls.
 pub(crate) const MAP: &str = "map";
@@ -103,6 +106,9 @@ pub(crate) struct MapFlags {
     pub(crate) scratch: ScratchFlags,
 
     #[command(flatten)]
+    pub(crate) jail: JailFlags,
+
+    #[command(flatten)]
     pub(crate) foreign: ModuleFlags,
 
     #[command(flatten)]
@@ -124,6 +130,12 @@ impl MapFlags {
         if self.no_run_if_empty { NoInput::Pass } else { self.no_input }
     }
 
+    /// Returns the limits on compiling, from now on, and the jail.
+    pub(crate) fn compile(&self) -> CompileConfig {
+        let config = self.limits.compile_now(!self.policy.no_cache);
+        self.jail.compile(self.foreign.compile(config))
+    }
+
     /// Returns the call that is made for each job.
     pub(crate) fn call(&self) -> Call<'_> {
         Call {
@@ -141,12 +153,26 @@ impl MapFlags {
     }
 }
 
-/// The flags that let guests reach files and variables of the host, or code outside the sandbox.
+/// The flags that let guests reach files and variables of the host, or code outside the sandbox or the jail.
 /// They cannot be set by environment variables, so that a variable left there by accident grants
 /// nothing.
-pub(super) const GRANTS: [&str; 14] = [
-    "dir", "env", "files", "arg-file", "native", "python", "queue", "array", "region", "list",
-    "dict", "set", "save", "scratch",
+pub(super) const GRANTS: [&str; 16] = [
+    "dir",
+    "env",
+    "files",
+    "arg-file",
+    "native",
+    "python",
+    "queue",
+    "array",
+    "region",
+    "list",
+    "dict",
+    "set",
+    "save",
+    "scratch",
+    "jail",
+    "jail-kernel",
 ];
 
 /// Allows every long flag that grants nothing to be set by an environment variable too: `--max-log`

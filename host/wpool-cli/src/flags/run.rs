@@ -1,8 +1,8 @@
 //! The flags of `wpool run`.
 
 use super::{
-    ConsoleFlags, GrantFlags, LimitFlags, ModuleFlags, ObjectFlags, PolicyFlags, ResultFlags,
-    ScratchFlags, TraceFlags,
+    ConsoleFlags, GrantFlags, JailFlags, LimitFlags, ModuleFlags, ObjectFlags, PolicyFlags,
+    ResultFlags, ScratchFlags, TraceFlags,
 };
 use clap::Args;
 use std::path::PathBuf;
@@ -62,6 +62,9 @@ pub(crate) struct RunFlags {
 
     #[command(flatten)]
     pub(crate) scratch: ScratchFlags,
+
+    #[command(flatten)]
+    pub(crate) jail: JailFlags,
 
     #[command(flatten)]
     pub(crate) foreign: ModuleFlags,
