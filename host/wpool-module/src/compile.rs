@@ -195,10 +195,11 @@ pub fn describe(bytes: &[u8]) -> Result<Description, ModuleError> {
     Ok(description)
 }
 
-/// Claims that a module follows the rules of WebAssembly with the proposals that the engine has.
+/// Checks that a module follows the rules of WebAssembly with the proposals that the engine has.
 ///
 /// # Errors
-/// It follows those of all proposals only, or none.
+/// Returns the first fault: [`ModuleError::Proposal`] if it goes away with all proposals, whatever
+/// is wrong behind it, and [`ModuleError::Invalid`] if it stays.
 fn validate(engine: &Engine, binary: &[u8], component: bool) -> Result<(), ModuleError> {
     let valid = |features| Validator::new_with_features(features).validate_all(binary).map(drop);
     // Functions of a core module are validated by several threads.
@@ -207,10 +208,9 @@ fn validate(engine: &Engine, binary: &[u8], component: bool) -> Result<(), Modul
     }
     let Err(error) = valid(engine.get_wasm_features()) else { return Ok(()) };
     let message = one_line(&error.to_string());
-    Err(match valid(WasmFeatures::all()) {
-        Ok(()) => ModuleError::Proposal(message),
-        Err(_) => ModuleError::Invalid(message),
-    })
+    let stays = valid(WasmFeatures::all())
+        .is_err_and(|other| (other.offset(), other.message()) == (error.offset(), error.message()));
+    Err(if stays { ModuleError::Invalid(message) } else { ModuleError::Proposal(message) })
 }
 
 fn describe_binary(binary: &[u8]) -> Result<Description, ModuleError> {
@@ -308,6 +308,14 @@ mod tests {
             (
                 r#"(component
                     (core module $m (func (export "f")))
+                    (core instance $i (instantiate $m))
+                    (func (export "f") async (canon lift (core func $i "f") async)))"#,
+                "component model async stackful feature",
+            ),
+            // With the proposal it would be the type of the function that is wrong.
+            (
+                r#"(component
+                    (core module $m (func (export "f") (result i32) (i32.const 0)))
                     (core instance $i (instantiate $m))
                     (func (export "f") async (canon lift (core func $i "f") async)))"#,
                 "component model async stackful feature",
