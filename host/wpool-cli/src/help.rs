@@ -1,4 +1,4 @@
-//! What to do about errors: help lines, by the code of the error.
+//! Help lines for errors, looked up by the type of the error.
 
 use super::language;
 use std::io;
@@ -7,7 +7,7 @@ use wpool::module::ModuleError;
 use wpool::module::description::{ChooseError, NoChoice};
 use wpool::module::toolchain::Toolchain;
 
-/// Returns what to do about what the system refuses, where that is known.
+/// Returns the help for an error of the system, if there is any.
 pub(crate) fn of_system(error: &io::Error) -> Option<&'static str> {
     match error.kind() {
         io::ErrorKind::OutOfMemory => {
@@ -26,7 +26,8 @@ pub(crate) fn of_system(error: &io::Error) -> Option<&'static str> {
     }
 }
 
-/// Returns what to do where there is no task to call; `choose` are the words before the tasks to choose from.
+/// Returns the help for a choice of a task that failed; `choose` stands before the tasks to choose
+/// from.
 pub(crate) fn of_choice(error: &ChooseError, choose: &str) -> Option<String> {
     match error.why {
         _ if !error.candidates.is_empty() => {
@@ -40,7 +41,7 @@ pub(crate) fn of_choice(error: &ChooseError, choose: &str) -> Option<String> {
     }
 }
 
-/// Returns what to do about a module, given as this file, that cannot be used.
+/// Returns the help for a module, given as this file, that cannot be used.
 pub(crate) fn of_module(path: &Path, error: &ModuleError) -> Option<String> {
     let help = match error {
         ModuleError::Read(_) => "give the path of a module: a .wasm or .wat file",

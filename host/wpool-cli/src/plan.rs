@@ -497,7 +497,7 @@ fn template(arguments: &[String], header: &[String]) -> Vec<String> {
     arguments.iter().map(replaced).collect()
 }
 
-/// Returns what workers are told of the task and its jobs.
+/// Returns the task as workers need it: its name, and the encoding of its jobs.
 pub(crate) fn task_spec(call: &Call<'_>, task: &Task, jobs: &Jobs) -> TaskSpec {
     let input = call.input;
     TaskSpec {

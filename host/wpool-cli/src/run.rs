@@ -222,7 +222,7 @@ fn calls_plan(flags: &RunFlags, description: &Description) -> Result<Plan, Repor
     Ok(Plan { jobs, processes, config })
 }
 
-/// A process for each job, all at once.
+/// Returns the configuration of the pool: a process for each job, all at once.
 fn config(flags: &RunFlags, task: TaskSpec, processes: usize) -> Config {
     let traced = flags.trace.trace.is_some();
     let probe = Probe {

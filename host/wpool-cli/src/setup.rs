@@ -1,25 +1,25 @@
-//! How a pool is set up: the one place where flags become settings of workers and limits of a run.
+//! The set-up of a pool: the one place where flags become settings of workers and limits of a run.
 
 use super::flags::{GrantFlags, LimitFlags, ModuleFlags, ScratchFlags};
 use wpool::pool::config::Config;
 use wpool::wire::settings::{Grants, Limits, Probe, Settings, TaskSpec};
 
-/// The groups of flags that say how a pool is set up, whatever the subcommand.
+/// The groups of flags that set up a pool, whatever the subcommand.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setup<'a> {
-    /// What jobs may cost.
+    /// The limits of jobs.
     pub(crate) limits: &'a LimitFlags,
-    /// What guests are granted.
+    /// The grants of guests.
     pub(crate) grants: &'a GrantFlags,
-    /// What scratch folder jobs have, for subcommands whose jobs may have one.
+    /// The scratch folders of jobs, for subcommands whose jobs may have one.
     pub(crate) scratch: Option<&'a ScratchFlags>,
-    /// How the module is taken.
+    /// The treatment of modules that were not made for wpool.
     pub(crate) foreign: &'a ModuleFlags,
 }
 
 impl Setup<'_> {
-    /// Returns the configuration that the flags amount to: its `task` calls what `task` says, jobs may print so
-    /// many bytes, and `probe` says what is measured of them. What no shared flag is about is as by default.
+    /// Returns the configuration for a task whose jobs may print this many bytes, and are measured
+    /// by `probe`. All that these flags do not set has its default.
     pub(crate) fn config(&self, task: TaskSpec, log_bytes_max: u64, probe: Probe) -> Config {
         let limits = self.limits;
         let settings = Settings {

@@ -320,7 +320,7 @@ impl ScratchFlags {
 }
 
 impl GrantFlags {
-    /// Returns what guests are granted.
+    /// Returns the grants of guests.
     pub(crate) fn granted(&self) -> Grants {
         Grants {
             env: self.variables(),

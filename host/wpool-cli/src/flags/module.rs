@@ -23,7 +23,7 @@ impl ModuleFlags {
         CompileConfig { stub_imports: self.stub_imports, ..config }
     }
 
-    /// Adds these flags to what workers are told of the task.
+    /// Returns the task with these flags.
     pub(crate) fn apply(&self, task: TaskSpec) -> TaskSpec {
         TaskSpec { stub_imports: self.stub_imports, unsigned: self.unsigned, ..task }
     }

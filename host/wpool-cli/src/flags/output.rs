@@ -129,7 +129,7 @@ impl ResultFlags {
         format!("--output-format {format}{}", flags.collect::<String>())
     }
 
-    /// Adds these flags to what workers are told of the task.
+    /// Returns the task with these flags.
     pub(crate) fn apply(&self, task: TaskSpec) -> TaskSpec {
         TaskSpec {
             output: self.form(),
