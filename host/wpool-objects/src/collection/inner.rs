@@ -21,6 +21,11 @@ pub struct Inner {
 }
 
 impl Inner {
+    /// Returns the id of the outermost object.
+    pub fn id(self) -> ObjectId {
+        self.id
+    }
+
     /// Returns its kind.
     pub fn kind(self) -> Kind {
         self.nested.kind

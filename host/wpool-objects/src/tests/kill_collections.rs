@@ -180,8 +180,8 @@ pub(super) const CASES: &[Case] = cases! {
     "dict: pop item, the only one", |stage| make_dict(stage, 1), |stage, who| {
         dict(stage).pop_item(who, true, &mut Vec::new()).unwrap();
     };
-    "dict: set many, with the long journal", |stage| make_dict(stage, 4), |stage, who| {
-        let new: Vec<_> = (0..120).map(item).collect();
+    "dict: set many", |stage| make_dict(stage, 4), |stage, who| {
+        let new: Vec<_> = (2..10).map(item).collect();
         let new: Vec<&[u8]> = new.iter().map(|item| &item[..]).collect();
         dict(stage).set_many(who, &new).unwrap();
     };
@@ -192,8 +192,8 @@ pub(super) const CASES: &[Case] = cases! {
         set(stage).discard(who, &item(40)).unwrap();
         set(stage).add(who, &item(40)).unwrap();
     };
-    "set: symmetric difference", |stage| make_set(stage, 10), |stage, who| {
-        let some: Vec<_> = (5..15).map(item).collect();
+    "set: symmetric difference", |stage| make_set(stage, 4), |stage, who| {
+        let some: Vec<_> = (2..6).map(item).collect();
         let some: Vec<&[u8]> = some.iter().map(|item| &item[..]).collect();
         set(stage).update(who, Update::SymmetricDifference, &some).unwrap();
     };
@@ -215,8 +215,8 @@ pub(super) const CASES: &[Case] = cases! {
     "list: a list inside, in the place of an element", |stage| make_list(stage, 3), |stage, who| {
         list(stage).nest(who, 1, Kind::List, true).unwrap();
     };
-    "set: intersection", |stage| make_set(stage, 20), |stage, who| {
-        let some: Vec<_> = (5..15).map(item).collect();
+    "set: intersection", |stage| make_set(stage, 6), |stage, who| {
+        let some: Vec<_> = (2..5).map(item).collect();
         let some: Vec<&[u8]> = some.iter().map(|item| &item[..]).collect();
         set(stage).update(who, Update::Intersection, &some).unwrap();
     };
@@ -242,17 +242,17 @@ pub(super) const OTHERS: &[Case] = &[
     Case {
         name: "list: full, in the middle of a call",
         setup: |stage| {
-            stage.make(Spec::List(Bounds { entries: 0, bytes: 16 << 10 }));
+            stage.make(Spec::List(Bounds { entries: 0, bytes: 4 << 10 }));
             list(stage).append(&stage.me, b"first").unwrap();
         },
         work: |stage| {
-            let many = vec![&[1; 900][..]; 20];
+            let many = vec![&[1; 300][..]; 10];
             let done = list(stage).splice(&stage.victim, (0, 1), &many, None);
             assert_eq!(done, Err(Error::NoSpace));
         },
         check: |stage| {
             assert_eq!(contents(stage), [b"first"]);
-            list(stage).append(&stage.me, &[2; 8000]).unwrap();
+            list(stage).append(&stage.me, &[2; 1000]).unwrap();
         },
     },
     Case {
@@ -299,3 +299,25 @@ pub(super) const OTHERS: &[Case] = &[
         },
     },
 ];
+
+/// A call that needs the long journal takes too many instructions to be stepped through for each death.
+#[test]
+fn a_death_that_leaves_the_long_journal_in_use_undoes_the_whole_call() {
+    let _watchdog = watchdog(120);
+    let mut stage = Stage::new();
+    make_list(&mut stage, 4);
+    let before = contents(&stage);
+    let object = Object::new(stage.shared.memory(), stage.id().index);
+    let journal = stage.shared.memory().word(object.storage().unwrap().0);
+    let child = Child::stopped(|| {
+        list(&stage).splice(&stage.victim, (1, 3), &[&b"short"[..]; 300], None).unwrap();
+    });
+    // The short one has 512 entries.
+    while journal.load(Ordering::Relaxed) < 540 {
+        assert_eq!(child.step(), Step::Stepped);
+    }
+    child.kill();
+    stage.shared.release(&stage.me, stage.victim.owner).unwrap();
+    assert_eq!(contents(&stage), before);
+    assert_sound(&stage.shared);
+}

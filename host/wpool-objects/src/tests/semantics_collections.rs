@@ -351,6 +351,29 @@ fn collections_grow_until_the_state_is_full_and_give_all_of_it_back() {
 }
 
 #[test]
+fn a_dict_and_a_list_grow_to_a_million_entries() {
+    let _watchdog = watchdog(200);
+    let space = Space { shared_bytes: 400 << 20, region_bytes: 1 << 20 };
+    let shared = Shared::new(space).unwrap();
+    let me = another(&shared);
+    let dict = shared.create(&me, "dict", &Spec::Dict(ANY), 0).unwrap();
+    let list = shared.create(&me, "list", &Spec::List(ANY), 0).unwrap();
+    let (dict, list) = (Dict::of(&shared, dict).unwrap(), List::of(&shared, list).unwrap());
+    for number in 0..1_000_000u32 {
+        dict.set(&me, &number.to_le_bytes(), b"value").unwrap();
+        list.append(&me, &number.to_le_bytes()).unwrap();
+    }
+    assert_eq!((dict.len(&me), list.len(&me)), (Ok(1_000_000), Ok(1_000_000)));
+    let mut got = Vec::new();
+    for number in (0..1_000_000u32).step_by(999) {
+        assert!(dict.get(&me, &number.to_le_bytes(), &mut got).unwrap().is_some());
+        list.get(&me, number.into(), &mut got).unwrap();
+        assert_eq!(got, number.to_le_bytes());
+    }
+    assert_sound(&shared);
+}
+
+#[test]
 fn a_call_with_too_much_is_refused_and_one_with_the_most_is_done() {
     let _watchdog = watchdog(100);
     let (shared, me) = world();
