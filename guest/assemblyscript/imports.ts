@@ -662,6 +662,12 @@ export declare function dict_remove_if(handle: i32, key: usize, key_len: usize, 
 @external("wpool", "dict_pop")
 export declare function dict_pop(handle: i32, key: usize, key_len: usize, dst: usize, capacity: usize): i64;
 
+/** Removes a key, whatever its value is. Arguments: the key. Answers: whether there was such a
+ * key; `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "dict_remove")
+export declare function dict_remove(handle: i32, key: usize, key_len: usize): i32;
+
 /** Returns whether there is a key. Arguments: the key. Answers: whether there is; `broken`. */
 // @ts-ignore: decorator
 @external("wpool", "dict_contains")
@@ -759,6 +765,35 @@ export declare function set_update(handle: i32, how: i32, src: usize, len: usize
 // @ts-ignore: decorator
 @external("wpool", "set_page")
 export declare function set_page(handle: i32, cursor: u64, version: u64, dst: usize, capacity: usize): i64;
+
+/** Opens the object that is an element of a list. Arguments: the list; the index, from the end if
+ * negative. Answers: the object; `out-of-range`, `wrong-type` (the element is bytes),
+ * `no-space`, `not-found`, `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "nested_open_in_list")
+export declare function nested_open_in_list(handle: i32, index: i64): i64;
+
+/** Opens the object that is the value of a key. Arguments: the dict; the key. Answers: the
+ * object; `not-found`, `wrong-type` (the value is bytes), `no-space`, `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "nested_open_in_dict")
+export declare function nested_open_in_dict(handle: i32, key: usize, key_len: usize): i64;
+
+/** Makes an empty object that is an element of a list, and opens it. Arguments: the list; the
+ * index, from the end if negative; the kind; true if the object replaces the element at the
+ * index, false if it is inserted before the index, which is then clamped to the list. Answers:
+ * the object; `out-of-range`, `no-space`, `not-found`, `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "nested_create_in_list")
+export declare function nested_create_in_list(handle: i32, index: i64, kind: i32, replace: i32): i64;
+
+/** Makes an empty object that is the value of a key, and opens it. Arguments: the dict; the key;
+ * the kind; true if an object of this kind that is there already is opened and stays as it is,
+ * false if any old value is replaced. Answers: the object; with true `wrong-type` (the value is
+ * bytes) and `wrong-kind`; `too-large`, `no-space`, `not-found`, `broken`. */
+// @ts-ignore: decorator
+@external("wpool", "nested_create_in_dict")
+export declare function nested_create_in_dict(handle: i32, key: usize, key_len: usize, kind: i32, keep: i32): i64;
 
 /** Closes an object. */
 // @ts-ignore: decorator

@@ -812,6 +812,13 @@ WPOOL_IMPORT("dict_pop")
 int64_t wpool_dict_pop(wpool_handle dict, const void *key, size_t key_len, void *dst,
                        size_t capacity);
 
+/* Removes a key, whatever its value is.
+ * Arguments: the dict; the key. Answers: whether there was such a key; WPOOL_BROKEN. Traps: as
+ * said above. Blocks: never.
+ * In C: 0 or 1. */
+WPOOL_IMPORT("dict_remove")
+int32_t wpool_dict_remove(wpool_handle dict, const void *key, size_t key_len);
+
 /* Returns whether there is a key.
  * Arguments: the dict; the key. Answers: whether there is; WPOOL_BROKEN. Traps: as said above.
  * Blocks: never.
@@ -925,6 +932,49 @@ int32_t wpool_set_update(wpool_handle set, int32_t how, const void *src, size_t 
 WPOOL_IMPORT("set_page")
 int64_t wpool_set_page(wpool_handle set, uint64_t cursor, uint64_t version, void *dst,
                        size_t capacity);
+
+/* ---- nested ---- Lists, dicts and sets that are elements of lists, or values of dicts. A
+ * nested object belongs to the place where it was made. It is removed with its place, and all
+ * that is in it with it: then its functions return WPOOL_NOT_FOUND. It has no name, counts
+ * towards the bytes of the outermost object, and delete returns WPOOL_NOT_OWNER. Functions that
+ * read bytes return WPOOL_WRONG_KIND for it, and rows and pages have an item without bytes in
+ * its place. */
+
+/* Opens the object that is an element of a list.
+ * Arguments: the nested; the list; the index, from the end if negative. Answers: the object;
+ * WPOOL_OUT_OF_RANGE, WPOOL_WRONG_TYPE (the element is bytes), WPOOL_NO_SPACE, WPOOL_NOT_FOUND,
+ * WPOOL_BROKEN. Traps: as said above. Blocks: never.
+ * In C: returns the handle in the low 32 bits, and the number of the kind above them. */
+WPOOL_IMPORT("nested_open_in_list")
+int64_t wpool_nested_open_in_list(wpool_handle nested, int64_t index);
+
+/* Opens the object that is the value of a key.
+ * Arguments: the nested; the dict; the key. Answers: the object; WPOOL_NOT_FOUND,
+ * WPOOL_WRONG_TYPE (the value is bytes), WPOOL_NO_SPACE, WPOOL_BROKEN. Traps: as said above.
+ * Blocks: never.
+ * In C: as wpool_nested_open_in_list. */
+WPOOL_IMPORT("nested_open_in_dict")
+int64_t wpool_nested_open_in_dict(wpool_handle nested, const void *key, size_t key_len);
+
+/* Makes an empty object that is an element of a list, and opens it.
+ * Arguments: the nested; the list; the index, from the end if negative; the kind; true if the
+ * object replaces the element at the index, false if it is inserted before the index, which is
+ * then clamped to the list. Answers: the object; WPOOL_OUT_OF_RANGE, WPOOL_NO_SPACE,
+ * WPOOL_NOT_FOUND, WPOOL_BROKEN. Traps: as said above. Blocks: never.
+ * In C: with 0 or 1 for replace, as wpool_nested_open_in_list. */
+WPOOL_IMPORT("nested_create_in_list")
+int64_t wpool_nested_create_in_list(wpool_handle nested, int64_t index, int32_t kind,
+                                    int32_t replace);
+
+/* Makes an empty object that is the value of a key, and opens it.
+ * Arguments: the nested; the dict; the key; the kind; true if an object of this kind that is
+ * there already is opened and stays as it is, false if any old value is replaced. Answers: the
+ * object; with true WPOOL_WRONG_TYPE (the value is bytes) and WPOOL_WRONG_KIND; WPOOL_TOO_LARGE,
+ * WPOOL_NO_SPACE, WPOOL_NOT_FOUND, WPOOL_BROKEN. Traps: as said above. Blocks: never.
+ * In C: with 0 or 1 for keep, as wpool_nested_open_in_list. */
+WPOOL_IMPORT("nested_create_in_dict")
+int64_t wpool_nested_create_in_dict(wpool_handle nested, const void *key, size_t key_len,
+                                    int32_t kind, int32_t keep);
 /* codegen: end */
 
 #undef WPOOL_IMPORT

@@ -408,6 +408,10 @@ pub(crate) fn dict_pop(_: i32, _: &[u8], _: &mut [MaybeUninit<u8>]) -> i64 {
     nobody()
 }
 
+pub(crate) fn dict_remove(_: i32, _: &[u8]) -> i32 {
+    nobody()
+}
+
 pub(crate) fn dict_contains(_: i32, _: &[u8]) -> i32 {
     nobody()
 }
@@ -469,6 +473,22 @@ pub(crate) fn set_update(_: i32, _: i32, _: &[u8]) -> i32 {
 }
 
 pub(crate) fn set_page(_: i32, _: u64, _: u64, _: &mut [MaybeUninit<u8>]) -> i64 {
+    nobody()
+}
+
+pub(crate) extern "C" fn nested_open_in_list(_: i32, _: i64) -> i64 {
+    nobody()
+}
+
+pub(crate) fn nested_open_in_dict(_: i32, _: &[u8]) -> i64 {
+    nobody()
+}
+
+pub(crate) extern "C" fn nested_create_in_list(_: i32, _: i64, _: i32, _: i32) -> i64 {
+    nobody()
+}
+
+pub(crate) fn nested_create_in_dict(_: i32, _: &[u8], _: i32, _: i32) -> i64 {
     nobody()
 }
 

@@ -69,6 +69,13 @@ unsafe extern "C" {
     pub(crate) safe fn set_version(handle: i32) -> i64;
     pub(crate) safe fn set_wait_changed(handle: i32, since: u64, timeout_ns: i64) -> i64;
     pub(crate) safe fn set_clear(handle: i32) -> i32;
+    pub(crate) safe fn nested_open_in_list(handle: i32, index: i64) -> i64;
+    pub(crate) safe fn nested_create_in_list(
+        handle: i32,
+        index: i64,
+        kind: i32,
+        replace: i32,
+    ) -> i64;
     pub(crate) safe fn object_close(handle: i32) -> i32;
     pub(crate) safe fn job_size() -> i32;
     pub(crate) safe fn region_map(handle: i32) -> i64;
@@ -220,6 +227,7 @@ mod pointers {
             dst: *mut u8,
             capacity: usize,
         ) -> i64;
+        pub(super) fn dict_remove(handle: i32, key: *const u8, key_len: usize) -> i32;
         pub(super) fn dict_contains(handle: i32, key: *const u8, key_len: usize) -> i32;
         pub(super) fn dict_pop_item(handle: i32, dst: *mut u8, capacity: usize) -> i64;
         pub(super) fn dict_page(
@@ -251,6 +259,14 @@ mod pointers {
             version: u64,
             dst: *mut u8,
             capacity: usize,
+        ) -> i64;
+        pub(super) fn nested_open_in_dict(handle: i32, key: *const u8, key_len: usize) -> i64;
+        pub(super) fn nested_create_in_dict(
+            handle: i32,
+            key: *const u8,
+            key_len: usize,
+            kind: i32,
+            keep: i32,
         ) -> i64;
         pub(super) fn job_read(dst: *mut u8, offset: usize, len: usize) -> i32;
         pub(super) fn result_write(src: *const u8, len: usize);
@@ -548,6 +564,12 @@ pub(crate) fn dict_pop(handle: i32, key: &[u8], dst: &mut [MaybeUninit<u8>]) -> 
 }
 
 #[inline]
+pub(crate) fn dict_remove(handle: i32, key: &[u8]) -> i32 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::dict_remove(handle, key.as_ptr(), key.len()) }
+}
+
+#[inline]
 pub(crate) fn dict_contains(handle: i32, key: &[u8]) -> i32 {
     // SAFETY: the host stays inside the slices.
     unsafe { pointers::dict_contains(handle, key.as_ptr(), key.len()) }
@@ -625,6 +647,18 @@ pub(crate) fn set_update(handle: i32, how: i32, src: &[u8]) -> i32 {
 pub(crate) fn set_page(handle: i32, cursor: u64, version: u64, dst: &mut [MaybeUninit<u8>]) -> i64 {
     // SAFETY: the host stays inside the slices.
     unsafe { pointers::set_page(handle, cursor, version, dst.as_mut_ptr().cast(), dst.len()) }
+}
+
+#[inline]
+pub(crate) fn nested_open_in_dict(handle: i32, key: &[u8]) -> i64 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::nested_open_in_dict(handle, key.as_ptr(), key.len()) }
+}
+
+#[inline]
+pub(crate) fn nested_create_in_dict(handle: i32, key: &[u8], kind: i32, keep: i32) -> i64 {
+    // SAFETY: the host stays inside the slices.
+    unsafe { pointers::nested_create_in_dict(handle, key.as_ptr(), key.len(), kind, keep) }
 }
 
 #[inline]

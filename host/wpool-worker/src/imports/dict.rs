@@ -2,7 +2,7 @@
 
 use super::answers::misuse;
 use super::collection::{common, copied, fetch, one, row, version};
-use super::objects::Noun;
+use super::objects::{Noun, Open};
 use super::{Host, MODULE, bytes, room};
 use crate::shared::{Dict, Error, Kind, ObjectId, Part, Shared};
 use wasmtime::{Caller, Linker};
@@ -20,6 +20,7 @@ pub(super) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     linker.func_wrap(MODULE, "dict_swap_if", swap_if)?;
     linker.func_wrap(MODULE, "dict_remove_if", remove_if)?;
     linker.func_wrap(MODULE, "dict_pop", pop)?;
+    linker.func_wrap(MODULE, "dict_remove", remove)?;
     linker.func_wrap(MODULE, "dict_contains", contains)?;
     linker.func_wrap(MODULE, "dict_pop_item", pop_item)?;
     linker.func_wrap(MODULE, "dict_page", page)?;
@@ -35,6 +36,14 @@ impl Noun for Dict<'_> {
     #[inline]
     fn find(shared: &Shared, id: ObjectId) -> Result<Dict<'_>, Error> {
         Dict::of(shared, id)
+    }
+
+    #[inline]
+    fn find_open(shared: &Shared, open: Open) -> Result<Dict<'_>, Error> {
+        match open.inner {
+            None => Dict::of(shared, open.id),
+            Some(inner) => Dict::inside(shared, inner),
+        }
     }
 }
 
@@ -145,6 +154,16 @@ fn pop(
     fetch::<Dict<'_>>(&mut caller, "dict_pop", handle, (dst, capacity), |dict, me, mut to| {
         Ok(dict.pop(me, &key, &mut to)?.then(|| one(to, 0)))
     })
+}
+
+fn remove(
+    mut caller: Caller<'_, Host>,
+    handle: i32,
+    key: u32,
+    key_len: u32,
+) -> wasmtime::Result<i32> {
+    let (key, host) = bytes(&mut caller, "dict_remove", key, key_len.into())?;
+    Dict::on(host, "dict_remove", handle, |dict, me| dict.remove(me, &key))
 }
 
 fn contains(

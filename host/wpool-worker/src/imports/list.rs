@@ -1,7 +1,7 @@
 //! `wpool.list_*`: elements by place.
 
 use super::collection::{common, copied, fetch, one, row, version, wide};
-use super::objects::Noun;
+use super::objects::{Noun, Open};
 use super::{Host, MODULE, bytes};
 use crate::shared::{Error, Kind, List, ObjectId, Shared};
 use wasmtime::{Caller, Linker};
@@ -29,6 +29,14 @@ impl Noun for List<'_> {
     #[inline]
     fn find(shared: &Shared, id: ObjectId) -> Result<List<'_>, Error> {
         List::of(shared, id)
+    }
+
+    #[inline]
+    fn find_open(shared: &Shared, open: Open) -> Result<List<'_>, Error> {
+        match open.inner {
+            None => List::of(shared, open.id),
+            Some(inner) => List::inside(shared, inner),
+        }
     }
 }
 

@@ -24,6 +24,7 @@ pub(crate) mod limits;
 mod list;
 mod lock;
 pub(crate) mod mapping;
+mod nested;
 mod number;
 pub(crate) mod objects;
 mod process;
@@ -100,6 +101,7 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     job::link(linker)?;
     list::link(linker)?;
     lock::link(linker)?;
+    nested::link(linker)?;
     objects::link(linker)?;
     process::link(linker)?;
     queue::link(linker)?;

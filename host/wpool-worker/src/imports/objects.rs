@@ -6,7 +6,7 @@ use super::answers::{Answer, fault, misuse};
 use super::attached::Attached;
 use super::queue::Received;
 use super::{Host, MODULE, bytes};
-use crate::shared::{self, Error, Kind, NAME_BYTES, OBJECTS, ObjectId, Owner, Shared, Spec};
+use crate::shared::{self, Error, Inner, Kind, NAME_BYTES, OBJECTS, ObjectId, Owner, Shared, Spec};
 use std::sync::Arc;
 use wasmtime::{Caller, Linker};
 
@@ -35,9 +35,11 @@ pub(crate) struct Objects {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Open {
-    id: ObjectId,
+pub(super) struct Open {
+    pub(super) id: ObjectId,
     kind: Kind,
+    /// The place inside the object, of a list, dict or set that is nested.
+    pub(super) inner: Option<Inner>,
 }
 
 impl Objects {
@@ -128,17 +130,26 @@ impl Objects {
     }
 
     /// Returns a free handle, minus one.
-    fn vacancy(&self) -> Result<usize, Error> {
+    pub(super) fn vacancy(&self) -> Result<usize, Error> {
         let free = self.open.iter().position(Option::is_none).unwrap_or(self.open.len());
         if free < HANDLES_MAX { Ok(free) } else { Err(Error::NoSpace) }
     }
 
     fn insert(&mut self, free: usize, id: ObjectId, kind: Kind) -> u64 {
+        self.put(free, Open { id, kind, inner: None })
+    }
+
+    fn put(&mut self, free: usize, open: Open) -> u64 {
         if free == self.open.len() {
             self.open.push(None);
         }
-        self.open[free] = Some(Open { id, kind });
+        self.open[free] = Some(open);
         free as u64 + 1
+    }
+
+    /// Opens an object inside another that is open, as a handle that is free.
+    pub(super) fn insert_inner(&mut self, free: usize, inner: Inner) -> u64 {
+        self.put(free, Open { id: inner.id(), kind: inner.kind(), inner: Some(inner) })
     }
 
     /// Makes an object, and opens it.
@@ -192,8 +203,14 @@ impl Objects {
         kind: Kind,
         handle: i32,
     ) -> wasmtime::Result<ObjectId> {
+        self.find_open(call, kind, handle).map(|open| open.id)
+    }
+
+    /// Does the same, and returns the place inside the object as well.
+    #[inline]
+    fn find_open(&self, call: &'static str, kind: Kind, handle: i32) -> wasmtime::Result<Open> {
         let open = self.get(call, handle)?;
-        if open.kind == kind { Ok(open.id) } else { Err(wrong_kind(call, handle, open.kind, kind)) }
+        if open.kind == kind { Ok(open) } else { Err(wrong_kind(call, handle, open.kind, kind)) }
     }
 }
 
@@ -238,7 +255,11 @@ impl Host {
     ) -> wasmtime::Result<Result<(), Error>> {
         let objects = self.objects(call)?;
         let open = objects.get(call, handle)?;
-        let deleted = objects.attached.shared().delete(&objects.attached.caller(), open.id);
+        let deleted = match open.inner {
+            // It belongs to the place where it was made.
+            Some(_) => Err(Error::NotOwner),
+            None => objects.attached.shared().delete(&objects.attached.caller(), open.id),
+        };
         objects.note(&deleted);
         Ok(deleted)
     }
@@ -256,6 +277,12 @@ pub(super) trait Noun {
     /// Returns the object with this id.
     fn find(shared: &Shared, id: ObjectId) -> Result<Self::Of<'_>, Error>;
 
+    /// Returns the object that is open.
+    #[inline]
+    fn find_open(shared: &Shared, open: Open) -> Result<Self::Of<'_>, Error> {
+        Self::find(shared, open.id)
+    }
+
     /// Does an operation with the object of a handle, in the name of this process.
     #[inline]
     fn with<T>(
@@ -264,10 +291,10 @@ pub(super) trait Noun {
         handle: i32,
         operation: impl FnOnce(Self::Of<'_>, &shared::Caller<'_>) -> Result<T, Error>,
     ) -> wasmtime::Result<Result<T, Error>> {
-        let id = objects.find(call, Self::KIND, handle)?;
+        let open = objects.find_open(call, Self::KIND, handle)?;
         let attached = &objects.attached;
-        let found = Self::find(attached.shared(), id);
-        Ok(found.and_then(|object| attached.act(Self::KIND, id, |me| operation(object, me))))
+        let found = Self::find_open(attached.shared(), open);
+        Ok(found.and_then(|object| attached.act(Self::KIND, open.id, |me| operation(object, me))))
     }
 
     /// Does the same, and notes the dead owner that the result reports.

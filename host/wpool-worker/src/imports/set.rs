@@ -2,7 +2,7 @@
 
 use super::answers::misuse;
 use super::collection::{common, copied, fetch, one, row};
-use super::objects::Noun;
+use super::objects::{Noun, Open};
 use super::{Host, MODULE, bytes};
 use crate::shared::{Error, Kind, ObjectId, Set, Shared, Update};
 use wasmtime::{Caller, Linker};
@@ -27,6 +27,14 @@ impl Noun for Set<'_> {
     #[inline]
     fn find(shared: &Shared, id: ObjectId) -> Result<Set<'_>, Error> {
         Set::of(shared, id)
+    }
+
+    #[inline]
+    fn find_open(shared: &Shared, open: Open) -> Result<Set<'_>, Error> {
+        match open.inner {
+            None => Set::of(shared, open.id),
+            Some(inner) => Set::inside(shared, inner),
+        }
     }
 }
 

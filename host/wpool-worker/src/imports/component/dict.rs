@@ -115,6 +115,10 @@ impl dict::HostDict for Host {
         Ok(popped.then_some(bytes))
     }
 
+    fn remove(&mut self, dict: Resource<Dict>, key: Vec<u8>) -> Result<bool, Undone> {
+        ask(self, "dict.remove", &dict, |dict, me| dict.remove(me, &key))
+    }
+
     fn contains(&mut self, dict: Resource<Dict>, key: Vec<u8>) -> Result<bool, Undone> {
         ask(self, "dict.contains", &dict, |dict, me| dict.contains(me, &key))
     }

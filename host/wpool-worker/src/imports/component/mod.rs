@@ -10,6 +10,7 @@ mod dict;
 mod event;
 mod list;
 mod lock;
+mod nested;
 mod number;
 mod process;
 mod queue;
