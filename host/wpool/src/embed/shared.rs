@@ -4,6 +4,7 @@ mod array;
 mod barrier;
 mod bounds;
 mod condition;
+mod contents;
 mod dict;
 mod error;
 mod event;
@@ -198,7 +199,7 @@ impl Shared {
     /// | lock | `{"held":…,"owner-died":…}` |
     /// | condition | the same, and `"waiting"`: the number of waiters for a notification |
     /// | barrier | `{"parties":…,"waiting":…,"broken":…}` |
-    /// | list, set | `[…]` of its elements or members, each as a message of a queue |
+    /// | list, set | `[…]` of its elements or members, each as a message of a queue, or what is nested |
     /// | dict | `{…}` of its entries in their order: keys that are strings in JSON, or any text, as they are, others in Base64; values as messages |
     /// | region | `{"bytes":…}`, and up to 64 KiB `"text"` or `"base64"`: its bytes without the zeros at the end |
     ///

@@ -1,5 +1,6 @@
 //! The state of an object as JSON.
 
+use super::contents::{Contents, Reader};
 use super::error::SharedError;
 use crate::shared::{self as control, Caller, Kind, ObjectId, Peek, Scalar};
 use crate::wire::base64::base64;
@@ -12,33 +13,16 @@ const REGION_BYTES_MAX: usize = 64 << 10;
 
 /// The state of an object. [`Shared::show`](super::Shared::show) describes its JSON.
 pub(super) enum View<'a> {
-    Lock {
-        held: bool,
-        owner_died: bool,
-    },
-    Condition {
-        held: bool,
-        owner_died: bool,
-        waiting: u32,
-    },
-    Semaphore {
-        free: u64,
-    },
-    Event {
-        is_set: bool,
-    },
-    Barrier {
-        parties: u32,
-        waiting: u32,
-        broken: bool,
-    },
+    Lock { held: bool, owner_died: bool },
+    Condition { held: bool, owner_died: bool, waiting: u32 },
+    Semaphore { free: u64 },
+    Event { is_set: bool },
+    Barrier { parties: u32, waiting: u32, broken: bool },
     Queue(Peek<'a>),
     Value(Scalar),
     Array(control::Array<'a>),
     Region(control::Region<'a>),
-    List(Vec<Vec<u8>>),
-    /// Keys and values in turn.
-    Dict(Vec<Vec<u8>>),
+    Contents(Contents),
 }
 
 impl<'a> View<'a> {
@@ -48,6 +32,7 @@ impl<'a> View<'a> {
         id: ObjectId,
         kind: Kind,
     ) -> Result<View<'a>, control::Error> {
+        let reader = Reader::new(memory, caller);
         Ok(match kind {
             Kind::Lock => {
                 let lock = memory.lock(id)?;
@@ -76,17 +61,9 @@ impl<'a> View<'a> {
             Kind::Value => View::Value(memory.value(id)?.get()),
             Kind::Array => View::Array(memory.array(id)?),
             Kind::Region => View::Region(memory.region(id)?),
-            Kind::List => View::List(elements(&control::List::of(memory, id)?, caller)?),
-            Kind::Dict => {
-                let dict = control::Dict::of(memory, id)?;
-                View::Dict(control::whole(|cursor, version| {
-                    dict.page(caller, control::Part::Items, (cursor, version))
-                })?)
-            }
-            Kind::Set => {
-                let set = control::Set::of(memory, id)?;
-                View::List(control::whole(|cursor, version| set.page(caller, (cursor, version)))?)
-            }
+            Kind::List => View::Contents(reader.list(&control::List::of(memory, id)?)?),
+            Kind::Dict => View::Contents(reader.dict(&control::Dict::of(memory, id)?)?),
+            Kind::Set => View::Contents(reader.set(&control::Set::of(memory, id)?)?),
         })
     }
 }
@@ -128,32 +105,8 @@ impl Serialize for View<'_> {
                 serializer.collect_seq((0..array.len()).map(|at| Element(array, at)))
             }
             View::Region(region) => show_region(region, serializer),
-            View::List(items) => {
-                serializer.collect_seq(items.iter().map(|item| Message(item.clone())))
-            }
-            View::Dict(items) => {
-                let entries = items.as_chunks::<2>().0.iter();
-                serializer
-                    .collect_map(entries.map(|[key, value]| (text_of(key), Message(value.clone()))))
-            }
+            View::Contents(contents) => contents.serialize(serializer),
         }
-    }
-}
-
-/// Returns the elements of a list, read at one moment.
-pub(super) fn elements(
-    list: &control::List<'_>,
-    caller: &Caller<'_>,
-) -> Result<Vec<Vec<u8>>, control::Error> {
-    control::whole(|cursor, _| list.slice(caller, cursor as i64, i64::MAX))
-}
-
-/// Returns a key as text: the text of a string in JSON, any other text as it is, and bytes in Base64.
-fn text_of(key: &[u8]) -> String {
-    match (serde_json::from_slice(key), str::from_utf8(key)) {
-        (Ok(text), _) => text,
-        (Err(_), Ok(text)) => text.to_owned(),
-        (Err(_), Err(_)) => base64(key),
     }
 }
 
@@ -213,7 +166,7 @@ impl Serialize for Element<'_> {
 }
 
 /// A message of a queue.
-struct Message(Vec<u8>);
+pub(super) struct Message(pub(super) Vec<u8>);
 
 impl Serialize for Message {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
