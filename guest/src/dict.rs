@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::answer::{ANY, decode, encode, fetch, fetch_some, pack, pages, unpack, wide};
 use crate::error::{Error, answer, done};
 use crate::handle::{Handle, nanoseconds, object};
+use crate::nested::{Nested, opened};
 use crate::raw;
 
 const KEYS: i32 = 0;
@@ -39,7 +40,7 @@ const ITEMS: i32 = 2;
 /// more than 1 MiB.
 #[derive(Debug)]
 pub struct Dict<K, V> {
-    handle: Handle<Entry<K, V>>,
+    pub(crate) handle: Handle<Entry<K, V>>,
 }
 
 /// What is in a dict.
@@ -176,6 +177,42 @@ impl<K: Serialize + DeserializeOwned, V: Serialize + DeserializeOwned> Dict<K, V
         let (id, key, mut bytes) = (self.handle.id(), encode(key)?, Vec::new());
         let found = fetch_some(id, &mut bytes, |room| raw::dict_pop(id, &key, room))?;
         found.then(|| decode(&bytes)).transpose()
+    }
+
+    /// Removes a key, whatever its value is, and returns whether it was there.
+    pub fn discard(&self, key: &K) -> Result<bool, Error> {
+        let key = encode(key)?;
+        let found = raw::dict_remove(self.handle.id(), &key);
+        Ok(answer(found)? != 0)
+    }
+
+    /// Opens the list, dict or set that is the value of a key. If there is no such key, an empty one is set
+    /// first.
+    ///
+    /// # Errors
+    /// Returns [`WrongType`](Error::WrongType) if the value is JSON, [`WrongKind`](Error::WrongKind) if it is
+    /// an object of another kind.
+    pub fn nested<C: Nested>(&self, key: &K) -> Result<C, Error> {
+        let key = encode(key)?;
+        opened(raw::nested_create_in_dict(self.handle.id(), &key, C::KIND, 1))
+    }
+
+    /// Opens the list, dict or set that is the value of a key, if there is such a key.
+    ///
+    /// # Errors
+    /// Returns the errors of [`nested`](Dict::nested).
+    pub fn get_nested<C: Nested>(&self, key: &K) -> Result<Option<C>, Error> {
+        let key = encode(key)?;
+        match opened(raw::nested_open_in_dict(self.handle.id(), &key)) {
+            Err(Error::NotFound { .. }) => Ok(None),
+            found => found.map(Some),
+        }
+    }
+
+    /// Sets the value of a key to a list, dict or set, which is empty.
+    pub fn set_nested<C: Nested>(&self, key: &K) -> Result<C, Error> {
+        let key = encode(key)?;
+        opened(raw::nested_create_in_dict(self.handle.id(), &key, C::KIND, 0))
     }
 
     /// Removes the entry whose key was inserted last, and returns it.

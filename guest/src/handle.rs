@@ -32,6 +32,12 @@ impl<T: ?Sized> Handle<T> {
         Ok(Handle { id: answer, content: PhantomData })
     }
 
+    /// Makes the handle of an object that is open.
+    #[inline]
+    pub(crate) fn opened(id: i32) -> Handle<T> {
+        Handle { id, content: PhantomData }
+    }
+
     /// Returns the handle as the imports take it.
     #[inline]
     pub(crate) fn id(&self) -> i32 {

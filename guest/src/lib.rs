@@ -116,6 +116,7 @@ mod lock;
 mod mapping;
 #[cfg(all(feature = "native", not(target_family = "wasm")))]
 pub mod native;
+mod nested;
 mod number;
 mod plain;
 mod queue;
@@ -138,6 +139,7 @@ pub use guard::{Guard, Lockable};
 pub use host::{process_id, process_slot};
 pub use list::List;
 pub use lock::Lock;
+pub use nested::Nested;
 pub use number::{Arithmetic, Number};
 pub use plain::{Plain, SharedCell};
 pub use queue::{Capacity, Messages, Queue, Received};

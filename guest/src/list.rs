@@ -10,6 +10,7 @@ use crate::answer::{
 };
 use crate::error::{Error, answer, done};
 use crate::handle::{Handle, nanoseconds, object};
+use crate::nested::{Nested, opened};
 use crate::raw;
 
 /// A list that processes share by its name, as the `list` of Python's `Manager`, without a server process.
@@ -34,7 +35,7 @@ use crate::raw;
 /// than 1 MiB; of those with an index: [`OutOfRange`](Error::OutOfRange).
 #[derive(Debug)]
 pub struct List<T> {
-    handle: Handle<T>,
+    pub(crate) handle: Handle<T>,
 }
 
 impl<T> List<T> {
@@ -172,6 +173,25 @@ impl<T: Serialize + DeserializeOwned> List<T> {
         version: u64,
     ) -> Result<bool, Error> {
         self.put(start, end, &encode_all(elements)?, version as i64)
+    }
+
+    /// Opens the list, dict or set that is the element at an index.
+    ///
+    /// # Errors
+    /// Returns [`WrongType`](Error::WrongType) if the element is JSON, [`WrongKind`](Error::WrongKind) if it
+    /// is an object of another kind.
+    pub fn nested<C: Nested>(&self, index: i64) -> Result<C, Error> {
+        opened(raw::nested_open_in_list(self.handle.id(), index))
+    }
+
+    /// Puts a list, dict or set at the end, which is empty.
+    pub fn append_nested<C: Nested>(&self) -> Result<C, Error> {
+        opened(raw::nested_create_in_list(self.handle.id(), i64::MAX, C::KIND, 0))
+    }
+
+    /// Replaces the element at an index by a list, dict or set, which is empty.
+    pub fn set_nested<C: Nested>(&self, index: i64) -> Result<C, Error> {
+        opened(raw::nested_create_in_list(self.handle.id(), index, C::KIND, 1))
     }
 
     /// Removes the last element and returns it, or `None` if there is none.

@@ -35,7 +35,7 @@ const DIFFERENCE: i32 = 2;
 /// than 1 MiB.
 #[derive(Debug)]
 pub struct Set<T> {
-    handle: Handle<T>,
+    pub(crate) handle: Handle<T>,
 }
 
 impl<T> Set<T> {

@@ -2,6 +2,7 @@
 //! its users complain of.
 
 use crate::common::calls::run;
+use crate::common::language::example;
 use crate::common::run::{Wpool, file, map, map_wat, path};
 use serde_json::{Value, json};
 use std::fs;
@@ -51,6 +52,30 @@ fn counts_of_many_processes_add_up_without_a_lock() {
     let run =
         map("manager").flags("--task count_words -j 4 --dict counts --show counts").jobs(jobs);
     assert_eq!(shown(run, "counts"), json!({"a": 400, "b": 200}));
+}
+
+/// In Python `groups["a"].append(word)` changes a copy, and a job that is forked with a proxy shares its socket.
+#[test]
+fn lists_inside_a_dict_are_changed_where_they_are_by_processes_of_their_own() {
+    let jobs = [r#"["ant bee","groups"]"#, r#"["ape","groups"]"#, r#"["bat asp","groups"]"#];
+    let flags = "--task group_words -j 2 --isolation process --dict groups --show groups";
+    let groups = shown(map("manager").flags(flags).jobs(jobs), "groups");
+    let mut sorted = groups.as_object().expect("a dict").clone();
+    for group in sorted.values_mut() {
+        group.as_array_mut().expect("a list").sort_by_key(Value::to_string);
+    }
+    assert_eq!(Value::from(sorted), json!({"a": ["ant", "ape", "asp"], "b": ["bat", "bee"]}));
+}
+
+#[test]
+fn python_has_lists_dicts_and_sets_inside_each_other() {
+    let Some(example) = example("python") else { return };
+    let done = example.map("collect").jobs([r#""d""#]).flags("--dict d --show d").run().ends(0);
+    let told: String = serde_json::from_str(done.lines()[0]).expect("text");
+    let told: Value = serde_json::from_str(&told).expect("JSON");
+    let popped = json!({"three": 4, "set": ["x"]});
+    assert_eq!(told, json!([["a", "b", "no proxy"], 1, popped, 1, ["list"]]));
+    assert_eq!(done.lines()[1], r#"{"d":{"list":[1,[2]]}}"#);
 }
 
 #[test]

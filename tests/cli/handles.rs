@@ -62,7 +62,11 @@ fn open(kind: &str, letter: char) -> String {
 
 /// Returns the kind of objects that a function is about, if it is about one kind.
 fn kind(function: &Flat) -> Option<&str> {
-    let (kind, _) = function.name.split_once('_')?;
+    let kind = match function.name.split_once('_')? {
+        // The object that they take is the outer one.
+        ("nested", rest) => rest.rsplit('_').next()?,
+        (kind, _) => kind,
+    };
     (function.takes("handle") && kind != "object").then_some(kind)
 }
 
@@ -189,6 +193,10 @@ fn arguments_that_make_no_sense_trap() {
                 named("condition_create", "lock", 1)
             }),
             "1 is not a handle",
+        ),
+        (
+            format!("{} {}", open("dict", 'd'), call("nested_create_in_dict", &[("handle", 1)])),
+            "0 is no kind that can be nested",
         ),
         (
             format!("{array} {}", slice("array_read", 15, 2)),

@@ -17,6 +17,16 @@ fn count_words(line: String, dict: String) -> Result<(), Error> {
     line.split_whitespace().try_for_each(|word| counts.add(&word.to_owned(), 1).map(drop))
 }
 
+/// Puts each word of a line into the list of its first letter, in the dict of this name.
+#[task]
+fn group_words(line: String, dict: String) -> Result<(), Error> {
+    let groups = Dict::<String, ()>::open(&dict)?;
+    line.split_whitespace().try_for_each(|word| {
+        let letter = word.chars().take(1).collect::<String>();
+        groups.nested::<List<String>>(&letter)?.append(&word.to_owned())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

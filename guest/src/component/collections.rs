@@ -5,9 +5,10 @@ use std::mem::MaybeUninit;
 
 use super::host::dict::{self, Dict, Part};
 use super::host::list::{self, List};
+use super::host::nested::{self, Collection};
 use super::host::set::{self, Set, Update};
 use super::host::types::Error;
-use super::{Answer, code_of, copy, limit, with};
+use super::{Answer, code_of, copy, limit, made, with};
 use crate::answer::{pack, unpack};
 
 /// In what `dict_get_or_insert` answers, beside the length: the value was set now.
@@ -139,6 +140,7 @@ calls! {
         let entries = items.chunks_exact(2).map(|entry| (entry[0].clone(), entry[1].clone()));
         dict.set_many(&entries.collect::<Vec<_>>())
     };
+    dict_remove(dict: Dict, key: &[u8]) = dict.remove(key);
     dict_contains(dict: Dict, key: &[u8]) = dict.contains(key);
     dict_swap_if(dict: Dict, key: &[u8], at: i64, value: &[u8]) =
         dict.swap_if(key, version(at), value);
@@ -209,4 +211,42 @@ pub(crate) fn dict_get_or_insert(
     let inserted = said.as_ref().is_ok_and(|(_, inserted)| *inserted);
     let length = keep(said.map(|(bytes, _)| one(bytes, 0)), dst);
     if inserted { length | INSERTED } else { length }
+}
+
+/// Returns the handle of a nested object, and the number of its kind above it.
+fn nested(opened: Result<Collection, Error>) -> i64 {
+    let (handle, kind) = match opened {
+        Ok(Collection::List(list)) => (made(Ok(list)), 10),
+        Ok(Collection::Dict(dict)) => (made(Ok(dict)), 11),
+        Ok(Collection::Set(set)) => (made(Ok(set)), 12),
+        Err(error) => return code_of(error).into(),
+    };
+    kind << 32 | i64::from(handle)
+}
+
+/// Returns the kind of a number.
+fn kind(number: i32) -> nested::Kind {
+    match number {
+        10 => nested::Kind::List,
+        11 => nested::Kind::Dict,
+        _ => nested::Kind::Set,
+    }
+}
+
+pub(crate) fn nested_open_in_list(handle: i32, index: i64) -> i64 {
+    nested(with(handle, |list: &List| nested::open_in_list(list, index)))
+}
+
+pub(crate) fn nested_open_in_dict(handle: i32, key: &[u8]) -> i64 {
+    nested(with(handle, |dict: &Dict| nested::open_in_dict(dict, key)))
+}
+
+pub(crate) fn nested_create_in_list(handle: i32, index: i64, number: i32, replace: i32) -> i64 {
+    let create = |list: &List| nested::create_in_list(list, index, kind(number), replace != 0);
+    nested(with(handle, create))
+}
+
+pub(crate) fn nested_create_in_dict(handle: i32, key: &[u8], number: i32, keep: i32) -> i64 {
+    let create = |dict: &Dict| nested::create_in_dict(dict, key, kind(number), keep != 0);
+    nested(with(handle, create))
 }
