@@ -24,7 +24,7 @@ from functions import (
     calc_square_root,
     compute_squares,
 )
-from wpool import List, Lock, Queue, Value
+from wpool import Dict, List, Lock, Queue, Set, Value
 
 IMPORTABLE = [datetime, json, math, random, re, statistics, sys, threading, time, wpool]
 """What `run_source` can import: modules are there at run time if they were loaded at build time."""
@@ -147,6 +147,25 @@ def run_source(source: str) -> str:
 def update_string(word: str, words: str) -> None:
     """Puts a word into the list of this name."""
     List.open(words).append(word)
+
+
+def collect(name: str) -> str:
+    """Puts lists, dicts and sets into the dict of this name, and into each other; what is in it then."""
+    shared = Dict.open(name)
+    shared.nest("list", List).append(1)
+    shared["list"].append([2])
+    shared["list"].nest(Dict)["three"] = 3
+    shared["list"][2]["three"] += 1
+    shared["list"][2].nest("set", Set).add("x")
+    shared.nest("gone", List).append(1)
+    del shared["gone"]
+    shared.nest("popped", Set).update("ab")
+    popped = sorted(shared.pop("popped"))
+    try:
+        shared["proxy"] = shared["list"]
+    except TypeError:
+        popped.append("no proxy")
+    return json.dumps([popped, shared["list"][0], shared["list"].pop(), len(shared), sorted(shared)], default=list)
 
 
 WitWorld = wpool.world(globals())

@@ -11,6 +11,7 @@ from typing import Any
 from componentize_py_types import Err
 
 from .errors import Changing
+from .shared import SharedObject
 
 READS = 100
 """How often pages are read anew because something has changed."""
@@ -33,6 +34,8 @@ def _is_json(value: Any) -> bool:
 
 def encode(value: Any) -> bytes:
     """The bytes of a value. No JSON begins as a pickle does."""
+    if isinstance(value, SharedObject):
+        raise TypeError(f"{value!r} cannot be stored in another object: make an object there with nest()")
     if _is_json(value):
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
     return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
 
+from componentize_py_types import Err
 from wit_world.imports import dict as wit
+from wit_world.imports import nested
 
 from .coding import batches, decode, encode, told, whole
-from .collection import Collection
+from .collection import Collection, is_nested, plain
 
 _NOTHING = object()
 
@@ -16,41 +18,57 @@ _NOTHING = object()
 class Dict(Collection):
     """A dict that processes share by its name, in the order in which the keys came.
 
-    What is read is a copy: `d["a"].append(1)` changes the copy. Keys are the same if their JSON or their
-    pickle is: 1, 1.0 and True are three keys.
+    A value that is read is a copy: `d["a"].append(1)` changes the copy. Only a list, dict or set that was made
+    in its place by `nest` is changed there. Keys are the same if their JSON or their pickle is: 1, 1.0 and
+    True are three keys.
     """
 
     _binding = wit.Dict
     _kind = "dict"
+    _nested_kind = nested.Kind.DICT
 
     __class_getitem__ = classmethod(lambda cls, _: cls)
 
-    def _part(self, part: wit.Part) -> list:
+    def _part(self, part: wit.Part) -> list[bytes]:
         with told(self):
             page = lambda cursor, version: self._handle.page(part, cursor, version)
-            return [decode(item) for item in whole(page, f"{self._kind} `{self._name}`")]
+            return whole(page, f"{self._kind} `{self._name}`")
 
     def keys(self) -> list:
         """The keys, of one moment."""
-        return self._part(wit.Part.KEYS)
+        return [decode(key) for key in self._part(wit.Part.KEYS)]
 
     def values(self) -> list:
         """The values, of one moment."""
-        return self._part(wit.Part.VALUES)
+        return [value for _, value in self.items()]
 
     def items(self) -> list:
         """Keys and values, of one moment."""
         items = iter(self._part(wit.Part.ITEMS))
-        return list(zip(items, items))
+        # What is nested has no bytes.
+        value_of = lambda key, value: decode(value) if value else self._inside(key)
+        return [(decode(key), value_of(key, value)) for key, value in zip(items, items)]
 
     def copy(self) -> dict:
-        """A plain dict of the entries, of one moment."""
-        return dict(self.items())
+        """A plain dict of the entries, with plain copies of what is nested."""
+        return {key: plain(value) for key, value in self.items()}
+
+    def nest(self, key: Any, kind: type[Collection], keep: bool = False) -> Any:
+        """Makes the value of a key a `List`, `Dict` or `Set`, empty. With `keep` one that is there stays."""
+        with told(self):
+            made = nested.create_in_dict(self._handle, encode(key), kind._nested_kind, keep)
+        return self._opened_inside(made, key)
+
+    def _inside(self, key: bytes) -> Collection:
+        with told(self):
+            return self._opened_inside(nested.open_in_dict(self._handle, key), decode(key))
 
     def get(self, key: Any, default: Any = None) -> Any:
         """The value of a key, or the default."""
-        with told(self):
+        try:
             found = self._handle.get(encode(key))
+        except Err as err:
+            return self._inside(encode(key)) if is_nested(err) else self._fail(err)
         return default if found is None else decode(found.bytes)
 
     def __getitem__(self, key: Any) -> Any:
@@ -64,7 +82,9 @@ class Dict(Collection):
             self._handle.set(encode(key), encode(value))
 
     def __delitem__(self, key: Any) -> None:
-        self.pop(key)
+        with told(self):
+            if not self._handle.remove(encode(key)):
+                raise KeyError(key)
 
     def __contains__(self, key: Any) -> bool:
         with told(self):
@@ -72,14 +92,22 @@ class Dict(Collection):
 
     def setdefault(self, key: Any, default: Any = None) -> Any:
         """The value of a key, which is set first if there is no such key."""
-        with told(self):
+        try:
             value, _ = self._handle.get_or_insert(encode(key), encode(default))
             return decode(value)
+        except Err as err:
+            return self._inside(encode(key)) if is_nested(err) else self._fail(err)
 
     def pop(self, key: Any, default: Any = _NOTHING) -> Any:
-        """Takes a key out, and answers with its value."""
-        with told(self):
+        """Takes a key out, and answers with its value: a plain copy of what was nested."""
+        try:
             value = self._handle.pop(encode(key))
+        except Err as err:
+            if not is_nested(err):
+                self._fail(err)
+            copy = self._inside(encode(key))._getvalue()
+            del self[key]
+            return copy
         if value is not None:
             return decode(value)
         if default is _NOTHING:
@@ -88,8 +116,13 @@ class Dict(Collection):
 
     def popitem(self) -> tuple:
         """Takes the entry out whose key came last."""
-        with told(self):
+        try:
             entry = self._handle.pop_item()
+        except Err as err:
+            if not is_nested(err):
+                self._fail(err)
+            key = self.keys()[-1]
+            return key, self.pop(key)
         if entry is None:
             raise KeyError("popitem(): dictionary is empty")
         return decode(entry[0]), decode(entry[1])

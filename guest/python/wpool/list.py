@@ -7,10 +7,11 @@ from typing import Any, Self
 
 from componentize_py_types import Err
 from wit_world.imports import list as wit
+from wit_world.imports import nested
 from wit_world.imports.types import Error as Answer
 
 from .coding import READS, batches, decode, encode, told, whole
-from .collection import Collection
+from .collection import Collection, is_nested, plain
 from .errors import Changing
 
 END = (1 << 63) - 1
@@ -19,32 +20,49 @@ END = (1 << 63) - 1
 class List(Collection):
     """A list that processes share by its name.
 
-    What is read is a copy: `words[0].append(1)` changes the copy. `words[0] = …` changes the list.
+    An element that is read is a copy: `words[0].append(1)` changes the copy. Only a list, dict or set that was
+    made in its place by `nest` is changed there.
     """
 
     _binding = wit.List
     _kind = "list"
+    _nested_kind = nested.Kind.LIST
 
     __class_getitem__ = classmethod(lambda cls, _: cls)
 
     def copy(self) -> list:
-        """A plain list of the elements, of one moment."""
-        return self._slice(0, END)
+        """A plain list of the elements, with plain copies of what is nested."""
+        return [plain(item) for item in self._slice(0, END)]
+
+    def nest(self, kind: type[Collection], index: int | None = None) -> Any:
+        """Makes a `List`, `Dict` or `Set`, empty, in the place of an element, or at the end."""
+        try:
+            at_end = index is None
+            made = nested.create_in_list(self._handle, END if at_end else index, kind._nested_kind, not at_end)
+        except Err as err:
+            self._wrong(err, "list assignment index out of range")
+        return self._opened_inside(made, index)
 
     def _slice(self, start: int, end: int) -> list:
         with told(self):
             page = lambda cursor, _: self._handle.slice(cursor or start, end)
-            return [decode(item) for item in whole(page, f"{self._kind} `{self._name}`")]
+            items = whole(page, f"{self._kind} `{self._name}`")
+            first = max(0, start + len(self)) if start < 0 else start
+            # What is nested has no bytes.
+            return [decode(item) if item else self._inside(first + at) for at, item in enumerate(items)]
+
+    def _inside(self, index: int) -> Collection:
+        return self._opened_inside(nested.open_in_list(self._handle, index), index)
 
     def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
             if index.step in (None, 1):
                 return self._slice(index.start or 0, END if index.stop is None else index.stop)
-            return self.copy()[index]
+            return self._slice(0, END)[index]
         try:
             return decode(self._handle.get(index).bytes)
         except Err as err:
-            self._wrong(err, "list index out of range")
+            return self._inside(index) if is_nested(err) else self._wrong(err, "list index out of range")
 
     def __setitem__(self, index: int | slice, value: Any) -> None:
         if isinstance(index, slice):
@@ -70,7 +88,9 @@ class List(Collection):
         try:
             self._handle.pop(index)
         except Err as err:
-            self._wrong(err, "list assignment index out of range")
+            if not is_nested(err):
+                self._wrong(err, "list assignment index out of range")
+            self[index : index + 1 or None] = []
 
     def append(self, value: Any) -> None:
         """Puts an element at the end."""
@@ -91,11 +111,15 @@ class List(Collection):
             self._handle.insert(index, encode(value))
 
     def pop(self, index: int = -1) -> Any:
-        """Takes an element out."""
+        """Takes an element out, and answers with it: a plain copy of what was nested."""
         try:
             return decode(self._handle.pop(index))
         except Err as err:
-            self._wrong(err, "pop index out of range")
+            if not is_nested(err):
+                self._wrong(err, "pop index out of range")
+            copy = self._inside(index)._getvalue()
+            del self[index]
+            return copy
 
     def remove(self, value: Any) -> None:
         """Takes the first element out that is equal."""
@@ -140,7 +164,7 @@ class List(Collection):
         return value in self.copy()
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self.copy())
+        return iter(self._slice(0, END))
 
     def __reversed__(self) -> Iterator[Any]:
         return reversed(self.copy())

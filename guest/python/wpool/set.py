@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
+from wit_world.imports import nested
 from wit_world.imports import set as wit
 
 from .coding import batches, decode, encode, told, whole
@@ -16,6 +17,7 @@ class Set(Collection):
 
     _binding = wit.Set
     _kind = "set"
+    _nested_kind = nested.Kind.SET
 
     def copy(self) -> set:
         """A plain set of the members, of one moment."""
