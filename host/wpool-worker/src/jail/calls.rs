@@ -76,13 +76,16 @@ const THREADS: List = list![SYS_rseq SYS_set_robust_list];
 
 /// What becomes of files below granted folders.
 const FILES: List = list![
-    SYS_openat SYS_openat2 SYS_newfstatat SYS_unlinkat SYS_mkdirat SYS_renameat SYS_renameat2 SYS_linkat
+    SYS_openat SYS_openat2 SYS_newfstatat SYS_unlinkat SYS_mkdirat SYS_renameat2 SYS_linkat
     SYS_symlinkat SYS_readlinkat SYS_faccessat SYS_faccessat2 SYS_utimensat SYS_getdents64
     SYS_preadv SYS_pwritev SYS_preadv2 SYS_pwritev2 SYS_readv SYS_ftruncate SYS_fadvise64 SYS_fsync
     SYS_fdatasync SYS_fstatfs
     #[cfg(target_arch = "x86_64")]
     SYS_readlink
 ];
+
+/// The call `renameat`, for which libc has no name on every architecture.
+const RENAMEAT: List = &[(if cfg!(target_arch = "aarch64") { 38 } else { 264 }, "SYS_renameat")];
 
 /// What a process does that forks another for each job.
 const CHILDREN: List = list![
@@ -94,7 +97,7 @@ const CHILDREN: List = list![
 /// What the template process does beside: it obeys the dispatcher, and its children enter jails of their own.
 const TEMPLATE: List = list![
     SYS_recvmsg SYS_sendmsg SYS_memfd_create SYS_fchdir SYS_landlock_create_ruleset SYS_landlock_add_rule
-    SYS_landlock_restrict_self SYS_kill SYS_capget SYS_capset
+    SYS_landlock_restrict_self SYS_kill SYS_capget SYS_capset SYS_geteuid
     #[cfg(target_arch = "x86_64")]
     SYS_open
 ];
@@ -144,7 +147,8 @@ const OTHERS: List = list![
 /// Returns the name of a call, if it is in any of the lists. A signal handler may call it.
 pub(crate) fn name(call: i64) -> Option<&'static str> {
     let lists =
-        [EVERY, EVENTS, THREADS, FILES, CHILDREN, TEMPLATE, OPENS, HOSTILE, OTHERS].into_iter();
+        [EVERY, EVENTS, THREADS, FILES, RENAMEAT, CHILDREN, TEMPLATE, OPENS, HOSTILE, OTHERS]
+            .into_iter();
     let found = lists.flatten().find(|(number, _)| *number == call);
     found.map(|(_, name)| &name["SYS_".len()..])
 }
@@ -207,6 +211,7 @@ pub(super) fn policy(needs: Needs, own: u32) -> Vec<Rule> {
         (needs.events, EVENTS),
         (needs.threads, THREADS),
         (needs.files || needs.template, FILES),
+        (needs.files || needs.template, RENAMEAT),
         (needs.children || needs.template, CHILDREN),
         (needs.template, TEMPLATE),
     ];

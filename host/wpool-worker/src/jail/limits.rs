@@ -100,9 +100,17 @@ pub(crate) fn give_up_capabilities() -> io::Result<()> {
 pub(crate) fn bound_rest(needs: Needs) -> io::Result<()> {
     setrlimit(Resource::RLIMIT_MEMLOCK, 0, 0)?;
     if !needs.threads && !needs.children && !needs.template {
-        setrlimit(Resource::RLIMIT_NPROC, 0, 0)?;
+        bound_processes()?;
     }
     Ok(())
+}
+
+/// Has this process make no further threads and processes. It does not bind root.
+///
+/// # Errors
+/// Returns the error of setrlimit.
+pub(crate) fn bound_processes() -> io::Result<()> {
+    Ok(setrlimit(Resource::RLIMIT_NPROC, 0, 0)?)
 }
 
 /// Returns the bytes of private memory that this process may write.
