@@ -92,6 +92,7 @@ fn main() -> ExitCode {
 /// Runs the command line of this process.
 fn run_program() -> Exit {
     let args: Vec<OsString> = std::env::args_os().collect();
+    hide_memory();
     open_many();
     outlive_large_writes();
     // A subcommand that always needs a zygote starts it before the command line is read.
@@ -103,6 +104,12 @@ fn run_program() -> Exit {
         report.print();
         report.exit
     })
+}
+
+/// Hides this process's memory and descriptors from other processes of its user, workers among them.
+fn hide_memory() {
+    // A system that refuses it has other layers.
+    let _ = nix::sys::prctl::set_dumpable(false);
 }
 
 /// Raises the limit of file descriptors as far as the system allows: each worker takes three.
