@@ -180,14 +180,12 @@ impl JobMem {
         None
     }
 
-    /// Returns how many bytes of the batch's outbox are committed.
-    pub fn committed(&self, batch: u32) -> usize {
+    /// Returns how many bytes of the batch's outbox are committed, or `None` if the half holds another batch: the
+    /// dispatcher offers one there as soon as it has taken all records of the last, sent or not.
+    pub fn committed(&self, batch: u32) -> Option<usize> {
         // Acquire: pairs with the Release in `commit`; the records below it are whole.
         let word = self.commit_word(batch).load(Ordering::Acquire);
-        if (word >> 32) as u32 != batch {
-            return 0;
-        }
-        (word as u32 as usize).min(OUTBOX_BYTES)
+        ((word >> 32) as u32 == batch).then(|| (word as u32 as usize).min(OUTBOX_BYTES))
     }
 
     /// Copies a piece of the batch's outbox. The bytes are whatever the worker left there.
@@ -332,14 +330,14 @@ impl JobMem {
         self.commit_word(batch).store(word, Ordering::Release);
     }
 
-    /// Returns the committed bytes of a range of the outbox, for writing them into the pipe.
+    /// Returns the bytes of a range of the outbox that is committed, for writing them into the pipe. The half may have
+    /// been offered for another batch since.
     #[inline]
     pub fn written(&self, batch: u32, range: Range<usize>) -> &[u8] {
-        assert!(range.end <= self.committed(batch), "only what is committed is sent");
         let from = self.outbox(batch, &range);
         // SAFETY: `outbox` checked the range. Only the worker writes here (the dispatcher never
-        // does), only above the committed bytes, so these bytes do not change while they are
-        // borrowed.
+        // does), and it writes nothing before the caller has sent what is borrowed, so these bytes
+        // do not change meanwhile.
         unsafe { std::slice::from_raw_parts(from, range.len()) }
     }
 

@@ -60,7 +60,8 @@ impl Outbox {
 
     /// Takes over the record that a child has committed, if there is one.
     pub(super) fn adopt(&mut self, memory: &JobMem) -> bool {
-        let committed = memory.committed(self.batch);
+        // The dispatcher has taken the record already, the last of the batch, and offers another batch.
+        let Some(committed) = memory.committed(self.batch) else { return true };
         let is_new = committed > self.committed;
         self.committed = committed;
         self.unsent += u16::from(is_new);
@@ -106,5 +107,51 @@ impl Outbox {
         self.sent = self.committed;
         self.unsent = 0;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::File;
+    use std::io::Read;
+    use std::sync::Arc;
+
+    const RECORD: &[u8] = b"the record of the only job";
+
+    /// Returns a batch's outbox with a record in it; the dispatcher has taken the record and offers the next batch.
+    fn taken(
+        put: impl FnOnce(&mut Outbox, &JobMem, &ResultPipe),
+    ) -> (Outbox, Arc<JobMem>, [File; 2]) {
+        let memory = Arc::new(JobMem::create(0).expect("the system has memory").0);
+        let (from, to) = nix::unistd::pipe().expect("the system has pipes");
+        let (from, to) = (File::from(from), File::from(to));
+        memory.arm(2, 1);
+        assert_eq!(memory.claim(2), Some(0));
+        let mut outbox = Outbox::new(2);
+        put(&mut outbox, &memory, &ResultPipe::new(to.try_clone().unwrap(), None));
+        assert_eq!(memory.committed(2), Some(RECORD.len()));
+        memory.arm(4, 1);
+        (outbox, memory, [from, to])
+    }
+
+    #[test]
+    fn a_record_that_was_taken_before_it_was_sent_is_sent_all_the_same() {
+        let (mut outbox, memory, [mut from, to]) =
+            taken(|outbox, memory, pipe| assert!(outbox.put(memory, pipe, RECORD).unwrap()));
+        outbox.send(&memory, &ResultPipe::new(to, None)).expect("the pipe has room");
+        let mut sent = Vec::new();
+        from.read_to_end(&mut sent).unwrap();
+        assert!(sent.ends_with(RECORD));
+    }
+
+    #[test]
+    fn a_child_whose_record_was_taken_already_has_done_its_job() {
+        let child = |outbox: &mut Outbox, memory: &JobMem, pipe: &ResultPipe| {
+            assert!(outbox.clone().put(memory, pipe, RECORD).unwrap());
+        };
+        let (mut outbox, memory, [_from, to]) = taken(child);
+        assert!(outbox.adopt(&memory));
+        outbox.send(&memory, &ResultPipe::new(to, None)).expect("nothing is left to send");
     }
 }

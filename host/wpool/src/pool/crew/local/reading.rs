@@ -123,7 +123,8 @@ impl LocalCrew<'_> {
         let Some(worker) = self.worker(slot) else { return Ok(()) };
         let flights = worker.flights.iter();
         let committed: Vec<(u32, usize)> = flights
-            .map(|flight| (flight.parcel.batch, worker.memory.committed(flight.parcel.batch)))
+            .map(|flight| flight.parcel.batch)
+            .filter_map(|batch| Some((batch, worker.memory.committed(batch)?)))
             .filter(|&(batch, committed)| committed > outbox_seen(worker, batch))
             .collect();
         if committed.is_empty() {
