@@ -2,7 +2,7 @@
 //! result.
 
 use super::COMPONENT;
-use super::commands::{map_command, map_command_text, passed_on};
+use super::commands::{ARGV0, map_command, map_command_text, passed_on};
 use crate::common::guest;
 use crate::common::run::{Wpool, file, folder, path, wpool};
 use std::fs;
@@ -71,13 +71,15 @@ fn command(body: &str) -> Wpool {
 const DIGEST_OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 const DIGEST_OF_ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
-/// Returns the arguments that a template makes of the words `a/b.txt` and `c`.
+/// Returns the arguments, behind the command's name, that a template makes of the words `a/b.txt` and `c`.
 fn arguments(template: &str) -> String {
     let mut run = map_command_text(ARGUMENTS).arg("--");
     run = run.flags(template);
     let done = run.jobs(["a/b.txt"]).jobs(["c"]).run().ends(0);
     let text = String::from_utf8(done.stdout).expect("text");
-    text.strip_suffix('\0').expect("the last argument ends with NUL").replace('\0', " ")
+    let text = text.strip_suffix('\0').expect("the last argument ends with NUL").replace('\0', " ");
+    let arguments = text.strip_prefix(&format!("{ARGV0} "));
+    arguments.unwrap_or_else(|| panic!("the file's name comes first: {text}")).to_owned()
 }
 
 #[test]
@@ -126,19 +128,19 @@ fn a_jobs_text_can_be_the_standard_input() {
 
 #[test]
 fn jobs_are_the_last_arguments_or_stand_where_the_braces_are() {
-    assert_eq!(arguments(""), "module a/b.txt c");
-    assert_eq!(arguments("-x"), "module -x a/b.txt c");
-    assert_eq!(arguments("{}"), "module a/b.txt c");
-    assert_eq!(arguments("{2} {1}"), "module c a/b.txt");
-    assert_eq!(arguments("{1.} {1/} {1//} {1/.}"), "module a/b b.txt a b");
-    assert_eq!(arguments("--level=3 <{1}> {#}"), "module --level=3 <a/b.txt> 1");
+    assert_eq!(arguments(""), "a/b.txt c");
+    assert_eq!(arguments("-x"), "-x a/b.txt c");
+    assert_eq!(arguments("{}"), "a/b.txt c");
+    assert_eq!(arguments("{2} {1}"), "c a/b.txt");
+    assert_eq!(arguments("{1.} {1/} {1//} {1/.}"), "a/b b.txt a b");
+    assert_eq!(arguments("--level=3 <{1}> {#}"), "--level=3 <a/b.txt> 1");
 }
 
 #[test]
 fn arguments_may_hold_what_a_shell_would_split() {
-    let done =
-        map_command_text(ARGUMENTS).jobs(["two words", "", "*", "--", "\u{e9}"]).run().ends(0);
-    done.prints("module\0two words\0module\0\0module\0*\0module\0--\0module\0\u{e9}\0");
+    let words = ["two words", "", "*", "--", "\u{e9}"];
+    let done = map_command_text(ARGUMENTS).jobs(words).run().ends(0);
+    done.prints(words.map(|word| format!("{ARGV0}\0{word}\0")).concat());
 }
 
 #[test]

@@ -11,6 +11,9 @@ use wasi_preview1_component_adapter_provider::{
 };
 use wit_component::ComponentEncoder;
 
+/// The name that a command of these tests finds as its own: that of its file.
+pub(crate) const ARGV0: &str = if COMPONENT { "module.wasm" } else { "module.wat" };
+
 /// Returns a run of `wpool map` for an example that is a command.
 pub(crate) fn map_command(name: &str) -> Wpool {
     wpool(["map"]).arg(example(name))
