@@ -9,7 +9,7 @@
 //!
 //! **Invariant:** a process that can write machine code decides what workers execute. Therefore a
 //! directory that others could write to is not used, and the key of the seals lies elsewhere
-//! ([`super::seal`]).
+//! (`seal`).
 
 use super::description::{DESCRIPTION_BYTES_MAX, Description};
 use super::seal::{SEAL_BYTES, Sealer};

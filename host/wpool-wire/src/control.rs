@@ -60,7 +60,7 @@ pub enum ToZygote {
         jail: Jail,
     },
     /// Loads the machine code and links it: answered by [`FromZygote::Loaded`], with a memfd of
-    /// [`Line`]s if a guest was initialised.
+    /// [`Line`](crate::line::Line)s if a guest was initialised.
     /// Attached: the machine code, a [`Load`] as JSON, both memories of shared state if there is
     /// any, the dispatcher's standard streams if the settings say so, the granted folders, and the
     /// folder for scratch folders if there is one.

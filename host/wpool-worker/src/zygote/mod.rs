@@ -2,10 +2,10 @@
 //! workers.
 //!
 //! The zygote is this very program, executed again. A function in `.init_array` recognises it
-//! before `main` ([`fork`]), so an embedding program needs no call at its start, and threads of the
+//! before `main` (`fork`), so an embedding program needs no call at its start, and threads of the
 //! parent are never forked.
 //!
-//! **Invariant:** the zygote has one thread whenever it forks; [`fork::spawn`] asserts this.
+//! **Invariant:** the zygote has one thread whenever it forks; `fork::spawn` asserts this.
 
 mod alone;
 mod client;
