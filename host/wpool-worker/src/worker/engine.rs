@@ -5,7 +5,7 @@ use crate::imports::mapping::RESIDENT_BYTES_MAX;
 use crate::module::compile::{Variant, WIDE_BYTES, engine_config};
 use crate::module::description::{Description, Parts};
 use crate::module::load::{load, load_component as load_component_code};
-use crate::wire::settings::Settings;
+use crate::wire::settings::{Isolation, Settings};
 use std::fs::File;
 use wasmtime::component::Component;
 use wasmtime::{Enabled, Engine, InstanceAllocationStrategy, Module, PoolingAllocationConfig};
@@ -82,7 +82,9 @@ fn in_engine<T>(
         let regions = if description.shares() { settings.limits.region_bytes_max } else { 0 };
         let most = if parts.wide { WIDE_BYTES } else { SLOT_BYTES_MAX };
         let bytes = settings.limits.memory_bytes_max.saturating_add(regions).min(most);
-        let mut slots = slots(bytes, parts);
+        // A process of its own ends with its job, and has nothing to reset for another.
+        let recycled = settings.task.isolation != Isolation::Process;
+        let mut slots = slots(bytes, parts, recycled);
         slots.total_stacks(if description.is_concurrent() { STACKS_MAX } else { 0 });
         let mut config = config.clone();
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(slots));
@@ -93,8 +95,8 @@ fn in_engine<T>(
     load(&Engine::new(&config)?)
 }
 
-/// Returns slots whose memory holds this many bytes.
-fn slots(memory_bytes: u64, parts: Parts) -> PoolingAllocationConfig {
+/// Returns slots whose memory holds this many bytes; those that are `recycled` keep pages for the next instance.
+fn slots(memory_bytes: u64, parts: Parts, recycled: bool) -> PoolingAllocationConfig {
     let memory_bytes = memory_bytes.next_multiple_of(PAGE_BYTES);
     // The heap of objects and exceptions, which exists from the first one on, has a memory of its
     // own.
@@ -116,8 +118,8 @@ fn slots(memory_bytes: u64, parts: Parts) -> PoolingAllocationConfig {
     // Without the kernel's list of written pages, all of the bytes would have to be reset. Wasmtime
     // opens the list anew in each forked child by `pthread_atfork`: children must be forked by
     // libc's `fork`, or they reset by their parent's list, and must be able to open
-    // /proc/self/pagemap or at least /dev/null.
-    if PoolingAllocationConfig::is_pagemap_scan_available() {
+    // /proc/self/pagemap or at least /dev/null. In a jail it is the latter.
+    if recycled && PoolingAllocationConfig::is_pagemap_scan_available() {
         slots
             .pagemap_scan(Enabled::Yes)
             // A page that is written costs a tenth of a microsecond, a page that is faulted in
