@@ -112,6 +112,7 @@ fn contents_that_are_no_json_or_too_many_are_refused_with_what_to_write() {
         ("--dict d=[1]", "is not an object in JSON"),
         ("--set s:0", "0 is outside of 1"),
         ("--list l:1=[1,2]", "--list l: there is not enough space left for it"),
+        ("--set s:1=[1,2]", "raise its own bounds (--set NAME:NUMBER:BYTES)"),
     ] {
         echo().flags(flags).run().ends(2).says(what);
     }

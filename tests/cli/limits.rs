@@ -535,6 +535,16 @@ fn a_system_without_proc_is_told_once_with_what_helps() {
         assert_eq!(done.stderr.matches("error:").count(), 1, "{}", done.stderr);
         done.says("help: mount it: mount -t proc proc /proc");
     }
+    let doctor = wpool(["doctor"]).in_shell(hidden).run().ends(96);
+    let lines = doctor.lines();
+    assert!(lines.contains(&"missing    /proc is not mounted") && lines.contains(&"runs       no"));
+}
+
+#[test]
+fn a_system_without_a_null_device_is_told_so() {
+    let hidden = "exec unshare -rm sh -c 'mount -t tmpfs none /dev && exec \"$@\"' sh \"$@\"";
+    let done = map("square").jobs(["3"]).in_shell(hidden).run().ends(96).prints("");
+    done.says("there is no /dev/null").says("help: make it: mknod -m 666 /dev/null c 1 3");
 }
 
 #[test]

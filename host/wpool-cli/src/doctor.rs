@@ -41,7 +41,7 @@ struct JailFindings {
     seccomp: bool,
     /// The version of Landlock; 0 if there is none.
     landlock: u32,
-    /// What is missing of the jail, if anything is.
+    /// What is missing of the jail, or of the system so that no guest would run, if anything is.
     missing: Option<String>,
     /// Whether guests would run.
     runs: bool,
@@ -73,6 +73,8 @@ struct CacheFindings {
 
 /// Runs the subcommand.
 ///
+/// Ends with the code of a run that cannot be set up, if guests would not run.
+///
 /// # Errors
 /// Fails if standard output cannot be written.
 pub(crate) fn run(flags: &DoctorFlags) -> Result<Exit, Report> {
@@ -82,7 +84,10 @@ pub(crate) fn run(flags: &DoctorFlags) -> Result<Exit, Report> {
             .map_err(|error| Report::new(Exit::Internal, error.to_string()))?,
         false => findings.text(),
     };
-    summary::print(&(text.trim_end().to_owned() + "\n"))
+    match summary::print(&(text.trim_end().to_owned() + "\n"))? {
+        Exit::Success if !findings.jail.runs => Ok(Exit::Setup),
+        exit => Ok(exit),
+    }
 }
 
 impl Findings {
@@ -149,6 +154,7 @@ impl Findings {
         if let Some(missing) = &self.jail.missing {
             line("missing", missing.clone());
         }
+        line("runs", has(self.jail.runs));
         for process in &self.jail.processes {
             let calls = process.calls.map_or("all".into(), |calls| calls.to_string());
             let layers = process.layers.join(", ");
@@ -166,6 +172,7 @@ impl JailFindings {
             Ok((layers, missing)) => (Some(layers), missing),
             Err(missing) => (None, Some(missing)),
         };
+        let obstacle = jail::obstacle();
         let none = Layers { any: false, filters: false, landlock: 0 };
         let held = layers.unwrap_or(none);
         let processes = jail::KINDS.into_iter().map(|(name, needs)| Process {
@@ -176,8 +183,8 @@ impl JailFindings {
         JailFindings {
             seccomp: features.filters,
             landlock: features.landlock,
-            missing: missing.map(|missing| missing.to_string()),
-            runs: layers.is_some(),
+            missing: obstacle.map(str::to_owned).or(missing.map(|missing| missing.to_string())),
+            runs: layers.is_some() && obstacle.is_none(),
             processes: processes.collect(),
         }
     }

@@ -16,6 +16,9 @@ pub(crate) fn of_system(error: &io::Error) -> Option<&'static str> {
         io::ErrorKind::NotFound if !Path::new("/proc/self").exists() => {
             Some("mount it: mount -t proc proc /proc")
         }
+        io::ErrorKind::NotFound if !Path::new("/dev/null").exists() => {
+            Some("make it: mknod -m 666 /dev/null c 1 3")
+        }
         io::ErrorKind::FileTooLarge => Some("raise `ulimit -f`: memory that is shared is files"),
         _ => match error.raw_os_error()? {
             nix::libc::EMFILE => Some("raise `ulimit -n`, or have fewer workers: -j"),

@@ -43,9 +43,15 @@ fn refused(flag: &str, name: &str, error: SharedError) -> Report {
                 .help("give each object a name of its own")
         }
         SharedError::NoSpace { .. } => {
-            let space = if flag == "--region" { "--region-space" } else { "--shared-space" };
+            let help = match flag {
+                "--region" => "make it smaller, or raise --region-space".to_owned(),
+                "--list" | "--dict" | "--set" => format!(
+                    "raise its own bounds ({flag} NAME:NUMBER:BYTES) if it has any, or --shared-space"
+                ),
+                _ => "make it smaller, or raise --shared-space".to_owned(),
+            };
             Report::usage(format!("{what}: there is not enough space left for it"))
-                .help(format!("make it smaller, or raise {space}; there are 1024 objects at most"))
+                .help(help + "; there are 1024 objects at most")
         }
         SharedError::OutOfRange { limits, .. } => Report::usage(format!("{what}: {limits}")),
         error => Report::usage(format!("{what}: {error}")),

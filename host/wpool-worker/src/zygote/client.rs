@@ -50,6 +50,12 @@ pub struct Zygote {
     process: Child,
 }
 
+/// Returns what is missing of the system without which no zygote can start, if anything is.
+pub fn obstacle() -> Option<&'static str> {
+    let needed = [("/proc/self", "/proc is not mounted"), ("/dev/null", "there is no /dev/null")];
+    needed.into_iter().find(|(path, _)| !Path::new(path).exists()).map(|(_, obstacle)| obstacle)
+}
+
 impl Zygote {
     /// Executes this program (or `executable`) again as a zygote.
     ///
@@ -63,8 +69,8 @@ impl Zygote {
                 "a program with more rights than its user (set-uid, capabilities) may not have one";
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
         }
-        if !Path::new("/proc/self").exists() {
-            return Err(io::Error::new(io::ErrorKind::NotFound, "/proc is not mounted"));
+        if let Some(obstacle) = obstacle() {
+            return Err(io::Error::new(io::ErrorKind::NotFound, obstacle));
         }
         super::fork::keep_before_main();
         let (socket, theirs) = ControlSocket::pair()?;

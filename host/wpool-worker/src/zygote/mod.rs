@@ -15,7 +15,7 @@ mod role;
 mod server;
 mod template;
 
-pub use client::{LOADED, LoadError, Loaded, Zygote, loaded, payload};
+pub use client::{LOADED, LoadError, Loaded, Zygote, loaded, obstacle, payload};
 pub use fork::closed_at_start;
 
 use crate::module::ModuleError;

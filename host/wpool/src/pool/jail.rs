@@ -5,6 +5,7 @@ use crate::wire::settings::Settings;
 use std::sync::OnceLock;
 
 pub use wpool_worker::jail::KINDS;
+pub use wpool_worker::zygote::obstacle;
 
 /// Returns what this kernel has for jails.
 pub fn features() -> Features {
