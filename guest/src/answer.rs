@@ -1,4 +1,4 @@
-//! What lists, dicts and sets take and answer with: bytes, and rows of them.
+//! The arguments and answers of lists, dicts and sets: bytes, and rows of them.
 
 #![expect(unsafe_code, reason = "the host writes answers into memory that is not initialised")]
 
@@ -12,7 +12,7 @@ use crate::code::error as code;
 use crate::error::{Error, answer};
 use crate::raw;
 
-/// What is offered at first for an answer to be put in: most are shorter.
+/// The room in bytes that is offered for an answer at first: most answers are shorter.
 const SHORT_BYTES: usize = 256;
 /// Times that pages are read from the first on because something has changed.
 const READS: usize = 100;
@@ -52,7 +52,7 @@ pub(crate) fn fetch(
     Ok((got >> 32) as u32)
 }
 
-/// Returns the same, where there may be nothing.
+/// Gets an answer as [`fetch`] does, and returns whether there is one.
 pub(crate) fn fetch_some(
     id: i32,
     buffer: &mut Vec<u8>,

@@ -22,7 +22,7 @@ const ITEMS: i32 = 2;
 /// A dict that processes share by its name, as the `dict` of Python's `Manager`, without a server process.
 /// Entries stand in the order in which their keys came.
 ///
-/// Its keys and values are JSON. Each call is one step, which happens as a whole or not at all, whoever dies
+/// The keys and values are JSON. Each call is one step, which happens as a whole or not at all, whoever dies
 /// in it: nothing need be read, changed and written back under a lock.
 ///
 /// ```no_run
@@ -35,15 +35,15 @@ const ITEMS: i32 = 2;
 /// ```
 ///
 /// # Errors
-/// Of all functions: [`Broken`](Error::Broken), [`Malformed`](Error::Malformed) for what is not JSON of a `K`
-/// or a `V`; of those that put something in: [`NoSpace`](Error::NoSpace), [`TooLarge`](Error::TooLarge) for
+/// All functions return [`Broken`](Error::Broken), [`Malformed`](Error::Malformed) for what is not JSON of a `K`
+/// or a `V`; those that put something in return [`NoSpace`](Error::NoSpace), [`TooLarge`](Error::TooLarge) for
 /// more than 1 MiB.
 #[derive(Debug)]
 pub struct Dict<K, V> {
     pub(crate) handle: Handle<Entry<K, V>>,
 }
 
-/// What is in a dict.
+/// The types of a dict's entries.
 type Entry<K, V> = PhantomData<(K, V)>;
 
 /// A value, and at which version of its dict it was set.

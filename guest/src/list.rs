@@ -15,7 +15,7 @@ use crate::raw;
 
 /// A list that processes share by its name, as the `list` of Python's `Manager`, without a server process.
 ///
-/// Its elements are values of type `T` as JSON. Each call is one step, which happens as a whole or not at
+/// The elements are values of type `T` as JSON. Each call is one step, which happens as a whole or not at
 /// all, whoever dies in it. Indices count from the end where they are negative, as Python's.
 ///
 /// ```no_run
@@ -30,9 +30,9 @@ use crate::raw;
 /// ```
 ///
 /// # Errors
-/// Of all functions: [`Broken`](Error::Broken), [`Malformed`](Error::Malformed) for what is not JSON of a
-/// `T`; of those that put something in: [`NoSpace`](Error::NoSpace), [`TooLarge`](Error::TooLarge) for more
-/// than 1 MiB; of those with an index: [`OutOfRange`](Error::OutOfRange).
+/// All functions return [`Broken`](Error::Broken), [`Malformed`](Error::Malformed) for what is not JSON of a
+/// `T`; those that put something in return [`NoSpace`](Error::NoSpace), [`TooLarge`](Error::TooLarge) for more
+/// than 1 MiB; those with an index return [`OutOfRange`](Error::OutOfRange).
 #[derive(Debug)]
 pub struct List<T> {
     pub(crate) handle: Handle<T>,

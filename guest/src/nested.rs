@@ -10,7 +10,7 @@ use crate::set::Set;
 
 /// An object that can be an element of a [`List`] or a value of a [`Dict`]: a list, dict or set.
 ///
-/// It belongs to the place where it was made. It is removed with its place, and all that is in it with it:
+/// The object belongs to the place where it was made. It is removed with that place, and its contents with it:
 /// then its functions return [`NotFound`](Error::NotFound). Functions that read the values of the outer
 /// object return [`WrongKind`](Error::WrongKind) or [`Malformed`](Error::Malformed) for it.
 pub trait Nested: Inside {}

@@ -16,7 +16,7 @@ const DIFFERENCE: i32 = 2;
 
 /// A set that processes share by its name, as the `set` of Python's `Manager`, without a server process.
 ///
-/// Its members are values of type `T`, the same if they are the same as JSON. Each call is one step, which
+/// The members are values of type `T`, equal if they are equal as JSON. Each call is one step, which
 /// happens as a whole or not at all, whoever dies in it.
 ///
 /// ```no_run
@@ -30,8 +30,8 @@ const DIFFERENCE: i32 = 2;
 /// ```
 ///
 /// # Errors
-/// Of all functions: [`Broken`](Error::Broken), [`Malformed`](Error::Malformed) for what is not JSON of a
-/// `T`; of those that put something in: [`NoSpace`](Error::NoSpace), [`TooLarge`](Error::TooLarge) for more
+/// All functions return [`Broken`](Error::Broken), [`Malformed`](Error::Malformed) for what is not JSON of a
+/// `T`; those that put something in return [`NoSpace`](Error::NoSpace), [`TooLarge`](Error::TooLarge) for more
 /// than 1 MiB.
 #[derive(Debug)]
 pub struct Set<T> {

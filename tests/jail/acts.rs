@@ -1,4 +1,4 @@
-//! What native code tries, to reach beyond its jobs.
+//! The acts by which native code tries to reach beyond its jobs.
 #![expect(unsafe_code, reason = "system calls, as an attacker makes them")]
 
 use super::cells::{Role, User, child};
@@ -20,13 +20,13 @@ pub(crate) struct Act {
     pub(crate) name: &'static str,
     /// Answers with 0 if it was done, or with the number of the error.
     pub(crate) act: fn(&Place) -> i32,
-    /// What of the jail refuses it to a worker.
+    /// The layers of the jail that refuse the act to a worker.
     pub(crate) by: &'static str,
     /// The roles that need it.
     pub(crate) allowed: &'static [Role],
 }
 
-/// Where acts are tried.
+/// The files and folders with which acts are tried.
 pub(crate) struct Place {
     folder: TempDir,
     user: User,

@@ -20,7 +20,7 @@ pub(crate) enum User {
     Root,
 }
 
-/// What a process is for.
+/// The purpose of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// A worker whose guests have no grant.

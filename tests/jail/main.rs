@@ -13,7 +13,7 @@ use std::fmt::Write;
 use wpool_wire::jail::Layers;
 use wpool_worker::jail::features;
 
-/// What became of an act.
+/// The outcome of an act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     /// It was done.

@@ -1,4 +1,4 @@
-//! What Python's `Manager` does: a list that all processes of a pool change, without a server process.
+//! The example of Python's `Manager`: a list that all processes of a pool change, without a server process.
 //!
 //! `wpool map manager.wasm -j 4 --list words --show words ::: '["multi","words"]' '["processing","words"]'`
 

@@ -40,7 +40,7 @@ fn exported() -> TokenStream {
 
 /// Returns an export with the task's name that takes and returns WebAssembly's numbers.
 ///
-/// Where nothing is exported, the code is an unused function, so that the task counts as used.
+/// Without an export, the code is an unused function, so that the task counts as used.
 fn scalar(task: &Task) -> TokenStream {
     let Task { function, name, .. } = task;
     let (args, tys) = arguments(task);

@@ -41,7 +41,7 @@ struct JailFindings {
     seccomp: bool,
     /// The version of Landlock; 0 if there is none.
     landlock: u32,
-    /// What is missing of the jail, or of the system so that no guest would run, if anything is.
+    /// The missing part of the jail, or of the system if no guest would run without it.
     missing: Option<String>,
     /// Whether guests would run.
     runs: bool,

@@ -95,7 +95,7 @@ pub enum ModuleError {
         /// The largest number that all tables may have together.
         limit: u64,
     },
-    /// What the module imports is provided with another type.
+    /// An import of the module is provided with another type.
     #[error("cannot load the module: {0}")]
     ImportType(String),
     /// The shared library cannot be used.

@@ -207,7 +207,7 @@ impl<'a> Object<'a> {
         Entry::unpack(self.get(record::ENTRY))
     }
 
-    /// Its extents: the first unit and how many there are, of those that have any.
+    /// Returns the extents of the object that have units: the first unit of each, and the number of units.
     pub(super) fn extents(self) -> impl Iterator<Item = (u64, u64)> + use<'a> {
         let grown = (record::GROWN..record::END).step_by(8);
         std::iter::once(record::EXTENT)

@@ -26,7 +26,7 @@ impl JailMode {
     }
 }
 
-/// What a kernel has for jails.
+/// The features of a kernel for jails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Features {
     /// Whether it filters system calls (seccomp).
@@ -54,7 +54,7 @@ pub const LANDLOCK_RENAMES: u32 = 2;
 pub struct Jail {
     /// How much of it there has to be.
     pub mode: JailMode,
-    /// What is used of the kernel at most, for tests.
+    /// The features of the kernel that are used at most, for tests.
     pub most: Features,
 }
 
@@ -75,7 +75,7 @@ pub struct Layers {
     pub landlock: u32,
 }
 
-/// What is missing of a jail, as an error or as a warning.
+/// The missing part of a jail, as an error or as a warning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Missing {
     /// System calls cannot be filtered.

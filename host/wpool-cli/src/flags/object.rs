@@ -116,7 +116,7 @@ pub(crate) struct Collection {
     pub(crate) contents: Contents,
 }
 
-/// What a list, dict or set begins with.
+/// The beginning of a list, dict or set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Contents {
     /// Nothing.

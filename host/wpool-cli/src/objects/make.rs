@@ -253,7 +253,7 @@ fn bounds(collection: &object::Collection) -> Bounds {
     Bounds::default().entries(collection.entries).bytes(collection.bytes)
 }
 
-/// What a list, dict or set begins with: what is not there is empty.
+/// The first contents of a list, dict or set: those that are not given are empty.
 fn contents<T: DeserializeOwned + Default>(
     flag: &str,
     collection: &object::Collection,

@@ -5,7 +5,7 @@
 //! what was not committed (`Space::undo`); so does whoever finds in mid-call that there is no space. So
 //! nothing in a collection is derived, and nothing need be rebuilt, however large it is.
 //!
-//! What is written into blocks that were taken in the same change needs no journal: nobody can reach
+//! Bytes that are written into blocks taken in the same change need no journal: nobody can reach
 //! them before the commit. Blocks that are given back are free from the end of the change on, so none
 //! is taken and written over while it may still have to be what it was.
 

@@ -14,7 +14,7 @@ use super::table::{self, Found};
 use super::{CALL_BYTES_MAX, Collection, Fault, PAGE_ENTRIES_MAX, Page, check_item, check_items};
 use std::ops::Deref;
 
-/// What of each entry is asked for.
+/// The part of each entry that is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The key.

@@ -1,4 +1,4 @@
-//! What must be true of a collection while nobody is inside an operation.
+//! The invariants of a collection while nobody is inside an operation.
 
 use super::super::object::{Kind, Object};
 use super::Fault;

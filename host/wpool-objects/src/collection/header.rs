@@ -23,7 +23,7 @@ const SERIAL: usize = 0;
 const KIND: usize = 8;
 const VERSION: usize = 16;
 const LEN: usize = 24;
-/// Where the words of the kind begin.
+/// The place at which the words of the kind begin.
 const MORE: usize = 32;
 const MORE_BYTES: usize = HEADER_BYTES - MORE;
 
@@ -75,7 +75,7 @@ impl Header {
         Ok(header)
     }
 
-    /// What it is the header of; `None` if that makes no sense.
+    /// Returns the kind of the collection that has this header; `None` if the word makes no sense.
     pub(super) fn kind(self, space: &Space<'_>) -> Option<Kind> {
         Header::kind_of(space.get(self.at + KIND))
     }

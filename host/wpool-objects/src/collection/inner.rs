@@ -32,7 +32,7 @@ impl Inner {
     }
 }
 
-/// What a word says of one.
+/// The meaning of a word of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Nested {
     pub(super) kind: Kind,
@@ -47,7 +47,7 @@ impl Nested {
         Ok(Nested { kind, block: header.block, serial: header.serial(&change.space) })
     }
 
-    /// Its header, if it is still there.
+    /// Returns the header, if the collection is still there.
     #[inline]
     pub(super) fn header(self, space: &Space<'_>) -> Result<Header, Fault> {
         let header = Header::of(space, self.block)?;
@@ -60,7 +60,7 @@ impl Nested {
 }
 
 impl Collection<'_> {
-    /// What the words of an element or a value say of one: bytes are of the wrong type.
+    /// The meaning of the words of an element or a value: bytes are of the wrong type.
     pub(super) fn inner_of(&self, words: &Words, width: usize) -> Result<Inner, Fault> {
         let nested = item::nested(words, width)?.ok_or(Fault::Answer(Error::WrongType))?;
         Ok(self.inner(nested))

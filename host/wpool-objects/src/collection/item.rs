@@ -26,7 +26,7 @@ const NESTED: u8 = 128;
 /// An item's words; of a narrow one the last is 0.
 pub(super) type Words = [u64; WIDE];
 
-/// What an item's words say.
+/// The meaning of an item's words.
 enum Form {
     Short(usize),
     Long { bytes: usize, block: Ref },

@@ -99,23 +99,23 @@ pub struct Collection<'a> {
     id: ObjectId,
     kind: Kind,
     space: Space<'a>,
-    /// Where it is inside another.
+    /// The place inside another object, if the object is inside one.
     inner: Option<Inner>,
 }
 
 /// Some entries, and where to go on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
-    /// What was asked for of each, packed.
+    /// The parts of each entry that were asked for, packed.
     pub items: Vec<u8>,
-    /// Where the next page begins; 0 if this is the last.
+    /// The place at which the next page begins; 0 if this page is the last.
     pub cursor: u64,
-    /// At which version it was so. A cursor is good as long as this does not move.
+    /// The version of the collection then. A cursor is good as long as this does not move.
     pub version: u64,
 }
 
 impl Page {
-    /// Its items, one by one.
+    /// Returns the items, one by one.
     pub fn unpacked(&self) -> Vec<Vec<u8>> {
         let items = unpack(&self.items).unwrap_or_default();
         items.into_iter().map(<[u8]>::to_vec).collect()
@@ -267,7 +267,7 @@ impl<'a> Collection<'a> {
         Ok(self.look(caller, |space, header| Ok(header.len(space)))?.unwrap_or(0))
     }
 
-    /// Its version: each change adds one.
+    /// The version of the collection: each change adds one.
     ///
     /// # Errors
     /// Returns `Broken`.

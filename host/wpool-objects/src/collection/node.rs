@@ -54,7 +54,7 @@ impl Node {
         change.put(self.at, len as u64)
     }
 
-    /// Where the words of an element or a child stand.
+    /// Returns where the words of an element or a child stand.
     pub(super) fn place(self, index: usize) -> usize {
         self.at + FIRST + index * self.words() * 8
     }

@@ -15,7 +15,7 @@ fn is_reversed(space: &Space<'_>, header: Header) -> bool {
     space.get(header.more(REVERSED)) != 0
 }
 
-/// Where in the tree the element at a place stands.
+/// Returns where in the tree the element at a place stands.
 pub(super) fn at(space: &Space<'_>, header: Header, place: u64) -> u64 {
     if is_reversed(space, header) { header.len(space) - 1 - place } else { place }
 }

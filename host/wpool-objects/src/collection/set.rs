@@ -14,7 +14,7 @@ use super::{CALL_BYTES_MAX, CALL_ENTRIES_MAX, Collection, Fault, Page, check_ite
 use std::collections::HashSet;
 use std::ops::Deref;
 
-/// What a set is to become by others.
+/// The change of a set by other members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Update {
     /// It has these, too.

@@ -29,7 +29,7 @@ const JOURNAL_BYTES: usize = 8192;
 const LONG_JOURNAL_BYTES: usize = 1 << 20;
 const SEGMENT_LOG: u32 = 14;
 const SEGMENT_BYTES: usize = 1 << SEGMENT_LOG;
-/// Where addresses begin.
+/// The least address.
 pub(super) const START: u64 = SEGMENT_BYTES as u64;
 /// Storage at creation.
 pub(crate) const STORAGE_BYTES: usize = ROOT_BYTES + JOURNAL_BYTES + SEGMENT_BYTES;
@@ -52,7 +52,7 @@ pub(crate) fn grown_bytes(which: usize) -> usize {
 pub(super) mod root {
     /// PRIMARY: how many entries of the journal are to be undone. 0 commits.
     pub(in super::super) const JOURNAL: usize = 0;
-    /// Where the space that was never used begins. 0: nothing was ever stored.
+    /// The place at which the space begins that was never used. 0: nothing was ever stored.
     pub(in super::super) const BUMP: usize = 8;
     /// The outermost list, dict or set.
     pub(in super::super) const OUTERMOST: usize = 16;
@@ -101,7 +101,7 @@ impl<'a> Space<'a> {
         self.memory.word(at).store(value, Ordering::Release);
     }
 
-    /// Where a grown extent stands, if it is reserved and inside the memory.
+    /// Returns where a grown extent stands, if it is reserved and inside the memory.
     fn grown(&self, which: usize) -> Option<usize> {
         let extent = self.object.get(record::GROWN + which * 8);
         let (first, count) = ((extent >> 32) as usize, extent as u32 as usize);
@@ -110,7 +110,7 @@ impl<'a> Space<'a> {
         (whole && at + grown_bytes(which) <= self.memory.bytes()).then_some(at)
     }
 
-    /// Where a block of so many bytes stands in memory.
+    /// Returns where a block of so many bytes stands in memory.
     #[inline]
     pub(super) fn at(&self, block: Ref, bytes: usize) -> Result<usize, Fault> {
         let address = u64::from(block) << 4;
@@ -135,7 +135,7 @@ impl<'a> Space<'a> {
         (1..=segment).find(|segment| *segment >= GROWN || self.grown(*segment).is_none())
     }
 
-    /// Where an entry of the journal stands: two words.
+    /// Returns where an entry of the journal stands: two words.
     pub(super) fn entry(&self, index: usize) -> Result<usize, Fault> {
         if let Some(far) = index.checked_sub(SHORT_ENTRIES) {
             if index >= ENTRIES {

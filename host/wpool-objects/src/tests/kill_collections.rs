@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 
 type Action = fn(&Stage, &Caller<'_>);
 
-/// What is in the collection.
+/// Returns the contents of the collection.
 fn contents(stage: &Stage) -> Vec<Vec<u8>> {
     let (shared, me, id) = (&stage.shared, &stage.me, stage.id());
     let page = match (List::of(shared, id), Dict::of(shared, id), Set::of(shared, id)) {

@@ -1,4 +1,4 @@
-//! What lists, dicts and sets have in common for core modules.
+//! The common part of lists, dicts and sets for core modules.
 
 use super::answers::{Answer, misuse};
 use super::objects::{Noun, Objects};
@@ -87,7 +87,7 @@ pub(super) fn row<'b>(call: &'static str, packed: &'b [u8]) -> wasmtime::Result<
 }
 
 /// Asks for bytes: keeps them, copies what there is room for at `dst`, and answers with their length.
-/// What is not there is `not-found`.
+/// An entry that is not there is `not-found`.
 pub(super) fn fetch<N: Noun>(
     caller: &mut Caller<'_, Host>,
     call: &'static str,

@@ -6,7 +6,7 @@
 use super::Needs;
 use nix::libc as c;
 
-/// What the kernel answers to a call.
+/// The kernel's answer to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     /// It does it.
@@ -26,7 +26,7 @@ pub(super) struct Test {
     pub(super) argument: u8,
     /// The bits that are looked at.
     pub(super) mask: u32,
-    /// What they are compared with.
+    /// The value that the bits are compared with.
     pub(super) value: u32,
     /// Whether they are to be equal to the value, or different from it.
     pub(super) equal: bool,
@@ -36,11 +36,11 @@ pub(super) struct Test {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Rule {
     pub(super) call: i64,
-    /// What is answered if one of the cases holds, or if there are none.
+    /// The answer if one of the cases holds, or if there are none.
     pub(super) answer: Answer,
     /// Each is a list of tests, all of which must hold.
     pub(super) cases: Vec<Vec<Test>>,
-    /// What is answered if none of the cases holds.
+    /// The answer if none of the cases holds.
     pub(super) otherwise: Answer,
 }
 
@@ -53,7 +53,7 @@ macro_rules! list {
     };
 }
 
-/// What every process needs. The first are the most frequent: old kernels go through the list.
+/// The calls that every process needs, the most frequent first: old kernels go through the list.
 const EVERY: List = list![
     SYS_futex SYS_read SYS_write SYS_ppoll
     #[cfg(target_arch = "x86_64")]
@@ -64,17 +64,17 @@ const EVERY: List = list![
     SYS_gettimeofday SYS_getcpu SYS_getpid SYS_gettid SYS_exit SYS_exit_group SYS_fallocate
 ];
 
-/// What an event loop waits in.
+/// The calls in which an event loop waits.
 const EVENTS: List = list![
     SYS_epoll_create1 SYS_epoll_ctl SYS_epoll_pwait SYS_epoll_pwait2 SYS_eventfd2
     #[cfg(target_arch = "x86_64")]
     SYS_epoll_wait
 ];
 
-/// What a new thread does first.
+/// The first calls of a new thread.
 const THREADS: List = list![SYS_rseq SYS_set_robust_list];
 
-/// What becomes of files below granted folders.
+/// The calls for files below granted folders.
 const FILES: List = list![
     SYS_openat SYS_openat2 SYS_newfstatat SYS_unlinkat SYS_mkdirat SYS_renameat2 SYS_linkat
     SYS_symlinkat SYS_readlinkat SYS_faccessat SYS_faccessat2 SYS_utimensat SYS_getdents64
@@ -87,14 +87,14 @@ const FILES: List = list![
 /// The call `renameat`, for which libc has no name on every architecture.
 const RENAMEAT: List = &[(if cfg!(target_arch = "aarch64") { 38 } else { 264 }, "SYS_renameat")];
 
-/// What a process does that forks another for each job.
+/// The calls of a process that forks another for each job.
 const CHILDREN: List = list![
     SYS_wait4 SYS_pidfd_open SYS_getppid SYS_set_robust_list SYS_dup3 SYS_seccomp
     #[cfg(target_arch = "x86_64")]
     SYS_dup2
 ];
 
-/// What the template process does beside: it obeys the dispatcher, and its children enter jails of their own.
+/// The further calls of the template process: it obeys the dispatcher, and its children enter jails of their own.
 const TEMPLATE: List = list![
     SYS_recvmsg SYS_sendmsg SYS_memfd_create SYS_fchdir SYS_landlock_create_ruleset SYS_landlock_add_rule
     SYS_landlock_restrict_self SYS_kill SYS_capget SYS_capset SYS_geteuid
@@ -102,7 +102,7 @@ const TEMPLATE: List = list![
     SYS_open
 ];
 
-/// What asks for files by name. A guest may try, and is told that it may not.
+/// The calls that ask for files by name. A guest may try, and is told that it may not.
 const OPENS: List = list![
     SYS_openat SYS_openat2 SYS_newfstatat SYS_readlinkat SYS_faccessat SYS_faccessat2
     #[cfg(target_arch = "x86_64")]
@@ -117,7 +117,7 @@ const OPENS: List = list![
     SYS_readlink
 ];
 
-/// What no code of wpool or its libraries ever asks for: nothing of the process goes on.
+/// The calls that no code of wpool or its libraries ever makes: the whole process is killed.
 const HOSTILE: List = list![
     SYS_ptrace SYS_process_vm_readv SYS_process_vm_writev SYS_process_madvise SYS_pidfd_getfd SYS_bpf
     SYS_perf_event_open SYS_userfaultfd SYS_io_uring_setup SYS_io_uring_enter SYS_io_uring_register SYS_mount
@@ -156,7 +156,7 @@ pub(crate) fn name(call: i64) -> Option<&'static str> {
 /// The request by which wasmtime finds the pages that an instance has written.
 const PAGEMAP_SCAN: u32 = 0xc060_6610;
 
-/// What asks a terminal for its settings; the second is that of newer C libraries.
+/// The request for a terminal's settings that newer C libraries make.
 const TCGETS2: u32 = 0x802c_542a;
 
 /// The flags of `clone` that make a thread, as every C library gives them.

@@ -5,7 +5,7 @@ use super::system;
 use std::io;
 use std::os::fd::AsFd;
 
-/// What may be done with files, by the bits of `LANDLOCK_ACCESS_FS_*`.
+/// The rights over files, by the bits of `LANDLOCK_ACCESS_FS_*`.
 mod access {
     pub(super) const WRITE_FILE: u64 = 1 << 1;
     pub(super) const READ_FILE: u64 = 1 << 2;
@@ -26,7 +26,7 @@ use access::{
 
 const READ: u64 = READ_FILE | READ_DIR;
 
-/// What guests do in a folder that they may write. No code is run from there, and no devices, pipes or sockets are
+/// The rights of guests in a writable folder. No code is run from there, and no devices, pipes or sockets are
 /// made.
 const WRITE: u64 =
     WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | MAKE_SYM | REFER | TRUNCATE;

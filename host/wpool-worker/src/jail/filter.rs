@@ -6,7 +6,7 @@ use nix::libc::{
     SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO, SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_TRAP, sock_filter,
 };
 
-/// What the kernel calls this architecture (AUDIT_ARCH of linux/audit.h).
+/// The kernel's number of this architecture (AUDIT_ARCH of linux/audit.h).
 #[cfg(target_arch = "x86_64")]
 const ARCHITECTURE: u32 = 0xc000_003e;
 #[cfg(target_arch = "aarch64")]
@@ -15,7 +15,7 @@ const ARCHITECTURE: u32 = 0xc000_00b7;
 /// The first number of the x32 calls: the same calls by other numbers.
 const X32: u32 = 0x4000_0000;
 
-/// Where the kernel's description of a call (`seccomp_data`) has the number, the architecture, and the lower half
+/// The offsets in the kernel's description of a call (`seccomp_data`): the number, the architecture, and the lower half
 /// of the first argument.
 const NUMBER: u32 = 0;
 const ARCH: u32 = 4;
@@ -72,7 +72,7 @@ pub(super) fn compile(rules: &[Rule], rest: Answer) -> Vec<sock_filter> {
     program
 }
 
-/// What is done for the call of a rule. It never goes on behind its end: the accumulator is not the number any more.
+/// Returns the instructions for the call of a rule. Each path returns: the accumulator no longer holds the number.
 fn body(rule: &Rule) -> Vec<sock_filter> {
     if rule.cases.is_empty() {
         return vec![end(rule.answer)];

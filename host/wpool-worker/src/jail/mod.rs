@@ -23,7 +23,7 @@ use rustix::process::geteuid;
 use std::io;
 use std::os::fd::{IntoRawFd, RawFd};
 
-/// What a process needs beside its memory, its pipes and the time.
+/// The needs of a process beside its memory, its pipes and the time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     /// An event loop that waits for time and for descriptors.
@@ -73,7 +73,7 @@ impl Needs {
 /// A folder, or a file to be read, that the jail does not hide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grant {
-    /// Its descriptor, which stays open.
+    /// The descriptor, which stays open.
     pub fd: RawFd,
     /// Whether it is a folder.
     pub is_folder: bool,

@@ -15,7 +15,7 @@ const VERSION: u32 = 1;
 /// A rule for what is beneath a folder.
 const PATH_BENEATH: u32 = 1;
 
-/// What the rules of a set are about (`landlock_ruleset_attr`).
+/// The rights that a set of rules handles (`landlock_ruleset_attr`).
 #[repr(C)]
 struct Ruleset {
     files: u64,
@@ -23,7 +23,7 @@ struct Ruleset {
     scoped: u64,
 }
 
-/// What may be done beneath a folder (`landlock_path_beneath_attr`).
+/// The rights beneath a folder (`landlock_path_beneath_attr`).
 #[repr(C, packed)]
 struct PathBeneath {
     access: u64,

@@ -11,7 +11,7 @@ const HERE: u32 = 0xc000_003e;
 #[cfg(target_arch = "aarch64")]
 const HERE: u32 = 0xc000_00b7;
 
-/// What a program answers to a call, as the kernel would run it.
+/// Returns the answer of a program to a call, as the kernel would run it.
 fn run(program: &[sock_filter], architecture: u32, call: u32, arguments: [u64; 6]) -> Answer {
     let (mut accumulator, mut at) = (0, 0);
     loop {

@@ -22,13 +22,13 @@ use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 use wasmtime::Store;
 use wasmtime::unix::StoreExt;
 
-/// What a process says of a call that its jail refuses.
+/// The message of a process whose jail refused a call.
 const REFUSED: &[u8] = b"the jail refused the system call ";
 
 /// The file in which this process tells of a call that its jail refuses, or -1.
 static TOLD_IN: AtomicI32 = AtomicI32::new(-1);
 
-/// What stands around it there: `ModuleError::Compiler` as JSON.
+/// The bytes around the text there: `ModuleError::Compiler` as JSON.
 const TOLD_AS: [&[u8]; 2] = [br#"{"compiler":""#, br#""}"#];
 
 /// The job memory in which this process leaves its fatal message.
@@ -131,7 +131,7 @@ extern "C" fn on_abort(_: c_int, info: *mut siginfo_t, _: *mut c_void) {
     let _ = raise(Signal::SIGABRT);
 }
 
-/// Where the system has told of a refused call how it is numbered.
+/// The place at which the system gives the number of a refused call.
 const CALL_AT: usize = 24;
 
 extern "C" fn on_refused(_: c_int, info: *mut siginfo_t, _: *mut c_void) {

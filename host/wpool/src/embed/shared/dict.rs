@@ -15,7 +15,7 @@ use std::time::Duration;
 /// A dict that processes and threads share by its name, as the `dict` of Python's `Manager`, without a
 /// server process. Entries stand in the order in which their keys came.
 ///
-/// Its keys and values are JSON. Each call is one step, which happens as a whole or not at all, whoever dies
+/// The keys and values are JSON. Each call is one step, which happens as a whole or not at all, whoever dies
 /// in it: nothing need be read, changed and written back under a lock.
 ///
 /// ```
@@ -31,9 +31,9 @@ use std::time::Duration;
 /// ```
 ///
 /// # Errors
-/// Of all functions: [`SharedError::Broken`] if a hostile worker has destroyed the dict;
-/// [`SharedError::NoSlot`]; [`SharedError::Malformed`] for what is not JSON of a `K` or a `V`; of those that
-/// put something in: [`SharedError::NoSpace`], [`SharedError::TooLarge`].
+/// All functions return [`SharedError::Broken`] if a hostile worker has destroyed the dict;
+/// [`SharedError::NoSlot`]; [`SharedError::Malformed`] for what is not JSON of a `K` or a `V`; those that
+/// put something in return [`SharedError::NoSpace`], [`SharedError::TooLarge`].
 #[derive(Clone, Debug)]
 pub struct Dict<K, V> {
     handle: Arc<Handle>,

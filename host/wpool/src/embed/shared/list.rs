@@ -14,7 +14,7 @@ use std::time::Duration;
 /// A list that processes and threads share by its name, as the `list` of Python's `Manager`, without a
 /// server process.
 ///
-/// Its elements are values of type `T` as JSON. Each call is one step, which happens as a whole or not at
+/// The elements are values of type `T` as JSON. Each call is one step, which happens as a whole or not at
 /// all, whoever dies in it. Indices count from the end where they are negative, as Python's.
 ///
 /// ```
@@ -31,9 +31,9 @@ use std::time::Duration;
 /// ```
 ///
 /// # Errors
-/// Of all functions: [`SharedError::Broken`] if a hostile worker has destroyed the list;
-/// [`SharedError::NoSlot`]; [`SharedError::Malformed`] for a value that is not JSON of a `T`; of those that
-/// put something in: [`SharedError::NoSpace`], [`SharedError::TooLarge`].
+/// All functions return [`SharedError::Broken`] if a hostile worker has destroyed the list;
+/// [`SharedError::NoSlot`]; [`SharedError::Malformed`] for a value that is not JSON of a `T`; those that
+/// put something in return [`SharedError::NoSpace`], [`SharedError::TooLarge`].
 #[derive(Clone, Debug)]
 pub struct List<T> {
     handle: Arc<Handle>,

@@ -15,7 +15,7 @@ use std::time::Duration;
 /// A set that processes and threads share by its name, as the `set` of Python's `Manager`, without a server
 /// process.
 ///
-/// Its members are values of type `T`, the same if they are the same as JSON. Each call is one step, which
+/// The members are values of type `T`, equal if they are equal as JSON. Each call is one step, which
 /// happens as a whole or not at all, whoever dies in it.
 ///
 /// ```
@@ -31,9 +31,9 @@ use std::time::Duration;
 /// ```
 ///
 /// # Errors
-/// Of all functions: [`SharedError::Broken`] if a hostile worker has destroyed the set;
-/// [`SharedError::NoSlot`]; [`SharedError::Malformed`] for what is not JSON of a `T`; of those that put
-/// something in: [`SharedError::NoSpace`], [`SharedError::TooLarge`].
+/// All functions return [`SharedError::Broken`] if a hostile worker has destroyed the set;
+/// [`SharedError::NoSlot`]; [`SharedError::Malformed`] for what is not JSON of a `T`; those that put
+/// something in return [`SharedError::NoSpace`], [`SharedError::TooLarge`].
 #[derive(Clone, Debug)]
 pub struct Set<T> {
     handle: Arc<Handle>,
