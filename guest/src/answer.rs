@@ -30,8 +30,19 @@ pub(crate) fn fetch(
     buffer: &mut Vec<u8>,
     ask: impl FnOnce(&mut [MaybeUninit<u8>]) -> i64,
 ) -> Result<u32, Error> {
+    fetch_with(buffer, SHORT_BYTES, ask, |rest, offset| raw::object_answer(id, rest, offset))
+}
+
+/// Gets bytes into `buffer`, in the place of what was there. `ask` is given room for `short` bytes at least, and returns
+/// their length in the low half; `read` is given room for those behind an offset, if there are more. Returns the high half.
+pub(crate) fn fetch_with(
+    buffer: &mut Vec<u8>,
+    short: usize,
+    ask: impl FnOnce(&mut [MaybeUninit<u8>]) -> i64,
+    read: impl FnOnce(&mut [MaybeUninit<u8>], usize) -> i32,
+) -> Result<u32, Error> {
     buffer.clear();
-    buffer.reserve(SHORT_BYTES);
+    buffer.reserve(short);
     let room = buffer.spare_capacity_mut();
     let capacity = room.len();
     let got = ask(room);
@@ -40,12 +51,12 @@ pub(crate) fn fetch(
         return Err(Error::of(got as i32));
     }
     let len = got as u32 as usize;
-    // SAFETY: the host has written the answer, or as much of it as there was room for.
+    // SAFETY: the host has written the bytes, or as many of them as there was room for.
     unsafe { buffer.set_len(len.min(capacity)) };
     if len > capacity {
         buffer.reserve_exact(len - capacity);
         let rest = &mut buffer.spare_capacity_mut()[..len - capacity];
-        let read = answer(raw::object_answer(id, rest, capacity))? as usize;
+        let read = answer(read(rest, capacity))? as usize;
         // SAFETY: so many bytes after the first `capacity` are written now.
         unsafe { buffer.set_len(capacity + read) };
     }

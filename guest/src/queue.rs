@@ -1,13 +1,12 @@
 //! Queues of messages, for any number of producers and consumers.
 
-#![expect(unsafe_code, reason = "the host writes messages into memory that is not initialised")]
-
 use std::fmt::Display;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::answer::fetch_with;
 use crate::error::{Error, answer, done, number};
 use crate::handle::{FOREVER, Handle, NOW, nanoseconds, object};
 use crate::raw;
@@ -15,8 +14,8 @@ use crate::raw;
 /// The size of the buffer that is offered first for a message, in bytes: most messages are shorter.
 const SHORT_BYTES: usize = 512;
 
-/// A flag in the answer to a get, beside the length: the message was delivered before.
-const REDELIVERED: i64 = 1 << 32;
+/// A flag in the high half of the answer to a get, beside the length: the message was delivered before.
+const REDELIVERED: u32 = 1;
 
 /// A queue that processes share by its name, as Python's `Queue` and `JoinableQueue`.
 ///
@@ -159,27 +158,10 @@ impl<T: ?Sized> Queue<T> {
     /// redelivered.
     fn get_bytes(&self, buffer: &mut Vec<u8>, timeout_ns: i64) -> Result<bool, Error> {
         let id = self.handle.id();
-        buffer.clear();
-        buffer.reserve(SHORT_BYTES);
-        let room = buffer.spare_capacity_mut();
-        let capacity = room.len();
-        let got = raw::queue_get(id, room, timeout_ns);
-        if got < 0 {
-            // All codes are small.
-            return Err(Error::of(got as i32));
-        }
-        // The low half is the length.
-        let len = got as u32 as usize;
-        // SAFETY: the host has written the message, or as much of it as there was room for.
-        unsafe { buffer.set_len(len.min(capacity)) };
-        if len > capacity {
-            buffer.reserve_exact(len - capacity);
-            let rest = &mut buffer.spare_capacity_mut()[..len - capacity];
-            let read = answer(raw::queue_read(id, rest, capacity))? as usize;
-            // SAFETY: `read` bytes after the first `capacity` are written now.
-            unsafe { buffer.set_len(capacity + read) };
-        }
-        Ok(got & REDELIVERED != 0)
+        let ask = |room: &mut [_]| raw::queue_get(id, room, timeout_ns);
+        let flags =
+            fetch_with(buffer, SHORT_BYTES, ask, |rest, offset| raw::queue_read(id, rest, offset))?;
+        Ok(flags & REDELIVERED != 0)
     }
 }
 
